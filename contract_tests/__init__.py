@@ -1,0 +1,1 @@
+"""The verifier: one verdict per rule of the document, for any implementation of the endpoint."""

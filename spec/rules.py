@@ -1,0 +1,104 @@
+"""The time rules: what a submission comes to, given what is stored and the instant. Pure: no clock, no I/O.
+
+Standard library only. Every number comes from the document's `x-mutability`; all instants are integer
+microseconds since 1970 UTC.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Base(StrEnum):
+    """What a window is measured from."""
+
+    EVENT_SAVED = "event.saved"
+    EVENT_TIMESTAMP = "event.timestamp"
+    FIRST_SUBMITTED = "feedback.first_submitted"
+    LAST_SUBMITTED = "feedback.last_submitted"
+
+
+class Outcome(StrEnum):
+    """What becomes of a submission."""
+
+    STORED = "stored"
+    OVERWRITTEN = "overwritten"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How long after `base` a submission is taken: `limit` in microseconds, the limit itself included or not."""
+
+    rule: str
+    base: Base
+    limit: int
+    limit_accepted: bool
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The rule and the status of an outcome that is no refusal."""
+
+    rule: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mutability:
+    """The windows in the order in which they are looked at, and what the other outcomes answer."""
+
+    windows: tuple[Window, ...]
+    stored: Accepted
+    overwritten: Accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known when a submission arrives: instants in microseconds, None for no event or no feedback."""
+
+    event_saved: int | None = None
+    event_timestamp: int | None = None
+    first_submitted: int | None = None
+    last_submitted: int | None = None
+
+    def instant(self, base: Base) -> int | None:
+        """The instant that a window with this base is measured from; None where it does not apply."""
+        match base:
+            case Base.EVENT_SAVED:
+                return self.event_saved
+            case Base.EVENT_TIMESTAMP:
+                return self.event_timestamp
+            case Base.FIRST_SUBMITTED:
+                return self.first_submitted
+            case Base.LAST_SUBMITTED:
+                return self.last_submitted
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome, the rule and status that go with it, and for a refusal the window and the age that broke it."""
+
+    outcome: Outcome
+    rule: str
+    status: int
+    window: Window | None = None
+    age: int = 0
+
+
+def decide(mutability: Mutability, facts: Facts, now: int) -> Decision:
+    """What a submission at `now` (microseconds since 1970 UTC) comes to.
+
+    The first window that is over refuses it (the page: "If feedback is rejected due to a mutability threshold");
+    a window whose base does not exist, such as an unknown event, does not apply.
+    """
+    for window in mutability.windows:
+        since = facts.instant(window.base)
+        if since is None:
+            continue
+        age = now - since
+        if age > window.limit or (age == window.limit and not window.limit_accepted):
+            return Decision(Outcome.REFUSED, window.rule, window.status, window, age)
+    if facts.first_submitted is None:
+        return Decision(Outcome.STORED, mutability.stored.rule, mutability.stored.status)
+    return Decision(Outcome.OVERWRITTEN, mutability.overwritten.rule, mutability.overwritten.status)
