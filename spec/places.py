@@ -1,0 +1,88 @@
+"""Where things stand in an OpenAPI 3.0 or 3.1 document: every node with its JSON pointer and its kind.
+
+Pure. By the structure of OpenAPI and not by the names of keys, so that an example or an extension that happens to
+have a key `schema` is no schema.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+# Kind of a node -> its keys that hold further nodes -> what they hold: a kind, a [list] or a {map} of it.
+_CHILDREN: Mapping[str, Mapping[str, str]] = {
+    "document": {"paths": "{path}", "webhooks": "{path}", "components": "components"},
+    "components": {
+        "schemas": "{schema}",
+        "responses": "{response}",
+        "parameters": "{parameter}",
+        "requestBodies": "{body}",
+        "headers": "{header}",
+        "callbacks": "{callback}",
+        "pathItems": "{path}",
+    },
+    "path": {"parameters": "[parameter]", **dict.fromkeys(_METHODS, "operation")},
+    "operation": {
+        "parameters": "[parameter]",
+        "requestBody": "body",
+        "responses": "{response}",
+        "callbacks": "{callback}",
+    },
+    "parameter": {"schema": "schema", "content": "{media}"},
+    "header": {"schema": "schema", "content": "{media}"},
+    "body": {"content": "{media}"},
+    "response": {"headers": "{header}", "content": "{media}"},
+    "media": {"schema": "schema", "encoding": "{encoding}"},
+    "encoding": {"headers": "{header}"},
+    "schema": {
+        "properties": "{schema}",
+        "additionalProperties": "schema",
+        "items": "schema",
+        "not": "schema",
+        "allOf": "[schema]",
+        "anyOf": "[schema]",
+        "oneOf": "[schema]",
+    },
+}
+# Maps in which a key beginning with `x-` is an extension and no entry.
+_EXTENSIBLE = frozenset({"path", "response"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node of the document: its JSON pointer, its kind (a key of the table above) and itself."""
+
+    pointer: str
+    kind: str
+    node: dict[str, Any]
+
+
+def places(document: dict[str, Any]) -> Iterator[Place]:
+    """Every node of the document, parents first. Nodes that are only a `$ref` are among them, not followed."""
+    yield from _places(document, "document", "")
+
+
+def _places(node: Any, kind: str, pointer: str) -> Iterator[Place]:
+    if not isinstance(node, dict):
+        return
+    if kind == "callback":
+        yield from _held(node, "{path}", pointer)
+        return
+    yield Place(pointer, kind, node)
+    for key, held in _CHILDREN[kind].items():
+        if key in node:
+            yield from _held(node[key], held, f"{pointer}/{key}")
+
+
+def _held(value: Any, held: str, pointer: str) -> Iterator[Place]:
+    kind = held.strip("[]{}")
+    if held == kind:
+        yield from _places(value, kind, pointer)
+    elif held.startswith("[") and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _places(item, kind, f"{pointer}/{index}")
+    elif held.startswith("{") and isinstance(value, dict):
+        for key, item in value.items():
+            if not (kind in _EXTENSIBLE and key.startswith("x-")):
+                yield from _places(item, kind, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
