@@ -1,0 +1,144 @@
+"""GET on the same path."""
+
+import re
+from typing import Any
+
+from contract_tests.checks.base import Check
+from contract_tests.scenario import Scenario, event_ids
+from spec.instants import SECOND
+
+
+def _submitted(s: Scenario, count: int = 1, **event: Any) -> list[str]:
+    """Feedback for so many saved events, one second apart; their ids in that order."""
+    ids = []
+    for _ in range(count):
+        event_id = s.new_event_id()
+        s.save_event(event_id, **event)
+        s.accepted(s.submit(s.submission(event_id)))
+        if "clock" in s.target.capabilities:
+            s.advance(SECOND)
+        ids.append(event_id)
+    return ids
+
+
+def feedback_is_listed_newest_first(s: Scenario) -> None:
+    """The same objects that submitting answered."""
+    ids = _submitted(s, 2)
+    last = s.submission()
+    s.save_event(last["event_id"])
+    stored = s.accepted(s.submit(last))
+    reply = s.listing()
+    s.expect_status(reply, 200, "GET")
+    expected = [last["event_id"], *reversed(ids)]
+    s.expect(event_ids(reply) == expected, f"listed are {event_ids(reply)}, newest first is {expected}")
+    s.expect(reply.json[0] == stored, "the listed object is not the one that submitting answered")
+
+
+def a_reading_token_may_list(s: Scenario) -> None:
+    """Every scope that the document names."""
+    ids = _submitted(s)
+    reply = s.listing(by="read")
+    s.expect_status(reply, 200, "GET with a token that may read")
+    s.expect(event_ids(reply) == ids, f"listed are {event_ids(reply)}, stored is {ids}")
+
+
+def an_overwrite_moves_nothing(s: Scenario) -> None:
+    """Overwritten feedback is listed once, where it was."""
+    ids = _submitted(s, 2)
+    s.accepted(s.submit(s.submission(ids[0], name="John Doe")))
+    reply = s.listing()
+    s.expect(event_ids(reply) == ids[::-1], f"after an overwrite the list is {event_ids(reply)}, was {ids[::-1]}")
+    s.expect(reply.json[1].get("name") == "John Doe", "the list does not have the overwritten name")
+
+
+def feedback_for_unknown_events_is_not_listed(s: Scenario) -> None:
+    """Until the event is saved."""
+    body = s.submission()
+    s.accepted(s.submit(body))
+    known = _submitted(s)
+    listed = event_ids(s.listing())
+    s.expect(listed == known, f"listed are {listed}, known events are {known}")
+    s.save_event(body["event_id"])
+    later = event_ids(s.listing())
+    s.expect(sorted(later) == sorted([*known, body["event_id"]]), "feedback is not listed after its event was saved")
+
+
+def resolved_issues_are_listed_on_request_only(s: Scenario) -> None:
+    """`?status=` lists all, another status is an error."""
+    resolved, unresolved = _submitted(s, issue_status="resolved"), _submitted(s)
+    for query, expected in (("", unresolved), ("status=unresolved", unresolved), ("status=", unresolved + resolved)):
+        reply = s.listing(query)
+        s.expect_status(reply, 200, f"GET ?{query}")
+        listed = event_ids(reply)
+        s.expect(listed == expected, f"GET ?{query} lists {listed}, expected {expected}")
+    s.expect_status(s.listing("status=nonsense"), 400, "GET ?status=nonsense")
+
+
+def an_environment_lists_its_own(s: Scenario) -> None:
+    """By exact name; the empty name is the events without one."""
+    production, plain = _submitted(s, environment="production"), _submitted(s)
+    cases = {
+        "environment=production": production,
+        "environment=": plain,
+        "environment=nowhere": [],
+        "": plain + production,
+    }
+    for query, expected in cases.items():
+        reply = s.listing(query)
+        s.expect_status(reply, 200, f"GET ?{query}")
+        s.expect(event_ids(reply) == expected, f"GET ?{query} lists {event_ids(reply)}, expected {expected}")
+
+
+def pages_lead_through_all_feedback(s: Scenario) -> None:
+    """Each once, forward to the last page."""
+    ids = _submitted(s, 5)
+    seen: list[str] = []
+    query = "per_page=2"
+    for _ in range(4):
+        reply = s.listing(query)
+        s.expect_status(reply, 200, f"GET ?{query}")
+        s.expect(len(event_ids(reply)) <= 2, "a page holds more than was asked for")
+        seen += event_ids(reply)
+        following = re.search(r'rel="next"; results="(true|false)"; cursor="([^"]*)"', reply.headers.get("link", ""))
+        s.expect(following is not None, f"Link names no next page: {reply.headers.get('link')!r}")
+        if following is None or following[1] == "false":
+            break
+        query = f"per_page=2&cursor={following[2]}"
+    s.expect(seen == ids[::-1], f"the pages list {seen}, newest first is {ids[::-1]}")
+
+
+def a_page_size_out_of_range_is_refused(s: Scenario) -> None:
+    """The largest size of the document, and one more."""
+    parameters = {
+        each["name"]: each
+        for each in map(s.document.resolve, s.document.operations["listUserFeedback"].definition["parameters"])
+    }
+    maximum = parameters["per_page"]["schema"]["maximum"]
+    s.expect_status(s.listing(f"per_page={maximum}"), 200, f"GET ?per_page={maximum}")
+    s.expect_status(s.listing(f"per_page={maximum + 1}"), 400, f"GET ?per_page={maximum + 1}")
+
+
+def a_cursor_of_nonsense_is_refused(s: Scenario) -> None:
+    """Not a server error, and not the first page."""
+    for cursor in ("x", "1:2", "a:b:c"):
+        s.expect_status(s.listing(f"cursor={cursor}"), 400, f"GET ?cursor={cursor}")
+
+
+def a_dsn_may_not_list(s: Scenario) -> None:
+    """It submits only; without credentials it is 401 as well."""
+    s.expect_status(s.listing(by="dsn"), 401, "GET with a DSN")
+    s.expect_status(s.listing(by="none"), 401, "GET without credentials")
+
+
+CHECKS = (
+    Check("list", feedback_is_listed_newest_first),
+    Check("list", a_reading_token_may_list, ("read-token",)),
+    Check("list", an_overwrite_moves_nothing),
+    Check("list-known-events", feedback_for_unknown_events_is_not_listed),
+    Check("list-status", resolved_issues_are_listed_on_request_only),
+    Check("list-environment", an_environment_lists_its_own),
+    Check("list-pages", pages_lead_through_all_feedback),
+    Check("list-pages", a_page_size_out_of_range_is_refused),
+    Check("list-cursor", a_cursor_of_nonsense_is_refused),
+    Check("list-credentials", a_dsn_may_not_list),
+)

@@ -1,0 +1,103 @@
+"""Schemathesis over the document, with its verdicts put in the words of the rule catalogue.
+
+Two settings make it honest for this endpoint: only 2xx counts as acceptance of valid data, and the path's
+parameters are pinned to a project that exists; without them 409 and 404 answers pass for success.
+"""
+
+import warnings
+from typing import Any
+
+import schemathesis
+from schemathesis.engine import Status, events, from_schema
+from schemathesis.engine.recorder import ScenarioRecorder
+
+from contract_tests.exchange import Exchange, Request, Step, curl
+from contract_tests.scenario import Scenario
+from contract_tests.verdicts import Finding
+from spec.document import Document
+
+RULE_OF = {
+    "not_a_server_error": "no-server-error",
+    "status_code_conformance": "response-schema",
+    "content_type_conformance": "response-schema",
+    "response_headers_conformance": "response-schema",
+    "response_schema_conformance": "response-schema",
+    "negative_data_rejection": "invalid-refused",
+    "positive_data_acceptance": "valid-accepted",
+    "ignored_auth": "credentials-required",
+    "unsupported_method": "method",
+}
+
+
+def run(scenario: Scenario, document: Document, seed: int, examples: int) -> list[Finding]:
+    """What Schemathesis finds in one project of the target, by rule."""
+    schema = schemathesis.openapi.from_dict(document.openapi, config=_config(scenario, seed, examples))
+    schema.hook("filter_body")(_not_padded)
+    observed: dict[str, int] = {}
+    findings: list[Finding] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Schemathesis and what it stands on; none is about the target
+        for event in from_schema(schema).execute():
+            if isinstance(event, events.ScenarioFinished):
+                findings += _findings(event.recorder, scenario, observed)
+            elif isinstance(event, (events.NonFatalError, events.FatalError)):
+                findings.append(_doubt(event))
+    violated = {finding.rule for finding in findings}
+    return findings + [Finding(rule, observations=count) for rule, count in observed.items() if rule not in violated]
+
+
+def _config(scenario: Scenario, seed: int, examples: int) -> schemathesis.Config:
+    config: dict[str, Any] = {
+        "seed": seed,
+        "base-url": scenario.target.base_url,
+        "headers": {"Authorization": scenario.credentials(scenario.project, scenario.default_credentials)},
+        "parameters": {
+            "path.organization_slug": scenario.project.organization,
+            "path.project_slug": scenario.project.slug,
+        },
+        "checks": {"enabled": False, **{name: {"enabled": True} for name in RULE_OF}},
+        "phases": {"stateful": {"enabled": False}},
+        "generation": {"max-examples": examples, "database": "none"},
+        "request-timeout": 30.0,
+    }
+    config["checks"]["positive_data_acceptance"]["expected-statuses"] = ["2xx"]
+    config["checks"]["negative_data_rejection"]["expected-statuses"] = ["4xx"]
+    return schemathesis.Config.from_dict(config)
+
+
+def _not_padded(_context: Any, body: Any) -> bool:
+    """Values with white space around them are cut before the schema is looked at: the rule `trimmed` tests them."""
+    if not isinstance(body, dict):
+        return True
+    return all(value == value.strip() for value in body.values() if isinstance(value, str))
+
+
+def _findings(recorder: ScenarioRecorder, scenario: Scenario, observed: dict[str, int]) -> list[Finding]:
+    found = []
+    for case_id, checks in recorder.checks.items():
+        for check in checks:
+            rule = RULE_OF.get(check.name, "response-schema")
+            if check.status is not Status.FAILURE or check.failure_info is None:
+                observed[rule] = observed.get(rule, 0) + 1
+                continue
+            failure = check.failure_info.failure
+            message = " ".join(f"{failure.title}: {failure.message}".split())[:400]
+            found.append(Finding(rule, violation=message, steps=_steps(recorder, case_id, scenario)))
+    return found
+
+
+def _steps(recorder: ScenarioRecorder, case_id: str, scenario: Scenario) -> tuple[Step, ...]:
+    interaction = recorder.interactions[case_id]
+    sent = interaction.request
+    dropped = {"user-agent", "accept-encoding", "accept", "connection", "content-length", "x-schemathesis-testcaseid"}
+    headers = {name: values[0] for name, values in sent.headers.items() if name.lower() not in dropped}
+    request = Request(sent.method, sent.uri, headers, sent.body or b"", secrets=scenario.project.secrets())
+    exchange = None
+    if interaction.response is not None:
+        exchange = Exchange(request, interaction.response.status_code, {}, interaction.response.content or b"", 0, 0)
+    return (*scenario.steps, Step(curl(request), exchange))
+
+
+def _doubt(event: events.NonFatalError | events.FatalError) -> Finding:
+    reason = event.exception if isinstance(event, events.FatalError) else event.value
+    return Finding("response-schema", doubt=f"Schemathesis stopped early: {type(reason).__name__}")

@@ -1,0 +1,110 @@
+"""What every target can do: send a request once and time it. No judgement, no retry: a retried POST is an overwrite."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from contract_tests.exchange import Exchange, Request, Step
+
+TIMEOUT = 30.0
+
+
+class NotReachable(Exception):
+    """The target did not answer; the message says what was tried and what went wrong."""
+
+
+class ProtocolError(Exception):
+    """The target's control API answered something that the protocol does not allow."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project to test against, with its credentials by kind (`write`, `read`, `dsn`, …) as Authorization values."""
+
+    organization: str
+    slug: str
+    credentials: Mapping[str, str] = field(repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def secrets(self) -> dict[str, str]:
+        """Authorization values and the shell text that stands for them."""
+        return {value: f"{value.partition(' ')[0]} ${self.variables[kind]}" for kind, value in self.credentials.items()}
+
+
+class Target:
+    """An implementation by its base URL, and what can be done with it: `capabilities` in the document's words."""
+
+    capabilities: frozenset[str] = frozenset()
+    exact_clock = False
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._secrets: set[str] = set()
+        self._client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every secret that this target was entered with so far, to be cut out of what is shown."""
+        return frozenset(self._secrets)
+
+    def keep_secret(self, project: Project) -> None:
+        """Remembers the project's tokens, its DSN and the DSN's public key."""
+        for kind, value in project.credentials.items():
+            secret = value.partition(" ")[2]
+            self._secrets.add(secret)
+            if kind == "dsn":
+                self._secrets.add(urlsplit(secret).username or secret)
+
+    def exchange(self, request: Request) -> Exchange:
+        """Sends the request once. Raises NotReachable where no answer comes."""
+        chunks: bytes | Iterator[bytes] = iter([request.content]) if request.chunked else request.content
+        built = self._client.build_request(request.method, request.url, content=chunks)
+        built.headers = httpx.Headers([*_transport_headers(built.headers), *_encoded(request.headers)])
+        sent = time.monotonic_ns() // 1000
+        try:
+            response = self._client.send(built)
+        except httpx.TransportError as error:
+            raise NotReachable(
+                f"{request.method} {request.url}: no answer ({error or type(error).__name__}). "
+                "Is the server running, and is the URL right?"
+            ) from None
+        received = time.monotonic_ns() // 1000
+        return Exchange(request, response.status_code, dict(response.headers), response.content, sent, received)
+
+    def open(self) -> tuple[Project, list[Step]]:
+        """A project for one scenario, and the lines that make it."""
+        raise NotImplementedError
+
+    def close(self, project: Project) -> None:
+        """Says that the scenario is over."""
+
+    def save_event(self, project: Project, event_id: str, facts: Mapping[str, Any]) -> Step:
+        """Saves an event; `facts` as the control protocol names them."""
+        raise ProtocolError("this target cannot save events")
+
+    def advance(self, project: Project, microseconds: int) -> Step:
+        """Moves the project's clock forward."""
+        raise ProtocolError("this target has no clock that moves")
+
+    def records(self, project: Project) -> list[dict[str, Any]]:
+        """All stored feedback, as the control protocol answers it."""
+        raise ProtocolError("this target does not show its records")
+
+
+def _transport_headers(headers: httpx.Headers) -> list[tuple[bytes, bytes]]:
+    kept = (b"host", b"content-length", b"transfer-encoding", b"connection")
+    return [(name, value) for name, value in headers.raw if name.lower() in kept]
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("utf-8", "surrogateescape")) for name, value in headers.items()]

@@ -1,0 +1,61 @@
+"""The suite for people who live in pytest: one test per rule, with the verdict of feedback-verify.
+
+Run as `pytest --pyargs contract_tests --feedback-url URL --feedback-control URL`.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from contract_tests.pytest_options import NAMES
+from contract_tests.reports import Report
+from contract_tests.run import Run
+from contract_tests.settings import Settings, SettingsError, open_target
+from contract_tests.targets import NotReachable, ProtocolError
+from contract_tests.verdicts import Verdict
+from spec.document import Document, DocumentError, load
+
+
+def _settings(config: pytest.Config) -> Mapping[str, str | None]:
+    return {
+        name: config.getoption(f"--feedback-{name}") or os.environ.get(f"FEEDBACK_{name.upper()}") for name in NAMES
+    }
+
+
+def _document(config: pytest.Config) -> Document:
+    spec = _settings(config)["spec"]
+    try:
+        return load(Path(spec) if spec else None)
+    except DocumentError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test per rule of the document."""
+    metafunc.parametrize("rule_id", list(_document(metafunc.config).rules))
+
+
+@pytest.fixture(scope="session")
+def report(request: pytest.FixtureRequest) -> Report:
+    """All verdicts, from one run."""
+    values = dict(_settings(request.config))
+    seed, spec = int(values.pop("seed") or 0), values.pop("spec")
+    document = _document(request.config)
+    try:
+        with open_target(Settings(**values, spec=Path(spec) if spec else None)) as target:
+            results = Run(document, target, seed).execute()
+            return Report(target.base_url, document.name, seed, results, target.secrets)
+    except (SettingsError, NotReachable, ProtocolError) as error:
+        pytest.exit(str(error), returncode=2)
+
+
+def test_rule(report: Report, rule_id: str) -> None:
+    """The implementation does what the rule says."""
+    result = report.results[rule_id]
+    if result.verdict not in (Verdict.VERIFIED, Verdict.VIOLATED):
+        pytest.skip(f"{result.verdict}: {report.clean(result.detail)}")
+    shown = "\n".join([result.rule.rule, report.clean(result.detail), *report.reproduction(result)])
+
+    assert result.verdict is Verdict.VERIFIED, shown

@@ -1,0 +1,93 @@
+"""Findings of single scenarios, and the one verdict that they come to for each rule. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from contract_tests.exchange import Step
+from spec.document import Rule
+
+
+class Verdict(StrEnum):
+    """What is known of a rule at the end. Never a silent skip: what is not verified has not passed."""
+
+    VERIFIED = "verified"
+    VIOLATED = "violated"
+    INCONCLUSIVE = "inconclusive"
+    NOT_VERIFIABLE = "not verifiable here"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one scenario says of one rule: held so often, broken (with the steps), or could not tell (why)."""
+
+    rule: str
+    observations: int = 0
+    violation: str | None = None
+    doubt: str | None = None
+    remark: str | None = None
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """The verdict on one rule, in words: `detail` says to what precision, why not, or what was seen instead."""
+
+    rule: Rule
+    verdict: Verdict
+    detail: str
+    observations: int = 0
+    steps: tuple[Step, ...] = field(default=(), repr=False)
+
+
+SUPPLY = {
+    "token": "a bearer token (--token)",
+    "dsn": "the project's DSN (--dsn)",
+    "event": "saved events (--control URL of a server that speaks spec/control.yaml)",
+    "aged-event": "events saved in the past (--control URL of a server that speaks spec/control.yaml)",
+    "clock": "a clock that moves (--control URL of a server that speaks spec/control.yaml)",
+    "records": "a look at the stored records (--control URL of a server that speaks spec/control.yaml)",
+    "second-project": "a second project (--control URL of a server that speaks spec/control.yaml)",
+    "read-token": "a token that may only read (--control URL of a server that speaks spec/control.yaml)",
+}
+
+
+def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str], exact: bool) -> Result:
+    """The verdict on a rule: one violation outweighs everything, the shortest one is shown."""
+    findings = tuple(findings)
+    violations = [each for each in findings if each.violation]
+    observations = sum(each.observations for each in findings)
+    if violations:
+        shortest = min(violations, key=lambda each: len(each.steps))
+        return Result(rule, Verdict.VIOLATED, str(shortest.violation), observations, shortest.steps)
+    missing = [need for need in rule.needs if need not in capabilities]
+    if missing:
+        return Result(rule, Verdict.NOT_VERIFIABLE, "needs " + _joined(SUPPLY[need] for need in missing))
+    doubts = [each.doubt for each in findings if each.doubt]
+    if doubts:
+        more = f" (and {len(doubts) - 1} more scenarios)" if len(doubts) > 1 else ""
+        return Result(rule, Verdict.INCONCLUSIVE, f"{doubts[0]}{more}", observations)
+    if not observations:
+        return Result(rule, Verdict.NOT_RUN, "no scenario came to it")
+    remarks = sorted({each.remark for each in findings if each.remark})
+    precision = ", to the microsecond" if exact and "clock" in rule.needs else ""
+    seen = f"{observations} observation{'s' if observations > 1 else ''}{precision}"
+    return Result(rule, Verdict.VERIFIED, "; ".join([seen, *remarks]), observations)
+
+
+def exit_code(results: Mapping[str, Result]) -> int:
+    """0 conforms, 1 violated, 3 nothing violated but a rule that could be verified here was not."""
+    verdicts = {result.verdict for result in results.values()}
+    if Verdict.VIOLATED in verdicts:
+        return 1
+    return 3 if verdicts & {Verdict.INCONCLUSIVE, Verdict.NOT_RUN} else 0
+
+
+def _joined(needs: Iterable[str]) -> str:
+    """The needs as one list, what is supplied by the same flag named once."""
+    by_flag: dict[str, list[str]] = {}
+    for need in needs:
+        what, _, flag = need.partition(" (")
+        by_flag.setdefault(flag, []).append(what)
+    return ", and ".join(f"{', '.join(whats)} ({flag}" for flag, whats in by_flag.items())
