@@ -1,0 +1,165 @@
+"""Makes the application: the documents' operations, the store behind them, and what answers where there is no route.
+
+The table of contents of this package. Starts no server and reads no environment.
+"""
+
+import logging
+import re
+from typing import Any
+
+from mock_server.answers import Answers, Refused
+from mock_server.clock import Source, system_time
+from mock_server.control import ControlHandlers
+from mock_server.control_operation import ControlOperation, problem
+from mock_server.description import describe
+from mock_server.feedback import FeedbackHandlers
+from mock_server.operation import FeedbackOperation, Receive, Scope, Send, send_answer
+from mock_server.routing import ASGIApp, route
+from mock_server.store import Limits, Project, Store
+from spec.document import SUBMIT, Document, DocumentError, load, load_control, operations_of, resolve
+
+log = logging.getLogger(__name__)
+CONTROL_PREFIX = "/_control/"
+DEFAULT_HOST = "127.0.0.1:8080"
+
+
+class Mock:
+    """The ASGI application, with the `document` it serves and the `store` behind it.
+
+    `default_project` is the page's own, as it stood at start.
+    """
+
+    def __init__(self, document: Document, store: Store, default_project: Project, application: ASGIApp) -> None:
+        self.document, self.store, self.default_project = document, store, default_project
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves HTTP; needs no lifespan, but takes part in one."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000})
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watched(message: Any) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._application(scope, receive, watched)
+        except Exception:
+            # A bug of the mock: the log says which, the client gets an answer all the same.
+            log.exception("The mock failed at %s %s.", scope["method"], scope["path"])
+            if started:
+                raise
+            await send_answer(send, problem(500, "The mock failed; its log says why."))
+
+
+def create_app(
+    document: Document | None = None,
+    *,
+    control: bool = True,
+    clock: Source = system_time,
+    running: bool = True,
+    limits: Limits | None = None,
+    host: str = DEFAULT_HOST,
+) -> Mock:
+    """The mock of a document, by default the packaged one, ready to serve; no lifespan is needed.
+
+    `clock` gives microseconds since 1970 UTC; `running` is whether projects begin with a running clock; `host` is the
+    `host:port` that DSNs name where the client does not say how it calls us. Raises DocumentError for a document
+    that the mock cannot honour.
+    """
+    document = document or load()
+    store = Store(clock, running=running, limits=limits)
+    answers = Answers(document)
+    handlers = FeedbackHandlers(document).table
+    described = describe(document.name, document.openapi, document.submit.definition["x-max-body-bytes"])
+    operations: dict[str, ASGIApp] = {}
+    for name, description in described.items():
+        if name not in handlers:
+            raise DocumentError(f'{document.name}: the mock has no operation "{name}".')
+        operations[name] = FeedbackOperation(
+            document.name, description, handlers[name], answers, store, document.openapi
+        )
+    documents = [(document.name, document.openapi)]
+    if control:
+        document_of_control = load_control()
+        table = ControlHandlers(store, profile_of(document)).table
+        size = document.submit.definition["x-max-body-bytes"]
+        for name, description in describe("control.yaml", document_of_control, size).items():
+            operations[name] = ControlOperation(description, table[name], host)
+        documents.append(("control.yaml", document_of_control))
+    elsewhere = Elsewhere(document, answers)
+    application = route(documents, operations, elsewhere.other_methods, elsewhere.not_found)
+    return Mock(document, store, make_default_project(document, store), application)
+
+
+def make_default_project(document: Document, store: Store) -> Project:
+    """The project that the examples of the path parameters name, which is the page's own."""
+    slugs = [
+        str(resolve(document.openapi, each).get("example", each.get("name")))
+        for each in document.submit.item.get("parameters", ())
+    ]
+    if len(slugs) != 2:
+        raise DocumentError(f"{document.name}: {SUBMIT}: its path needs an organization and a project.")
+    project = store.put_project(slugs[0], slugs[1], store.new_clock())
+    assert project is not None
+    return project
+
+
+def profile_of(document: Document) -> str:
+    """The name of the document's profile; the base document is `documented`."""
+    return str(document.openapi["info"].get("x-profile", "documented"))
+
+
+class Elsewhere:
+    """Answers where no operation does: no such route, or no such method."""
+
+    def __init__(self, document: Document, answers: Answers) -> None:
+        self._no_route, self._no_method = answers.refusal("route"), answers.refusal("method")
+        self._paths = [
+            re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path.rstrip("/")))) for path in document.openapi["paths"]
+        ]
+        methods: dict[str, list[str]] = {}
+        for operation in operations_of(load_control()):
+            methods.setdefault(operation.path, []).append(operation.method.upper())
+        self._control_methods = {path: ", ".join(allowed).encode() for path, allowed in methods.items()}
+
+    async def not_found(self, scope: Scope, _: Receive, send: Send) -> None:
+        """404, with a hint where only the slash at the end is missing; never a redirect."""
+        path = scope["path"]
+        if path.startswith(CONTROL_PREFIX):
+            answer = problem(404, "The control protocol has no such path.")
+        elif any(pattern.fullmatch(path) for pattern in self._paths):
+            answer = self._no_route.answer(Refused("route", f"the path with its slash is {path}/"))
+        else:
+            answer = self._no_route.answer(Refused("route"))
+        await send_answer(send, answer, scope["method"] != "HEAD")
+
+    def other_methods(self, path: str) -> ASGIApp:
+        """What answers the methods that a path does not have."""
+        allowed = self._control_methods.get(path)
+
+        async def refuse(scope: Scope, _: Receive, send: Send) -> None:
+            method = scope["method"]
+            if allowed is not None:
+                answer = problem(405, f"The method {method[:40]} is not allowed here.", (b"allow", allowed))
+            else:
+                answer = self._no_method.answer(Refused("method", quoted=method))
+            await send_answer(send, answer)
+
+        return refuse
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

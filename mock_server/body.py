@@ -1,0 +1,143 @@
+"""Reads a request's body, within a limit, and parses JSON and forms. Knows no rule and no status.
+
+Nothing of a body is echoed: a reason says what is wrong and where, never what stood there.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+Receive = Callable[[], Awaitable[Any]]
+MAX_FORM_FIELDS = 1_000
+
+
+class Unreadable(Exception):
+    """The body is not what its media type says; the message is one short clause."""
+
+
+class TooLarge(Exception):
+    """The body is larger than the limit; the rest of it was not read."""
+
+
+class Gone(Exception):
+    """The client left before it had sent everything."""
+
+
+async def read(receive: Receive, limit: int, announced: bytes | None) -> bytes:
+    """The whole body, at most `limit` bytes; `announced` is the Content-Length.
+
+    Raises TooLarge before reading where the client announces too much, and while reading where it sends too much.
+    """
+    if announced is not None and announced.isdigit() and (len(announced) > 18 or int(announced) > limit):
+        raise TooLarge
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    size = len(body)
+    chunks = [body]
+    while message.get("more_body", False) and size <= limit:
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+    if message["type"] == "http.disconnect":
+        raise Gone
+    if size > limit:
+        raise TooLarge
+    return body if len(chunks) == 1 else b"".join(chunks)
+
+
+def split_media_type(header: bytes | None) -> tuple[str, str, str | None]:
+    """A Content-Type as written, its media type in lower case, and its charset in lower case if it names one."""
+    text = (header or b"").decode("latin-1")
+    media_type, _, parameters = text.partition(";")
+    charset = None
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            charset = value.strip().strip('"').lower()
+    return text, media_type.strip().lower(), charset
+
+
+def parse_json(body: bytes, _content_type: bytes | None = None) -> Any:
+    """JSON as orjson reads it: strict UTF-8, no NaN, no lone surrogates, nesting to 1,024. Raises Unreadable."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Unreadable(str(error)) from None
+
+
+def parse_form(body: bytes, _content_type: bytes | None = None) -> dict[str, Any]:
+    """A form-encoded body; of a field that is there twice the last counts. Raises Unreadable."""
+    try:
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)
+    except UnicodeDecodeError:
+        raise Unreadable("the form is not UTF-8 text") from None
+    except ValueError:
+        raise Unreadable(f"the form has more than {MAX_FORM_FIELDS} fields") from None
+    return dict(pairs)
+
+
+def parse_multipart(body: bytes, content_type: bytes | None) -> dict[str, Any]:
+    """A multipart form; in place of a file stands an object, which is no text. Raises Unreadable."""
+    _, options = parse_options_header(content_type or b"")
+    if b"boundary" not in options:
+        raise Unreadable("the multipart media type names no boundary")
+    parts = _Parts()
+    try:
+        parser = MultipartParser(options[b"boundary"], parts.callbacks())
+        parser.write(body)
+        parser.finalize()
+    except FormParserError:
+        raise Unreadable("the multipart body is malformed") from None
+    if not parts.ended:
+        raise Unreadable("the multipart body ends too early")
+    return parts.fields
+
+
+class _Parts:
+    """Collects what the multipart parser calls out."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, Any] = {}
+        self.ended = False
+        self._headers: dict[bytes, bytes] = {}
+        self._header: list[bytes] = [b"", b""]
+        self._data = bytearray()
+
+    def callbacks(self) -> Any:
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": lambda data, start, end: self._extend(0, data[start:end]),
+            "on_header_value": lambda data, start, end: self._extend(1, data[start:end]),
+            "on_header_end": self._end_header,
+            "on_part_data": lambda data, start, end: self._data.extend(data[start:end]),
+            "on_part_end": self._end_part,
+            "on_end": self._end,
+        }
+
+    def _begin(self) -> None:
+        self._headers, self._data = {}, bytearray()
+
+    def _extend(self, which: int, data: bytes) -> None:
+        self._header[which] += data
+
+    def _end_header(self) -> None:
+        name, value = self._header
+        self._headers[name.lower()] = value
+        self._header = [b"", b""]
+
+    def _end_part(self) -> None:
+        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        if b"name" not in options or len(self.fields) >= MAX_FORM_FIELDS:
+            raise Unreadable("a part of the multipart body has no name, or there are too many")
+        try:
+            name = options[b"name"].decode()
+            self.fields[name] = {} if b"filename" in options else self._data.decode()
+        except UnicodeDecodeError:
+            raise Unreadable("a part of the multipart body is not UTF-8 text") from None
+
+    def _end(self) -> None:
+        self.ended = True

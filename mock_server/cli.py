@@ -1,0 +1,185 @@
+"""The command `feedback-mock`: parses, builds, serves and returns an exit code. Decides nothing about feedback."""
+
+import contextlib
+import gc
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from spec.document import DocumentError, load
+
+EXIT_USAGE = 2
+GC_THRESHOLDS = (50_000, 50, 50)
+
+_EPILOG = """\b
+Examples:
+  feedback-mock                                  on http://127.0.0.1:8080
+  feedback-mock --port 0 --log-format json       for a test harness: a free port, one JSON line when ready
+  feedback-mock --clock frozen                   time stands still until the control protocol moves it
+  feedback-mock --spec my-openapi.yaml           another document, other windows
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line; `spec` and `ready_file` are None where they are not given."""
+
+    host: str
+    port: int
+    spec: Path | None
+    control: bool
+    running: bool
+    ready_file: Path | None
+    as_json: bool
+
+
+class CannotStart(Exception):
+    """Why there is nothing to serve, in one sentence."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line until it is interrupted; 0 after a clean end, 2 if it could not start."""
+    try:
+        outcome = command.main(None if argv is None else list(argv), "feedback-mock", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (DocumentError, CannotStart) as error:
+        click.echo(f"feedback-mock: {error}", err=True)
+        return EXIT_USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return 0
+    if isinstance(outcome, Options):
+        _serve(outcome)
+        return 0
+    return int(outcome or 0)
+
+
+@click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="The address to listen on.")
+@click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    metavar="PORT",
+    type=click.IntRange(0, 65535),
+    help="0 takes a free port.",
+)
+@click.option(
+    "--spec", metavar="PATH", type=click.Path(path_type=Path), help="Another OpenAPI document than the packaged one."
+)
+@click.option("--control/--no-control", default=True, help="Whether to serve the control protocol; by default it is.")
+@click.option(
+    "--clock",
+    default="system",
+    show_default=True,
+    type=click.Choice(["system", "frozen"]),
+    help="Whether projects begin with a running clock or with one that stands still.",
+)
+@click.option(
+    "--ready-file",
+    metavar="PATH",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Written when requests are served, removed at the end: the same JSON as --log-format json prints.",
+)
+@click.option(
+    "--log-format",
+    default="text",
+    show_default=True,
+    type=click.Choice(["text", "json"]),
+    help="json: one JSON line on stdout when ready, everything else on stderr.",
+)
+@click.version_option(version("sentry-feedback-contract"), prog_name="feedback-mock")
+def command(
+    host: str, port: int, spec: Path | None, control: bool, clock: str, ready_file: Path | None, log_format: str
+) -> Options:
+    """Serve Sentry's "Submit User Feedback" as a mock whose clock tests can move.
+
+    When it is ready it prints where it listens, the credentials of a project, and lines to paste.
+    Ctrl-C ends it.
+    """
+    return Options(host, port, spec, control, clock == "system", ready_file, log_format == "json")
+
+
+def _serve(options: Options) -> None:
+    """Serves until a signal comes. Raises DocumentError or CannotStart."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s: %(message)s")
+    document = load(options.spec)
+    # Only now: a wrong command line or document is answered without waiting for the server's imports.
+    from mock_server.app import create_app  # noqa: PLC0415
+    from mock_server.ready import ready_data, write_atomically  # noqa: PLC0415
+    from mock_server.server import Uvicorn, address_of, bind  # noqa: PLC0415
+
+    app = create_app(document, control=options.control, running=options.running)
+    try:
+        listener = bind(options.host, options.port)
+    except OSError as error:
+        raise CannotStart(f"cannot listen on {options.host}:{options.port}: {error.strerror}.") from None
+    data = ready_data(app, address_of(listener, options.host), control=options.control)
+    failure: list[str] = []
+
+    def ready() -> None:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
+        try:
+            if options.ready_file is not None:
+                write_atomically(options.ready_file, data)
+        except OSError as error:
+            failure.append(f"cannot write {options.ready_file}: {error.strerror}.")
+            server.should_exit = True
+            return
+        _announce(options, app, data)
+
+    server = Uvicorn(app, ready)
+    with _ending(lambda: setattr(server, "should_exit", True)), _removing(options.ready_file):
+        server.run([listener])
+    if failure:
+        raise CannotStart(failure[0])
+    click.echo("feedback-mock: stopped.", err=True)
+
+
+def _announce(options: Options, app: Any, data: dict[str, Any]) -> None:
+    if options.as_json:
+        click.echo(json.dumps(data))
+    else:
+        from mock_server.banner import show  # noqa: PLC0415 (rich is slow to import, and json needs none of it)
+
+        show(app, data)
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _ending(end: Callable[[], None]) -> Any:
+    """Makes SIGINT and SIGTERM a clean end: uvicorn raises them once more when it is done, and nothing comes of it."""
+    before = {each: signal.signal(each, lambda *_: end()) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+@contextlib.contextmanager
+def _removing(path: Path | None) -> Any:
+    """Removes the ready file before and after: one that an earlier run left would lie."""
+    if path is not None and path.is_file():
+        path.unlink(missing_ok=True)
+    try:
+        yield
+    finally:
+        if path is not None and path.is_file():
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""Credentials: deriving a project's own, and reading an Authorization header. Knows no project and stores nothing.
+
+What is derived depends on the project's name only, so that a configuration that holds it can be committed and every
+run of a test uses the same. These are no secrets: the mock is for tests.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+# What a token of each kind may do, in the words of the document's `x-scopes`.
+TOKEN_SCOPES = {
+    "write": frozenset({"project:read", "project:write"}),
+    "read": frozenset({"project:read"}),
+    "admin": frozenset({"project:admin"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A project's public key (32 hexadecimal digits) and its tokens by kind."""
+
+    public_key: str
+    tokens: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token as it was sent."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dsn:
+    """What counts of a DSN: its public key and its project number, empty where the text has none."""
+
+    public_key: str
+    project_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A header that names nobody, with the rule that says so."""
+
+    rule: str
+
+
+def derive(organization: str, project: str) -> Credentials:
+    """The credentials of a project."""
+
+    def secret(kind: str) -> str:
+        return sha256(f"{organization}/{project}/{kind}".encode()).hexdigest()
+
+    return Credentials(secret("dsn")[:32], {kind: secret(kind) for kind in TOKEN_SCOPES})
+
+
+def parse(header: bytes | None) -> Token | Dsn | Unusable:
+    """Who an Authorization header says the client is; schemes in any case (sentry-behaviour rows 54 to 58)."""
+    scheme, _, rest = (header or b"").decode("latin-1").strip().partition(" ")
+    value = rest.strip()
+    match scheme.lower():
+        case "bearer" if value:
+            return Token(value)
+        case "dsn" if not value:
+            return Unusable("dsn-empty")
+        case "dsn" if len(value.split()) > 1:
+            return Unusable("dsn-spaces")
+        case "dsn":
+            return _parse_dsn(value)
+        case _:
+            return Unusable("credentials-required")
+
+
+def _parse_dsn(value: str) -> Dsn:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return Dsn("", "")
+    return Dsn(parts.username or "", parts.path.rpartition("/")[2])

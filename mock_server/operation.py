@@ -1,0 +1,183 @@
+"""Serves one operation of the feedback document: everything that the document says of it, compiled once.
+
+Per request: credentials, project, media type, size, syntax, fields, the handler, and whether the answer keeps to the
+document. Stores nothing and knows no window; that is the handler's.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+from mock_server.access import Access
+from mock_server.answers import Answer, Answers, Refused, Reply, rule_header
+from mock_server.body import Gone, TooLarge, Unreadable, parse_form, parse_json, parse_multipart, read, split_media_type
+from mock_server.description import Description, Parameter
+from mock_server.fields import Fields
+from mock_server.store import Project, Store
+from spec.document import DocumentError, resolve
+
+PARSERS = {
+    "application/json": parse_json,
+    "application/x-www-form-urlencoded": parse_form,
+    "multipart/form-data": parse_multipart,
+}
+_FIELD_RULES = (
+    *("body-size", "media-type", "body-syntax", "body-object", "field-required", "field-null", "field-blank"),
+    *("field-type", "field-length", "email-format", "event-id-length", "event-id-format"),
+)
+Scope = Any
+Send = Callable[[Any], Awaitable[None]]
+Receive = Callable[[], Awaitable[Any]]
+
+
+@dataclass(slots=True)
+class Request:
+    """What a handler gets. `project` is None only where no credentials are asked for; `now` is its clock, read once."""
+
+    project: Project
+    now: int
+    fields: dict[str, Any]
+    query: dict[str, Any]
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """The code of an operation and the rules by which it may refuse; `query_rules` by name of the parameter."""
+
+    run: Callable[[Request], Reply | Refused]
+    rules: tuple[str, ...] = ()
+    query_rules: Mapping[str, str] | None = None
+
+
+class OffContract(Exception):
+    """An answer that the document does not allow: a bug of the mock."""
+
+
+class FeedbackOperation:
+    """An ASGI application that answers one operation."""
+
+    def __init__(
+        self, name: str, description: Description, handler: Handler, answers: Answers, store: Store, openapi: Any
+    ) -> None:
+        self._description, self._run, self._answers = description, handler.run, answers
+        operation = description.operation
+        self._access = Access(store, description.kinds, description.scopes) if description.kinds else None
+        for media_type in set(description.media_types) - set(PARSERS):
+            raise DocumentError(f"{name}: {operation.id}: the mock does not implement bodies of {media_type}.")
+        self._parsers = {media_type: PARSERS[media_type] for media_type in description.media_types}
+        self._fields = None
+        if description.body is not None:
+            self._fields = Fields(
+                description.body, lambda node: resolve(openapi, node), description.body_validator, answers, name
+            )
+        self._query = [each for each in description.parameters if each.place == "query"]
+        self._query_rules = handler.query_rules or {}
+        rules = {*handler.rules, *(self._query_rules.values()), *(self._access.rules if self._access else ())}
+        rules |= set(_FIELD_RULES if self._fields else ())
+        self._refusals = {rule: answers.refusal(rule, operation) for rule in sorted(rules)}
+        for refusal in self._refusals.values():
+            self._check(refusal.status, refusal.value)
+        declared = resolve(openapi, operation.definition["responses"].get("200", {}))
+        self._more = tuple(answers.more_headers(declared))
+        self._rule_headers: dict[str, bytes] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; says nothing to a client that left while it was still sending."""
+        try:
+            outcome = await self._serve(scope, receive)
+        except Gone:
+            return
+        await send_answer(send, self._render(outcome), scope["method"] != "HEAD")
+
+    async def _serve(self, scope: Scope, receive: Receive) -> Reply | Refused:
+        headers = _headers(scope)
+        project: Any = None
+        if self._access is not None:
+            path = scope["path_params"]
+            project = self._access.check(headers.get(b"authorization"), path["organization_slug"], path["project_slug"])
+            if type(project) is Refused:
+                return project
+        query: Any = self._read_query(scope) if self._query else {}
+        if type(query) is Refused:
+            return query
+        fields: Any = await self._read_fields(headers, receive) if self._fields else {}
+        if type(fields) is Refused:
+            return fields
+        # The one reading of the clock; from here to the handler's end nothing is awaited, so that it is atomic.
+        now = project.clock.now() if project is not None else 0
+        return self._run(Request(project, now, fields, query, _base_url(scope, headers) if self._query else ""))
+
+    async def _read_fields(self, headers: dict[bytes, bytes], receive: Receive) -> dict[str, Any] | Refused:
+        content_type = headers.get(b"content-type")
+        shown, media_type, charset = split_media_type(content_type)
+        parser = self._parsers.get(media_type)
+        if content_type is not None and (parser is None or charset not in (None, "utf-8", "utf8")):
+            return Refused("media-type", quoted=shown)
+        try:
+            body = await read(receive, self._description.max_body_bytes, headers.get(b"content-length"))
+            if body and parser is None:
+                return Refused("media-type", quoted="")
+            value = parser(body, content_type) if body and parser is not None else {}
+        except TooLarge:
+            return Refused("body-size", f"at most {self._description.max_body_bytes} bytes")
+        except Unreadable as error:
+            detail = self._answers.message("body-syntax", reason=error)
+            return Refused("body-syntax", str(error), {"detail": detail})
+        assert self._fields is not None
+        return self._fields.check(value)
+
+    def _read_query(self, scope: Scope) -> dict[str, Any] | Refused:
+        given = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        query = {}
+        for parameter in self._query:
+            name = parameter.name
+            value = _typed(parameter, given[name]) if name in given else parameter.default
+            if name in given and not parameter.validator.is_valid(value):
+                return Refused(self._query_rules[name], f"{name} is not what the document allows")
+            query[name] = value
+        return query
+
+    def _render(self, outcome: Reply | Refused) -> Answer:
+        if type(outcome) is Refused:
+            answer = self._refusals[outcome.rule].answer(outcome)
+            if outcome.value is not None:
+                self._check(answer.status, outcome.value)
+            return answer
+        assert isinstance(outcome, Reply)
+        self._check(outcome.status, outcome.value)
+        rule = self._rule_headers.get(outcome.rule)
+        if rule is None:
+            rule = self._rule_headers[outcome.rule] = rule_header(outcome.rule)
+        return self._answers.json(outcome.status, outcome.value, rule, (*self._more, *outcome.headers))
+
+    def _check(self, status: int, value: Any) -> None:
+        responses = self._description.responses
+        validator = responses.get(status)
+        if status not in responses or (value is not None and (validator is None or not validator.is_valid(value))):
+            raise OffContract(f"{self._description.operation.id}: the document does not allow this {status}: {value}")
+
+
+async def send_answer(send: Send, answer: Answer, with_body: bool = True) -> None:
+    """Sends an answer; without its body to HEAD."""
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": answer.body if with_body else b""})
+
+
+def _headers(scope: Scope) -> dict[bytes, bytes]:
+    """The request's headers by name in lower case; of one that is there twice the first counts."""
+    return dict(reversed(scope["headers"]))
+
+
+def _base_url(scope: Scope, headers: dict[bytes, bytes]) -> str:
+    """The address that was asked for, without its query and safe to stand in a header."""
+    host = quote(headers.get(b"host", b"localhost"), safe=":[]")
+    return f"{scope.get('scheme', 'http')}://{host}{quote(scope['path'])}"
+
+
+def _typed(parameter: Parameter, text: str) -> Any:
+    """The value as the schema's type; text that is no number stays text, which the schema then refuses."""
+    if parameter.type == "integer" and text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    return text
