@@ -5,7 +5,6 @@ Each gets a checked request and answers a status with JSON data; a refusal is a 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 from mock_server.clock import Clock
@@ -93,6 +92,9 @@ class ControlHandlers:
 
     def health(self, _: ControlRequest) -> Done | Problem:
         """That requests are served, by which version and profile."""
+        # Here and not at the top: reading the package's metadata is slow, and no start should wait for it.
+        from importlib.metadata import version  # noqa: PLC0415
+
         return Done({"status": "ok", "version": version("sentry-feedback-contract"), "profile": self._profile})
 
     def put_project(self, request: ControlRequest) -> Done | Problem:

@@ -17,7 +17,7 @@ from mock_server.fields import Fields
 from mock_server.store import Project, Store
 from spec.document import DocumentError, resolve
 
-PARSERS = {
+PARSERS: dict[str, Callable[[bytes, bytes | None], Any]] = {
     "application/json": parse_json,
     "application/x-www-form-urlencoded": parse_form,
     "multipart/form-data": parse_multipart,
