@@ -108,6 +108,8 @@ def json_is_known_by_any_spelling(s: Scenario) -> None:
 def forms_are_taken_like_json(s: Scenario) -> None:
     """The same values, stored the same."""
     values = {**VALUES, "name": "Jäne & Smith = 1", "comments": "It broke!\r\nTwice. 😀"}
+    plain = s.accepted(s.submit(s.submission(**values)))
+    s.given({field: plain.get(field) for field in values} == values, "the same values as JSON are not kept either")
     for form, content in _forms(s.submission(**values)).items():
         reply = s.submit(content, form=form)
         s.expect_status(reply, 200, f"a body as {form}")
@@ -118,6 +120,7 @@ def forms_are_taken_like_json(s: Scenario) -> None:
 
 def credentials_come_before_the_project(s: Scenario) -> None:
     """Without credentials nobody learns which projects there are."""
+    s.given(s.submit(by="none").status == 401, "credentials are not required")
     path = s.path().replace(f"/{s.project.slug}/", "/no-such-project/")
     s.expect_status(
         s.send("POST", by="none", path=path, headers=JSON, content=_json(s)), 401, "no credentials, no project"
@@ -132,16 +135,19 @@ def the_project_comes_before_the_body(s: Scenario) -> None:
 
 def credentials_come_before_the_body(s: Scenario) -> None:
     """A bad body without credentials."""
+    s.given(s.submit(by="none").status == 401, "credentials are not required")
     s.expect_status(s.submit(b"{", by="none"), 401, "no credentials, and a bad body")
 
 
 def permission_comes_before_the_body(s: Scenario) -> None:
     """A bad body with a token that may not submit."""
+    s.given(s.submit(by="read").status == 403, "a reading token may submit")
     s.expect_status(s.submit(b"{", by="read"), 403, "a reading token, and a bad body")
 
 
 def the_media_type_comes_before_the_syntax(s: Scenario) -> None:
     """A broken body as plain text."""
+    s.given(s.submit(form="text/plain").status == 415, "text/plain is taken")
     s.expect_status(s.submit(b"{", form="text/plain"), 415, "another media type, and a broken body")
 
 
@@ -149,6 +155,7 @@ def the_fields_come_before_the_windows(s: Scenario) -> None:
     """A bad email for an event that is too old."""
     event_id = s.new_event_id()
     s.save_event(event_id, saved_ago=s.document.window("event-window").limit + 1)
+    s.given(s.submit(s.submission(email="nope")).status == 400, "a bad email is taken")
     reply = s.submit(s.submission(event_id, email="nope"))
     s.expect_status(reply, 400, "a bad email, for an event past its window")
 

@@ -54,6 +54,11 @@ def a_retry_is_answered_like_the_first_try(s: Scenario) -> None:
 
 def either_credentials_overwrite(s: Scenario) -> None:
     """Token then DSN, DSN then token."""
+    plain = s.submission()
+    s.accepted(s.submit(plain))
+    again = s.accepted(s.submit({**plain, **CHANGED}), "an overwrite with the same credentials")
+    s.given(again.get("name") == CHANGED["name"], "an overwrite with the same credentials replaces nothing either")
+    s.accepted(s.submit(by="dsn"), "a submission by DSN")
     for first_by, second_by in (("write", "dsn"), ("dsn", "write")):
         body = s.submission()
         first = s.accepted(s.submit(body, by=first_by))
@@ -106,6 +111,7 @@ def the_clock_of_one_project_is_its_own(s: Scenario) -> None:
     other = s.other_project()
     body = s.submission()
     s.accepted(s.submit(body))
+    s.accepted(s.submit(body), "an overwrite at once")
     s.advance(s.document.window("overwrite-window").limit + 1, project=other)
     s.expect_status(s.submit(body), 200, "an overwrite at once, after the clock of another project moved")
 

@@ -76,6 +76,8 @@ def an_event_is_found_by_either_case(s: Scenario) -> None:
     """A known event, its id sent in capitals."""
     event_id = s.new_event_id()
     s.save_event(event_id)
+    plain = s.accepted(s.submit(s.submission(event_id)))
+    s.given(plain.get("issue") is not None, "the event is not found by its id as it is either")
     reply = s.accepted(s.submit(s.submission(event_id.upper())))
     s.expect(reply.get("issue") is not None, "an event is not found when its id is sent in capitals")
 

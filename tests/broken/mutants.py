@@ -1,0 +1,626 @@
+"""Broken implementations, each with the rule that it breaks. The docstring says what is wrong.
+
+`also` names rules that cannot but break with it.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from tests.broken.server import DETAIL, HEADERS, Event, Implementation, Project, Record, Refusal
+
+SECOND, MINUTE, MICROSECOND = timedelta(seconds=1), timedelta(minutes=1), timedelta(microseconds=1)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A broken implementation, the rule that it breaks and those that break with it."""
+
+    implementation: type[Implementation]
+    rule: str
+    also: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The class's name."""
+        return self.implementation.__name__
+
+
+MUTANTS: list[Mutant] = []
+
+
+def breaks(rule: str, *also: str) -> Any:
+    """Registers a broken implementation."""
+
+    def register(implementation: type[Implementation]) -> type[Implementation]:
+        MUTANTS.append(Mutant(implementation, rule, frozenset(also)))
+        return implementation
+
+    return register
+
+
+# --- limits
+
+
+@breaks("event-window")
+class EventWindowTooLong(Implementation):
+    event_limit = timedelta(minutes=31)
+
+
+@breaks("event-window")
+class EventWindowOneSecondShort(Implementation):
+    event_limit = 30 * MINUTE - SECOND
+
+
+@breaks("event-window")
+class EventWindowOneMicrosecondLong(Implementation):
+    event_limit = 30 * MINUTE + MICROSECOND
+
+
+@breaks("event-window")
+class NoEventWindow(Implementation):
+    def event_window_over(self, event: Event, now: datetime, by: str) -> bool:
+        return False
+
+
+@breaks("event-window")
+class EventWindowExcludesItsLimit(Implementation):
+    def event_window_over(self, event: Event, now: datetime, by: str) -> bool:
+        return now - event.saved >= self.event_limit
+
+
+@breaks("event-window")
+class EventWindowInHours(Implementation):
+    event_limit = timedelta(hours=30)
+
+
+@breaks("event-window")
+class EventWindowInSeconds(Implementation):
+    event_limit = 30 * SECOND
+
+
+@breaks("event-window")
+class EventWindowInWholeSeconds(Implementation):
+    def event_window_over(self, event: Event, now: datetime, by: str) -> bool:
+        return int((now - event.saved).total_seconds()) > 1800
+
+
+@breaks("event-window")
+class EventWindowInWholeMinutes(Implementation):
+    def event_window_over(self, event: Event, now: datetime, by: str) -> bool:
+        return (now - event.saved) // MINUTE > 30
+
+
+@breaks("event-window")
+class EventWindowForgetsDays(Implementation):
+    def event_window_over(self, event: Event, now: datetime, by: str) -> bool:
+        return (
+            timedelta(seconds=(now - event.saved).seconds, microseconds=(now - event.saved).microseconds)
+            > self.event_limit
+        )
+
+
+@breaks("event-window")
+class EventWindowByMinuteOfTheHour(Implementation):
+    def event_window_over(self, event: Event, now: datetime, by: str) -> bool:
+        age = now - event.saved
+        return timedelta(microseconds=age % timedelta(hours=1) // MICROSECOND) > self.event_limit
+
+
+@breaks("event-window")
+class EventWindowInLocalTime(Implementation):
+    def event_window_over(self, event: Event, now: datetime, by: str) -> bool:
+        local = now.astimezone(BERLIN).replace(tzinfo=None) - event.saved.astimezone(BERLIN).replace(tzinfo=None)
+        return local > self.event_limit
+
+
+@breaks("event-window", "overwrite-window")
+class WindowsSwapped(Implementation):
+    event_limit, overwrite_limit = Implementation.overwrite_limit, Implementation.event_limit
+
+
+@breaks("overwrite-window")
+class OverwriteWindowTooLong(Implementation):
+    overwrite_limit = 6 * MINUTE
+
+
+@breaks("overwrite-window")
+class OverwriteWindowTooShort(Implementation):
+    overwrite_limit = 4 * MINUTE
+
+
+@breaks("overwrite-window")
+class OverwriteWindowOneMicrosecondLong(Implementation):
+    overwrite_limit = 5 * MINUTE + MICROSECOND
+
+
+@breaks("overwrite-window")
+class OverwriteWindowExcludesItsLimit(Implementation):
+    def overwrite_window_over(self, record: Record, now: datetime, by: str) -> bool:
+        return now - record.base >= self.overwrite_limit
+
+
+@breaks("overwrite-window")
+class NoOverwriteWindow(Implementation):
+    def overwrite_window_over(self, record: Record, now: datetime, by: str) -> bool:
+        return False
+
+
+@breaks("overwrite-window")
+class OverwriteWindowInMilliseconds(Implementation):
+    overwrite_limit = timedelta(milliseconds=5 * 60)
+
+
+@breaks("overwrite-window")
+class OverwriteWindowForgetsDays(Implementation):
+    def overwrite_window_over(self, record: Record, now: datetime, by: str) -> bool:
+        return timedelta(seconds=(now - record.base).seconds) > self.overwrite_limit
+
+
+@breaks("overwrite-window")
+class OverwriteWindowRounded(Implementation):
+    def overwrite_window_over(self, record: Record, now: datetime, by: str) -> bool:
+        return round((now - record.base).total_seconds()) > 300
+
+
+# --- what they count from
+
+
+@breaks("event-window-base")
+class EventWindowFromTimestamp(Implementation):
+    def event_base(self, event: Event) -> datetime:
+        return event.timestamp
+
+
+@breaks("event-window-base")
+class EventWindowFromTheLaterOfBoth(Implementation):
+    def event_base(self, event: Event) -> datetime:
+        return max(event.timestamp, event.saved)
+
+
+@breaks("overwrite-window-fixed")
+class OverwriteWindowSlides(Implementation):
+    def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
+        super().overwrite(record, body, now)
+        record.base = now
+
+
+@breaks("overwrite-window-fixed")
+class OverwriteWindowSlidesOnce(Implementation):
+    def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
+        record.base = now if record.base == record.first else record.base
+        super().overwrite(record, body, now)
+
+
+@breaks("overwrite-window", "overwrite-window-fixed")
+class OverwriteWindowFromTheEvent(Implementation):
+    def submit(self, project: Project, body: dict[str, str], by: str) -> Record:
+        record = super().submit(project, body, by)
+        event = self.find_event(project, body["event_id"])
+        record.base = event.saved if event else record.base
+        return record
+
+
+@breaks("overwrite-window-unknown-event")
+class NoOverwriteWindowForUnknownEvents(Implementation):
+    def check_windows(self, event: Event | None, record: Record | None, now: datetime, by: str) -> None:
+        super().check_windows(event, record if event else None, now, by)
+
+
+@breaks("window-order")
+class FreshFeedbackBeatsTheEventWindow(Implementation):
+    def check_windows(self, event: Event | None, record: Record | None, now: datetime, by: str) -> None:
+        super().check_windows(None if record else event, record, now, by)
+
+
+@breaks("submission")
+class UnknownEventsAreRefused(Implementation):
+    def submit(self, project: Project, body: dict[str, str], by: str) -> Record:
+        if self.find_event(project, body["event_id"]) is None:
+            raise Refusal(404, {DETAIL: "No such event."})
+        return super().submit(project, body, by)
+
+
+@breaks("unknown-event")
+class UnknownEventsCountFromTheProject(Implementation):
+    def check_windows(self, event: Event | None, record: Record | None, now: datetime, by: str) -> None:
+        if event is None and now - datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC) > self.event_limit and record is None:
+            raise self.too_late()
+        super().check_windows(event, record, now, by)
+
+
+# --- refusals
+
+
+@breaks("event-window", "overwrite-window", "conflict-body")
+class ConflictIs400(Implementation):
+    conflict = 400
+
+
+@breaks("conflict-body")
+class ConflictWithoutDetail(Implementation):
+    def too_late(self) -> Refusal:
+        return Refusal(409, {"error": "conflict"})
+
+
+@breaks("conflict-body")
+class ConflictAsAnObject(Implementation):
+    def too_late(self) -> Refusal:
+        return Refusal(409, {DETAIL: {"code": "conflict"}})
+
+
+@breaks("conflict-changes-nothing")
+class RefusedButStored(Implementation):
+    def submit(self, project: Project, body: dict[str, str], by: str) -> Record:
+        try:
+            return super().submit(project, body, by)
+        except Refusal:
+            record = self.records(project).get(self.key(project, body, by))
+            if record:
+                record.values = dict(body)
+            raise
+
+
+@breaks("conflict-changes-nothing")
+class RefusedRestartsTheWindow(Implementation):
+    def submit(self, project: Project, body: dict[str, str], by: str) -> Record:
+        try:
+            return super().submit(project, body, by)
+        except Refusal:
+            record = self.records(project).get(self.key(project, body, by))
+            if record:
+                record.base = self.now(project)
+            raise
+
+
+@breaks("conflict-changes-nothing")
+class RefusedFirstSubmissionIsStored(Implementation):
+    def check_windows(self, event: Event | None, record: Record | None, now: datetime, by: str) -> None:
+        super().check_windows(event, record, now, by)
+
+    def submit(self, project: Project, body: dict[str, str], by: str) -> Record:
+        if self.records(project).get(self.key(project, body, by)) is None:
+            self.store(project, body, self.now(project), by)
+        return super().submit(project, body, by)
+
+
+# --- overwriting
+
+
+@breaks("overwrite")
+class OverwriteLosesComments(Implementation):
+    def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
+        super().overwrite(record, {**body, "comments": record.values["comments"]}, now)
+
+
+@breaks("overwrite")
+class OverwriteIsLost(Implementation):
+    def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
+        record.last = now
+
+
+@breaks("overwrite")
+class OverwriteAnswersOldValues(Implementation):
+    def submit(self, project: Project, body: dict[str, str], by: str) -> Record:
+        before = self.records(project).get(self.key(project, body, by))
+        old = dict(before.values) if before else None
+        record = super().submit(project, body, by)
+        return Record(**{**vars(record), "values": old}) if old else record
+
+
+@breaks("overwrite-same-record")
+class OverwriteMovesTheDate(Implementation):
+    def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
+        super().overwrite(record, body, now)
+        record.first = now
+
+
+@breaks("overwrite-same-record", "any-credentials-overwrite", "event-id-case", "retry-safe")
+class OverwriteChangesTheId(Implementation):
+    def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
+        super().overwrite(record, body, now)
+        record.id = str(int(record.id) + 1000)
+
+
+@breaks("overwrite-one-record", "any-credentials-overwrite", "list", "overwrite")
+class SecondRecord(Implementation):
+    def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
+        super().overwrite(record, body, now)
+        project = next(each for each in self.projects.values() if record in each.records.values())
+        project.records[len(project.records), "copy"] = record
+
+
+@breaks("any-credentials-overwrite")
+class RecordPerCredentials(Implementation):
+    def key(self, project: Project, body: dict[str, str], by: str) -> Any:
+        return body["event_id"], by
+
+
+@breaks("dsn", "any-credentials-overwrite")
+class NoWindowsForDsn(Implementation):
+    def check_windows(self, event: Event | None, record: Record | None, now: datetime, by: str) -> None:
+        if by != "dsn":
+            super().check_windows(event, record, now, by)
+
+
+@breaks("any-credentials-overwrite")
+class NoOverwriteByDsn(Implementation):
+    def overwrite_window_over(self, record: Record, now: datetime, by: str) -> bool:
+        return by == "dsn" or super().overwrite_window_over(record, now, by)
+
+
+@breaks("retry-safe")
+class RetryIsRefused(Implementation):
+    def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
+        if record.values == body:
+            raise self.too_late()
+        super().overwrite(record, body, now)
+
+
+# --- isolation
+
+
+@breaks("project-isolation")
+class OneStoreForAllProjects(Implementation):
+    def __init__(self) -> None:
+        super().__init__()
+        self.all: dict[Any, Record] = {}
+
+    def records(self, project: Project) -> dict[Any, Record]:
+        return self.all
+
+
+@breaks("project-isolation")
+class EventsOfAllProjects(Implementation):
+    def find_event(self, project: Project, event_id: str) -> Event | None:
+        return next((each.events[event_id] for each in self.projects.values() if event_id in each.events), None)
+
+
+@breaks("project-isolation")
+class OneClockForAllProjects(Implementation):
+    def now(self, project: Project) -> datetime:
+        return max(each.now for each in self.projects.values())
+
+
+# --- values
+
+
+@breaks("submission")
+class CreatedIs201(Implementation):
+    success = 201
+
+
+@breaks("submission")
+class OneIdForAll(Implementation):
+    def store(self, project: Project, body: dict[str, str], now: datetime, by: str) -> Record:
+        record = super().store(project, body, now, by)
+        record.id = "1"
+        return record
+
+
+@breaks("response-schema")
+class AnswerWithoutUser(Implementation):
+    def answer(self, project: Project, record: Record) -> dict[str, Any]:
+        answer = super().answer(project, record)
+        del answer["user"]
+        return answer
+
+
+@breaks("response-schema")
+class DateWithoutZone(Implementation):
+    def answer(self, project: Project, record: Record) -> dict[str, Any]:
+        answer = super().answer(project, record)
+        return {**answer, "dateCreated": answer["dateCreated"].rstrip("Z")}
+
+
+@breaks("known-event")
+class IssueIsNeverThere(Implementation):
+    def issue(self, event: Event) -> dict[str, Any] | None:
+        return None
+
+
+@breaks("event-id-case")
+class CaseMatters(Implementation):
+    def normal_event_id(self, event_id: str) -> str:
+        return event_id
+
+
+@breaks("trimmed", "field-blank")
+class NothingIsTrimmed(Implementation):
+    def trim(self, value: str) -> str:
+        return value
+
+
+@breaks("exact-values")
+class LatinOnly(Implementation):
+    def validate(self, data: Any) -> dict[str, str]:
+        body = super().validate(data)
+        return {**body, "comments": body["comments"].encode("latin-1", "replace").decode("latin-1")}
+
+
+@breaks("exact-values")
+class CommentsAreCut(Implementation):
+    def validate(self, data: Any) -> dict[str, str]:
+        body = super().validate(data)
+        return {**body, "comments": body["comments"][:4096]}
+
+
+@breaks("unknown-keys")
+class OtherKeysAreRefused(Implementation):
+    def validate(self, data: Any) -> dict[str, str]:
+        if isinstance(data, dict) and len(data) > 4:
+            raise Refusal(400, {DETAIL: "Unknown key."})
+        return super().validate(data)
+
+
+# --- credentials
+
+
+@breaks("credentials-required", "credentials-known", "dsn-empty", "dsn-spaces", "list-credentials")
+class CredentialsIgnored(Implementation):
+    def respond(self, request: Request, content: bytes) -> Response:
+        return super().respond(request, content)
+
+    def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
+        try:
+            return super().authenticate(authorization)
+        except Refusal:
+            return "write", None
+
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        if owner is not None:
+            super().authorize(project, kind, owner, method)
+
+
+@breaks("credentials-known")
+class AnyTokenOpens(Implementation):
+    def by_token(self, token: str) -> tuple[str, Project | None]:
+        try:
+            return super().by_token(token)
+        except Refusal:
+            return "write", None
+
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        if owner is not None:
+            super().authorize(project, kind, owner, method)
+
+
+@breaks("scope")
+class ReadersMayWrite(Implementation):
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        super().authorize(project, "write" if kind == "read" else kind, owner, method)
+
+
+@breaks("dsn-other-project", "dsn-other-organization")
+class AnyDsnOpens(Implementation):
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        super().authorize(project, kind, project if kind == "dsn" else owner, method)
+
+
+@breaks("project-token")
+class AnyProjectsTokenOpens(Implementation):
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        super().authorize(project, kind, owner if kind == "dsn" else project, method)
+
+
+@breaks("dsn", "any-credentials-overwrite")
+class NoDsn(Implementation):
+    def by_dsn(self, dsn: str) -> tuple[str, Project | None]:
+        raise Refusal(401, {DETAIL: "Invalid token"})
+
+
+# --- HTTP
+
+
+@breaks("method")
+class MethodIs404(Implementation):
+    def refuse(self, refusal: Refusal) -> Response:
+        refusal.status = 404 if refusal.status == 405 else refusal.status
+        return super().refuse(refusal)
+
+
+@breaks("preflight")
+class PreflightNeedsCredentials(Implementation):
+    def preflight(self) -> Response:
+        return JSONResponse({DETAIL: "Authentication credentials were not provided."}, 401, HEADERS)
+
+
+@breaks("body-size")
+class NoLargestBody(Implementation):
+    largest = 1 << 30
+
+
+@breaks("media-type")
+class AnyMediaTypeIsJson(Implementation):
+    def parse(self, media_type: str, content: bytes) -> Any:
+        known = media_type.startswith(("application/x-www-form", "multipart/"))
+        return super().parse(media_type if known else "application/json", content)
+
+
+@breaks("no-server-error", "body-syntax")
+class BrokenJsonIs500(Implementation):
+    def parse_json(self, content: bytes) -> Any:
+        try:
+            return super().parse_json(content)
+        except Refusal:
+            raise Refusal(500, {DETAIL: "Internal Error"}) from None
+
+
+@breaks(
+    "response-schema",
+    "conflict-body",
+    "email-format",
+    "event-id-length",
+    "field-blank",
+    "field-length",
+    "field-null",
+    "field-required",
+    "field-type",
+)
+class ErrorsAreText(Implementation):
+    def refuse(self, refusal: Refusal) -> Response:
+        return PlainTextResponse("no", refusal.status, HEADERS)
+
+
+@breaks("check-order")
+class ProjectBeforeCredentials(Implementation):
+    def respond(self, request: Request, content: bytes) -> Response:
+        self.find_project(request.path_params["organization"], request.path_params["project"])
+        return super().respond(request, content)
+
+
+# --- fields
+
+
+@breaks("field-length")
+class NameOneLonger(Implementation):
+    lengths = {**Implementation.lengths, "name": 129}  # noqa: RUF012
+
+
+@breaks("email-format")
+class AnyEmail(Implementation):
+    def is_email(self, value: str) -> bool:
+        return True
+
+
+@breaks("field-required")
+class OnlyTheFirstError(Implementation):
+    def refuse(self, refusal: Refusal) -> Response:
+        if refusal.status == 400 and DETAIL not in refusal.body:
+            refusal.body = dict(list(refusal.body.items())[:1])
+        return super().refuse(refusal)
+
+
+@breaks("event-id-length")
+class DashesAreStripped(Implementation):
+    def validate(self, data: Any) -> dict[str, str]:
+        if isinstance(data, dict) and isinstance(data.get("event_id"), str):
+            data = {**data, "event_id": data["event_id"].replace("-", "")}
+        return super().validate(data)
+
+
+# --- the list
+
+
+@breaks("list")
+class OldestFirst(Implementation):
+    def listed(self, project: Project, status: str, environment: str | None) -> list[Record]:
+        return super().listed(project, status, environment)[::-1]
+
+
+@breaks("list-known-events")
+class EverythingIsListed(Implementation):
+    def listed(self, project: Project, status: str, environment: str | None) -> list[Record]:
+        unknown = [each for each in self.records(project).values() if self.find_event(project, each.event_id) is None]
+        return [*unknown, *super().listed(project, status, environment)]
+
+
+@breaks("list-credentials")
+class DsnMayList(Implementation):
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        super().authorize(project, "write" if kind == "dsn" and method == "GET" else kind, owner, method)

@@ -1,0 +1,41 @@
+"""Every broken implementation is rejected by the rule that it breaks, and a sound one is not."""
+
+import pytest
+
+from contract_tests.run import Run
+from contract_tests.targets import ControlTarget
+from contract_tests.verdicts import Result, Verdict
+from spec.document import Document, load
+from tests.broken.mutants import MUTANTS, Mutant
+from tests.broken.server import Implementation
+from tests.broken.serving import serving
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    """The document as it comes."""
+    return load()
+
+
+def verdicts(implementation: type[Implementation], document: Document, seed: int) -> dict[str, Result]:
+    """All hand-written scenarios against the implementation."""
+    with serving(implementation().app()) as url, ControlTarget(url, url) as target:
+        return Run(document, target, seed, frozenset(document.rules)).execute()
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_broken_implementation_is_rejected_by_its_rule(mutant: Mutant, document: Document) -> None:
+    """No more and no fewer rules than those that it breaks."""
+    results = verdicts(mutant.implementation, document, seed=1)
+
+    # What every answer is held against breaks with many a rule; it has mutants of its own.
+    crossing = {"response-schema", "no-server-error"} - {mutant.rule}
+    violated = {rule for rule, result in results.items() if result.verdict is Verdict.VIOLATED}
+    assert violated - crossing == {mutant.rule, *mutant.also}, {rule: results[rule].detail for rule in violated}
+
+
+def test_sound_second_implementation_conforms(document: Document) -> None:
+    """The verifier is not fitted to the mock."""
+    results = verdicts(Implementation, document, seed=1)
+
+    assert {result.verdict for result in results.values()} == {Verdict.VERIFIED}
