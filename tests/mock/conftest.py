@@ -1,0 +1,97 @@
+"""What the mock's tests share: the application in-process, with one project whose clock stands still."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from mock_server.app import Mock, create_app
+
+NOW = "2026-01-01T00:00:00.000000Z"
+EVENT = "7167980ca1db42cdba8d5284e7f81c66"
+
+
+class Api:
+    """A client of one mock; `project` is acme/web unless a test makes another."""
+
+    def __init__(self, mock: Mock, runner: asyncio.Runner) -> None:
+        self.mock, self._runner = mock, runner
+        transport = httpx.ASGITransport(mock, raise_app_exceptions=False)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
+        self.project = self.make_project("acme", "web")
+
+    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return self._runner.run(self._client.request(method, path, **options))
+
+    def make_project(self, organization: str, slug: str) -> dict[str, Any]:
+        clock = {"now": NOW, "running": False}
+        answer = self.send("PUT", f"/_control/projects/{organization}/{slug}", json={"clock": clock})
+        assert answer.status_code == 200
+        return answer.json()
+
+    @property
+    def path(self) -> str:
+        return f"/api/0/projects/{self.project['organization']}/{self.project['project']}/user-feedback/"
+
+    def bearer(self, kind: str = "write") -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.project['tokens'][kind]}"}
+
+    def dsn(self) -> dict[str, str]:
+        return {"Authorization": f"DSN {self.project['dsn']}"}
+
+    def submit(self, headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:
+        """Four good fields but for what is given; a field given as `...` is left out."""
+        body = {"event_id": EVENT, "name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!", **fields}
+        body = {name: value for name, value in body.items() if value is not ...}
+        return self.send("POST", self.path, headers=self.bearer() if headers is None else headers, json=body)
+
+    def post(self, content: Any, content_type: str | None = "application/json") -> httpx.Response:
+        headers = self.bearer() | ({} if content_type is None else {"Content-Type": content_type})
+        return self.send("POST", self.path, headers=headers, content=content)
+
+    def listed(self, query: str = "", kind: str = "read") -> httpx.Response:
+        return self.send("GET", self.path + query, headers=self.bearer(kind))
+
+    def control(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return self.send(
+            method, f"/_control/projects/{self.project['organization']}/{self.project['project']}{path}", **options
+        )
+
+    def save_event(self, event_id: str = EVENT, **event: Any) -> None:
+        assert self.control("PUT", f"/events/{event_id}", json=event).status_code == 200
+
+    def advance(self, duration: str) -> None:
+        assert self.control("POST", "/clock/advance", json={"duration": duration}).status_code == 200
+
+    def stored(self) -> list[dict[str, Any]]:
+        return self.control("GET", "/feedback").json()
+
+    def close(self) -> None:
+        self._runner.run(self._client.aclose())
+
+
+@pytest.fixture(scope="session")
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as running:
+        yield running
+
+
+@pytest.fixture
+def make_api(runner: asyncio.Runner) -> Iterator[Any]:
+    """Makes clients of mocks with other options than the usual ones."""
+    made: list[Api] = []
+
+    def make(mock: Mock) -> Api:
+        made.append(Api(mock, runner))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def api(make_api: Any) -> Api:
+    return make_api(create_app())
