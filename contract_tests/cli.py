@@ -123,7 +123,7 @@ def _verify_and_report(values: dict[str, Any]) -> int:
         raise click.ClickException(str(error)) from None
     for kind, path in reports:
         WRITERS[kind](report, path)
-    console = Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     print_report(report, console)
     console.print(f"{report.target}, by {report.document}; --seed {seed} repeats this run.")
     return report.exit_code

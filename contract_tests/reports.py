@@ -64,12 +64,16 @@ def print_report(report: Report, console: Console) -> None:
     table.add_column("verdict", no_wrap=True)
     table.add_column("what is known")
     for result in report.results.values():
+        if not result.required:
+            continue
         detail = Text(report.clean(result.detail))
         table.add_row(result.rule.id, Text(result.verdict, STYLE[result.verdict]), detail)
     console.print(table)
     for result in report.results.values():
         if result.verdict is Verdict.VIOLATED:
             console.print(_violation(report, result))
+    if any("--control" in result.detail for result in report.results.values()):
+        console.print("--control URL: the control API of the target, for targets that speak spec/control.yaml.")
     if report.stopped:
         console.print("Stopped before the end; what was not reached is not verified.")
     console.print(Text(report.summary(), "bold"))

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,11 +96,18 @@ def _own_mock(spec: Path | None) -> Iterator[str]:
     if command is None:
         raise SettingsError("Give the URL to verify; there is no feedback-mock here to start instead.")
     arguments = [command, "--port", "0", "--log-format", "json", *(["--spec", str(spec)] if spec else [])]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        # In a session of its own, so that Ctrl-C ends the run and not the mock under it.
+        subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+        ) as process,
+    ):
         try:
             ready = process.stdout.readline() if process.stdout else ""
             if not ready:
-                raise SettingsError("The mock server did not start.")
+                errors.seek(0)
+                raise SettingsError(f"The mock server did not start. {errors.read().strip()}")
             yield json.loads(ready)["url"]
         finally:
             process.terminate()

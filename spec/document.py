@@ -183,7 +183,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:  # noqa: ARG002 (PyYAML's signature)
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:
         seen: dict[str, Any] = {}
         self.flatten_mapping(node)
         for key_node, value_node in node.value:

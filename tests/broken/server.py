@@ -254,7 +254,7 @@ class Implementation:
         """The parts of a form by name."""
         head = b"Content-Type: " + media_type.encode("latin-1") + b"\r\n\r\n"
         message = BytesParser().parsebytes(head + content)
-        parts = message.get_payload() if message.is_multipart() else []
+        parts: Any = message.get_payload() if message.is_multipart() else []
         return {
             str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True).decode(
                 "utf-8", "replace"
@@ -267,7 +267,7 @@ class Implementation:
         if not isinstance(data, dict):
             raise Refusal(400, {"non_field_errors": ["Invalid data."]})
         errors: dict[str, list[str]] = {}
-        body = {}
+        body: dict[str, Any] = {}
         for name in FIELDS:
             value = self.trim(data[name]) if isinstance(data.get(name), str) else data.get(name)
             problem = "This field is required." if name not in data else self.problem(name, value)

@@ -5,16 +5,10 @@ import pytest
 from contract_tests.run import Run
 from contract_tests.targets import ControlTarget
 from contract_tests.verdicts import Result, Verdict
-from spec.document import Document, load
+from spec.document import Document
 from tests.broken.mutants import MUTANTS, Mutant
 from tests.broken.server import Implementation
 from tests.broken.serving import serving
-
-
-@pytest.fixture(scope="module")
-def document() -> Document:
-    """The document as it comes."""
-    return load()
 
 
 def verdicts(implementation: type[Implementation], document: Document, seed: int) -> dict[str, Result]:

@@ -1,0 +1,58 @@
+# Every target is one command line; the programs behind them have --help.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+mock: .venv/installed ## serve the mock on http://127.0.0.1:8080 (ARGS="--port 9000")
+	@$(BIN)/feedback-mock $(ARGS)
+
+verify: .venv/installed ## verify an implementation (URL=http://…; without it a mock, ARGS="--control …")
+	@$(BIN)/feedback-verify $(URL) $(ARGS)
+
+docs: .venv/installed ## build the reference into build/docs
+	@$(BIN)/feedback-docs build --out build/docs $(ARGS)
+
+test: check ## everything that CI runs: the checks, then the tests
+	@$(BIN)/pytest -n auto $(ARGS)
+
+check: .venv/installed ## format, lint, types, import directions, documents, generated text
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo --no-cache
+	@$(BIN)/feedback-docs check
+
+test-all: .venv/installed ## the tests on every Python 3.11 to 3.13 that is here
+	@$(BIN)/tox $(ARGS)
+
+format: .venv/installed ## format the code and write generated text anew
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/feedback-docs reference
+
+lint-documents: node_modules/.package-lock.json .venv/installed ## Redocly and Spectral on the documents (needs npm)
+	@npm run --silent lint
+
+lock: .venv/installed ## write requirements.lock anew
+	@$(BIN)/pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o requirements.lock
+
+clean: ## remove what was built and installed here
+	rm -rf .venv build dist node_modules .tox .*_cache .import_linter_cache .hypothesis
+
+.venv/installed: requirements.lock pyproject.toml
+	@echo "Setting up .venv (once; a minute or so)"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "This needs Python 3.11 or newer; say which with make PYTHON=python3.12 …")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+node_modules/.package-lock.json: package-lock.json
+	@npm ci --silent
+
+.DEFAULT_GOAL := help
+.PHONY: help mock verify docs test check test-all format lint-documents lock clean

@@ -1,0 +1,76 @@
+"""The mock does what its document says, whatever the seed; and a changed document changes all three programs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contract_tests.run import Run
+from contract_tests.targets import ControlTarget, UrlTarget
+from contract_tests.verdicts import Result, Verdict, exit_code
+from mock_server.app import create_app
+from spec.document import Document, load
+from tests.broken.serving import serving
+
+SEEDS = 20
+
+
+def by_verdict(results: dict[str, Result], verdict: Verdict) -> dict[str, str]:
+    """The rules with this verdict, and what is said of them."""
+    return {rule: result.detail for rule, result in results.items() if result.verdict is verdict}
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_mock_conforms(seed: int, mock_url: str, document: Document) -> None:
+    """Every rule of the catalogue is verified, by all layers."""
+    with ControlTarget(mock_url, mock_url) as target:
+        results = Run(document, target, seed).execute()
+
+    assert {rule: result.detail for rule, result in results.items() if result.verdict is not Verdict.VERIFIED} == {}
+
+
+def test_without_control_the_time_rules_are_not_verifiable(mock_url: str, document: Document) -> None:
+    """They are neither passed nor skipped in silence, and the reason says what to supply."""
+    with ControlTarget(mock_url, mock_url) as maker:
+        project, _ = maker.open()
+        credentials = {kind: project.credentials[kind] for kind in ("write", "dsn")}
+        with UrlTarget(mock_url, project.organization, project.slug, credentials) as target:
+            results = Run(document, target, seed=1).execute()
+
+    unverifiable = by_verdict(results, Verdict.NOT_VERIFIABLE)
+    assert {"event-window", "overwrite-window", "window-order", "conflict-body"} <= set(unverifiable)
+    assert "--control" in unverifiable["event-window"]
+    assert by_verdict(results, Verdict.VERIFIED).keys() | unverifiable.keys() == set(document.rules)
+    assert exit_code(results) == 0
+
+
+def test_changed_document_is_violated_on_exactly_the_window_rules(changed_path: Path, document: Document) -> None:
+    """A mock with windows of 10 and 2 minutes, verified with the document that says 30 and 5."""
+    with serving(create_app(load(changed_path))) as url, ControlTarget(url, url) as target:
+        results = Run(document, target, seed=1).execute()
+
+    assert set(by_verdict(results, Verdict.VIOLATED)) == {"event-window", "overwrite-window"}
+
+
+def test_changed_document_changes_mock_and_verdicts_alike(changed_path: Path) -> None:
+    """The three programs, each given the changed document by --spec."""
+    programs = Path(sys.executable).parent
+    verify = subprocess.run(
+        [programs / "feedback-verify", "--spec", changed_path, "--seed", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    built = subprocess.run(
+        [programs / "feedback-docs", "build", "--spec", changed_path, "--out", changed_path.parent / "docs"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    reference = (changed_path.parent / "docs" / "reference.md").read_text("utf-8")
+
+    assert (verify.returncode, built.returncode) == (0, 0), verify.stdout + verify.stderr + built.stderr
+    assert "10 minutes" in reference
+    assert "2 minutes" in reference
+    assert "30 minutes" not in reference
