@@ -48,7 +48,9 @@ class Api:
         return self.send("POST", self.path, headers=self.bearer() if headers is None else headers, json=body)
 
     def post(self, content: Any, content_type: str | None = "application/json") -> httpx.Response:
-        headers = self.bearer() | ({} if content_type is None else {"Content-Type": content_type})
+        headers: dict[str, Any] = self.bearer() | (
+            {} if content_type is None else {"Content-Type": content_type.encode("latin-1")}
+        )
         return self.send("POST", self.path, headers=headers, content=content)
 
     def listed(self, query: str = "", kind: str = "read") -> httpx.Response:
