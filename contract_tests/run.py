@@ -10,7 +10,7 @@ from random import Random
 from contract_tests import machine, schema
 from contract_tests.answers import Answers
 from contract_tests.checks import Check, all_checks
-from contract_tests.exchange import Request, Step
+from contract_tests.exchange import Exchange, Request, Step
 from contract_tests.scenario import CannotTell, Scenario, Violated, answer
 from contract_tests.targets import NotReachable, Target
 from contract_tests.verdicts import Finding, Result, Verdict, judge
@@ -34,6 +34,7 @@ class Run:
     rules: frozenset[str] | None = None
     progress: Callable[[int, int, str], None] = lambda *_: None
     stopped: bool = False
+    exchanges: list[Exchange] = field(default_factory=list)
     _findings: list[Finding] = field(default_factory=list)
 
     def execute(self) -> dict[str, Result]:
@@ -73,18 +74,18 @@ class Run:
             each.violation for each in self._findings if each.rule == "submission"
         )
         with Scenario(self.target, self.document, random, plain_accepted=plain) as scenario:
+            violation = doubt = None
             try:
                 check.run(scenario)
-                finding = Finding(check.rule, scenario.observations, remark=scenario.finding)
-            except Violated as violation:
-                finding = Finding(check.rule, scenario.observations, str(violation), steps=tuple(scenario.steps))
-            except CannotTell as doubt:
-                finding = Finding(check.rule, scenario.observations, doubt=str(doubt))
+            except Violated as violated:
+                violation = str(violated)
+            except CannotTell as cannot_tell:
+                doubt = str(cannot_tell)
             except NotReachable as lost:
                 self._still_there(scenario, lost)
-                finding = Finding(
-                    check.rule, violation="the connection was closed without an answer", steps=tuple(scenario.steps)
-                )
+                violation = "the connection was closed without an answer"
+            steps, probes = tuple(scenario.steps), tuple(scenario.probes)
+            finding = Finding(check.rule, scenario.observations, violation, doubt, scenario.finding, steps, probes)
             self._findings.append(finding)
             self._look_at_answers(scenario, answers)
 
@@ -98,6 +99,7 @@ class Run:
     def _look_at_answers(self, scenario: Scenario, answers: Answers) -> None:
         """Every answer of every scenario is held against the document, whatever the scenario was about."""
         judged = 0
+        self.exchanges += scenario.exchanges
         for exchange in scenario.exchanges:
             if exchange.status >= 500:
                 message = f"{exchange.request.method} was answered {answer(exchange)}"

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from contract_tests.exchange import Exchange, Request, Step, curl
 from contract_tests.targets import ControlTarget, Project, Target
+from contract_tests.verdicts import Probe
 from spec.document import Document
 from spec.instants import format_duration
 
@@ -39,6 +40,7 @@ class Scenario:
         self.exchanges: list[Exchange] = []
         self.observations = 0
         self.finding: str | None = None
+        self.probes: list[Probe] = []
         self.plain_accepted = plain_accepted
         self._random = random
         self._projects: list[Project] = []

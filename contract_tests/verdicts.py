@@ -19,6 +19,19 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class Probe:
+    """One submission beside a deadline: its age by the window's base lay in [earliest, latest] (microseconds).
+
+    On an exact clock both are the same. `window` is the id of the window's rule.
+    """
+
+    window: str
+    earliest: int
+    latest: int
+    status: int
+
+
+@dataclass(frozen=True)
 class Finding:
     """What one scenario says of one rule: held so often, broken (with the steps), or could not tell (why)."""
 
@@ -28,17 +41,22 @@ class Finding:
     doubt: str | None = None
     remark: str | None = None
     steps: tuple[Step, ...] = ()
+    probes: tuple[Probe, ...] = ()
 
 
 @dataclass(frozen=True)
 class Result:
-    """The verdict on one rule, in words: `detail` says to what precision, why not, or what was seen instead."""
+    """The verdict on one rule, in words: `detail` says to what precision, why not, or what was seen instead.
+
+    `steps` are those of the shortest violation, else of one scenario that the verdict rests on; `probes` are all.
+    """
 
     rule: Rule
     verdict: Verdict
     detail: str
     observations: int = 0
     steps: tuple[Step, ...] = field(default=(), repr=False)
+    probes: tuple[Probe, ...] = field(default=(), repr=False)
     required: bool = True
 
 
@@ -58,23 +76,28 @@ def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str],
     """The verdict on a rule: one violation outweighs everything, the shortest one is shown."""
     findings = tuple(findings)
     violations = [each for each in findings if each.violation]
+    probes = tuple(probe for each in findings for probe in each.probes)
     observations = sum(each.observations for each in findings)
-    if violations:
-        shortest = min(violations, key=lambda each: len(each.steps))
-        return Result(rule, Verdict.VIOLATED, str(shortest.violation), observations, shortest.steps)
+    shown = min(
+        violations or [each for each in findings if each.steps] or [Finding(rule.id)], key=lambda each: len(each.steps)
+    )
     missing = [need for need in rule.needs if need not in capabilities]
-    if missing:
-        return Result(rule, Verdict.NOT_VERIFIABLE, "needs " + _joined(SUPPLY[need] for need in missing))
     doubts = [each.doubt for each in findings if each.doubt]
-    if doubts:
+    if violations:
+        verdict, detail = Verdict.VIOLATED, str(shown.violation)
+    elif missing:
+        return Result(rule, Verdict.NOT_VERIFIABLE, "needs " + _joined(SUPPLY[need] for need in missing))
+    elif doubts:
         more = f" (and {len(doubts) - 1} more scenarios)" if len(doubts) > 1 else ""
-        return Result(rule, Verdict.INCONCLUSIVE, f"{doubts[0]}{more}", observations)
-    if not observations:
-        return Result(rule, Verdict.NOT_RUN, "no scenario came to it")
-    remarks = sorted({each.remark for each in findings if each.remark})
-    precision = ", to the microsecond" if exact and "clock" in rule.needs else ""
-    seen = f"{observations} observation{'s' if observations > 1 else ''}{precision}"
-    return Result(rule, Verdict.VERIFIED, "; ".join([seen, *remarks]), observations)
+        verdict, detail = Verdict.INCONCLUSIVE, f"{doubts[0]}{more}"
+    elif not observations:
+        verdict, detail = Verdict.NOT_RUN, "no scenario came to it"
+    else:
+        remarks = sorted({each.remark for each in findings if each.remark})
+        precision = ", to the microsecond" if exact and "clock" in rule.needs else ""
+        seen = f"{observations} observation{'s' if observations > 1 else ''}{precision}"
+        verdict, detail = Verdict.VERIFIED, "; ".join([seen, *remarks])
+    return Result(rule, verdict, detail, observations, shown.steps, probes)
 
 
 def exit_code(results: Mapping[str, Result]) -> int:

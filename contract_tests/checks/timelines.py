@@ -12,6 +12,7 @@ from typing import Any
 from contract_tests.checks.base import Check
 from contract_tests.model import status_of
 from contract_tests.scenario import CHANGED, Scenario
+from contract_tests.verdicts import Probe
 from spec.document import Document
 from spec.instants import SECOND, in_short
 
@@ -59,6 +60,12 @@ class Timeline:
                 happenings.append((-(self.last or 0), "overwrite"))
         return happenings
 
+    def probes(self, document: Document, status: int) -> list[Probe]:
+        """The last submission as a probe of every window that has something to count from."""
+        ages = _by_base(self)
+        windows = [(window.rule, ages[window.base]) for window in document.mutability.windows]
+        return [Probe(rule, age, age, status) for rule, age in windows if age is not None]
+
     def happen(self, scenario: Scenario, what: str, at: int, event_id: str) -> None:
         """Makes one of them happen; a submission has to be accepted."""
         if what == "save":
@@ -95,6 +102,7 @@ class Cell:
         for line, event_id in ids.items():
             reply = scenario.submit(scenario.submission(event_id, **CHANGED), by=line.by)
             if line is self.timeline:
+                scenario.probes += line.probes(scenario.document, reply.status)
                 scenario.expect_status(reply, line.expected, line.describe())
             else:
                 told = f"expected {line.expected}, got {reply.status}, before the rule shows: {line.describe()}"
@@ -156,13 +164,17 @@ def _twin(rule: str, line: Timeline) -> Timeline | None:  # noqa: PLR0911 (one l
 
 def _expected(document: Document, line: Timeline) -> Timeline:
     """The timeline with the status that the suite's own model gives it."""
-    ages = {
+    return replace(line, expected=status_of(document, _by_base(line)))
+
+
+def _by_base(line: Timeline) -> dict[str, int | None]:
+    """The ages by the base that a window may have."""
+    return {
         "event.saved": line.saved,
         "event.timestamp": line.saved if line.timestamp is None else line.timestamp,
         "feedback.first_submitted": line.first,
         "feedback.last_submitted": line.first if line.last is None else line.last,
     }
-    return replace(line, expected=status_of(document, ages))
 
 
 def _beside(event: int, overwrite: int) -> Iterator[tuple[str, Timeline]]:
