@@ -33,10 +33,17 @@ class Clock:
                 self._last = min(reading, LAST_INSTANT)
         return self._last
 
-    def set(self, now: int, running: bool) -> bool:
-        """Stands at `now` and runs on from there or not. False, and nothing changes, if that were no way forward."""
-        if not self.now() <= now <= LAST_INSTANT:
+    def move(self, to: int | None = None, by: int = 0, running: bool | None = None) -> bool:
+        """Stands at `to`, or where it is, plus `by`, and runs on from there or not; None leaves it as it is.
+
+        False, and nothing changes, if that lies in the past or beyond the last instant.
+        """
+        present = self.now()
+        target = (present if to is None else to) + by
+        if not present <= target <= LAST_INSTANT:
             return False
-        self._last, self.running = now, running
-        self._offset = now - self._source()
+        self._last = target
+        self._offset = target - self._source()
+        if running is not None:
+            self.running = running
         return True

@@ -153,13 +153,14 @@ class ControlHandlers:
 
     def put_clock(self, request: ControlRequest, project: Project) -> Done | Problem:
         """Sets, freezes or runs the clock; what is not given stays as it is."""
-        now = parse_instant(request.body["now"]) if "now" in request.body else project.clock.now()
-        return _move(project.clock, now, request.body.get("running", project.clock.running))
+        now = parse_instant(request.body["now"]) if "now" in request.body else None
+        moved = project.clock.move(to=now, running=request.body.get("running"))
+        return _moved(project.clock, moved, backwards=now is not None and now < project.clock.now())
 
     def advance_clock(self, request: ControlRequest, project: Project) -> Done | Problem:
         """Moves the clock forward by exactly the duration."""
-        target = project.clock.now() + parse_duration(request.body["duration"])
-        return _move(project.clock, target, project.clock.running)
+        moved = project.clock.move(by=parse_duration(request.body["duration"]))
+        return _moved(project.clock, moved, backwards=False)
 
     def list_feedback(self, _: ControlRequest, project: Project) -> Done | Problem:
         """Every record, oldest first."""
@@ -196,13 +197,13 @@ def _instant(body: dict[str, Any], at: str, ago: str, now: int, default: int) ->
     return now - parse_duration(body[ago]) if ago in body else default
 
 
-def _move(clock: Clock, now: int, running: bool) -> Done | Problem:
-    if clock.set(now, running):
+def _moved(clock: Clock, moved: bool, *, backwards: bool) -> Done | Problem:
+    if moved:
         return Done(_clock_shown(clock))
     stands = format_instant(clock.now())
-    if now > LAST_INSTANT:
-        return Problem(409, f"The clock goes to {format_instant(LAST_INSTANT)} and no further; it stands at {stands}.")
-    return Problem(409, f"The clock moves forward only; it stands at {stands}.")
+    if backwards:
+        return Problem(409, f"The clock moves forward only; it stands at {stands}.")
+    return Problem(409, f"The clock goes to {format_instant(LAST_INSTANT)} and no further; it stands at {stands}.")
 
 
 def _out_of_calendar(field: str) -> Problem:

@@ -2,7 +2,7 @@
 
 Connexion loads an HTTP client for OAuth, another for remote `$ref`s, Jinja2 for templates of documents, and starlette's
 test client. Nothing is replaced for good: a stand-in becomes the real module at its first use, and whoever imports
-`connexion` later gets all of it, in a copy of their own. Knows nothing of feedback, and is of use to `mock_server.routing` only.
+`connexion` later gets all of it, in a copy of their own. Must not know what it is used for.
 """
 
 import sys

@@ -26,11 +26,12 @@ _PARAMETER_KEYS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A path or query parameter: its validator, its type (`string` or `integer`) and its default."""
+    """A path or query parameter: its type (`string` or `integer`), whether the schema says more, default, validator."""
 
     name: str
     place: str
     type: str
+    constrained: bool
     default: Any
     validator: Any
 
@@ -109,7 +110,17 @@ class _Reader:
             kind = schema.get("type")
             if kind not in ("string", "integer") or (parameter["in"] == "query" and parameter.get("required")):
                 raise self._fail(place, "the mock implements optional query parameters, of type string or integer.")
-            yield Parameter(parameter["name"], parameter["in"], kind, schema.get("default"), self._validator(schema))
+            constrained = (
+                bool(set(schema) - {"type", "default", "description", "title", "examples"}) or kind != "string"
+            )
+            yield Parameter(
+                parameter["name"],
+                parameter["in"],
+                kind,
+                constrained,
+                schema.get("default"),
+                self._validator(schema),
+            )
 
     def _body(self, operation: Operation) -> tuple[tuple[str, ...], dict[str, Any] | None]:
         content = resolve(self._openapi, operation.definition.get("requestBody", {})).get("content", {})

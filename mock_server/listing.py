@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from mock_server.store import Feedback, Project
 
-# Which rule refuses a value of each parameter that the document does not allow.
-PAGE_RULES = {"status": "list-status", "per_page": "list-pages", "cursor": "list-cursor"}
+# The query parameters, each with the rule that refuses a value that the document does not allow.
+PAGE_RULES = {"status": "list-status", "environment": None, "per_page": "list-pages", "cursor": "list-cursor"}
 
 
 @dataclass(frozen=True, slots=True)

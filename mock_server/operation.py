@@ -5,7 +5,7 @@ document. Stores nothing and knows no window; that is the handler's.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -44,11 +44,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """The code of an operation and the rules by which it may refuse; `query_rules` by name of the parameter."""
+    """The code of an operation and the rules by which it may refuse; `query_rules` by name of its parameters,
+    None for one of which any text is allowed."""
 
     run: Callable[[Request], Reply | Refused]
     rules: tuple[str, ...] = ()
-    query_rules: Mapping[str, str] | None = None
+    query_rules: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class OffContract(Exception):
@@ -73,7 +74,7 @@ class FeedbackOperation:
                 description.body, lambda node: resolve(openapi, node), description.body_validator, answers, name
             )
         self._query = [each for each in description.parameters if each.place == "query"]
-        self._query_rules = handler.query_rules or {}
+        self._query_rules = self._rules_of_query(handler, name)
         rules = {*handler.rules, *(self._query_rules.values()), *(self._access.rules if self._access else ())}
         rules |= set(_FIELD_RULES if self._fields else ())
         self._refusals = {rule: answers.refusal(rule, operation) for rule in sorted(rules)}
@@ -82,6 +83,23 @@ class FeedbackOperation:
         declared = resolve(openapi, operation.definition["responses"].get("200", {}))
         self._more = tuple(answers.more_headers(declared))
         self._rule_headers: dict[str, bytes] = {}
+
+    def _rules_of_query(self, handler: Handler, name: str) -> dict[str, str]:
+        operation = self._description.operation.id
+        known = set(handler.query_rules)
+        if known != {each.name for each in self._query}:
+            names = ", ".join(sorted(known)) or "none"
+            raise DocumentError(
+                f"{name}: {operation}: the mock implements these query parameters, all of them: {names}."
+            )
+        rules = {}
+        for each in self._query:
+            rule = handler.query_rules[each.name]
+            if rule is not None:
+                rules[each.name] = rule
+            elif each.constrained:
+                raise DocumentError(f"{name}: {operation}: the mock has no rule that refuses a value of {each.name}.")
+        return rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; says nothing to a client that left while it was still sending."""

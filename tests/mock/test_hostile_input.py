@@ -166,7 +166,8 @@ def test_a_client_that_leaves_in_the_middle_stores_nothing() -> None:
         host, port = server.address.split(":")
         with socket.create_connection((host, int(port))) as connection:
             connection.sendall(
-                b"POST /api/0/projects/acme/web/user-feedback/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                b"POST /api/0/projects/acme/web/user-feedback/ HTTP/1.1\r\n"
+                b"Host: x\r\nContent-Type: application/json\r\n"
                 b"Authorization: Bearer "
                 + project["tokens"]["write"].encode()
                 + b"\r\nContent-Length: 500\r\n\r\n"

@@ -1,0 +1,217 @@
+"""The command `feedback-mock`, mostly as a process of its own: what it prints, when it is ready and how it ends."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from mock_server.cli import main
+from mock_server.ready import write_atomically
+
+COMMAND = [sys.executable, "-m", "mock_server.cli"]
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    # Without the test runner's own settings, so that warnings in the process are what a user would see.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    process = subprocess.Popen(
+        [*COMMAND, "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment | {"COLUMNS": "80"},
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ready_line(process: subprocess.Popen[str]) -> dict[str, Any]:
+    assert process.stdout is not None
+    return json.loads(process.stdout.readline())
+
+
+def end(process: subprocess.Popen[str], how: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:
+    process.send_signal(how)
+    out, err = process.communicate(timeout=10)
+    return process.returncode, out, err
+
+
+def test_one_json_line_says_all_that_a_harness_needs() -> None:
+    with running("--log-format", "json") as process:
+        ready = ready_line(process)
+        path = f"/api/0/projects/{ready['organization']}/{ready['project']}/user-feedback/"
+        listed = httpx.get(ready["url"] + path, headers={"Authorization": f"Bearer {ready['read_token']}"})
+        health = httpx.get(ready["control"] + "/health")
+        code, out, err = end(process)
+
+    assert ready["pid"] == process.pid
+    assert ready["url"] == f"http://{ready['host']}:{ready['port']}"
+    assert ready["windows"] == {"event-window": "PT30M", "overwrite-window": "PT5M"}
+    assert f"127.0.0.1:{ready['port']}/{ready['id']}" in ready["dsn"]
+    assert ready["profile"] == "documented"
+    assert (listed.status_code, health.status_code) == (200, 200)
+    assert (code, out, err) == (0, "", "feedback-mock: stopped.\n")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_a_clean_end(how: signal.Signals) -> None:
+    with running("--log-format", "json") as process:
+        ready_line(process)
+        code, _, err = end(process, how)
+
+    assert (code, err) == (0, "feedback-mock: stopped.\n")
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="the printed lines are for curl")
+def test_the_printed_lines_can_be_pasted_one_after_the_other() -> None:
+    with running() as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line.rstrip("\n"))
+            if line.startswith("Ctrl-C"):
+                break
+        pasted = "\n".join(line for line in lines if line.startswith("curl"))
+        shown = subprocess.run(["bash", "-s"], input=pasted, text=True, capture_output=True, check=True).stdout
+        end(process)
+
+    assert re.findall(r"^[0-9]{3}$", shown, re.MULTILINE) == ["200", "200", "200", "409"]
+    assert any("PT5M" in line and line.startswith("  windows") for line in lines)
+    assert "\x1b" not in "".join(lines)
+
+
+def test_without_control_no_clock_is_moved() -> None:
+    with running("--no-control") as process:
+        assert process.stdout is not None
+        text = "".join(iter(process.stdout.readline, "Ctrl-C ends it.\n"))
+        end(process)
+
+    assert "_control" not in text
+    assert text.count("\ncurl ") == 2
+
+
+def test_the_ready_file_is_there_while_it_serves(tmp_path: Path) -> None:
+    file = tmp_path / "ready.json"
+    file.write_text("left by an earlier run")
+    with running("--ready-file", str(file), "--log-format", "json") as process:
+        ready = ready_line(process)
+        written = json.loads(file.read_text("utf-8"))
+        end(process)
+
+    assert written == ready
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_frozen_clock_stands_still() -> None:
+    with running("--clock", "frozen", "--log-format", "json") as process:
+        ready = ready_line(process)
+        clock = f"{ready['control']}/projects/{ready['organization']}/{ready['project']}/clock"
+        first, second = httpx.get(clock).json(), httpx.get(clock).json()
+
+    assert first == second
+    assert first["running"] is False
+
+
+def test_no_token_and_no_dsn_is_logged() -> None:
+    with running("--log-format", "json") as process:
+        ready = ready_line(process)
+        path = f"{ready['url']}/api/0/projects/{ready['organization']}/{ready['project']}/user-feedback/"
+        httpx.post(path, headers={"Authorization": f"Bearer {ready['token']}"}, content=b"x")
+        httpx.post(path, headers={"Authorization": f"DSN {ready['dsn']}"}, files={"name": "x"})
+        multipart = {"Authorization": f"DSN {ready['dsn']}", "Content-Type": "multipart/form-data; boundary=x"}
+        httpx.post(path, headers=multipart, content=b"secret")
+        _, out, err = end(process)
+
+    assert (out, err) == ("", "feedback-mock: stopped.\n")
+
+
+def assert_cannot_start(capsys: Any, arguments: list[str], says: str) -> None:
+    code = main(arguments)
+    shown = capsys.readouterr()
+
+    assert code == 2
+    assert shown.out == ""
+    assert says in shown.err
+    assert "Traceback" not in shown.err
+
+
+def test_a_used_port_is_exit_2(capsys: Any) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        assert_cannot_start(capsys, ["--port", str(port)], f"cannot listen on 127.0.0.1:{port}: ")
+
+
+def test_a_host_that_is_none_is_exit_2(capsys: Any) -> None:
+    assert_cannot_start(
+        capsys, ["--host", "no.such.host.invalid", "--port", "0"], "cannot listen on no.such.host.invalid"
+    )
+
+
+def test_a_missing_document_is_exit_2(capsys: Any, tmp_path: Path) -> None:
+    assert_cannot_start(capsys, ["--spec", str(tmp_path / "none.yaml")], "none.yaml: cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "is not YAML"),
+        ("openapi: 3.0.3", "has no `paths`"),
+        ("openapi: 3.0.3\npaths: {}\n", "submitUserFeedback"),
+    ],
+)
+def test_a_broken_document_is_exit_2(capsys: Any, tmp_path: Path, text: str, says: str) -> None:
+    document = tmp_path / "openapi.yaml"
+    document.write_text(text, "utf-8")
+
+    assert_cannot_start(capsys, ["--spec", str(document)], says)
+
+
+def test_an_invalid_openapi_document_is_exit_2(capsys: Any, tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "spec" / "openapi.yaml").read_text("utf-8")
+    document = tmp_path / "openapi.yaml"
+    document.write_text(text.replace("in: query", "in: nowhere", 1), "utf-8")
+
+    assert_cannot_start(capsys, ["--spec", str(document), "--port", "0"], "openapi.yaml: ")
+
+
+def test_a_ready_file_that_cannot_be_written_is_exit_2(capsys: Any, tmp_path: Path) -> None:
+    file = tmp_path / "no" / "ready.json"
+
+    assert_cannot_start(capsys, ["--port", "0", "--ready-file", str(file)], f"cannot write {file}: ")
+
+
+@pytest.mark.parametrize("arguments", [["--port", "70000"], ["--clock", "sundial"], ["--nope"], ["extra"]])
+def test_a_wrong_command_line_is_exit_2(capsys: Any, arguments: list[str]) -> None:
+    assert_cannot_start(capsys, arguments, "Error: ")
+
+
+@pytest.mark.parametrize(("argument", "says"), [("--help", "--ready-file"), ("--version", "feedback-mock, version ")])
+def test_help_and_version_are_exit_0(capsys: Any, argument: str, says: str) -> None:
+    assert main([argument]) == 0
+    assert says in capsys.readouterr().out
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "directory"
+    target.mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_atomically(target, {})
+
+    assert list(tmp_path.iterdir()) == [target]

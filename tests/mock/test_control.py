@@ -1,0 +1,311 @@
+"""The control protocol: what it answers, what it refuses and how it says so."""
+
+from typing import Any
+
+import httpx
+import jsonschema_rs
+import pytest
+
+from mock_server.app import create_app
+from mock_server.store import Limits
+from spec.document import load_control, operations_of
+from spec.render31 import to_31
+from tests.mock.conftest import EVENT, NOW
+
+WEB = "/_control/projects/acme/web"
+
+
+def test_health_says_version_and_profile(api: Any) -> None:
+    answer = api.send("GET", "/_control/health").json()
+
+    assert answer.keys() == {"status", "version", "profile"}
+    assert (answer["status"], answer["profile"]) == ("ok", "documented")
+
+
+def test_the_default_project_is_the_page_own(api: Any) -> None:
+    answer = api.send("GET", "/_control/projects/the-interstellar-jurisdiction/plain-proxy").json()
+
+    assert (answer["id"], answer["clock"]["running"]) == ("1", True)
+    assert answer["dsn"].endswith("@127.0.0.1:8080/1")
+
+
+def test_a_project_that_is_put_again_is_empty_with_the_same_credentials_and_a_new_clock(api: Any) -> None:
+    api.save_event()
+    api.submit()
+    api.advance("PT1H")
+    before = api.project
+    again = api.send("PUT", WEB, json={"clock": {"now": NOW, "running": False}}).json()
+
+    assert again == before
+    assert api.stored() == []
+    assert api.submit().json()["issue"] is None
+
+
+def test_credentials_are_the_same_on_every_server(api: Any, make_api: Any) -> None:
+    assert make_api(create_app()).project == api.project
+
+
+def test_a_project_without_a_body_gets_the_clock_of_the_server(make_api: Any) -> None:
+    running, frozen = make_api(create_app()), make_api(create_app(running=False))
+
+    assert running.send("PUT", WEB).json()["clock"]["running"] is True
+    assert frozen.send("PUT", WEB).json()["clock"]["running"] is False
+
+
+def test_a_reset_empties_and_keeps_the_clock(api: Any) -> None:
+    api.submit()
+    api.advance("PT1H")
+    answer = api.control("POST", "/reset").json()
+
+    assert answer["clock"] == {"now": "2026-01-01T01:00:00.000000Z", "running": False}
+    assert answer["tokens"] == api.project["tokens"]
+    assert api.stored() == []
+    assert api.submit().json()["id"] == "1"
+
+
+def test_a_deleted_project_is_gone_with_its_credentials(api: Any) -> None:
+    deleted = api.send("DELETE", WEB)
+
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert api.submit().status_code == 401
+    assert api.send("GET", WEB).json() == {"detail": "There is no project acme/web."}
+    assert api.send("DELETE", WEB).status_code == 404
+
+
+def test_an_event_is_saved_as_said_and_now_by_default(api: Any) -> None:
+    plain = api.control("PUT", f"/events/{EVENT.upper()}").json()
+    full = api.control(
+        "PUT",
+        f"/events/{EVENT}",
+        json={
+            "saved_ago": "PT29M",
+            "timestamp": "2026-01-01T01:00:00.5+01:00",
+            "title": "T",
+            "environment": "e",
+            "issue_status": "resolved",
+        },
+    ).json()
+
+    assert plain == {
+        "event_id": EVENT,
+        "saved_at": NOW,
+        "timestamp": NOW,
+        "title": "Error",
+        "environment": None,
+        "issue_status": "unresolved",
+    }
+    assert full == {
+        "event_id": EVENT,
+        "saved_at": "2025-12-31T23:31:00.000000Z",
+        "timestamp": "2026-01-01T00:00:00.500000Z",
+        "title": "T",
+        "environment": "e",
+        "issue_status": "resolved",
+    }
+
+
+def test_an_event_may_be_saved_in_the_future(api: Any) -> None:
+    api.save_event(saved_at="2026-01-02T00:00:00Z")
+
+    assert api.submit().status_code == 200
+
+
+def test_stored_feedback_is_shown_oldest_first_with_both_instants(api: Any) -> None:
+    api.submit()
+    api.advance("PT1M")
+    api.submit(event_id="b" * 32)
+    api.submit(name="Again")
+
+    assert [(each["event_id"][0], each["id"], each["name"]) for each in api.stored()] == [
+        ("7", "1", "Again"),
+        ("b", "2", "Jane Smith"),
+    ]
+    assert api.stored()[0]["first_submitted_at"] == NOW
+    assert api.stored()[0]["last_submitted_at"] == "2026-01-01T00:01:00.000000Z"
+
+
+def test_a_clock_is_set_frozen_and_run(api: Any) -> None:
+    assert api.control("GET", "/clock").json() == {"now": NOW, "running": False}
+    assert api.control("PUT", "/clock", json={"running": True}).json()["running"] is True
+    assert api.control("GET", "/clock").json()["now"] > NOW
+    frozen = api.control("PUT", "/clock", json={"now": "2027-01-01T00:00:00Z", "running": False}).json()
+
+    assert frozen == {"now": "2027-01-01T00:00:00.000000Z", "running": False}
+    assert api.control("GET", "/clock").json() == frozen
+
+
+def test_a_running_clock_goes_on_from_where_it_was_moved(api: Any) -> None:
+    api.control("PUT", "/clock", json={"running": True})
+    first = api.control("POST", "/clock/advance", json={"duration": "P1D"}).json()
+    second = api.control("GET", "/clock").json()
+
+    assert "2026-01-02T00:00:00.000000Z" < first["now"] < second["now"]
+
+
+def test_a_clock_never_goes_backwards(api: Any) -> None:
+    answer = api.control("PUT", "/clock", json={"now": "2025-12-31T23:59:59.999999Z", "running": True})
+
+    assert answer.status_code == 409
+    assert answer.json() == {"detail": f"The clock moves forward only; it stands at {NOW}."}
+    assert api.control("GET", "/clock").json() == {"now": NOW, "running": False}
+
+
+@pytest.mark.parametrize("duration", ["P9999999D", "P2920000D"])
+def test_a_clock_does_not_go_beyond_its_last_instant(api: Any, duration: str) -> None:
+    answer = api.control("POST", "/clock/advance", json={"duration": duration})
+
+    assert answer.status_code == 409
+    assert "it stands at 2026-01-01T00:00:00.000000Z" in answer.json()["detail"]
+
+
+PROBLEMS = [
+    ("PUT", "", b"{", "The request body is not JSON: "),
+    ("PUT", "", b"\xff", "The request body is not JSON: "),
+    ("PUT", "", b"[]", "the request body: must be of type object."),
+    ("PUT", "", b'{"clok": {}}', 'the request body: "clok" is not a key that stands here.'),
+    ("PUT", "", b'{"clock": {}}', "clock: "),
+    ("PUT", "", b'{"clock": {"now": "today"}}', 'clock.now: "today" is not an RFC 3339 instant'),
+    ("PUT", "", b'{"clock": {"now": "9999-12-31T23:59:59Z"}}', "clock.now: lies before"),
+    ("PUT", "", b'{"clock": {"now": "0001-01-01T00:00:00+23:00"}}', "clock.now: lies before"),
+    ("PUT", "", b'{"clock": {"now": "2026-02-30T00:00:00Z"}}', 'clock.now: "2026-02-30T00:00:00Z" names a day'),
+    ("PUT", "", b'{"clock": {"running": "yes"}}', "clock.running: must be of type boolean."),
+    ("PUT", "/clock", b"", "The request body is not JSON: "),
+    ("PUT", "/clock", b"{}", "the request body: "),
+    ("POST", "/clock/advance", b"{}", "duration: is missing."),
+    (
+        "POST",
+        "/clock/advance",
+        b'{"duration": "5 minutes"}',
+        'duration: "5 minutes" is not an ISO 8601 duration such as',
+    ),
+    ("POST", "/clock/advance", b'{"duration": "-PT5M"}', 'duration: "-PT5M" is not'),
+    ("POST", "/clock/advance", b'{"duration": "P1M"}', 'duration: "P1M" is not'),
+    ("POST", "/clock/advance", b'{"duration": "PT0.0000001S"}', 'duration: "PT0.0000001S" is not'),
+    ("POST", "/clock/advance", b'{"duration": 5}', "duration: must be of type string."),
+    (
+        "PUT",
+        f"/events/{EVENT}",
+        b'{"saved_ago": "PT1M", "saved_at": "2026-01-01T00:00:00Z"}',
+        "the request body: At most",
+    ),
+    ("PUT", f"/events/{EVENT}", b'{"saved_ago": "P9999999D"}', "saved_ago: lies before"),
+    ("PUT", f"/events/{EVENT}", b'{"timestamp_ago": "P9999999D"}', "timestamp_ago: lies before"),
+    ("PUT", f"/events/{EVENT}", b'{"saved_at": "9999-12-31T23:59:59-23:00"}', "saved_at: lies before"),
+    ("PUT", f"/events/{EVENT}", b'{"title": ""}', "title: "),
+    ("PUT", f"/events/{EVENT}", b'{"issue_status": "ignored"}', "issue_status: must be one of unresolved, resolved."),
+    ("PUT", "/events/xyz", b"{}", 'event_id: "xyz" is not allowed in the path.'),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "detail"), PROBLEMS)
+def test_a_request_that_cannot_be_read_is_400_and_says_which_field(
+    api: Any, method: str, path: str, body: bytes, detail: str
+) -> None:
+    answer = api.control(method, path, content=body)
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith(detail)
+
+
+def test_a_huge_body_is_413(api: Any) -> None:
+    assert api.control("PUT", "/clock", content=b" " * (1024 * 1024 + 1)).status_code == 413
+
+
+def test_a_slug_that_the_protocol_does_not_know_is_400(api: Any) -> None:
+    assert api.send("PUT", "/_control/projects/acme/a%20b").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/_control", "/_control/", "/_control/health/", "/_control/projects/acme"])
+def test_other_paths_are_404(api: Any, path: str) -> None:
+    assert api.send("GET", path).status_code == 404
+
+
+def test_other_methods_are_405_with_those_that_there_are(api: Any) -> None:
+    answer = api.send("PATCH", WEB)
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, PUT, DELETE")
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://localhost:3000", 200),
+        ("http://127.0.0.1", 200),
+        ("http://[::1]:8080", 200),
+        ("https://evil.example", 403),
+        ("https://localhost.evil.example", 403),
+        ("null", 403),
+        ("http://[", 403),
+    ],
+)
+def test_pages_of_other_sites_may_not_control(api: Any, origin: str, status: int) -> None:
+    assert api.send("PUT", WEB, headers={"Origin": origin}).status_code == status
+
+
+def test_without_control_its_paths_are_404_and_the_rest_is_served(runner: Any) -> None:
+    mock = create_app(control=False)
+    token = mock.default_project.credentials.tokens["read"]
+    path = "/api/0/projects/the-interstellar-jurisdiction/plain-proxy/user-feedback/"
+
+    async def ask() -> list[int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(mock), base_url="http://x") as client:
+            health = await client.get("/_control/health")
+            put = await client.put(WEB)
+            listed = await client.get(path, headers={"Authorization": f"Bearer {token}"})
+        return [health.status_code, put.status_code, listed.status_code]
+
+    assert runner.run(ask()) == [404, 404, 200]
+
+
+def test_a_full_server_says_so(make_api: Any) -> None:
+    api = make_api(create_app(limits=Limits(projects=2, events=1)))
+    api.save_event()
+    api.save_event()
+
+    assert api.send("PUT", "/_control/projects/acme/third").status_code == 507
+    assert api.send("PUT", WEB).status_code == 200
+    api.save_event()
+    assert api.control("PUT", f"/events/{'b' * 32}").status_code == 507
+
+
+@pytest.mark.parametrize("limits", [Limits(feedback=2), Limits(feedback_bytes=80)])
+def test_a_full_project_loses_its_oldest_feedback(make_api: Any, limits: Limits, caplog: Any) -> None:
+    api = make_api(create_app(limits=limits))
+    for digit in "abcd":
+        assert api.submit(event_id=digit * 32).status_code == 200
+
+    assert [each["event_id"][0] for each in api.stored()] == ["c", "d"]
+    assert [each.message for each in caplog.records] == ["acme/web is full: its oldest feedback makes room for new."]
+
+
+def test_feedback_larger_than_the_room_is_kept_alone(make_api: Any) -> None:
+    api = make_api(create_app(limits=Limits(feedback_bytes=80)))
+    api.submit()
+    answer = api.submit(event_id="a" * 32, comments="x" * 500)
+
+    assert answer.status_code == 200
+    assert [each["event_id"][0] for each in api.stored()] == ["a"]
+
+
+def test_every_example_request_of_the_document_is_taken_and_answered_by_its_schema(api: Any) -> None:
+    document = to_31(load_control())
+    for operation in operations_of(document):
+        path = operation.path.format(organization_slug="acme", project_slug="web", event_id=EVENT)
+        content = operation.definition.get("requestBody", {}).get("content", {}).get("application/json", {})
+        for example in content.get("examples", {"none": {}}).values():
+            api.send("PUT", WEB, json={"clock": {"now": "2025-01-01T00:00:00Z"}})
+            answer = api.send(operation.method.upper(), path, json=example.get("value"))
+            assert answer.status_code in (200, 204), (operation.id, answer.text)
+            response = operation.definition["responses"][str(answer.status_code)]
+            while "$ref" in response:
+                response = document["components"]["responses"][response["$ref"].rpartition("/")[2]]
+            if answer.content:
+                schema = response["content"]["application/json"]["schema"]
+                jsonschema_rs.validate({**schema, "components": document["components"]}, answer.json())
+
+
+def test_a_running_clock_takes_what_is_no_move(api: Any) -> None:
+    """It has gone on between the request and the answer, which is no step backwards."""
+    for _ in range(20):
+        assert api.control("PUT", "/clock", json={"running": True}).status_code == 200
+        assert api.control("POST", "/clock/advance", json={"duration": "PT0S"}).status_code == 200
