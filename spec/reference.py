@@ -50,9 +50,7 @@ def render_timeline(document: Document) -> str:
         **{name: getattr(timeline, name) for name in ("lanes", "height", "width", "left", "right")},
         "title": "The time windows",
         "desc": " ".join(f"{each.title}: {each.sentence}" for each in wording.window_texts(document)),
-        "caption": "Time runs to the right"
-        + (", both on one scale. " if timeline.to_scale else ", not to scale. ")
-        + "● limit accepted  ○ limit refused",
+        "caption": f"{'One scale' if timeline.to_scale else 'Not to scale'}.  ● limit accepted   ○ limit refused",
     }
     return _environment(escape=True).get_template("timeline.svg.j2").render(context).strip() + "\n"
 

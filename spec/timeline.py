@@ -13,7 +13,7 @@ from spec.rules import Base, Window
 WIDTH = 360.0  # user units; the font is 11 to 13 of them, which a phone shows at about one pixel each
 LEFT, RIGHT = 14.0, 346.0
 LONGEST = 0.70  # share of the axis that the longest window takes
-SHORTEST = 0.13  # share below which a window could not carry its status
+SHORTEST = 0.10  # share below which a window could not carry its status
 LANE_HEIGHT = 96.0
 TOP = 12.0
 LETTER = 6.4  # width of a letter of a label, generously

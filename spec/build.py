@@ -1,0 +1,57 @@
+"""The files that `feedback-docs` makes of a document: name and text, and where they are written."""
+
+import json
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from spec.document import Document, DocumentError
+from spec.page import render_page
+from spec.reference import render_html, render_markdown, render_timeline
+from spec.render31 import to_31
+
+REFERENCE = "REFERENCE.md"
+TIMELINE = "timeline.svg"
+
+
+def built_files(document: Document, control: dict[str, Any]) -> dict[str, str]:
+    """Everything that is published, text by file name. Raises DocumentError for a document that lacks a part of it."""
+    try:
+        return {
+            "reference.md": render_markdown(document, control),
+            "reference.html": render_html(document, control),
+            TIMELINE: render_timeline(document),
+            "page.md": render_page(document),
+            "openapi.json": _json(document.openapi),
+            "openapi-3.1.json": _json(to_31(document.openapi)),
+            "control.json": _json(control),
+            "control-3.1.json": _json(to_31(control)),
+        }
+    except (LookupError, StopIteration, TypeError, AttributeError, jinja2.UndefinedError) as error:
+        # A valid document may leave out what the reference shows, such as servers or examples.
+        raise DocumentError(f"{document.name}: lacks what the reference shows: {error or 'an example'}.") from None
+
+
+def committed_files(document: Document, control: dict[str, Any]) -> dict[str, str]:
+    """What stands beside `openapi.yaml` in the repository: the reference and its drawing."""
+    files = built_files(document, control)
+    return {REFERENCE: files["reference.md"], TIMELINE: files[TIMELINE]}
+
+
+def beside(path: Path | None) -> Path:
+    """The directory of a document; of the one that comes with this package, where none is given."""
+    return Path(str(resources.files("spec"))) if path is None else path.parent
+
+
+def write(files: Mapping[str, str], directory: Path) -> None:
+    """Writes the files, the directory too where it is missing. Raises OSError."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (directory / name).write_text(text, "utf-8", newline="\n")
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
