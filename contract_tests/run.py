@@ -66,10 +66,10 @@ class Run:
         if not self._wanted(rule_id):
             return Result(rule, Verdict.NOT_RUN, "left out by --rules", required=False)
         findings = [finding for finding in self._findings if finding.rule == rule_id]
-        return judge(rule, findings, self.target.capabilities, self.target.exact_clock)
+        return judge(rule, findings, self.target.capabilities, self.target.clock == "exact")
 
     def _run_check(self, check: Check, number: int, answers: Answers) -> None:
-        random = Random(f"{self.seed} {number}" if self.target.exact_clock else None)
+        random = Random(f"{self.seed} {number}" if self.target.clock == "exact" else None)
         plain = check.rule == "submission" or not any(
             each.violation for each in self._findings if each.rule == "submission"
         )

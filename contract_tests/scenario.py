@@ -15,7 +15,6 @@ from contract_tests.exchange import Exchange, Request, Step, curl
 from contract_tests.targets import ControlTarget, Project, Target
 from contract_tests.verdicts import Probe
 from spec.document import Document
-from spec.instants import format_duration
 
 VALUES = {"name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!"}
 CHANGED = {"name": "John Doe", "email": "john@example.org", "comments": "It still is."}
@@ -124,8 +123,7 @@ class Scenario:
 
     def save_event(self, event_id: str, *, project: Project | None = None, **facts: Any) -> None:
         """Saves an event; `saved_ago` and `timestamp_ago` in microseconds, the rest as the control protocol says."""
-        told = {name: format_duration(value) if name.endswith("_ago") else value for name, value in facts.items()}
-        self.steps.append(self.target.save_event(project or self.project, event_id, told))
+        self.steps.append(self.target.save_event(project or self.project, event_id, facts))
 
     def advance(self, microseconds: int, *, project: Project | None = None) -> None:
         """Moves the project's clock forward; by nothing is nothing."""

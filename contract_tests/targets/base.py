@@ -1,9 +1,11 @@
 """What every target can do: send a request once and time it. No judgement, no retry: a retried POST is an overwrite."""
 
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from functools import cache
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -39,12 +41,13 @@ class Target:
     """An implementation by its base URL, and what can be done with it: `capabilities` in the document's words."""
 
     capabilities: frozenset[str] = frozenset()
-    exact_clock = False
+    clock: Literal["exact", "process", "real"] = "real"
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
+        self.offset = 0
         self._secrets: set[str] = set()
-        self._client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+        self._client = new_client()
 
     def __enter__(self) -> Self:
         return self
@@ -67,19 +70,31 @@ class Target:
 
     def exchange(self, request: Request) -> Exchange:
         """Sends the request once. Raises NotReachable where no answer comes."""
-        chunks: bytes | Iterator[bytes] = iter([request.content]) if request.chunked else request.content
-        built = self._client.build_request(request.method, request.url, content=chunks)
-        built.headers = httpx.Headers([*_transport_headers(built.headers), *_encoded(request.headers)])
-        sent = time.monotonic_ns() // 1000
+        return self._exchange(self._client, request)
+
+    def connection(self) -> "Connection":
+        """A connection of its own, to be opened before it is needed."""
+        return Connection(self)
+
+    def now(self) -> int:
+        """The instant in microseconds of a clock that only runs forward, at the pace of the target's."""
+        return time.monotonic_ns() // 1000 + self.offset
+
+    def skip(self, microseconds: int) -> None:
+        """Moves the target's clock forward, where that can be done."""
+        raise ProtocolError("this target has no clock that moves")
+
+    def _exchange(self, client: httpx.Client, request: Request) -> Exchange:
+        built = sendable(client, request)
+        sent = self.now()
         try:
-            response = self._client.send(built)
+            response = client.send(built)
         except httpx.TransportError as error:
             raise NotReachable(
                 f"{request.method} {request.url}: no answer ({error or type(error).__name__}). "
                 "Is the server running, and is the URL right?"
             ) from None
-        received = time.monotonic_ns() // 1000
-        return Exchange(request, response.status_code, dict(response.headers), response.content, sent, received)
+        return answered(request, response, sent, self.now())
 
     def open(self) -> tuple[Project, list[Step]]:
         """A project for one scenario, and the lines that make it."""
@@ -89,7 +104,7 @@ class Target:
         """Says that the scenario is over."""
 
     def save_event(self, project: Project, event_id: str, facts: Mapping[str, Any]) -> Step:
-        """Saves an event; `facts` as the control protocol names them."""
+        """Saves an event; `facts` as the control protocol names them, ages in microseconds."""
         raise ProtocolError("this target cannot save events")
 
     def advance(self, project: Project, microseconds: int) -> Step:
@@ -99,6 +114,47 @@ class Target:
     def records(self, project: Project) -> list[dict[str, Any]]:
         """All stored feedback, as the control protocol answers it."""
         raise ProtocolError("this target does not show its records")
+
+
+class Connection:
+    """One connection to a target, for one request at a time."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._client = new_client()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def exchange(self, request: Request) -> Exchange:
+        """As Target.exchange, on this connection."""
+        return self._target._exchange(self._client, request)
+
+
+def new_client() -> httpx.Client:
+    """A client that follows no redirect, knows no proxy and never tries again."""
+    return httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False, verify=_tls())
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+def sendable(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
+    """The request with its own headers only, but for those that carry the message."""
+    chunks: bytes | Iterator[bytes] = iter([request.content]) if request.chunked else request.content
+    built = client.build_request(request.method, request.url, content=chunks)
+    built.headers = httpx.Headers([*_transport_headers(built.headers), *_encoded(request.headers)])
+    return built
+
+
+def answered(request: Request, response: httpx.Response, sent: int, received: int) -> Exchange:
+    """The answer as an exchange."""
+    return Exchange(request, response.status_code, dict(response.headers), response.content, sent, received)
 
 
 def _transport_headers(headers: httpx.Headers) -> list[tuple[bytes, bytes]]:

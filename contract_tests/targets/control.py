@@ -24,7 +24,7 @@ class ControlTarget(Target):
     capabilities = frozenset(
         {"token", "dsn", "event", "aged-event", "clock", "records", "second-project", "read-token"}
     )
-    exact_clock = True
+    clock = "exact"
 
     def __init__(self, base_url: str, control_url: str, start: str = START) -> None:
         super().__init__(base_url)
@@ -68,7 +68,8 @@ class ControlTarget(Target):
 
     def save_event(self, project: Project, event_id: str, facts: Mapping[str, Any]) -> Step:
         """PUT …/events/{event_id}."""
-        exchange, _ = self._call("PUT", f"{_path(project)}/events/{event_id}", dict(facts))
+        told = {name: format_duration(value) if name.endswith("_ago") else value for name, value in facts.items()}
+        exchange, _ = self._call("PUT", f"{_path(project)}/events/{event_id}", told)
         return Step(curl(exchange.request), exchange)
 
     def advance(self, project: Project, microseconds: int) -> Step:

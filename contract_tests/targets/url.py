@@ -1,20 +1,37 @@
-"""A target that is only a URL with credentials. It has no clock, saves no event and shows no records."""
+"""A target that is only a URL with credentials, and whatever saves events on it. Its clock is the real one."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from contract_tests.exchange import Step
-from contract_tests.targets.base import Project, Target
+from contract_tests.targets.base import Project, ProtocolError, Target
+from contract_tests.targets.seeding import Seeder
+
+VARIABLES = {"write": "FEEDBACK_TOKEN", "read": "FEEDBACK_READ_TOKEN", "dsn": "FEEDBACK_DSN"}
+CAPABILITY_OF = {"write": "token", "read": "read-token", "dsn": "dsn"}
 
 
 class UrlTarget(Target):
-    """Any implementation. Time rules cannot be judged on it."""
+    """Any implementation, by one project that exists there."""
 
     def __init__(self, base_url: str, organization: str, project: str, credentials: dict[str, str]) -> None:
         super().__init__(base_url)
-        variables = {"write": "FEEDBACK_TOKEN", "dsn": "FEEDBACK_DSN"}
-        self._project = Project(organization, project, credentials, variables)
+        self._project = Project(organization, project, credentials, VARIABLES)
+        self._seeder: Seeder | None = None
         self.keep_secret(self._project)
-        names = {"write": "token", "dsn": "dsn"}
-        self.capabilities = frozenset(names[kind] for kind in credentials)
+        self.capabilities = frozenset(CAPABILITY_OF[kind] for kind in credentials)
+
+    def seed_with(self, seeder: Seeder) -> None:
+        """Says how events are saved."""
+        self._seeder = seeder
+        self.capabilities |= seeder.capabilities
 
     def open(self) -> tuple[Project, list[Step]]:
         """The one project that was given."""
         return self._project, []
+
+    def save_event(self, project: Project, event_id: str, facts: Mapping[str, Any]) -> Step:
+        """By the seeder."""
+        if self._seeder is None:
+            raise ProtocolError("this target cannot save events")
+        return self._seeder.save(event_id, facts)
