@@ -4,6 +4,7 @@ Nothing of a body is echoed: a reason says what is wrong and where, never what s
 """
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -49,6 +50,7 @@ async def read(receive: Receive, limit: int, announced: bytes | None) -> bytes:
     return body if len(chunks) == 1 else b"".join(chunks)
 
 
+@lru_cache(256)
 def split_media_type(header: bytes | None) -> tuple[str, str, str | None]:
     """A Content-Type as written, its media type in lower case, and its charset in lower case if it names one."""
     text = (header or b"").decode("latin-1")

@@ -5,6 +5,7 @@ run of a test uses the same. These are no secrets: the mock is for tests.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -55,6 +56,7 @@ def derive(organization: str, project: str) -> Credentials:
     return Credentials(secret("dsn")[:32], {kind: secret(kind) for kind in TOKEN_SCOPES})
 
 
+@lru_cache(1024)
 def parse(header: bytes | None) -> Token | Dsn | Unusable:
     """Who an Authorization header says the client is; schemes in any case (sentry-behaviour rows 54 to 58)."""
     scheme, _, rest = (header or b"").decode("latin-1").strip().partition(" ")

@@ -17,12 +17,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a store takes; `feedback_bytes` counts the UTF-8 bytes of a project's names, emails and comments."""
+    """How much a store takes; `feedback_characters` counts a project's names, emails and comments."""
 
     projects: int = 10_000
     events: int = 100_000
     feedback: int = 100_000
-    feedback_bytes: int = 256 * 1024 * 1024
+    feedback_characters: int = 256 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -52,8 +52,8 @@ class Feedback:
 
     @property
     def size(self) -> int:
-        """The bytes of its texts."""
-        return len(self.name.encode()) + len(self.email.encode()) + len(self.comments.encode())
+        """The characters of its texts."""
+        return len(self.name) + len(self.email) + len(self.comments)
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Project:
     limits: Limits
     events: dict[str, Event] = field(default_factory=dict)
     feedback: dict[str, Feedback] = field(default_factory=dict)
-    feedback_bytes: int = 0
+    characters: int = 0
     last_feedback_id: int = 0
     last_issue_id: int = 0
     warned: bool = False
@@ -77,7 +77,7 @@ class Project:
         """Forgets events and feedback and numbers them from 1 again."""
         self.events.clear()
         self.feedback.clear()
-        self.feedback_bytes = self.last_feedback_id = self.last_issue_id = 0
+        self.characters = self.last_feedback_id = self.last_issue_id = 0
 
     def issue_of(self, event_id: str) -> str:
         """The number of the event's issue: the one it has, else the next."""
@@ -102,19 +102,19 @@ class Project:
             record = Feedback(str(self.last_feedback_id), event_id, name, email, comments, now, now)
             self.feedback[event_id] = record
         else:
-            self.feedback_bytes -= record.size
+            self.characters -= record.size
             record.name, record.email, record.comments = name, email, comments
             record.last_submitted_at = now
-        self.feedback_bytes += record.size
+        self.characters += record.size
         self._make_room(record)
         return record
 
     def _make_room(self, newest: Feedback) -> None:
-        while len(self.feedback) > self.limits.feedback or self.feedback_bytes > self.limits.feedback_bytes:
+        while len(self.feedback) > self.limits.feedback or self.characters > self.limits.feedback_characters:
             oldest = next((each for each in self.feedback.values() if each is not newest), None)
             if oldest is None:
                 return
-            self.feedback_bytes -= self.feedback.pop(oldest.event_id).size
+            self.characters -= self.feedback.pop(oldest.event_id).size
             if not self.warned:
                 self.warned = True
                 log.warning("%s/%s is full: its oldest feedback makes room for new.", self.organization, self.slug)

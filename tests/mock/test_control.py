@@ -268,7 +268,7 @@ def test_a_full_server_says_so(make_api: Any) -> None:
     assert api.control("PUT", f"/events/{'b' * 32}").status_code == 507
 
 
-@pytest.mark.parametrize("limits", [Limits(feedback=2), Limits(feedback_bytes=80)])
+@pytest.mark.parametrize("limits", [Limits(feedback=2), Limits(feedback_characters=80)])
 def test_a_full_project_loses_its_oldest_feedback(make_api: Any, limits: Limits, caplog: Any) -> None:
     api = make_api(create_app(limits=limits))
     for digit in "abcd":
@@ -279,7 +279,7 @@ def test_a_full_project_loses_its_oldest_feedback(make_api: Any, limits: Limits,
 
 
 def test_feedback_larger_than_the_room_is_kept_alone(make_api: Any) -> None:
-    api = make_api(create_app(limits=Limits(feedback_bytes=80)))
+    api = make_api(create_app(limits=Limits(feedback_characters=80)))
     api.submit()
     answer = api.submit(event_id="a" * 32, comments="x" * 500)
 

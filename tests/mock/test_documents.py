@@ -53,7 +53,7 @@ CHANGES: dict[str, tuple[Callable[[Any], None], str]] = {
     ),
     "a query parameter with no rule": (
         set_at("paths", PATH, "get", "parameters", 0, to=header("query")),
-        "X-Extra",
+        "implements these query parameters",
     ),
     "a constraint on a parameter that has no rule": (
         lambda document: document["paths"][PATH]["get"]["parameters"][1]["schema"].update(maxLength=9),
