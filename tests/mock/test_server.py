@@ -1,0 +1,171 @@
+"""The mock in Python: a server in a thread, a clock of its own, and Connexion left as others need it."""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from mock_server.app import create_app
+from mock_server.clock import Clock
+from mock_server.server import Server
+from spec.instants import LAST_INSTANT
+
+
+def test_a_server_is_there_within_its_block_and_gone_after_it() -> None:
+    with Server() as server:
+        url = server.url
+        assert httpx.get(f"{url}/_control/health").status_code == 200
+
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{url}/_control/health")
+
+
+def test_a_server_can_be_entered_again_and_remembers() -> None:
+    server = Server()
+    with server:
+        httpx.put(f"{server.url}/_control/projects/acme/web")
+    with server:
+        assert httpx.get(f"{server.url}/_control/projects/acme/web").status_code == 200
+
+
+def test_two_servers_know_nothing_of_each_other() -> None:
+    with Server() as one, Server() as other:
+        httpx.put(f"{one.url}/_control/projects/acme/web")
+        assert httpx.get(f"{other.url}/_control/projects/acme/web").status_code == 404
+
+
+def test_options_of_the_server_are_those_of_the_application() -> None:
+    with Server(control=False) as server:
+        assert httpx.get(f"{server.url}/_control/health").status_code == 404
+
+
+def test_a_used_address_is_an_oserror() -> None:
+    with Server() as server:
+        port = int(server.address.rpartition(":")[2])
+        with pytest.raises(OSError, match="in use"):
+            Server(port=port).__enter__()
+
+
+def test_what_is_no_http_is_answered_without_harm() -> None:
+    with Server() as server:
+        upgrade = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "x",
+        }
+        assert httpx.get(f"{server.url}/", headers=upgrade).status_code == 404
+
+
+def test_a_running_clock_follows_its_source_and_never_goes_back() -> None:
+    readings = iter([100, 110, 105, 130])
+    clock = Clock(lambda: next(readings), now=1_000)
+
+    assert [clock.now(), clock.now(), clock.now()] == [1_010, 1_010, 1_030]
+
+
+def test_a_frozen_clock_stands_still_until_it_is_moved_and_runs_on_from_there() -> None:
+    source = [100]
+    clock = Clock(lambda: source[0], now=1_000, running=False)
+    source[0] = 500
+
+    assert clock.now() == 1_000
+    assert clock.move(by=1)
+    assert clock.now() == 1_001
+    assert clock.move(running=True)
+    source[0] = 507
+    assert clock.now() == 1_008
+
+
+def test_a_clock_moves_neither_back_nor_beyond_its_last_instant() -> None:
+    clock = Clock(lambda: 0, now=1_000, running=False)
+
+    assert not clock.move(to=999)
+    assert not clock.move(by=LAST_INSTANT)
+    assert clock.move(to=LAST_INSTANT)
+    assert not clock.move(by=1, running=True)
+    assert (clock.now(), clock.running) == (LAST_INSTANT, False)
+
+
+def test_a_running_clock_stops_at_its_last_instant() -> None:
+    source = [0]
+    clock = Clock(lambda: source[0], now=LAST_INSTANT)
+    source[0] = 5
+
+    assert clock.now() == LAST_INSTANT
+
+
+def test_an_application_needs_no_lifespan_but_takes_part_in_one() -> None:
+    async def live() -> list[str]:
+        said: list[str] = []
+        messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+
+        async def receive() -> dict[str, str]:
+            return next(messages)
+
+        async def send(message: dict[str, str]) -> None:
+            said.append(message["type"])
+
+        await create_app()({"type": "lifespan"}, receive, send)
+        return said
+
+    assert asyncio.run(live()) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+def in_a_process(code: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    ).stdout.strip()
+
+
+def test_the_mock_loads_no_more_than_it_needs() -> None:
+    """A start has to be short; none of these is ever called."""
+    unwanted = (
+        "httpx",
+        "requests",
+        "starlette.testclient",
+        "connexion.apps",
+        "schemathesis",
+        "hypothesis",
+        "rich",
+        "pytest",
+    )
+    code = (
+        f"import mock_server.app, mock_server.server, sys; print([each for each in {unwanted} if each in sys.modules])"
+    )
+
+    assert in_a_process(code) == "[]"
+
+
+def test_whoever_imports_connexion_later_gets_all_of_it() -> None:
+    code = """if True:
+        import warnings
+        import mock_server.app
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import connexion, connexion.json_schema, connexion.security
+        app = connexion.AsyncApp("x")
+        print(connexion.json_schema.requests.get.__module__, connexion.security.httpx.AsyncClient.__name__)
+        print(app.test_client)
+    """
+
+    assert in_a_process(code).startswith("requests.api AsyncClient\n<bound method")
+
+
+def test_whoever_imported_connexion_before_keeps_it() -> None:
+    code = """if True:
+        import warnings
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import connexion
+        before = connexion.middleware
+        import mock_server.app, mock_server.routing, sys
+        ours = mock_server.routing.ConnexionMiddleware
+        print(sys.modules["connexion"] is connexion, ours is before.ConnexionMiddleware)
+    """
+
+    assert in_a_process(code) == "True True"
