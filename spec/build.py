@@ -1,7 +1,8 @@
 """The files that `feedback-docs` makes of a document: name and text, and where they are written."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ TIMELINE = "timeline.svg"
 
 def built_files(document: Document, control: dict[str, Any]) -> dict[str, str]:
     """Everything that is published, text by file name. Raises DocumentError for a document that lacks a part of it."""
-    try:
+    with lacking_refused(document):
         return {
             "reference.md": render_markdown(document, control),
             "reference.html": render_html(document, control),
@@ -30,8 +31,14 @@ def built_files(document: Document, control: dict[str, Any]) -> dict[str, str]:
             "control.json": _json(control),
             "control-3.1.json": _json(to_31(control)),
         }
+
+
+@contextmanager
+def lacking_refused(document: Document) -> Iterator[None]:
+    """Refuses a valid document that leaves out what the reference shows, such as servers or examples."""
+    try:
+        yield
     except (LookupError, StopIteration, TypeError, AttributeError, jinja2.UndefinedError) as error:
-        # A valid document may leave out what the reference shows, such as servers or examples.
         raise DocumentError(f"{document.name}: lacks what the reference shows: {error or 'an example'}.") from None
 
 

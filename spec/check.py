@@ -12,7 +12,6 @@ from spec.build import beside, committed_files
 from spec.document import Document, load, load_control, read
 from spec.examples import examples_of, invalid_examples
 from spec.instants import in_words, parse_duration
-from spec.page import render_page
 from spec.render31 import to_31
 
 DIFF_LINES = 12
@@ -86,7 +85,6 @@ def _texts(name: str, document: Document, raw: dict[str, Any]) -> Finding:
 
 
 def _current(document: Document, control: dict[str, Any], directory: Path, *, required: bool) -> Iterator[Finding]:
-    render_page(document)
     for name, text in committed_files(document, control).items():
         file = directory / name
         if not file.exists():

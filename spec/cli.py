@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from spec.build import beside, built_files, committed_files, write
+from spec.build import beside, built_files, committed_files, lacking_refused, write
 from spec.check import findings, first_problem
 from spec.document import Document, DocumentError, load, load_control
 from spec.page import render_page
@@ -86,7 +86,10 @@ def build(out: Path, spec: Path | None) -> int:
 @_spec
 def page(spec: Path | None) -> int:
     """Print the page in its original form, byte for byte."""
-    click.echo(render_page(_valid(spec)).encode(), nl=False)
+    document = _valid(spec)
+    with lacking_refused(document):
+        text = render_page(document)
+    click.echo(text.encode(), nl=False)
     return 0
 
 

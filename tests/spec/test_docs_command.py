@@ -1,0 +1,160 @@
+"""The command `feedback-docs`: what it prints and writes, and how it says what it cannot use."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from spec.cli import main
+from spec.document import load
+
+SPEC = Path(__file__).parents[2] / "spec"
+PAGE = Path(__file__).parents[1] / "data" / "page.txt"
+FILES = {
+    "reference.md",
+    "reference.html",
+    "timeline.svg",
+    "page.md",
+    "openapi.json",
+    "openapi-3.1.json",
+    "control.json",
+    "control-3.1.json",
+}
+
+
+def copy(tmp_path: Path, **replacements: str) -> Path:
+    """The document, the reference and the drawing in a directory of their own, texts of the document replaced."""
+    for name in ("REFERENCE.md", "timeline.svg"):
+        shutil.copy(SPEC / name, tmp_path / name)
+    text = (SPEC / "openapi.yaml").read_text("utf-8")
+    for old, new in replacements.items():
+        text = text.replace(old, new)
+    (tmp_path / "openapi.yaml").write_text(text, "utf-8")
+    return tmp_path / "openapi.yaml"
+
+
+def test_page_is_printed_byte_for_byte() -> None:
+    command = Path(sys.executable).with_name("feedback-docs")
+
+    process = subprocess.run([command, "page"], capture_output=True, check=True)
+
+    assert (process.stdout, process.stderr) == (PAGE.read_bytes(), b"")
+
+
+def test_build_writes_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "new" / "public"
+
+    assert main(["build", "--out", str(out)]) == 0
+
+    assert {each.name for each in out.iterdir()} == FILES
+    assert capsys.readouterr().out.splitlines() == [str(out / each) for each in sorted(FILES, key=_order)]
+    assert (out / "page.md").read_bytes() == PAGE.read_bytes()
+    assert json.loads((out / "openapi.json").read_text("utf-8")) == load().openapi
+    assert json.loads((out / "openapi-3.1.json").read_text("utf-8"))["openapi"] == "3.1.0"
+
+
+def _order(name: str) -> int:
+    order = ["reference.md", "reference.html", "timeline.svg", "page.md"]
+    order += ["openapi.json", "openapi-3.1.json", "control.json", "control-3.1.json"]
+    return order.index(name)
+
+
+def test_check_of_this_checkout_finds_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 9
+    assert all(line.startswith("ok ") for line in lines)
+
+
+def test_check_of_a_changed_limit_finds_texts_and_reference_stale(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "--spec", str(copy(tmp_path, PT30M="PT10M"))]) == 1
+
+    output = capsys.readouterr().out
+    assert 'the texts say "30 minutes" of event-window, which is 10 minutes long' in output
+    assert f"{tmp_path / 'REFERENCE.md'}: is stale" in output
+    assert "\n-Feedback must be received by the server no more than 30 minutes" in output
+    assert "\n+Feedback must be received by the server no more than 10 minutes" in output
+
+
+def test_check_finds_a_text_that_speaks_of_another_limit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = copy(
+        tmp_path,
+        **{
+            "        Feedback must be received by the server no more than 30 minutes": "        No more than 20 minutes"
+        },
+    )
+
+    assert main(["check", "--spec", str(spec)]) == 1
+
+    assert 'the description of submitUserFeedback does not say "30 minutes"' in capsys.readouterr().out
+
+
+def test_check_finds_a_broken_example(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--spec", str(copy(tmp_path, **{"email: jane@example.com": "email: jane"}))]) == 1
+
+    assert "an example is not valid: /paths/" in capsys.readouterr().out
+
+
+def test_check_of_a_lone_document_says_that_nothing_was_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = copy(tmp_path)
+    (tmp_path / "REFERENCE.md").unlink()
+
+    assert main(["check", "--spec", str(spec)]) == 0
+
+    assert f"{tmp_path / 'REFERENCE.md'}: there is none, nothing to compare" in capsys.readouterr().out
+
+
+def test_check_of_an_invalid_document_says_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = copy(tmp_path, **{"  title: Submit User Feedback\n": "  titel: Submit User Feedback\n"})
+
+    assert main(["check", "--spec", str(spec)]) == 1
+
+    assert "is not valid: info: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["build", "--out", "{tmp}/file/public"], "cannot be written: "),
+        (["build", "--out", "{tmp}/out", "--spec", "{tmp}/none.yaml"], "none.yaml: cannot be read: No such file"),
+        (["page", "--spec", "{tmp}/file"], "file: is no OpenAPI document"),
+        (["check", "--spec", "{tmp}/file"], "file: is no OpenAPI document"),
+        (["page", "--spec", "{tmp}/invalid.yaml"], "invalid.yaml: is no valid OpenAPI 3.0: info: "),
+        (["build", "--out", "{tmp}/out", "--spec", "{tmp}/bare.yaml"], "bare.yaml: lacks what the reference shows: "),
+        (["page", "--spec", "{tmp}/bare.yaml"], "bare.yaml: "),
+        (["build"], "Missing option '--out'"),
+        (["publish"], "No such command 'publish'"),
+        (["page", "--colour"], "No such option"),
+    ],
+)
+def test_input_that_cannot_be_used_is_one_sentence(
+    arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("words")
+    text = (SPEC / "openapi.yaml").read_text("utf-8")
+    (tmp_path / "invalid.yaml").write_text(text.replace("  title: Submit", "  titel: Submit"), "utf-8")
+    (tmp_path / "bare.yaml").write_text(text.replace("servers:\n", "x-servers:\n", 1), "utf-8")
+
+    assert main([each.format(tmp=tmp_path) for each in arguments]) == 2
+
+    captured = capsys.readouterr()
+    assert sentence in captured.err
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"), [("--help", "made from its OpenAPI document"), ("--version", "version")]
+)
+def test_help_and_version(argument: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([argument]) == 0
+
+    assert words in capsys.readouterr().out

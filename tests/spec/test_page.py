@@ -1,0 +1,51 @@
+"""The page in its original form, made from the document."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from spec.document import DocumentError, Rule, load
+from spec.page import render_page
+
+PAGE = Path(__file__).parents[1] / "data" / "page.txt"
+
+
+def test_page_is_the_original_byte_for_byte() -> None:
+    assert render_page(load()).encode() == PAGE.read_bytes()
+
+
+def test_page_follows_the_document() -> None:
+    """The words of the page come from the document: another example gives another page, its length counted anew."""
+    document = load()
+    example = document.submit.definition["responses"]["200"]["content"]["application/json"]["examples"]["page"]
+    example["value"]["comments"] = "It broke again!"
+
+    page = render_page(document)
+
+    assert "It broke again!" in page
+    assert f"Content-Length: {289 + len(' again')}" in page
+
+
+@pytest.mark.parametrize("rule", [rule for rule in load().rules.values() if rule.page], ids=lambda rule: rule.id)
+def test_every_quote_of_a_rule_stands_on_the_page(rule: Rule) -> None:
+    """A rule of level `documented` rests on a sentence, or on a line of an example, that the page has."""
+    quote = rule.page or ""
+    page = render_page(load())
+    content = json.loads(page.split("\n", 3)[3].removesuffix("---\n"))
+
+    texts = [page, *(value for value in content.values() if isinstance(value, str))]
+
+    assert any(quote in " ".join(text.split()) for text in texts)
+
+
+def test_every_documented_rule_quotes_the_page() -> None:
+    assert [rule.id for rule in load().rules.values() if (rule.level == "documented") != (rule.page is not None)] == []
+
+
+def test_document_without_the_pages_example_is_refused() -> None:
+    document = load()
+    del document.submit.definition["requestBody"]["content"]["application/json"]["examples"]["page"]
+
+    with pytest.raises(DocumentError, match=r'openapi.yaml: the request of submitUserFeedback has no example "page"\.'):
+        render_page(document)

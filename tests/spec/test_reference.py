@@ -1,0 +1,203 @@
+"""The reference: it follows the document, says everything of it, and the HTML file loads nothing."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from spec.build import built_files, committed_files
+from spec.curls import curls
+from spec.document import Document, load, load_control
+from spec.reference import render_html, render_markdown, render_timeline
+from spec.timeline import draw
+from spec.wording import NEEDS
+
+SPEC = Path(__file__).parents[2] / "spec"
+TEXT = (SPEC / "openapi.yaml").read_text("utf-8")
+LIMITS = re.compile(r"(?<!\w)(?:30 minutes|5 minutes|30 MINUTES|PT30M|PT5M)(?!\w)|PT30M0|PT5M0")
+
+
+class Page(HTMLParser):
+    """What an HTML file is made of: tags with their attributes, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def changed(tmp_path: Path, **replacements: str) -> Document:
+    """The document with texts replaced everywhere, as an editor would."""
+    text = TEXT
+    for old, new in replacements.items():
+        text = text.replace(old, new)
+    path = tmp_path / "changed.yaml"
+    path.write_text(text, "utf-8")
+    return load(path)
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return render_html(load(), load_control())
+
+
+def test_committed_reference_is_current() -> None:
+    for name, text in committed_files(load(), load_control()).items():
+        assert (SPEC / name).read_text("utf-8") == text
+
+
+def test_changed_windows_are_said_everywhere(tmp_path: Path) -> None:
+    files = built_files(changed(tmp_path, PT30M="PT10M", PT5M="PT2M"), load_control())
+
+    for name in ("reference.md", "reference.html", "timeline.svg", "page.md", "openapi.json", "openapi-3.1.json"):
+        assert LIMITS.findall(files[name]) == [], name
+        assert "10 minutes" in files[name], name
+        assert "2 minutes" in files[name], name
+
+
+def test_limit_that_refuses_is_said_so(tmp_path: Path) -> None:
+    """Where the limit itself is refused, neither sentence nor drawing calls it accepted."""
+    text = TEXT.replace("at_limit: accepted", "at_limit: refused")
+    for row in ("event_saved_ago: PT30M\n", "first_submitted_ago: PT5M\n"):
+        text = re.sub(rf"({row}            outcome: )\w+(\n            status: )200", r"\1refused\g<2>409", text)
+    text = text.replace("            first_submitted_ago: PT0S", "            first_submitted_ago: PT1S")
+    (tmp_path / "changed.yaml").write_text(text, "utf-8")
+
+    document = load(tmp_path / "changed.yaml")
+
+    assert "is accepted for less than 30 minutes; from exactly 30 minutes on it is refused" in render_markdown(
+        document, load_control()
+    )
+    assert 'class="dot exclusive"' in render_timeline(document)
+    assert 'class="dot inclusive"' not in render_timeline(document)
+
+
+def test_html_loads_nothing(html: str) -> None:
+    page = Page(html)
+    addresses = [
+        value
+        for _, attributes in page.tags
+        for key in ("src", "srcset", "data", "poster")
+        if (value := attributes.get(key))
+    ]
+    links = [attributes.get("href") or "" for _, attributes in page.tags if "href" in attributes]
+
+    assert addresses == []
+    assert [link for link in links if not link.startswith("#")] == []
+    assert {"script", "link", "iframe", "object", "base"} & {tag for tag, _ in page.tags} == set()
+    assert re.findall(r"@import|url\((?!#)", html) == []
+
+
+def test_every_link_of_the_html_leads_somewhere(html: str) -> None:
+    page = Page(html)
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+
+    assert len(ids) == len(set(ids))
+    assert {(attributes["href"] or "")[1:] for _, attributes in page.tags if "href" in attributes} <= set(ids)
+
+
+@pytest.mark.parametrize("kind", ["markdown", "html"])
+def test_reference_has_every_rule_field_status_row_and_request(kind: str, html: str) -> None:
+    document = load()
+    text = render_markdown(document, load_control()) if kind == "markdown" else " ".join(Page(html).words)
+    submit = document.submit.definition
+    fields = document.openapi["components"]["schemas"]["UserFeedbackSubmission"]["properties"]
+    summaries = [
+        each["summary"] for item in load_control()["paths"].values() for each in item.values() if "summary" in each
+    ]
+
+    expected = [*document.rules, *fields, *submit["responses"], *(row.case for row in document.examples), *summaries]
+
+    assert [each for each in expected if each not in text] == []
+
+
+def test_html_of_a_description_is_shown_and_not_run(tmp_path: Path) -> None:
+    text = TEXT.replace("the slug of the project.\n", "'the slug <script>alert(1)</script> <img src=x>'\n")
+    text = text.replace("An unknown organization or project is 404.", "<b onclick=x>unknown</b>")
+    text = text.replace("comments: It broke!", "comments: </code><script>x</script>")
+    (tmp_path / "changed.yaml").write_text(text, "utf-8")
+
+    html = render_html(load(tmp_path / "changed.yaml"), load_control())
+
+    assert {"script", "img", "b"} & {tag for tag, _ in Page(html).tags} == set()
+    assert "&lt;script&gt;" in html
+
+
+def test_drawing_is_to_scale_and_has_a_description() -> None:
+    timeline = draw(load())
+    drawing = ET.fromstring(render_timeline(load()))
+    svg = "{http://www.w3.org/2000/svg}"
+
+    thirty, five = ((lane.limit_x - timeline.left) for lane in timeline.lanes)
+
+    assert timeline.to_scale
+    assert thirty / five == pytest.approx(6, rel=0.01)
+    assert drawing.findtext(f"{svg}title") == "The time windows"
+    assert "up to and including 30 minutes" in (drawing.findtext(f"{svg}desc") or "")
+
+
+def test_window_too_short_to_be_seen_is_drawn_and_said_not_to_scale(tmp_path: Path) -> None:
+    text = TEXT.replace("PT5M0.000001S", "PT1.000001S").replace("PT5M", "PT1S")
+    text = re.sub(r"last_submitted_ago: PT1M", "last_submitted_ago: PT0.5S", text)
+    text = re.sub(r"(first_submitted_ago: )PT1M", r"\1PT0.5S", text)
+    (tmp_path / "changed.yaml").write_text(text, "utf-8")
+
+    document = load(tmp_path / "changed.yaml")
+
+    assert not draw(document).to_scale
+    assert "Not to scale" in render_timeline(document)
+
+
+def test_labels_of_the_drawing_stay_inside_it(tmp_path: Path) -> None:
+    for limit in ("PT30M", "PT1H59M59S", "P100DT23H59M59.999999S"):
+        rows = re.sub(r"PT30M0.000001S|P1DT1M", "P300D", TEXT)
+        text = rows.replace("limit: PT30M", f"limit: {limit}").replace(
+            "event_saved_ago: PT30M\n", f"event_saved_ago: {limit}\n"
+        )
+        (tmp_path / "changed.yaml").write_text(text, "utf-8")
+
+        timeline = draw(load(tmp_path / "changed.yaml"))
+
+        for lane in timeline.lanes:
+            half = len(lane.limit) * 6.4 / 2
+            assert timeline.left <= lane.label_x - half < lane.label_x + half <= timeline.right
+
+
+def test_every_capability_of_the_catalogue_has_words() -> None:
+    assert {need for rule in load().rules.values() for need in rule.needs} <= NEEDS.keys()
+
+
+def test_curl_lines_carry_the_windows_and_no_secret() -> None:
+    text = "\n".join(each.text for each in curls(load(), load_control()))
+
+    assert '"duration": "PT5M0.000001S"' in text
+    assert '"saved_ago": "PT30M0.000001S"' in text
+    assert re.findall(r"Authorization: .*", text)[:2] == [
+        'Authorization: Bearer $TOKEN" \\',
+        'Authorization: DSN $DSN" \\',
+    ]
+
+
+def test_markdown_tables_have_as_many_cells_in_each_row() -> None:
+    """A `|` in a text would otherwise end a cell, and a line feed the table."""
+    tables: list[list[str]] = [[]]
+    for line in render_markdown(load(), load_control()).splitlines():
+        if line.startswith("|"):
+            tables[-1].append(line)
+        elif tables[-1]:
+            tables.append([])
+
+    widths: list[Any] = [{len(re.findall(r"(?<!\\)\|", row)) for row in table} for table in tables if table]
+
+    assert [width for width in widths if len(width) != 1] == []
+    assert len(widths) > 10

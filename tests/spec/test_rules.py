@@ -1,0 +1,101 @@
+"""What a submission comes to, by the literal rows and by an oracle that is written differently."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spec.document import Example, facts_of, load
+from spec.rules import Accepted, Base, Facts, Mutability, Outcome, Window, decide
+
+DOCUMENT = load()
+WINDOWS = DOCUMENT.mutability.windows
+
+
+@pytest.mark.parametrize("example", DOCUMENT.examples, ids=lambda example: example.case)
+def test_literal_row_is_decided_as_it_says(example: Example) -> None:
+    decision = decide(DOCUMENT.mutability, facts_of(example), 0)
+
+    assert (decision.outcome, decision.status) == (example.outcome, example.status)
+
+
+@pytest.mark.parametrize("example", DOCUMENT.examples, ids=lambda example: example.case)
+@pytest.mark.parametrize("now", [1, 1_767_225_600_000_000, 253_402_300_799_999_999])
+def test_decision_is_the_same_at_any_time_of_history(example: Example, now: int) -> None:
+    facts = facts_of(example)
+    later = Facts(
+        *(
+            None if at is None else at + now
+            for at in (facts.event_saved, facts.event_timestamp, facts.first_submitted, facts.last_submitted)
+        )
+    )
+
+    assert decide(DOCUMENT.mutability, later, now) == decide(DOCUMENT.mutability, facts, 0)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+@pytest.mark.parametrize("window", WINDOWS, ids=lambda window: window.rule)
+def test_limit_belongs_to_the_side_that_the_window_says(window: Window, accepted: bool) -> None:
+    window = replace(window, limit_accepted=accepted)
+    mutability = replace(DOCUMENT.mutability, windows=(window,))
+    facts = Facts(event_saved=0, event_timestamp=0, first_submitted=0, last_submitted=0)
+
+    refused = [decide(mutability, facts, window.limit + step).outcome is Outcome.REFUSED for step in (-1, 0, 1)]
+
+    assert refused == [False, not accepted, True]
+
+
+def test_refusal_names_the_window_and_the_age_that_broke_it() -> None:
+    window = WINDOWS[0]
+
+    decision = decide(DOCUMENT.mutability, Facts(event_saved=10, event_timestamp=10), 10 + window.limit + 1)
+
+    assert (decision.rule, decision.window, decision.age) == (window.rule, window, window.limit + 1)
+
+
+def test_event_of_the_future_is_accepted() -> None:
+    """A clock that was moved, or two clocks: an age below zero is within every window."""
+    assert decide(DOCUMENT.mutability, Facts(event_saved=5, event_timestamp=5), 0).outcome is Outcome.STORED
+
+
+INSTANTS = st.integers(0, 12)
+windows = st.builds(
+    Window,
+    rule=st.sampled_from(["a", "b", "c"]),
+    base=st.sampled_from(Base),
+    limit=INSTANTS,
+    limit_accepted=st.booleans(),
+    status=st.sampled_from([409, 410]),
+)
+mutabilities = st.builds(
+    Mutability,
+    windows=st.lists(windows, max_size=3).map(tuple),
+    stored=st.just(Accepted("stored", 200)),
+    overwritten=st.just(Accepted("overwritten", 200)),
+)
+facts = st.builds(Facts, *[st.none() | INSTANTS] * 4)
+
+
+@given(mutabilities, facts, INSTANTS)
+def test_decision_is_that_of_an_oracle_written_differently(mutability: Mutability, facts: Facts, now: int) -> None:
+    """The oracle knows no ages: it counts the last instant that each window takes, and looks for one before now."""
+    begins = {
+        "event.saved": facts.event_saved,
+        "event.timestamp": facts.event_timestamp,
+        "feedback.first_submitted": facts.first_submitted,
+        "feedback.last_submitted": facts.last_submitted,
+    }
+    broken = [
+        window
+        for window in mutability.windows
+        if (begin := begins[window.base.value]) is not None
+        and now not in range(-100, begin + window.limit + (1 if window.limit_accepted else 0))
+    ]
+
+    decision = decide(mutability, facts, now)
+
+    if broken:
+        assert (decision.outcome, decision.rule, decision.status) == ("refused", broken[0].rule, broken[0].status)
+    else:
+        assert decision.outcome == ("stored" if facts.first_submitted is None else "overwritten")
