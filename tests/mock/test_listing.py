@@ -72,6 +72,7 @@ def test_the_links_lead_through_all_feedback_each_once_and_back(api: Any, size: 
     answer, seen = api.listed(f"?per_page={size}"), []
     assert links(answer)["previous"]["results"] == "false"
     while True:
+        assert ids(answer)
         seen += ids(answer)
         if links(answer)["next"]["results"] == "false":
             break
