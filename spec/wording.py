@@ -23,8 +23,10 @@ NEEDS = {
     "records": "can read the stored records",
     "token": "has a bearer token",
     "dsn": "has the project's DSN",
+    "foreign-dsn": "has the DSN of another project",
     "second-project": "has a second project",
     "read-token": "has a token that may only read",
+    "parallel": "takes requests at the same time",
 }
 _ABSENT = {
     Base.EVENT_SAVED: "an event that the server does not know",
