@@ -1,0 +1,66 @@
+"""Cuts secrets out of texts, however they are written there. Pure.
+
+A run may hold thousands of secrets (each sandbox has its own), and a HAR file megabytes of text, so secrets are looked
+up word by word in sets; only what can stand in no word, such as a token with a space in it, is searched for.
+"""
+
+import html
+import json
+import re
+from bisect import bisect_left
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+SHOWN = "[secret]"
+SHORTEST_CUT = 12
+_WORD = re.compile(r"""[^\s"'`<>()\[\]{},]+""")
+
+
+class Redaction:
+    """Made of the secrets of a run."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        variants = {variant for secret in secrets if secret for variant in written(secret)}
+        words = {each for each in variants if _WORD.fullmatch(each)}
+        self._words = sorted(words)
+        self._known = frozenset(words)
+        self._lengths = sorted({len(each) for each in words}, reverse=True)
+        self._shortest = min([SHORTEST_CUT, *self._lengths])
+        others = [re.escape(each) for each in sorted(variants - words, key=len, reverse=True)]
+        self._others = re.compile("|".join(others)) if others else None
+
+    def __call__(self, text: str) -> str:
+        """The text with each secret, and the beginning of a secret that is cut off, replaced by `[secret]`."""
+        if self._others is not None:
+            text = self._others.sub(SHOWN, text)
+        return _WORD.sub(lambda match: self._word(match[0]), text) if self._known else text
+
+    def _word(self, word: str) -> str:
+        if len(word) < self._shortest:
+            return word
+        kept, position = [], 0
+        while position < len(word):
+            length = self._secret_at(word, position)
+            kept.append(SHOWN if length else word[position])
+            position += length or 1
+        return "".join(kept)
+
+    def _secret_at(self, word: str, position: int) -> int:
+        for length in self._lengths:
+            if word[position : position + length] in self._known:
+                return length
+        rest = word[position:]
+        if len(rest) < SHORTEST_CUT:
+            return 0
+        after = bisect_left(self._words, rest)
+        cut = after < len(self._words) and self._words[after].startswith(rest)
+        return len(rest) if cut and 2 * len(rest) >= len(self._words[after]) else 0
+
+
+def written(secret: str) -> frozenset[str]:
+    """The forms in which a secret can stand in a text: as it is, in a URL, in JSON, in HTML, quoted by Python."""
+    urls = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    urls |= {re.sub("%..", lambda match: match[0].lower(), each) for each in urls}
+    texts = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    texts |= {each.replace("/", "\\/") for each in texts}
+    return frozenset({secret, *urls, *texts, html.escape(secret), html.escape(secret, quote=False), repr(secret)[1:-1]})
