@@ -52,7 +52,7 @@ clean: ## remove what was built and installed here
 	@touch $@
 
 node_modules/.package-lock.json: package-lock.json
-	@npm ci --silent
+	@npm ci --silent --ignore-scripts
 
 .DEFAULT_GOAL := help
 .PHONY: help mock verify docs test check test-all format lint-documents lock clean

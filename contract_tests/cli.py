@@ -5,7 +5,8 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import contextmanager
-from importlib.metadata import version
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from contract_tests.settings import Settings, SettingsError, open_target, read_config
+from contract_tests.options import target_options
+from contract_tests.settings import Settings, SettingsError, open_target
+from spec.document import Document
 
 EPILOG = """\b
 Exit codes:
@@ -26,18 +29,11 @@ Exit codes:
 Examples:
   feedback-verify                                        a mock, started for it
   feedback-verify http://127.0.0.1:8080 --control http://127.0.0.1:8080
+  feedback-verify --app myapp:app --organization acme --project web --token … --seed-callable myapp.tests:seed
+  feedback-verify http://127.0.0.1:9000 --command "./serve --port 9000" --organization acme --project web --dsn …
   FEEDBACK_TOKEN=... feedback-verify https://sentry.example \\
-      --organization acme --project web --report junit=verdicts.xml
+      --organization acme --project web --wait 6m --report junit=verdicts.xml
 """
-
-
-def _take_config(context: click.Context, _parameter: click.Parameter, path: Path | None) -> Path | None:
-    if path is not None:
-        try:
-            context.default_map = {**read_config(path), **(context.default_map or {})}
-        except SettingsError as error:
-            raise click.UsageError(str(error)) from None
-    return path
 
 
 def _report(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
@@ -52,24 +48,8 @@ def _report(_context: click.Context, _parameter: click.Parameter, values: tuple[
 
 @click.command(epilog=EPILOG, context_settings={"auto_envvar_prefix": "FEEDBACK", "max_content_width": 100})
 @click.argument("url", required=False)
-@click.option("--control", metavar="URL", help="Base URL of the target's control API, for rules that need a clock.")
-@click.option("--organization", metavar="SLUG", help="The organization to use where there is no control API.")
-@click.option("--project", metavar="SLUG", help="The project to use where there is no control API.")
-@click.option("--token", metavar="TOKEN", help="A bearer token that may submit. Better given as FEEDBACK_TOKEN.")
-@click.option("--dsn", metavar="DSN", help="The project's DSN. Better given as FEEDBACK_DSN.")
-@click.option("--rules", metavar="ID,…", help="Judge these rules only, by hand-written scenarios.")
-@click.option("--seed", type=int, help="Repeat a run: the report names its seed.")
+@target_options
 @click.option("--report", multiple=True, callback=_report, metavar="KIND=FILE", help="json=FILE or junit=FILE.")
-@click.option("--spec", type=click.Path(path_type=Path), help="Another document than the one that comes with this.")
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    callback=_take_config,
-    is_eager=True,
-    expose_value=False,
-    help="A TOML file with these settings by name; flags and environment go before it.",
-)
-@click.version_option(version("sentry-feedback-contract"), prog_name="feedback-verify")
 def command(**values: Any) -> int:
     """Verify that the implementation at URL does what the document says, rule by rule.
 
@@ -80,7 +60,13 @@ def command(**values: Any) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the command line and answers its exit code. Never raises for bad input."""
+    """Runs the command line and answers its exit code. Never raises for bad input.
+
+    `feedback-verify replay FILE …` is `feedback-verify --replay FILE …`: the plan of an earlier run once more.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["replay"]:
+        argv = ["--replay", *argv[1:]]
     try:
         outcome = command.main(argv, prog_name="feedback-verify", standalone_mode=False)
     except click.ClickException as error:
@@ -102,31 +88,45 @@ def _verify(values: dict[str, Any]) -> int:
 def _verify_and_report(values: dict[str, Any]) -> int:
     # Schemathesis and Hypothesis take their time to import; --help and a wrong flag need neither.
     from contract_tests.reports import WRITERS, Report, print_report  # noqa: PLC0415
-    from contract_tests.run import Run, known_rules  # noqa: PLC0415
-    from contract_tests.targets import NotReachable, ProtocolError  # noqa: PLC0415
+    from contract_tests.run import Run  # noqa: PLC0415
+    from contract_tests.targets import MissingLibrary, NotReachable, ProtocolError  # noqa: PLC0415
     from spec.document import DocumentError, load  # noqa: PLC0415
 
-    reports, seed, rules = values.pop("report"), values.pop("seed"), values.pop("rules")
-    seed = int.from_bytes(os.urandom(4)) if seed is None else seed
-    spec = values.pop("spec")
-    settings = Settings(**values, spec=Path(spec) if spec else None)
+    reports = values.pop("report")
+    settings = Settings(**{each.name: values.pop(each.name) for each in fields(Settings)})
+    values["seed"] = int.from_bytes(os.urandom(4)) if values["seed"] is None else values["seed"]
     try:
         document = load(settings.spec)
-        only = known_rules(document, (each.strip() for each in rules.split(","))) if rules else None
-        for _, path in reports:
+        options = _run_options(document, values)
+        for path in [*(path for _, path in reports), *([values["plan"]] if values["plan"] else [])]:
             _writable(path)
         with open_target(settings) as target, _progress() as progress:
-            run = Run(document, target, seed, only, progress)
+            run = Run(document, target, progress=progress, say=partial(click.echo, err=True), **options)
             results = run.execute()
-            report = Report(target.base_url, document.name, seed, results, target.secrets, run.stopped)
-    except (DocumentError, SettingsError, NotReachable, ProtocolError, ValueError, OSError) as error:
+            report = Report(target.base_url, document.name, run.seed, results, target.secrets, run.stopped)
+    except (DocumentError, SettingsError, NotReachable, ProtocolError, MissingLibrary, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
     for kind, path in reports:
         WRITERS[kind](report, path)
     console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     print_report(report, console)
-    console.print(f"{report.target}, by {report.document}; --seed {seed} repeats this run.")
+    console.print(f"{report.target}, by {report.document}; --seed {run.seed} repeats this run.")
     return report.exit_code
+
+
+def _run_options(document: Document, values: dict[str, Any]) -> dict[str, Any]:
+    """What a Run is told. Raises ValueError or PlanError, in one sentence."""
+    from contract_tests.realtime.plan import read  # noqa: PLC0415
+    from contract_tests.run import known_rules, required_rules  # noqa: PLC0415
+
+    rules, replay = values.pop("rules"), values.pop("replay")
+    return {
+        **{name: values[name] for name in ("seed", "wait", "rate", "max_parallel", "max_time")},
+        "rules": known_rules(document, rules) if rules else None,
+        "require": required_rules(document, values["require"]),
+        "plan": read(replay, document) if replay else None,
+        "plan_file": values["plan"],
+    }
 
 
 def _writable(path: Path) -> None:

@@ -2,11 +2,29 @@
 
 import pytest
 
-NAMES = ("url", "control", "organization", "project", "token", "dsn", "spec", "seed")
+NAMES = (
+    "url",
+    "control",
+    "app",
+    "seed-callable",
+    "command",
+    "seed-command",
+    "provider-state-url",
+    "ingest",
+    "organization",
+    "project",
+    "token",
+    "read-token",
+    "dsn",
+    "other-dsn",
+    "spec",
+    "seed",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """One option per setting of feedback-verify."""
     group = parser.getgroup("feedback", "verification of a feedback endpoint (pytest --pyargs contract_tests)")
     for name in NAMES:
-        group.addoption(f"--feedback-{name}", metavar=name.upper(), help=f"as feedback-verify's {name}")
+        action = "store_true" if name == "ingest" else "store"
+        group.addoption(f"--feedback-{name}", action=action, help=f"as feedback-verify's {name}")

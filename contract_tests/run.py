@@ -3,29 +3,39 @@
 The order is: single scenarios and timelines, the state machine, Schemathesis. Ctrl-C ends it with what is known so far.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from random import Random
 
 from contract_tests import machine, schema
 from contract_tests.answers import Answers
 from contract_tests.checks import Check, all_checks
 from contract_tests.exchange import Exchange, Request, Step
+from contract_tests.realtime.judge import judge_tracks
+from contract_tests.realtime.plan import Plan, draw, purchases, write
+from contract_tests.realtime.schedule import Schedule
 from contract_tests.scenario import CannotTell, Scenario, Violated, answer
 from contract_tests.targets import NotReachable, Target
-from contract_tests.verdicts import Finding, Result, Verdict, judge
-from spec.document import Document
+from contract_tests.verdicts import LEFT_OUT, Finding, Result, Verdict, judge
+from spec.document import Document, Rule
 
 MACHINE_NEEDS = frozenset({"token", "dsn", "event", "aged-event", "clock", "records", "second-project"})
 HISTORIES = 30
 SCHEMA_EXAMPLES = 40
 
 
+class OutOfTime(Exception):
+    """--max-time is over."""
+
+
 @dataclass
 class Run:
     """One verification of one target by one document; `seed` makes it repeatable.
 
-    `progress` is told what is done, of how much, and what comes next.
+    `wait` and `max_time` are in microseconds. `progress` is told what is done, of how much, and what comes next;
+    `say` is told, before a long wait, what it buys.
     """
 
     document: Document
@@ -33,6 +43,14 @@ class Run:
     seed: int
     rules: frozenset[str] | None = None
     progress: Callable[[int, int, str], None] = lambda *_: None
+    say: Callable[[str], None] = lambda _: None
+    require: Callable[[Rule, Verdict], bool] = lambda _, verdict: verdict is not Verdict.NOT_VERIFIABLE
+    wait: int | None = None
+    max_parallel: int = 16
+    rate: float | None = None
+    max_time: int | None = None
+    plan: Plan | None = None
+    plan_file: Path | None = None
     stopped: bool = False
     exchanges: list[Exchange] = field(default_factory=list)
     _findings: list[Finding] = field(default_factory=list)
@@ -42,18 +60,27 @@ class Run:
         answers = Answers(self.document)
         checks = [check for check in all_checks(self.document) if self._wanted(check.rule) and self._possible(check)]
         layers = [self._machine, self._schemathesis] if self.rules is None else []
+        if self.target.clock != "exact":
+            layers.append(self._timed)
         total = len(checks) + len(layers)
+        self._deadline = None if self.max_time is None else time.monotonic() + self.max_time / 1_000_000
         try:
             for number, check in enumerate(checks):
+                self._in_time()
                 self.progress(number, total, check.rule)
                 self._run_check(check, number, answers)
             for number, layer in enumerate(layers, len(checks)):
+                self._in_time()
                 self.progress(number, total, layer.__name__.strip("_").replace("_", " "))
                 layer(answers)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, OutOfTime):
             self.stopped = True
         self.progress(total, total, "")
         return {rule.id: self._verdict(rule.id) for rule in self.document.rules.values()}
+
+    def _in_time(self) -> None:
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise OutOfTime
 
     def _wanted(self, rule: str) -> bool:
         return self.rules is None or rule in self.rules
@@ -64,9 +91,10 @@ class Run:
     def _verdict(self, rule_id: str) -> Result:
         rule = self.document.rules[rule_id]
         if not self._wanted(rule_id):
-            return Result(rule, Verdict.NOT_RUN, "left out by --rules", required=False)
+            return Result(rule, Verdict.NOT_RUN, LEFT_OUT, required=False)
         findings = [finding for finding in self._findings if finding.rule == rule_id]
-        return judge(rule, findings, self.target.capabilities, self.target.clock == "exact")
+        result = judge(rule, findings, self.target.capabilities, self.target.clock == "exact")
+        return replace(result, required=self.require(rule, result.verdict))
 
     def _run_check(self, check: Check, number: int, answers: Answers) -> None:
         random = Random(f"{self.seed} {number}" if self.target.clock == "exact" else None)
@@ -121,6 +149,22 @@ class Run:
                 self.target, self.document, random, HISTORIES, lambda scenario: self._look_at_answers(scenario, answers)
             )
 
+    def _timed(self, answers: Answers) -> None:
+        """Everything about time on a clock that runs, in one wait."""
+        wait = None if self.target.clock == "process" else self.wait or 0
+        plan = self.plan or draw(self.document, self.target.capabilities, wait, self.seed)
+        if self.plan_file is not None:
+            write(plan, self.plan_file)
+        for sentence in purchases(self.document, self.target.capabilities, wait) if self.plan is None else ():
+            self.say(sentence)
+        schedule = Schedule(self.target, self.document, plan, max_parallel=self.max_parallel, rate=self.rate)
+        try:
+            schedule.run(self.progress, self._in_time)
+        finally:
+            self._findings += judge_tracks(self.document, schedule.played)
+            for each in schedule.played:
+                self._look_at_answers(each.scenario, answers)
+
     def _schemathesis(self, _answers: Answers) -> None:
         with Scenario(self.target, self.document, Random(self.seed)) as scenario:
             self._findings += schema.run(scenario, self.document, self.seed, SCHEMA_EXAMPLES)
@@ -136,10 +180,26 @@ def _up_to(scenario: Scenario, exchange: object) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def known_rules(document: Document, names: Iterable[str]) -> frozenset[str]:
-    """The names as rule ids. Raises ValueError, in one sentence, for a name that the catalogue does not have."""
-    names = frozenset(names)
-    unknown = sorted(names - set(document.rules))
+def known_rules(document: Document, names: str) -> frozenset[str]:
+    """The names, separated by commas, as rule ids. Raises ValueError, in one sentence, for one that is none."""
+    known = frozenset(each.strip() for each in names.split(","))
+    unknown = sorted(known - set(document.rules))
     if unknown:
         raise ValueError(f'The catalogue has no rule "{unknown[0]}"; its rules are {", ".join(document.rules)}.')
-    return names
+    return known
+
+
+def required_rules(document: Document, require: str) -> Callable[[Rule, Verdict], bool]:
+    """Whether a verdict counts for the exit code, by `core`, `level`, `all` or rule ids. Raises ValueError.
+
+    `core` is what the page says and a URL with credentials is enough for; `level` is what the target allows.
+    """
+    match require:
+        case "core":
+            return lambda rule, _: rule.level == "documented" and not rule.needs
+        case "level":
+            return lambda _, verdict: verdict is not Verdict.NOT_VERIFIABLE
+        case "all":
+            return lambda *_: True
+    known = known_rules(document, require)
+    return lambda rule, _: rule.id in known

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from contract_tests.exchange import Exchange, Request, Step, curl
-from contract_tests.targets import ControlTarget, Project, Target
+from contract_tests.targets import Connection, ControlTarget, Project, Target
 from contract_tests.verdicts import Probe
 from spec.document import Document
 
@@ -41,6 +41,7 @@ class Scenario:
         self.finding: str | None = None
         self.probes: list[Probe] = []
         self.plain_accepted = plain_accepted
+        self.channel: Target | Connection = target
         self._random = random
         self._projects: list[Project] = []
         self.project = self._opened(target.open())
@@ -58,6 +59,11 @@ class Scenario:
         if same_organization:
             return self._opened(self.target.open())
         return self._opened(self.target.open_elsewhere())
+
+    def foreign_dsn(self) -> str:
+        """The DSN of another project, as Authorization value."""
+        given = self.project.credentials.get("other-dsn")
+        return given or self.other_project().credentials["dsn"]
 
     def new_event_id(self) -> str:
         """An event id that was not used before, 32 hex digits in lower case, with at least one letter."""
@@ -101,10 +107,15 @@ class Scenario:
         url = self.target.base_url + (path or self.path(project)) + (f"?{query}" if query else "")
         request = Request(method, url, {**sent, **(headers or {})}, content, chunked, secrets)
         self.steps.append(Step(curl(request)))
-        exchange = self.target.exchange(request)
+        exchange = self.channel.exchange(request)
         self.steps[-1] = Step(curl(request), exchange)
         self.exchanges.append(exchange)
         return exchange
+
+    def remember(self, exchange: Exchange) -> None:
+        """Takes an exchange that was sent past `send` into the scenario."""
+        self.steps.append(Step(curl(exchange.request) + " &", exchange))
+        self.exchanges.append(exchange)
 
     @property
     def default_credentials(self) -> str:

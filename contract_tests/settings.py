@@ -9,11 +9,20 @@ import tempfile
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from contract_tests.targets import ControlTarget, Target, UrlTarget
+from contract_tests.targets import (
+    AppTarget,
+    CommandSeeder,
+    ControlTarget,
+    IngestSeeder,
+    ProcessTarget,
+    StateSeeder,
+    Target,
+    UrlTarget,
+)
 
 
 class SettingsError(Exception):
@@ -22,18 +31,26 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the target is and how it is entered. Without a URL a mock is started for the run."""
+    """Where the target is and how it is entered. Without a URL or an application a mock is started for the run."""
 
     url: str | None = None
     control: str | None = None
+    app: str | None = None
+    seed_callable: str | None = None
+    command: str | None = None
+    seed_command: str | None = None
+    provider_state_url: str | None = None
+    ingest: bool = False
     organization: str | None = None
     project: str | None = None
     token: str | None = field(default=None, repr=False)
+    read_token: str | None = field(default=None, repr=False)
     dsn: str | None = field(default=None, repr=False)
+    other_dsn: str | None = field(default=None, repr=False)
     spec: Path | None = None
 
 
-KEYS = ("url", "control", "organization", "project", "token", "dsn", "spec", "seed")
+RUN_KEYS = {"seed": int, "wait": str, "rate": float, "max-parallel": int, "max-time": str, "require": str, "rules": str}
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -44,48 +61,102 @@ def read_config(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: is not TOML: {error}.") from None
-    unknown = sorted(set(content) - set(KEYS))
-    if unknown:
-        raise SettingsError(f'{path}: the key "{unknown[0]}" is unknown; known are {", ".join(KEYS)}.')
+    texts: dict[str, type] = {each.name.replace("_", "-"): str for each in fields(Settings)}
+    known = texts | {"ingest": bool} | RUN_KEYS
     for key, value in content.items():
-        wanted = int if key == "seed" else str
-        if not isinstance(value, wanted) or isinstance(value, bool):
-            raise SettingsError(f"{path}: {key} must be {'a whole number' if wanted is int else 'a text'}.")
-    return content
+        if key not in known:
+            raise SettingsError(f'{path}: the key "{key}" is unknown; known are {", ".join(known)}.')
+        wanted = known[key]
+        right = isinstance(value, (int, float) if wanted is float else wanted)
+        if not right or (isinstance(value, bool) and wanted is not bool):
+            names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+            raise SettingsError(f"{path}: {key} must be {names[wanted]}.")
+    return {key.replace("-", "_"): value for key, value in content.items()}
 
 
 @contextmanager
 def open_target(settings: Settings) -> Iterator[Target]:
-    """The target that the settings name. Raises SettingsError, NotReachable or ProtocolError."""
-    if settings.url is None:
+    """The target that the settings name. Raises SettingsError, NotReachable, ProtocolError or MissingLibrary."""
+    _check(settings)
+    if settings.url is None and settings.app is None:
         with _own_mock(settings.spec) as url, ControlTarget(url, url) as target:
             yield target
         return
-    for name, given in (("URL", settings.url), ("--control", settings.control)):
-        if given is not None and not given.startswith(("http://", "https://")):
-            raise SettingsError(f'{name}: "{given}" is no URL such as http://127.0.0.1:8080.')
-    with _target(settings, settings.url) as target:
+    try:
+        made = _target(settings)
+        if isinstance(made, UrlTarget):
+            _seed_with(made, settings)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    with made as target:
         if isinstance(target, ControlTarget):
             target.health()
         yield target
 
 
-def _target(settings: Settings, url: str) -> Target:
+def _check(settings: Settings) -> None:
+    urls = {"URL": settings.url, "--control": settings.control, "--provider-state-url": settings.provider_state_url}
+    for name, given in urls.items():
+        if given is not None and not given.startswith(("http://", "https://")):
+            raise SettingsError(f'{name}: "{given}" is no URL such as http://127.0.0.1:8080.')
+    ways = {"--control": settings.control, "--app": settings.app, "--command": settings.command}
+    chosen = [name for name, value in ways.items() if value is not None]
+    if len(chosen) > 1:
+        raise SettingsError(f"{chosen[0]} and {chosen[1]} are two kinds of target; give one.")
+    if settings.app is not None and settings.url is not None:
+        raise SettingsError("--app is called in this process and has no URL; leave the URL out.")
+    if settings.url is None and chosen and settings.app is None:
+        raise SettingsError(f"{chosen[0]} goes with a URL: where the endpoint itself answers.")
+    if settings.seed_callable is not None and settings.app is None:
+        raise SettingsError("--seed-callable goes with --app.")
+    seeders = {
+        "--seed-command": settings.seed_command,
+        "--provider-state-url": settings.provider_state_url,
+        "--ingest": settings.ingest or None,
+    }
+    seeding = [name for name, value in seeders.items() if value is not None]
+    if len(seeding) > 1:
+        raise SettingsError(f"{seeding[0]} and {seeding[1]} are two ways to save events; give one.")
+    if seeding and (settings.control or settings.app):
+        raise SettingsError(
+            f"{seeding[0]} goes with a URL alone or with --command; {chosen[0]} saves events by itself."
+        )
+
+
+def _target(settings: Settings) -> Target:
     if settings.control is not None:
-        return ControlTarget(url, settings.control)
+        return ControlTarget(str(settings.url), settings.control)
     if settings.organization is None or settings.project is None:
         raise SettingsError(
             "Say which project to use (--organization and --project, with --token or --dsn), or give --control URL "
             "of a server that speaks the control protocol: it makes its own."
         )
-    credentials = {}
-    if settings.token is not None:
-        credentials["write"] = f"Bearer {settings.token}"
-    if settings.dsn is not None:
-        credentials["dsn"] = f"DSN {settings.dsn}"
-    if not credentials:
+    given = {"write": settings.token, "read": settings.read_token, "dsn": settings.dsn, "other-dsn": settings.other_dsn}
+    credentials = {
+        kind: f"{'DSN' if kind.endswith('dsn') else 'Bearer'} {value}"
+        for kind, value in given.items()
+        if value is not None
+    }
+    if "write" not in credentials and "dsn" not in credentials:
         raise SettingsError("Give credentials that may submit feedback: --token, --dsn or both.")
-    return UrlTarget(url, settings.organization, settings.project, credentials)
+    place = (settings.organization, settings.project, credentials)
+    if settings.app is not None:
+        return AppTarget(settings.app, *place, settings.seed_callable)
+    if settings.command is not None:
+        return ProcessTarget(str(settings.url), settings.command, *place)
+    return UrlTarget(str(settings.url), *place)
+
+
+def _seed_with(target: UrlTarget, settings: Settings) -> None:
+    place = (str(settings.organization), str(settings.project))
+    if settings.seed_command is not None:
+        target.seed_with(CommandSeeder(settings.seed_command, *place))
+    elif settings.provider_state_url is not None:
+        target.seed_with(StateSeeder(settings.provider_state_url, target.exchange, *place))
+    elif settings.ingest:
+        if settings.dsn is None:
+            raise SettingsError("--ingest sends events by the project's DSN; give it with --dsn.")
+        target.seed_with(IngestSeeder(settings.dsn, target.exchange))
 
 
 @contextmanager

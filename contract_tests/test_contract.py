@@ -4,7 +4,6 @@ Run as `pytest --pyargs contract_tests --feedback-url URL --feedback-control URL
 """
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -18,10 +17,10 @@ from contract_tests.verdicts import Verdict
 from spec.document import Document, DocumentError, load
 
 
-def _settings(config: pytest.Config) -> Mapping[str, str | None]:
-    return {
-        name: config.getoption(f"--feedback-{name}") or os.environ.get(f"FEEDBACK_{name.upper()}") for name in NAMES
-    }
+def _settings(config: pytest.Config) -> dict[str, str | None]:
+    given = {name: config.getoption(f"--feedback-{name}") for name in NAMES}
+    keys = {name: name.replace("-", "_") for name in NAMES}
+    return {keys[name]: value or os.environ.get(f"FEEDBACK_{keys[name].upper()}") for name, value in given.items()}
 
 
 def _document(config: pytest.Config) -> Document:
@@ -40,11 +39,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def report(request: pytest.FixtureRequest) -> Report:
     """All verdicts, from one run."""
-    values = dict(_settings(request.config))
-    seed, spec = int(values.pop("seed") or 0), values.pop("spec")
+    values = _settings(request.config)
+    seed, spec, ingest = int(values.pop("seed") or 0), values.pop("spec"), bool(values.pop("ingest"))
     document = _document(request.config)
     try:
-        with open_target(Settings(**values, spec=Path(spec) if spec else None)) as target:
+        with open_target(Settings(**values, spec=Path(spec) if spec else None, ingest=ingest)) as target:
             results = Run(document, target, seed).execute()
             return Report(target.base_url, document.name, seed, results, target.secrets)
     except (SettingsError, NotReachable, ProtocolError) as error:

@@ -18,6 +18,9 @@ class Verdict(StrEnum):
     NOT_RUN = "not run"
 
 
+LEFT_OUT = "left out by --rules"
+
+
 @dataclass(frozen=True)
 class Probe:
     """One submission beside a deadline: its age by the window's base lay in [earliest, latest] (microseconds).
@@ -63,12 +66,14 @@ class Result:
 SUPPLY = {
     "token": "a bearer token (--token)",
     "dsn": "the project's DSN (--dsn)",
-    "event": "saved events (--control URL)",
-    "aged-event": "events saved in the past (--control URL)",
-    "clock": "a clock that moves (--control URL)",
+    "event": "saved events (--seed-command, --ingest or --control URL)",
+    "aged-event": "events saved in the past (--seed-command or --control URL)",
+    "clock": "a clock that moves, or a wait (--wait DURATION, --command or --control URL)",
     "records": "a look at the stored records (--control URL)",
+    "foreign-dsn": "the DSN of another project (--other-dsn)",
+    "parallel": "requests at the same time (a target with a URL)",
     "second-project": "a second project (--control URL)",
-    "read-token": "a token that may only read (--control URL)",
+    "read-token": "a token that may only read (--read-token)",
 }
 
 
@@ -85,7 +90,7 @@ def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str],
     doubts = [each.doubt for each in findings if each.doubt]
     if violations:
         verdict, detail = Verdict.VIOLATED, str(shown.violation)
-    elif missing:
+    elif missing and not observations and not doubts:
         return Result(rule, Verdict.NOT_VERIFIABLE, "needs " + _joined(SUPPLY[need] for need in missing))
     elif doubts:
         more = f" (and {len(doubts) - 1} more scenarios)" if len(doubts) > 1 else ""
@@ -102,10 +107,10 @@ def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str],
 
 def exit_code(results: Mapping[str, Result]) -> int:
     """0 conforms, 1 violated, 3 nothing violated but a required rule that could be verified here was not."""
-    verdicts = {result.verdict for result in results.values() if result.required}
+    verdicts = {result.verdict for result in results.values() if result.required or result.verdict is Verdict.VIOLATED}
     if Verdict.VIOLATED in verdicts:
         return 1
-    return 3 if verdicts & {Verdict.INCONCLUSIVE, Verdict.NOT_RUN} else 0
+    return 0 if verdicts <= {Verdict.VERIFIED} else 3
 
 
 def _joined(needs: Iterable[str]) -> str:

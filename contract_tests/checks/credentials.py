@@ -90,7 +90,7 @@ def a_token_of_another_project_does_not_open_this_one(s: Scenario) -> None:
 
 def a_dsn_of_another_project_does_not_open_this_one(s: Scenario) -> None:
     """Servers differ in the status, not in the refusal."""
-    foreign = s.credentials(s.other_project(), "dsn")
+    foreign = s.foreign_dsn()
     reply = s.send("POST", authorization=foreign, headers=_JSON, content=_body(s))
     s.expect_status(reply, (400, 401, 403), "the DSN of another project")
     s.nothing_stored("with the DSN of another project")

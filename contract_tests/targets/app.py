@@ -41,7 +41,7 @@ class AppTarget(UrlTarget):
             getattr(self._app, "__call__", None)  # noqa: B004 (it is the coroutine function that is asked for)
         )
         events = {"event", "aged-event", "aged-timestamp"} if seed else set()
-        self.capabilities = self.capabilities | {"clock"} | events
+        self.capabilities = (self.capabilities | {"clock"} | events) - {"parallel"}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:

@@ -65,7 +65,7 @@ class Target:
         for kind, value in project.credentials.items():
             secret = value.partition(" ")[2]
             self._secrets.add(secret)
-            if kind == "dsn":
+            if kind.endswith("dsn"):
                 self._secrets.add(urlsplit(secret).username or secret)
 
     def exchange(self, request: Request) -> Exchange:

@@ -22,7 +22,18 @@ class ControlTarget(Target):
     """
 
     capabilities = frozenset(
-        {"token", "dsn", "event", "aged-event", "clock", "records", "second-project", "read-token"}
+        {
+            "token",
+            "dsn",
+            "event",
+            "aged-event",
+            "clock",
+            "records",
+            "second-project",
+            "read-token",
+            "foreign-dsn",
+            "parallel",
+        }
     )
     clock = "exact"
 

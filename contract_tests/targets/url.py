@@ -7,8 +7,13 @@ from contract_tests.exchange import Step
 from contract_tests.targets.base import Project, ProtocolError, Target
 from contract_tests.targets.seeding import Seeder
 
-VARIABLES = {"write": "FEEDBACK_TOKEN", "read": "FEEDBACK_READ_TOKEN", "dsn": "FEEDBACK_DSN"}
-CAPABILITY_OF = {"write": "token", "read": "read-token", "dsn": "dsn"}
+VARIABLES = {
+    "write": "FEEDBACK_TOKEN",
+    "read": "FEEDBACK_READ_TOKEN",
+    "dsn": "FEEDBACK_DSN",
+    "other-dsn": "FEEDBACK_OTHER_DSN",
+}
+CAPABILITY_OF = {"write": "token", "read": "read-token", "dsn": "dsn", "other-dsn": "foreign-dsn"}
 
 
 class UrlTarget(Target):
@@ -19,7 +24,7 @@ class UrlTarget(Target):
         self._project = Project(organization, project, credentials, VARIABLES)
         self._seeder: Seeder | None = None
         self.keep_secret(self._project)
-        self.capabilities = frozenset(CAPABILITY_OF[kind] for kind in credentials)
+        self.capabilities = frozenset(CAPABILITY_OF[kind] for kind in credentials) | {"parallel"}
 
     def seed_with(self, seeder: Seeder) -> None:
         """Says how events are saved."""
