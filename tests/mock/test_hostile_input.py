@@ -1,5 +1,6 @@
 """Whatever a client sends, the mock answers with a status of the document and never with a server error."""
 
+import asyncio
 import json
 import socket
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from mock_server.answers import rule_header
+from mock_server.app import create_app
+from mock_server.body import TooLarge, read
 from mock_server.server import Server
 
 GOOD = {
@@ -93,6 +97,42 @@ def test_a_body_gets_a_status_of_the_document(api: Any, case: str) -> None:
     assert answer.status_code == status
     assert len(answer.content) < 2_000
     assert len(api.stored()) == (1 if status == 200 else 0)
+
+
+def test_a_body_that_is_announced_too_large_is_not_read() -> None:
+    async def receive() -> Any:
+        raise AssertionError("something was read")
+
+    for announced in (b"11", b"9" * 5_000):
+        with pytest.raises(TooLarge):
+            asyncio.run(read(receive, 10, announced))
+
+
+def test_a_multipart_body_that_ends_too_early_is_no_matter_of_fields(api: Any) -> None:
+    answer = api.post(f"{PARTS}--x".encode(), MULTIPART)
+
+    assert answer.headers["x-feedback-rule"].startswith("body-syntax;")
+
+
+def test_head_has_no_body_whatever_the_server_does_with_one(runner: asyncio.Runner) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "HEAD", "query_string": b"", "headers": []}
+    for path in ("/api/0/projects/a/b/user-feedback/", "/_control/health", "/nowhere"):
+        runner.run(create_app()({**scope, "path": path}, receive, send))
+
+    assert [message["body"] for message in sent if "body" in message] == [b"", b"", b""]
+
+
+def test_a_reason_is_printable_escaped_and_bounded() -> None:
+    assert rule_header("a", 'x "y" \\ \r\nz\u00e9') == b'a; reason="x \\"y\\" \\\\ ??z?"'
+    assert len(rule_header("a", "x" * 5_000)) < 400
 
 
 def test_chunked_bodies_without_media_type_are_unsupported(api: Any) -> None:

@@ -84,6 +84,14 @@ def test_the_links_lead_through_all_feedback_each_once_and_back(api: Any, size: 
     assert ids(answer)[0] == 6
 
 
+def test_the_page_before_a_short_way_in_begins_at_the_first(api: Any) -> None:
+    fill(api, 3)
+    previous = links(api.listed("?per_page=2&cursor=0:1:0"))["previous"]
+
+    assert (previous["results"], previous["cursor"]) == ("true", "0:0:1")
+    assert ids(api.send("GET", previous["url"], headers=api.bearer("read"))) == [2, 1]
+
+
 def test_links_keep_the_filter_and_are_absolute(api: Any) -> None:
     link = links(api.listed("?status=&environment=a%26b&per_page=5"))["next"]
 
