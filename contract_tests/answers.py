@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 
-from contract_tests.exchange import Exchange
+from contract_tests.exchange import Exchange, as_data
 from spec.document import Document, resolve
 from spec.render31 import to_31
 
@@ -29,7 +29,7 @@ class Answers:
         path = urlsplit(exchange.request.url).path
         plain = "/../" not in path  # which some servers resolve and others do not
         item = next((item for pattern, item in self._paths if plain and pattern.fullmatch(path)), None)
-        if item is None or exchange.status >= 500:
+        if item is None or exchange.status >= 500 or self._should_not_have_passed(exchange, item):
             return None
         method = exchange.request.method.lower()
         operation = item.get("get" if method == "head" else method)
@@ -42,6 +42,18 @@ class Answers:
             return f"{exchange.request.method} is answered {exchange.status}, which the document does not declare"
         response = resolve(self._openapi, declared)
         return self._header_problem(exchange, response) or self._body_problem(exchange, response)
+
+    def _should_not_have_passed(self, exchange: Exchange, item: Mapping[str, Any]) -> bool:
+        """Whether this accepts what the request schema forbids; other rules judge that, and the echo follows."""
+        if exchange.request.method != "POST" or exchange.status != 200:
+            return False
+        sent = as_data(exchange.request.content)
+        if sent is None:
+            return False
+        schema = item["post"]["requestBody"]["content"]["application/json"]["schema"]
+        if isinstance(sent, dict):
+            sent = {key: value.strip() if isinstance(value, str) else value for key, value in sent.items()}
+        return not self._validator(schema).is_valid(sent)
 
     def _header_problem(self, exchange: Exchange, response: Mapping[str, Any]) -> str | None:
         for name, declared in response.get("headers", {}).items():

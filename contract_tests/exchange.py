@@ -43,11 +43,8 @@ class Exchange:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON; None where it is none."""
-        try:
-            return json.loads(self.content)
-        except ValueError:
-            return None
+        """The body as JSON; None where it is none. A lone surrogate in it becomes a question mark."""
+        return as_data(self.content)
 
     @property
     def object(self) -> dict[str, Any]:
@@ -58,6 +55,15 @@ class Exchange:
     def media_type(self) -> str:
         """The media type without parameters, in lower case; empty where there is none."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def as_data(content: bytes) -> Any:
+    """JSON as data that UTF-8 can write; None where it is no JSON."""
+    try:
+        text = json.dumps(json.loads(content), ensure_ascii=False)
+        return json.loads(text.encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
 
 
 @dataclass(frozen=True)

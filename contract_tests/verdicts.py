@@ -68,6 +68,7 @@ SUPPLY = {
     "dsn": "the project's DSN (--dsn)",
     "event": "saved events (--seed-command, --ingest or --control URL)",
     "aged-event": "events saved in the past (--seed-command or --control URL)",
+    "event-details": "events with an environment and an issue status (--control URL)",
     "clock": "a clock that moves, or a wait (--wait DURATION, --command or --control URL)",
     "records": "a look at the stored records (--control URL)",
     "foreign-dsn": "the DSN of another project (--other-dsn)",

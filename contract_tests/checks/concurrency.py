@@ -56,12 +56,11 @@ def _request(s: Scenario, event_id: str, name: str) -> Request:
 
 
 def _at_once(s: Scenario, requests: list[Request]) -> list[Exchange]:
-    """Each on a connection of its own that is open already, all let go together."""
+    """Each on a connection of its own, all let go together."""
     gate = Barrier(len(requests))
 
     def send(request: Request) -> Exchange:
         with s.target.connection() as connection:
-            connection.exchange(Request("OPTIONS", request.url))
             gate.wait(30)
             return connection.exchange(request)
 

@@ -4,8 +4,14 @@ import re
 from typing import Any
 
 from contract_tests.checks.base import Check
+from contract_tests.exchange import Exchange
 from contract_tests.scenario import Scenario, event_ids
 from spec.instants import SECOND
+
+
+def _own(s: Scenario, reply: Exchange) -> list[str]:
+    """The scenario's own event ids in a list, in its order: a project may hold more than this scenario made."""
+    return [each for each in event_ids(reply) if each in s.made_ids]
 
 
 def _submitted(s: Scenario, count: int = 1, **event: Any) -> list[str]:
@@ -30,8 +36,8 @@ def feedback_is_listed_newest_first(s: Scenario) -> None:
     reply = s.listing()
     s.expect_status(reply, 200, "GET")
     expected = [last["event_id"], *reversed(ids)]
-    s.expect(event_ids(reply) == expected, f"listed are {event_ids(reply)}, newest first is {expected}")
-    s.expect(reply.json[0] == stored, "the listed object is not the one that submitting answered")
+    s.expect(_own(s, reply) == expected, f"listed are {_own(s, reply)}, newest first is {expected}")
+    s.expect((reply.json or [None])[0] == stored, "the listed object is not the one that submitting answered")
 
 
 def a_reading_token_may_list(s: Scenario) -> None:
@@ -39,19 +45,20 @@ def a_reading_token_may_list(s: Scenario) -> None:
     ids = _submitted(s)
     reply = s.listing(by="read")
     s.expect_status(reply, 200, "GET with a token that may read")
-    s.expect(event_ids(reply) == ids, f"listed are {event_ids(reply)}, stored is {ids}")
+    s.expect(_own(s, reply) == ids, f"listed are {_own(s, reply)}, stored is {ids}")
 
 
 def an_overwrite_moves_nothing(s: Scenario) -> None:
     """Overwritten feedback is listed once, where it was."""
     ids = _submitted(s, 2)
-    before = s.listing().json
+    before = {each.get("eventID"): each for each in s.listing().json or []}
     overwritten = s.accepted(s.submit(s.submission(ids[0], name="John Doe")))
     s.given(overwritten.get("name") == "John Doe", "an overwrite replaces nothing")
-    s.given(overwritten.get("dateCreated") == before[-1].get("dateCreated"), "an overwrite moves the date")
+    s.given(overwritten.get("dateCreated") == before.get(ids[0], {}).get("dateCreated"), "an overwrite moves the date")
     reply = s.listing()
-    s.expect(event_ids(reply) == ids[::-1], f"after an overwrite the list is {event_ids(reply)}, was {ids[::-1]}")
-    s.expect(reply.json[1].get("name") == "John Doe", "the list does not have the overwritten name")
+    s.expect(_own(s, reply) == ids[::-1], f"after an overwrite the list is {_own(s, reply)}, was {ids[::-1]}")
+    listed: dict[str, Any] = next((each for each in reply.json or [] if each.get("eventID") == ids[0]), {})
+    s.expect(listed.get("name") == "John Doe", "the list does not have the overwritten name")
 
 
 def feedback_for_unknown_events_is_not_listed(s: Scenario) -> None:
@@ -59,10 +66,10 @@ def feedback_for_unknown_events_is_not_listed(s: Scenario) -> None:
     body = s.submission()
     s.accepted(s.submit(body))
     known = _submitted(s)
-    listed = event_ids(s.listing())
+    listed = _own(s, s.listing())
     s.expect(listed == known, f"listed are {listed}, known events are {known}")
     s.save_event(body["event_id"])
-    later = event_ids(s.listing())
+    later = _own(s, s.listing())
     s.expect(sorted(later) == sorted([*known, body["event_id"]]), "feedback is not listed after its event was saved")
 
 
@@ -72,7 +79,7 @@ def resolved_issues_are_listed_on_request_only(s: Scenario) -> None:
     for query, expected in (("", unresolved), ("status=unresolved", unresolved), ("status=", unresolved + resolved)):
         reply = s.listing(query)
         s.expect_status(reply, 200, f"GET ?{query}")
-        listed = event_ids(reply)
+        listed = _own(s, reply)
         s.expect(sorted(listed) == sorted(expected), f"GET ?{query} lists {listed}, expected {expected}")
     s.expect_status(s.listing("status=nonsense"), 400, "GET ?status=nonsense")
 
@@ -90,7 +97,7 @@ def an_environment_lists_its_own(s: Scenario) -> None:
         reply = s.listing(query)
         s.expect_status(reply, 200, f"GET ?{query}")
         s.expect(
-            sorted(event_ids(reply)) == sorted(expected), f"GET ?{query} lists {event_ids(reply)}, expected {expected}"
+            sorted(_own(s, reply)) == sorted(expected), f"GET ?{query} lists {_own(s, reply)}, expected {expected}"
         )
 
 
@@ -99,11 +106,11 @@ def pages_lead_through_all_feedback(s: Scenario) -> None:
     ids = _submitted(s, 5)
     seen: list[str] = []
     query = "per_page=2"
-    for _ in range(4):
+    for _ in range(3):
         reply = s.listing(query)
         s.expect_status(reply, 200, f"GET ?{query}")
         s.expect(len(event_ids(reply)) <= 2, "a page holds more than was asked for")
-        seen += event_ids(reply)
+        seen += _own(s, reply)
         following = re.search(r'rel="next"; results="(true|false)"; cursor="([^"]*)"', reply.headers.get("link", ""))
         s.expect(following is not None, f"Link names no next page: {reply.headers.get('link')!r}")
         if following is None or following[1] == "false":

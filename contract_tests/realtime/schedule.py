@@ -133,7 +133,9 @@ class Schedule:
         submit = each.track.submits[number]
         values = CHANGED if number and not submit.again else {}
         with self._target.connection() as connection:
-            connection.exchange(Request("OPTIONS", self._target.base_url + each.scenario.path()))
+            if due - self._target.now() > LEAD // 2:
+                # Opens the connection; a server that closes it again has the time to say so.
+                connection.exchange(Request("OPTIONS", self._target.base_url + each.scenario.path()))
             self._wait_until(self._slot_for(due))
             if number:
                 pause = (self._target.now() - each.submissions[-1].received) / SECOND

@@ -47,7 +47,8 @@ class Target:
         self.base_url = base_url.rstrip("/")
         self.offset = 0
         self._secrets: set[str] = set()
-        self._client = new_client()
+        # One connection for each request: servers that close idle ones without a word would seem to have crashed.
+        self._client = new_client(keep_alive=False)
 
     def __enter__(self) -> Self:
         return self
@@ -121,7 +122,7 @@ class Connection:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._client = new_client()
+        self._client = new_client(keep_alive=True)
 
     def __enter__(self) -> Self:
         return self
@@ -134,9 +135,10 @@ class Connection:
         return self._target._exchange(self._client, request)
 
 
-def new_client() -> httpx.Client:
+def new_client(*, keep_alive: bool) -> httpx.Client:
     """A client that follows no redirect, knows no proxy and never tries again."""
-    return httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False, verify=_tls())
+    limits = httpx.Limits(max_keepalive_connections=1 if keep_alive else 0)
+    return httpx.Client(timeout=TIMEOUT, limits=limits, follow_redirects=False, trust_env=False, verify=_tls())
 
 
 @cache

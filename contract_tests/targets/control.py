@@ -27,6 +27,7 @@ class ControlTarget(Target):
             "dsn",
             "event",
             "aged-event",
+            "event-details",
             "clock",
             "records",
             "second-project",

@@ -320,7 +320,7 @@ class OverwriteMovesTheDate(Implementation):
         record.first = now
 
 
-@breaks("overwrite-same-record", "any-credentials-overwrite", "event-id-case", "retry-safe")
+@breaks("overwrite-same-record", "any-credentials-overwrite", "event-id-case")
 class OverwriteChangesTheId(Implementation):
     def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
         super().overwrite(record, body, now)
