@@ -17,7 +17,7 @@ from contract_tests.realtime.judge import judge_tracks
 from contract_tests.realtime.plan import Plan, draw, purchases, write
 from contract_tests.realtime.schedule import Schedule
 from contract_tests.scenario import CannotTell, Scenario, Violated, answer
-from contract_tests.targets import NotReachable, Target
+from contract_tests.targets import NotReachable, Target, Unsendable
 from contract_tests.verdicts import LEFT_OUT, Finding, Result, Verdict, judge
 from spec.document import Document, Rule
 
@@ -109,6 +109,8 @@ class Run:
                 violation = str(violated)
             except CannotTell as cannot_tell:
                 doubt = str(cannot_tell)
+            except Unsendable as unsendable:
+                scenario.finding = str(unsendable)
             except NotReachable as lost:
                 self._still_there(scenario, lost)
                 violation = "the connection was closed without an answer"

@@ -32,6 +32,7 @@ RULE_OF = {
 def run(scenario: Scenario, document: Document, seed: int, examples: int) -> list[Finding]:
     """What Schemathesis finds in one project of the target, by rule."""
     schema = schemathesis.openapi.from_dict(document.openapi, config=_config(scenario, seed, examples))
+    schema.app = scenario.target.application
     schema.hook("filter_body")(_not_padded)
     observed: dict[str, int] = {}
     findings: list[Finding] = []

@@ -56,7 +56,7 @@ class Plan:
         return max((track.duration for track in self.tracks), default=0)
 
 
-class PlanError(Exception):
+class PlanError(ValueError):
     """A plan cannot be read; the message names file, place and cause."""
 
 

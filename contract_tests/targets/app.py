@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -14,7 +15,7 @@ import httpx
 import time_machine
 
 from contract_tests.exchange import Exchange, Request, Step
-from contract_tests.targets.base import NotReachable, Project, ProtocolError, answered, sendable
+from contract_tests.targets.base import NotReachable, Project, ProtocolError, Unsendable, answered, sendable
 from contract_tests.targets.url import UrlTarget
 
 START = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)
@@ -35,7 +36,7 @@ class AppTarget(UrlTarget):
         super().__init__(BASE_URL, organization, project, credentials)
         if str(Path.cwd()) not in sys.path:
             sys.path.insert(0, str(Path.cwd()))  # where the application's package is looked for, as servers do
-        self._app = _imported(app, "--app")
+        self._app = self.application = _imported(app, "--app")
         self._save = _imported(seed, "--seed-callable") if seed else None
         self._asynchronous = inspect.iscoroutinefunction(self._app) or inspect.iscoroutinefunction(
             getattr(self._app, "__call__", None)  # noqa: B004 (it is the coroutine function that is asked for)
@@ -70,9 +71,13 @@ class AppTarget(UrlTarget):
                 response = self._loop.run_until_complete(self._async.send(built))
             else:
                 response = self._sync.send(sendable(self._sync, request))
+        except UnicodeError:
+            raise Unsendable("a header that is not ASCII cannot be sent in process") from None
         except httpx.TransportError as error:
             raise NotReachable(f"{request.method} {request.url}: the application did not answer ({error}).") from None
-        return answered(request, response, sent, self.now())
+        exchange = answered(request, response, sent, self.now())
+        # Every server drops the body that an application gives to HEAD.
+        return replace(exchange, content=b"") if request.method == "HEAD" else exchange
 
     def save_event(self, project: Project, event_id: str, facts: Mapping[str, Any]) -> Step:
         """Calls the seed function with the instants on the frozen clock."""

@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, Self
@@ -17,6 +17,10 @@ TIMEOUT = 30.0
 
 class NotReachable(Exception):
     """The target did not answer; the message says what was tried and what went wrong."""
+
+
+class Unsendable(Exception):
+    """The target cannot be sent such a request at all: nothing can be said of it."""
 
 
 class ProtocolError(Exception):
@@ -41,6 +45,7 @@ class Target:
     """An implementation by its base URL, and what can be done with it: `capabilities` in the document's words."""
 
     capabilities: frozenset[str] = frozenset()
+    application: Any = None
     clock: Literal["exact", "process", "real"] = "real"
 
     def __init__(self, base_url: str) -> None:
@@ -148,10 +153,16 @@ def _tls() -> ssl.SSLContext:
 
 def sendable(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
     """The request with its own headers only, but for those that carry the message."""
-    chunks: bytes | Iterator[bytes] = iter([request.content]) if request.chunked else request.content
+    chunks: bytes | Iterator[bytes] | AsyncIterator[bytes] = request.content
+    if request.chunked:
+        chunks = _once(request.content) if isinstance(client, httpx.AsyncClient) else iter([request.content])
     built = client.build_request(request.method, request.url, content=chunks)
     built.headers = httpx.Headers([*_transport_headers(built.headers), *_encoded(request.headers)])
     return built
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 def answered(request: Request, response: httpx.Response, sent: int, received: int) -> Exchange:
