@@ -24,6 +24,7 @@ check: .venv/installed ## format, lint, types, import directions, documents, gen
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/feedback-docs check
+	@$(BIN)/cog --check README.md
 
 test-all: .venv/installed ## the tests on every Python 3.11 to 3.13 that is here
 	@$(BIN)/tox $(ARGS)
@@ -32,6 +33,7 @@ format: .venv/installed ## format the code and write generated text anew
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/feedback-docs reference
+	@$(BIN)/cog -r README.md
 
 lint-documents: node_modules/.package-lock.json .venv/installed ## Redocly and Spectral on the documents (needs npm)
 	@npm run --silent lint

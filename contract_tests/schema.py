@@ -42,7 +42,7 @@ def run(scenario: Scenario, document: Document, seed: int, examples: int) -> lis
             if isinstance(event, events.ScenarioFinished):
                 findings += _findings(event.recorder, scenario, observed)
             elif isinstance(event, (events.NonFatalError, events.FatalError)):
-                findings.append(_doubt(event))
+                findings.append(_stopped(event))
     violated = {finding.rule for finding in findings}
     return findings + [Finding(rule, observations=count) for rule, count in observed.items() if rule not in violated]
 
@@ -99,6 +99,9 @@ def _steps(recorder: ScenarioRecorder, case_id: str, scenario: Scenario) -> tupl
     return (*scenario.steps, Step(curl(request), exchange))
 
 
-def _doubt(event: events.NonFatalError | events.FatalError) -> Finding:
+def _stopped(event: events.NonFatalError | events.FatalError) -> Finding:
+    """What Schemathesis could not do: a doubt where the target was lost, a remark where a request cannot be made."""
     reason = event.exception if isinstance(event, events.FatalError) else event.value
-    return Finding("response-schema", doubt=f"Schemathesis stopped early: {type(reason).__name__}")
+    if isinstance(event, events.FatalError) or isinstance(reason, OSError):
+        return Finding("response-schema", doubt=f"Schemathesis stopped early: {type(reason).__name__}")
+    return Finding("response-schema", remark=f"Schemathesis could not make every request ({type(reason).__name__})")

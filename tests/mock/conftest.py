@@ -29,7 +29,8 @@ class Api:
         clock = {"now": NOW, "running": False}
         answer = self.send("PUT", f"/_control/projects/{organization}/{slug}", json={"clock": clock})
         assert answer.status_code == 200
-        return answer.json()
+        project: dict[str, Any] = answer.json()
+        return project
 
     @property
     def path(self) -> str:
@@ -68,7 +69,8 @@ class Api:
         assert self.control("POST", "/clock/advance", json={"duration": duration}).status_code == 200
 
     def stored(self) -> list[dict[str, Any]]:
-        return self.control("GET", "/feedback").json()
+        records: list[dict[str, Any]] = self.control("GET", "/feedback").json()
+        return records
 
     def close(self) -> None:
         self._runner.run(self._client.aclose())
@@ -96,4 +98,5 @@ def make_api(runner: asyncio.Runner) -> Iterator[Any]:
 
 @pytest.fixture
 def api(make_api: Any) -> Api:
-    return make_api(create_app())
+    api: Api = make_api(create_app())
+    return api

@@ -42,7 +42,8 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 def ready_line(process: subprocess.Popen[str]) -> dict[str, Any]:
     assert process.stdout is not None
-    return json.loads(process.stdout.readline())
+    ready: dict[str, Any] = json.loads(process.stdout.readline())
+    return ready
 
 
 def end(process: subprocess.Popen[str], how: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:

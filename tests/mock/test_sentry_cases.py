@@ -15,7 +15,7 @@ from spec.render31 import to_31
 DATA = json.loads((Path(__file__).parents[1] / "data" / "sentry-cases.json").read_text("utf-8"))
 CASES = [case for case in DATA["cases"] if case["use"] == "assert" and case["era"] == "both"]
 NOW = datetime.fromisoformat("2026-01-01T12:00:00+00:00")
-TYPES = {
+TYPES: dict[str, Any] = {
     "numeric string": lambda value: isinstance(value, str) and value.isdigit(),
     "string of digits": lambda value: isinstance(value, str) and value.isdigit(),
     "RFC3339 UTC": lambda value: value.endswith("Z") and datetime.fromisoformat(value),
