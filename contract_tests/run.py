@@ -97,7 +97,7 @@ class Run:
         return replace(result, required=self.require(rule, result.verdict))
 
     def _run_check(self, check: Check, number: int, answers: Answers) -> None:
-        random = Random(f"{self.seed} {number}" if self.target.clock == "exact" else None)
+        random = Random(f"{self.seed} {number}" if self.target.sandboxes else None)
         plain = check.rule == "submission" or not any(
             each.violation for each in self._findings if each.rule == "submission"
         )

@@ -19,6 +19,7 @@ GROUPS = {
 NEEDS = {
     "event": "can save an event now",
     "aged-event": "can save an event in the past",
+    "event-details": "can save an event with an environment and an issue status",
     "clock": "can move the clock",
     "records": "can read the stored records",
     "token": "has a bearer token",

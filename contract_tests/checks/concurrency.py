@@ -16,16 +16,30 @@ ROUNDS = 5
 
 def simultaneous_first_submissions(s: Scenario) -> None:
     """Six at once, for an event that had none."""
+    _one_after_the_other(s)
     for _ in range(ROUNDS):
         _race(s, s.new_event_id(), already=False)
 
 
 def simultaneous_overwrites(s: Scenario) -> None:
     """Six at once, for an event that has feedback."""
+    _one_after_the_other(s)
     for _ in range(ROUNDS):
         event_id = s.new_event_id()
         s.accepted(s.submit(s.submission(event_id, name="before")))
         _race(s, event_id, already=True)
+
+
+def _one_after_the_other(s: Scenario) -> None:
+    """What does not hold one after the other says nothing of submissions at the same time."""
+    body = s.submission(name="before")
+    first = s.accepted(s.submit(body))
+    second = s.accepted(s.submit({**body, "name": "after"}), "an overwrite")
+    s.given(second.get("name", "after") == "after", "an overwrite replaces nothing either")
+    s.given(second.get("id") == first.get("id"), "an overwrite changes the id either way")
+    if "records" in s.target.capabilities:
+        s.given(len(s.records(body["event_id"])) == 1, "an overwrite leaves two records either way")
+        s.given(s.records(body["event_id"])[0].get("name") == "after", "an overwrite is not stored either")
 
 
 def _race(s: Scenario, event_id: str, *, already: bool) -> None:

@@ -46,6 +46,7 @@ class Target:
 
     capabilities: frozenset[str] = frozenset()
     application: Any = None
+    sandboxes = False  # whether every scenario has a project of its own, so that event ids may come again
     clock: Literal["exact", "process", "real"] = "real"
 
     def __init__(self, base_url: str) -> None:

@@ -37,6 +37,7 @@ class ControlTarget(Target):
         }
     )
     clock = "exact"
+    sandboxes = True
 
     def __init__(self, base_url: str, control_url: str, start: str = START) -> None:
         super().__init__(base_url)

@@ -38,7 +38,7 @@ def test_wrong_use_is_a_value_error(feedback_mock):
 
 def test_each_test_has_a_project_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "test_client.py").write_text(SUITE, "utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "mock_server.pytest_plugin", "-W", "error", str(tmp_path)]
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", str(tmp_path)]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert run.returncode == 0, run.stdout + run.stderr

@@ -30,10 +30,11 @@ def test_a_doubt_is_never_a_pass(document: Document) -> None:
 
 def test_a_missing_capability_is_named_with_its_supply(document: Document) -> None:
     """Not verifiable here, and how it would be."""
-    result = verdict(document, Finding("event-window", observations=9), capabilities=frozenset({"token"}))
+    result = verdict(document, capabilities=frozenset({"token"}))
 
     assert result.verdict is Verdict.NOT_VERIFIABLE
-    assert result.detail == "needs events saved in the past, a clock that moves (--control URL)"
+    assert "events saved in the past (--seed-command or --control URL)" in result.detail
+    assert "a wait (--wait DURATION" in result.detail
 
 
 def test_a_rule_without_findings_is_not_run(document: Document) -> None:
@@ -46,7 +47,8 @@ def test_exit_codes(document: Document) -> None:
     rule = document.rules["event-window"]
 
     def code(*verdicts: Verdict) -> int:
-        return exit_code({str(number): Result(rule, each, "") for number, each in enumerate(verdicts)})
+        results = [Result(rule, each, "", required=each is not Verdict.NOT_VERIFIABLE) for each in verdicts]
+        return exit_code({str(number): result for number, result in enumerate(results)})
 
     assert code(Verdict.VERIFIED, Verdict.NOT_VERIFIABLE) == 0
     assert code(Verdict.VERIFIED, Verdict.INCONCLUSIVE, Verdict.VIOLATED) == 1
