@@ -18,6 +18,7 @@ from contract_tests.options import target_options
 from contract_tests.settings import Settings, SettingsError, open_target
 from spec.document import Document
 
+KINDS = ("json", "junit", "html", "har", "markdown")
 EPILOG = """\b
 Exit codes:
   0  conforms: every rule that can be verified here is
@@ -40,8 +41,8 @@ def _report(_context: click.Context, _parameter: click.Parameter, values: tuple[
     reports = []
     for value in values:
         kind, _, path = value.partition("=")
-        if kind not in ("json", "junit") or not path:
-            raise click.BadParameter(f'"{value}" is neither json=FILE nor junit=FILE.')
+        if kind not in KINDS or not path:
+            raise click.BadParameter(f'"{value}" is not KIND=FILE with a kind of {", ".join(KINDS)}.')
         reports.append((kind, Path(path)))
     return reports
 
@@ -49,7 +50,7 @@ def _report(_context: click.Context, _parameter: click.Parameter, values: tuple[
 @click.command(epilog=EPILOG, context_settings={"auto_envvar_prefix": "FEEDBACK", "max_content_width": 100})
 @click.argument("url", required=False)
 @target_options
-@click.option("--report", multiple=True, callback=_report, metavar="KIND=FILE", help="json=FILE or junit=FILE.")
+@click.option("--report", multiple=True, callback=_report, metavar="KIND=FILE", help=f"Kinds: {', '.join(KINDS)}.")
 def command(**values: Any) -> int:
     """Verify that the implementation at URL does what the document says, rule by rule.
 
@@ -87,23 +88,35 @@ def _verify(values: dict[str, Any]) -> int:
 
 def _verify_and_report(values: dict[str, Any]) -> int:
     # Schemathesis and Hypothesis take their time to import; --help and a wrong flag need neither.
+    from contract_tests.baseline import Baseline, read_baseline  # noqa: PLC0415
     from contract_tests.reports import WRITERS, Report, print_report  # noqa: PLC0415
     from contract_tests.run import Run  # noqa: PLC0415
     from contract_tests.targets import MissingLibrary, NotReachable, ProtocolError  # noqa: PLC0415
     from spec.document import DocumentError, load  # noqa: PLC0415
 
-    reports = values.pop("report")
+    reports, baseline_file = values.pop("report"), values.pop("baseline")
     settings = Settings(**{each.name: values.pop(each.name) for each in fields(Settings)})
     values["seed"] = int.from_bytes(os.urandom(4)) if values["seed"] is None else values["seed"]
     try:
         document = load(settings.spec)
         options = _run_options(document, values)
+        baseline = read_baseline(baseline_file) if baseline_file else Baseline()
         for path in [*(path for _, path in reports), *([values["plan"]] if values["plan"] else [])]:
             _writable(path)
         with open_target(settings) as target, _progress() as progress:
             run = Run(document, target, progress=progress, say=partial(click.echo, err=True), **options)
             results = run.execute()
-            report = Report(target.base_url, document.name, run.seed, results, target.secrets, run.stopped)
+            report = Report(
+                target.base_url,
+                document.name,
+                run.seed,
+                results,
+                target.secrets,
+                run.stopped,
+                run.exchanges,
+                document.mutability,
+                baseline,
+            )
     except (DocumentError, SettingsError, NotReachable, ProtocolError, MissingLibrary, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
     for kind, path in reports:

@@ -67,6 +67,9 @@ OPTIONS = (
         show_default=True,
         help="What exit code 0 takes: what a URL is enough for, what this target allows, all, or rules.",
     ),
+    click.option(
+        "--baseline", type=_FILE, metavar="FILE", help="Known violations, strictly: TOML, [accepted], rule = why."
+    ),
     click.option("--seed", type=int, help="Repeat a run: the report names its seed."),
     click.option("--plan", type=_FILE, metavar="FILE", help="Write the plan of timed submissions there."),
     click.option("--replay", type=_FILE, metavar="FILE", hidden=True),

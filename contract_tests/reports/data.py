@@ -7,7 +7,8 @@ from typing import Any
 
 from contract_tests.exchange import PREVIEW, Exchange
 from contract_tests.reports.report import Report
-from contract_tests.verdicts import Result
+from contract_tests.reproduction import as_python
+from contract_tests.verdicts import Result, Verdict
 from spec.instants import format_duration
 
 FORMAT = 1
@@ -56,6 +57,7 @@ def _rule(report: Report, result: Result) -> dict[str, Any]:
         "detail": report.clean(result.detail),
         "observations": result.observations,
         "reproduction": report.reproduction(result),
+        "program": report.clean(as_python(result.steps)) if result.verdict is Verdict.VIOLATED else None,
         "probes": probes,
         "exchanges": [shown(report, step.exchange) for step in result.steps if step.exchange is not None],
     }

@@ -3,6 +3,7 @@
 `also` names rules that cannot but break with it.
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -360,6 +361,45 @@ class RetryIsRefused(Implementation):
         if record.values == body:
             raise self.too_late()
         super().overwrite(record, body, now)
+
+
+# --- at the same time
+
+
+@breaks("concurrent-submissions")
+class ReadsThenWrites(Implementation):
+    """Another request comes between reading and writing."""
+
+    async def endpoint(self, request: Request) -> Response:
+        await request.body()
+        project = self.projects.get((request.path_params["organization"], request.path_params["project"]))
+        if request.method != "POST" or project is None:
+            return await super().endpoint(request)
+        before = dict(project.records)
+        await asyncio.sleep(0.001)
+        after, project.records = project.records, before
+        response = await super().endpoint(request)
+        project.records = {**after, **project.records}
+        return response
+
+
+@breaks("concurrent-submissions")
+class BusyIsAConflict(Implementation):
+    """A second submission while one is under way is refused."""
+
+    busy = False
+
+    async def endpoint(self, request: Request) -> Response:
+        if request.method != "POST":
+            return await super().endpoint(request)
+        if self.busy:
+            return self.refuse(self.too_late())
+        self.busy = True
+        await asyncio.sleep(0.001)
+        try:
+            return await super().endpoint(request)
+        finally:
+            self.busy = False
 
 
 # --- isolation

@@ -13,7 +13,7 @@ from mock_server.app import create_app
 from spec.document import Document, load
 from tests.broken.serving import serving
 
-SEEDS = 20
+SEEDS = 50
 
 
 def by_verdict(results: dict[str, Result], verdict: Verdict) -> dict[str, str]:

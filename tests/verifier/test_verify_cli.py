@@ -66,7 +66,7 @@ def test_violated_rule_is_exit_1_and_its_lines_show_it_again(
         (["--spec", "/no/such/file.yaml"], "/no/such/file.yaml: cannot be read: No such file"),
         (["--config", "/no/such/file.toml"], "/no/such/file.toml: cannot be read"),
         (["--rules", "nonsense"], 'no rule "nonsense"'),
-        (["--report", "html=x"], "json=FILE"),
+        (["--report", "pdf=x"], "KIND=FILE"),
         (["--report", "json=/no/such/directory/x"], "no directory"),
     ],
 )
