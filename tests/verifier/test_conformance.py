@@ -13,7 +13,7 @@ from mock_server.app import create_app
 from spec.document import Document, load
 from tests.broken.serving import serving
 
-SEEDS = 50
+SEEDS = 20
 
 
 def by_verdict(results: dict[str, Result], verdict: Verdict) -> dict[str, str]:

@@ -1,0 +1,192 @@
+"""Requests per second and the time to the first answer, as ratios of one run: `python -m benchmarks.throughput`.
+
+The server has one core and the load (wrk) another, rounds are interleaved, every status is checked.
+"""
+
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from benchmarks.logic import PATH, TOKEN
+
+HERE = Path(__file__).parent
+PROGRAMS = Path(sys.executable).parent
+UVICORN = [sys.executable, "-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--log-level", "error"]
+TARGETS = {"bare": 0.55, "stock": 6.0, "start": 0.4}
+
+
+@dataclass
+class Contender:
+    """A server: its command but for the port, and what was measured of it."""
+
+    name: str
+    command: list[str]
+    token: str = TOKEN
+    rates: list[float] = field(default_factory=list)
+    p50: list[float] = field(default_factory=list)
+    p99: list[float] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
+    wrong: int = 0
+    absent: str | None = None
+
+
+def contenders() -> list[Contender]:
+    """The mock as it ships, and what it is compared with."""
+    mock = [str(PROGRAMS / "feedback-mock"), "--log-format", "json"]
+    found = [
+        Contender("mock", mock, token=_mock_token(mock)),
+        Contender("stock Connexion", [*UVICORN, "benchmarks.stock:app"]),
+        Contender("bare ASGI function", [*UVICORN, "benchmarks.bare:app"]),
+    ]
+    prism = shutil.which(
+        "prism", path=f"{HERE.parent / 'node_modules' / '.bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    )
+    document = str(HERE.parent / "spec" / "openapi.yaml")
+    answer = [prism or "prism", "mock", document, "--host", "127.0.0.1", "-v", "silent"]
+    absent = None if prism else "not here: npm install --no-save @stoplight/prism-cli"
+    return [*found, Contender("Prism", answer, absent=absent)]
+
+
+def _mock_token(command: list[str]) -> str:
+    with subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE, text=True) as process:
+        ready: dict[str, Any] = json.loads(process.stdout.readline() if process.stdout else "{}")
+        process.terminate()
+    return str(ready["token"])
+
+
+@contextmanager
+def running(contender: Contender, core: int) -> Iterator[str]:
+    """Starts the server on a core; notes how long its first answer takes."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        ["taskset", "-c", str(core), *contender.command, "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        cwd=HERE.parent,
+    )
+    url = f"http://127.0.0.1:{port}"
+    body = {"event_id": "e" * 32, "name": "Jane", "email": "jane@example.com", "comments": "It broke!"}
+    headers = {"Authorization": f"Bearer {contender.token}"}
+    retrying = Retrying(
+        stop=stop_after_delay(30), wait=wait_fixed(0.005), retry=retry_if_exception_type(httpx.TransportError)
+    )
+    try:
+        with httpx.Client(trust_env=False) as client:
+            answer = retrying(client.post, url + PATH, json=body, headers=headers)
+        contender.starts.append(time.perf_counter() - began)
+        if answer.status_code != 200:
+            raise click.ClickException(f"{contender.name} answered {answer.status_code}: {answer.text[:200]}")
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def load(contender: Contender, url: str, seconds: int, core: int) -> dict[str, Any]:
+    """One round of wrk: requests, seconds, wrong statuses, errors, latencies in milliseconds."""
+    command = [
+        "taskset",
+        "-c",
+        str(core),
+        "wrk",
+        "-t1",
+        "-c16",
+        f"-d{seconds}s",
+        "--latency",
+        "-s",
+        str(HERE / "load.lua"),
+    ]
+    ran = subprocess.run(
+        [*command, url, "--", PATH, contender.token, "5000"], capture_output=True, text=True, check=True
+    )
+    line = next(each for each in ran.stdout.splitlines() if each.startswith("RESULT "))
+    result: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
+    return result
+
+
+@click.command()
+@click.option("--rounds", default=5, show_default=True, help="Rounds of each server; the first is a warm-up.")
+@click.option("--seconds", default=3, show_default=True, help="Length of a round.")
+@click.option("--quick", is_flag=True, help="Two rounds of a second each.")
+def main(rounds: int, seconds: int, quick: bool) -> None:
+    """Measure the mock against stock Connexion, a bare ASGI function and Prism, in one interleaved run."""
+    for needed, package in (("wrk", "wrk"), ("taskset", "util-linux")):
+        if shutil.which(needed) is None:
+            raise click.UsageError(f"This needs {needed}: install the package {package}.")
+    if (os.cpu_count() or 1) < 2:
+        raise click.UsageError("This needs two cores: one for the server and one for the load.")
+    rounds, seconds = (2, 1) if quick else (rounds, seconds)
+    found = contenders()
+    present = [each for each in found if each.absent is None]
+    try:
+        for number in track(range(rounds), "rounds", console=Console(stderr=True), transient=True):
+            for each in present:
+                with running(each, core=0) as url:
+                    result = load(each, url, seconds, core=1)
+                each.wrong += result["wrong"] + result["errors"]
+                if number:
+                    each.rates.append(result["requests"] / result["seconds"])
+                    each.p50.append(result["p50"])
+                    each.p99.append(result["p99"])
+    except KeyboardInterrupt:
+        click.echo("Stopped; what was measured so far:", err=True)
+    _print(found)
+    sys.exit(1 if any(each.wrong for each in present) else 0)
+
+
+def _print(found: list[Contender]) -> None:
+    mock = found[0]
+    table = Table("server", "requests/s", "the mock is", "p50 ms", "p99 ms", "first answer s", "wrong")
+    for each in found:
+        if not each.rates:
+            table.add_row(each.name, each.absent or "not measured")
+            continue
+        rate = statistics.median(each.rates)
+        table.add_row(
+            each.name,
+            f"{rate:,.0f}",
+            f"{statistics.median(mock.rates) / rate:.2f} times as fast",
+            f"{statistics.median(each.p50):.2f}",
+            f"{statistics.median(each.p99):.2f}",
+            f"{statistics.median(each.starts):.3f}",
+            str(each.wrong),
+        )
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(table)
+    if all(each.rates for each in found[:3]):
+        _print_targets(console, *found[:3])
+
+
+def _print_targets(console: Console, mock: Contender, stock: Contender, bare: Contender) -> None:
+    of_bare = statistics.median(mock.rates) / statistics.median(bare.rates)
+    of_stock = statistics.median(mock.rates) / statistics.median(stock.rates)
+    start = statistics.median(mock.starts)
+    for said, met in (
+        (f"{of_bare:.2f} of the bare function, wanted {TARGETS['bare']}", of_bare >= TARGETS["bare"]),
+        (f"{of_stock:.1f} times stock Connexion, wanted {TARGETS['stock']:g}", of_stock >= TARGETS["stock"]),
+        (f"first answer after {start:.3f} s, wanted {TARGETS['start']} s", start <= TARGETS["start"]),
+    ):
+        console.print(f"{'met   ' if met else 'missed'} {said}")
+
+
+if __name__ == "__main__":
+    main()
