@@ -1,0 +1,103 @@
+"""Every kind of report of one run against a broken server, and the baseline that accepts what is known."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract_tests.cli import main
+from tests.broken.mutants import OverwriteWindowTooLong
+from tests.broken.serving import serving
+
+FEW = "submission,overwrite-window,dsn"
+KINDS = ("json", "junit", "html", "har", "markdown")
+
+
+@pytest.fixture(scope="module")
+def broken_url() -> Iterator[str]:
+    """A server whose overwrite window is too long."""
+    with serving(OverwriteWindowTooLong().app()) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def reports(broken_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The text of every kind of report, by kind."""
+    folder = tmp_path_factory.mktemp("reports")
+    wanted = [flag for kind in KINDS for flag in ("--report", f"{kind}={folder / kind}")]
+    main([broken_url, "--control", broken_url, "--rules", FEW, *wanted])
+    return {kind: (folder / kind).read_text("utf-8") for kind in KINDS}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_report_names_the_violation_and_no_secret(kind: str, reports: dict[str, str]) -> None:
+    """The server's tokens begin with what they may do, its public keys with many an a."""
+    text = re.sub(r"&#4[53];|&#x2d;", "-", reports[kind])
+
+    assert kind == "har" or "overwrite-window" in text
+    assert not re.search(r"(write|read)-verify-[0-9a-f]+-project", text)
+    assert "a" * 20 not in text
+
+
+def test_page_loads_nothing(reports: dict[str, str]) -> None:
+    """One file, with the pictures of both windows in it."""
+    page = reports["html"]
+
+    assert re.findall(r"""(?:src|href)=["'](?!#)""", page) == []
+    assert "@import" not in page
+    assert page.count("<svg") >= 2
+
+
+def test_archive_is_har_with_every_exchange(reports: dict[str, str]) -> None:
+    """Version 1.2, in the order of sending."""
+    log = json.loads(reports["har"])["log"]
+
+    assert log["version"] == "1.2"
+    assert {entry["response"]["status"] for entry in log["entries"]} >= {200}
+    assert all(entry["request"]["method"] and entry["startedDateTime"] for entry in log["entries"])
+
+
+def test_program_of_a_violation_shows_it_again(reports: dict[str, str], tmp_path: Path) -> None:
+    """Run as it stands; its last answer is the one that broke the rule."""
+    rule = next(each for each in json.loads(reports["json"])["rules"] if each["id"] == "overwrite-window")
+    program = tmp_path / "again.py"
+    program.write_text(rule["program"])
+    ran = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True)
+
+    assert " <- 200 " in ran.stdout.splitlines()[-1]
+    assert ran.stdout.splitlines()[-1].endswith("here 200")
+
+
+def test_baseline_accepts_what_is_known(broken_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is still shown as violated."""
+    baseline = tmp_path / "baseline.toml"
+    baseline.write_text('[accepted]\noverwrite-window = "known"\n')
+    code = main([broken_url, "--control", broken_url, "--rules", FEW, "--baseline", str(baseline)])
+
+    assert code == 0
+    assert "1 violated (1 accepted)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("entry", "code", "sentence"),
+    [
+        ('submission = "known"', 1, '"submission" is no longer violated: remove it'),
+        ('nonsense = "known"', 1, 'there is no rule "nonsense": remove it'),
+        ("submission = 1", 2, "must be a text that says why"),
+    ],
+)
+def test_baseline_is_strict(
+    entry: str, code: int, sentence: str, broken_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is no more must go."""
+    baseline = tmp_path / "baseline.toml"
+    baseline.write_text(f'[accepted]\noverwrite-window = "known"\n{entry}\n')
+    outcome = main([broken_url, "--control", broken_url, "--rules", FEW, "--baseline", str(baseline)])
+    shown = "".join(capsys.readouterr())
+
+    assert outcome == code
+    assert sentence in " ".join(shown.split())
