@@ -177,6 +177,10 @@ def _missing_sides(findings: list[Finding], sides: Mapping[str, set[bool]]) -> l
                 else f"no probe on the {'refused' if True in sides[rule] else 'accepted'} side"
             )
             doubts.append(Finding(rule, doubt=f"{side} of the deadline was decided; the answers took too long"))
+    for rule in sides:
+        said = [each for each in (*findings, *doubts) if each.rule == rule]
+        if not any(each.observations or each.violation or each.doubt for each in said):
+            doubts.append(Finding(rule, doubt="no probe was decided; the answers took too long"))
     return doubts
 
 
