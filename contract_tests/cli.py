@@ -116,6 +116,7 @@ def _verify_and_report(values: dict[str, Any]) -> int:
                 run.exchanges,
                 document.mutability,
                 baseline,
+                document.profile,
             )
     except (DocumentError, SettingsError, NotReachable, ProtocolError, MissingLibrary, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None

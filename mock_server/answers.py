@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from spec.document import Document, DocumentError, Operation
+from spec.document import Document, DocumentError, Operation, Rule
 
 Headers = list[tuple[bytes, bytes]]
 MAX_REASON = 300
-_QUOTED = re.compile(r'"[^"]*"')
+ORIGIN_RULE = "origin"
+NO_ORIGIN = (None, b"", b"null")
+_ALLOW_ORIGIN, _ALLOW_METHODS = b"access-control-allow-origin", b"access-control-allow-methods"
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
@@ -40,13 +42,13 @@ class Reply:
 class Refused:
     """What a handler answers when a rule says no: the reason goes into X-Feedback-Rule.
 
-    `value` stands in for the body of the rule's example; `quoted` for the quoted word in its text.
+    `value` stands in for the body of the rule's example; `word` for the `{word}` in the rule's message.
     """
 
     rule: str
     reason: str = ""
     value: Any = None
-    quoted: str | None = None
+    word: str | None = None
 
 
 def rule_header(rule: str, reason: str = "") -> bytes:
@@ -67,6 +69,9 @@ class Answers:
         order = document.submit.definition.get("x-page", {}).get("header_order", list(headers))
         self._names = frozenset(name.lower() for name in order) | {"x-feedback-rule"}
         self._fixed: Headers = []
+        self._origins = document.behaviour.origins == "checked"
+        methods = document.openapi.get("components", {}).get("headers", {}).get("Access-Control-Allow-Methods", {})
+        self._methods = str(methods.get("example", "")).encode("latin-1")
         for name in order:
             if name.lower() not in ("content-length", "content-type") and name in headers:
                 self._fixed += self._example_header(name, headers[name])
@@ -80,6 +85,16 @@ class Answers:
         if body:
             headers.append((b"content-type", b"application/json"))
         return Answer(status, headers, body)
+
+    def for_origin(self, answer: Answer, outcome: Reply | Refused, origin: bytes | None) -> Answer:
+        """The answer as a browser of that origin gets it, where the document has origins checked (row 72)."""
+        if not self._origins or origin in NO_ORIGIN or (type(outcome) is Refused and outcome.rule == ORIGIN_RULE):
+            return answer
+        assert origin is not None
+        headers = [each for each in answer.headers if each[0] != _ALLOW_ORIGIN]
+        if self._methods and all(name != _ALLOW_METHODS for name, _ in headers):
+            headers.append((_ALLOW_METHODS, self._methods))
+        return answer._replace(headers=[*headers, (_ALLOW_ORIGIN, origin)])
 
     def refusal(self, rule_id: str, operation: Operation | None = None) -> "Refusal":
         """How this rule refuses, in the operation or, where no operation is reached, in any that declares it.
@@ -97,12 +112,17 @@ class Answers:
             if declared is not None:
                 examples = declared.get("content", {}).get("application/json", {}).get("examples", {})
                 if rule.refusal.example is None:
-                    return Refusal(self, rule_id, rule.refusal.status, None, self.more_headers(declared))
+                    return Refusal(self, rule, rule.refusal.status, None, self.more_headers(declared))
                 if rule.refusal.example in examples:
                     value = self._document.resolve(examples[rule.refusal.example])["value"]
-                    return Refusal(self, rule_id, rule.refusal.status, value, self.more_headers(declared))
+                    return Refusal(self, rule, rule.refusal.status, value, self.more_headers(declared))
         place = operation.id if operation else "paths"
         raise self._fail(f'{place}: declares no response {status} as the rule "{rule_id}" refuses with.')
+
+    def example(self, rule_id: str) -> str | None:
+        """The name of the example that a rule refuses with; None where it has none."""
+        rule = self._document.rules.get(rule_id)
+        return None if rule is None or rule.refusal is None else rule.refusal.example
 
     def message(self, rule_id: str, **words: Any) -> str:
         """The rule's message with the words filled in. Raises DocumentError if the document gives it none."""
@@ -133,19 +153,20 @@ class Answers:
 class Refusal:
     """The refusal by one rule; the answer without a reason is made once."""
 
-    def __init__(self, answers: Answers, rule: str, status: int, value: Any, more: Headers) -> None:
-        self.rule, self.status, self.value = rule, status, value
-        self._answers, self._more = answers, more
-        self._constant = answers.json(status, value, rule_header(rule), more)
+    def __init__(self, answers: Answers, rule: Rule, status: int, value: Any, more: Headers) -> None:
+        self.rule, self.status, self.value = rule.id, status, value
+        self._answers, self._more, self._message = answers, more, rule.message
+        self._constant = answers.json(status, value, rule_header(rule.id), more)
 
     def answer(self, refused: Refused) -> Answer:
-        """The answer, with what this case gives for its reason, its body or the quoted word in its text."""
+        """The answer, with what this case gives for its reason, its body or the word in its text."""
         value = refused.value
         if value is None:
             value = self.value
-            if refused.quoted is None and not refused.reason:
+            if refused.word is None and not refused.reason:
                 return self._constant
-        if refused.quoted is not None:
-            word = _UNPRINTABLE.sub("?", refused.quoted[:MAX_REASON]).replace('"', "'")
-            value = {"detail": _QUOTED.sub(lambda _: f'"{word}"', self.value["detail"], count=1)}
+        if refused.word is not None and self._message is not None:
+            word = _UNPRINTABLE.sub("?", refused.word[:MAX_REASON]).replace('"', "'")
+            text = self._message.replace("{word}", word)
+            value = text if isinstance(self.value, str) else {"detail": text}
         return self._answers.json(self.status, value, rule_header(self.rule, refused.reason), self._more)

@@ -7,6 +7,7 @@ import logging
 import re
 from typing import Any
 
+from mock_server.access import BEARER, DSN, OTHER_PROJECT, Access
 from mock_server.answers import Answers, Refused
 from mock_server.clock import Source, system_time
 from mock_server.control import ControlHandlers
@@ -14,6 +15,7 @@ from mock_server.control_operation import ControlOperation, problem
 from mock_server.description import describe
 from mock_server.feedback import FeedbackHandlers
 from mock_server.operation import FeedbackOperation, Receive, Scope, Send, send_answer
+from mock_server.rate import RateLimit
 from mock_server.routing import ASGIApp, route
 from mock_server.store import Limits, Project, Store
 from spec.document import SUBMIT, Document, DocumentError, load, load_control, operations_of, resolve
@@ -32,6 +34,9 @@ class Mock:
     def __init__(self, document: Document, store: Store, default_project: Project, application: ASGIApp) -> None:
         self.document, self.store, self.default_project = document, store, default_project
         self._application = application
+        segment = document.submit.path.rstrip("/").rpartition("/")[2]
+        alias = document.behaviour.alias
+        self._alias = None if alias is None else (f"/{alias}/", f"/{segment}/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves HTTP; needs no lifespan, but takes part in one."""
@@ -50,6 +55,8 @@ class Mock:
             started = True
             await send(message)
 
+        if self._alias is not None and scope["path"].endswith(self._alias[0]):
+            scope = {**scope, "path": scope["path"].removesuffix(self._alias[0]) + self._alias[1]}
         try:
             await self._application(scope, receive, watched)
         except Exception:
@@ -68,34 +75,36 @@ def create_app(
     running: bool = True,
     limits: Limits | None = None,
     host: str = DEFAULT_HOST,
+    rate_limit: RateLimit | None = None,
 ) -> Mock:
     """The mock of a document, by default the packaged one, ready to serve; no lifespan is needed.
 
     `clock` gives microseconds since 1970 UTC; `running` is whether projects begin with a running clock; `host` is the
-    `host:port` that DSNs name where the client does not say how it calls us. Raises DocumentError for a document
-    that the mock cannot honour.
+    `host:port` that DSNs name where the client does not say how it calls us; `rate_limit` is the hosted service's, for
+    a document that has one. Raises DocumentError for a document that the mock cannot honour.
     """
     document = document or load()
     store = Store(clock, running=running, limits=limits)
     answers = Answers(document)
     handlers = FeedbackHandlers(document).table
+    if rate_limit is not None and not document.behaviour.rate_limit:
+        raise DocumentError(f"{document.name}: this server has no rate limit; the profile sentry-latest has one.")
+    elsewhere = Elsewhere(document, answers, store)
     described = describe(document.name, document.openapi, document.submit.definition["x-max-body-bytes"])
     operations: dict[str, ASGIApp] = {}
     for name, description in described.items():
         if name not in handlers:
             raise DocumentError(f'{document.name}: the mock has no operation "{name}".')
-        operations[name] = FeedbackOperation(
-            document.name, description, handlers[name], answers, store, document.openapi
-        )
+        head = None if document.behaviour.methods is None else elsewhere.other_methods(description.operation.path)
+        operations[name] = FeedbackOperation(document, description, handlers[name], answers, store, rate_limit, head)
     documents = [(document.name, document.openapi)]
     if control:
         document_of_control = load_control()
-        table = ControlHandlers(store, profile_of(document)).table
+        table = ControlHandlers(store, document.profile).table
         size = document.submit.definition["x-max-body-bytes"]
         for name, description in describe("control.yaml", document_of_control, size).items():
             operations[name] = ControlOperation(description, table[name], host)
         documents.append(("control.yaml", document_of_control))
-    elsewhere = Elsewhere(document, answers)
     application = route(documents, operations, elsewhere.other_methods, elsewhere.not_found)
     return Mock(document, store, make_default_project(document, store), application)
 
@@ -113,16 +122,12 @@ def make_default_project(document: Document, store: Store) -> Project:
     return project
 
 
-def profile_of(document: Document) -> str:
-    """The name of the document's profile; the base document is `documented`."""
-    return str(document.openapi["info"].get("x-profile", "documented"))
-
-
 class Elsewhere:
     """Answers where no operation does: no such route, or no such method."""
 
-    def __init__(self, document: Document, answers: Answers) -> None:
+    def __init__(self, document: Document, answers: Answers, store: Store) -> None:
         self._no_route, self._no_method = answers.refusal("route"), answers.refusal("method")
+        self._answers, self._store, self._behaviour = answers, store, document.behaviour
         self._paths = [
             re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path.rstrip("/")))) for path in document.openapi["paths"]
         ]
@@ -151,8 +156,32 @@ class Elsewhere:
             if allowed is not None:
                 answer = problem(405, f"The method {method[:40]} is not allowed here.", (b"allow", allowed))
             else:
-                answer = self._no_method.answer(Refused("method", quoted=method))
+                answer = self._no_method.answer(Refused("method", word=method))
             await send_answer(send, answer)
+
+        return refuse if allowed is not None or self._behaviour.methods is None else self._guarded()
+
+    def _guarded(self) -> ASGIApp:
+        """Other methods where credentials and scopes are looked at first (sentry-behaviour rows 70 and 71)."""
+        kinds = (BEARER, DSN)
+        by_method = {
+            method: Access(self._store, kinds, scopes, self._behaviour)
+            for method, scopes in (self._behaviour.methods or {}).items()
+        }
+        nobody = Access(self._store, kinds, None, self._behaviour)
+        refusals = {rule: self._answers.refusal(rule) for rule in nobody.rules}
+
+        async def refuse(scope: Scope, _: Receive, send: Send) -> None:
+            headers, path = dict(reversed(scope["headers"])), scope["path_params"]
+            access, origin = by_method.get(scope["method"], nobody), headers.get(b"origin")
+            slugs = (path["organization_slug"], path["project_slug"])
+            outcome = access.check(headers.get(b"authorization"), origin, *slugs)
+            # What a DSN of another project may is for the method to say, and there is none.
+            if type(outcome) is not Refused or outcome.rule == OTHER_PROJECT:
+                outcome = Refused("method", word=scope["method"])
+            refusal = self._no_method if outcome.rule == "method" else refusals[outcome.rule]
+            answer = self._answers.for_origin(refusal.answer(outcome), outcome, origin)
+            await send_answer(send, answer, scope["method"] != "HEAD")
 
         return refuse
 

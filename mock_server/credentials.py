@@ -62,12 +62,12 @@ def parse(header: bytes | None) -> Token | Dsn | Unusable:
     scheme, _, rest = (header or b"").decode("latin-1").strip().partition(" ")
     value = rest.strip()
     match scheme.lower():
-        case "bearer" if value:
+        case "bearer" | "dsn" if not value:
+            return Unusable("credentials-empty")
+        case "bearer" | "dsn" if len(value.split()) > 1:
+            return Unusable("credentials-spaces")
+        case "bearer":
             return Token(value)
-        case "dsn" if not value:
-            return Unusable("dsn-empty")
-        case "dsn" if len(value.split()) > 1:
-            return Unusable("dsn-spaces")
         case "dsn":
             return _parse_dsn(value)
         case _:

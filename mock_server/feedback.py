@@ -27,7 +27,7 @@ class FeedbackHandlers:
     """The three operations on feedback, by operationId in `table`."""
 
     def __init__(self, document: Document) -> None:
-        self._mutability = document.mutability
+        self._mutability, self._behaviour = document.mutability, document.behaviour
         servers = document.openapi.get("servers") or [{"url": ""}]
         self._site = servers[0]["url"].rstrip("/")
         windows = {window.rule for window in document.mutability.windows}
@@ -52,7 +52,8 @@ class FeedbackHandlers:
         if decision.outcome is Outcome.REFUSED:
             return Refused(decision.rule, arithmetic(decision))
         record = project.store(event_id, fields["name"], fields["email"], fields["comments"], request.now)
-        return Reply(decision.status, self.shown(project, record), decision.rule)
+        silent = request.by_dsn and self._behaviour.dsn_success == "empty"
+        return Reply(decision.status, None if silent else self.shown(project, record), decision.rule)
 
     def list(self, request: Request) -> Reply | Refused:
         """A page of the project's feedback, newest first (sentry-behaviour 2e)."""
@@ -68,15 +69,30 @@ class FeedbackHandlers:
         """A record as the API shows it, keys in the order of the page's example."""
         return {
             "comments": record.comments,
-            "dateCreated": format_instant(record.first_submitted_at),
+            "dateCreated": self._date(record),
             "email": record.email,
-            "event": {"eventID": record.event_id, "id": record.event_id},
+            "event": {
+                "eventID": record.event_id,
+                "id": record.event_id if self._behaviour.event_reference == "event-id" else None,
+            },
             "eventID": record.event_id,
             "id": record.id,
             "issue": self._issue(project, record.event_id),
             "name": record.name,
             "user": None,
         }
+
+    def _date(self, record: Feedback) -> str:
+        moves = self._behaviour.date_created is Base.LAST_SUBMITTED
+        instant = record.last_submitted_at if moves else record.first_submitted_at
+        text = format_instant(instant)
+        match self._behaviour.date_fraction:
+            case "milliseconds":
+                return f"{text[:-4]}Z"
+            case "microseconds-unless-zero":
+                return text.replace(".000000Z", "Z")
+            case _:
+                return text
 
     def _issue(self, project: Project, event_id: str) -> dict[str, str] | None:
         event = project.events.get(event_id)

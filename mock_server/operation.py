@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from mock_server.access import Access
-from mock_server.answers import Answer, Answers, Refused, Reply, rule_header
+from mock_server.access import DSN, Access
+from mock_server.answers import Answer, Answers, Headers, Refused, Reply, rule_header
 from mock_server.body import Gone, TooLarge, Unreadable, parse_form, parse_json, parse_multipart, read, split_media_type
 from mock_server.description import Description, Parameter
 from mock_server.fields import Fields
+from mock_server.rate import RATE_RULE, RateLimit
 from mock_server.store import Project, Store
-from spec.document import DocumentError, resolve
+from spec.document import Document, DocumentError, resolve
 
 PARSERS: dict[str, Callable[[bytes, bytes | None], Any]] = {
     "application/json": parse_json,
@@ -23,10 +24,20 @@ PARSERS: dict[str, Callable[[bytes, bytes | None], Any]] = {
     "multipart/form-data": parse_multipart,
 }
 _FIELD_RULES = (
-    *("body-size", "media-type", "body-syntax", "body-object", "field-required", "field-null", "field-blank"),
+    *(
+        "body-size",
+        "media-type",
+        "body-syntax",
+        "body-object",
+        "body-null",
+        "field-required",
+        "field-null",
+        "field-blank",
+    ),
     *("field-type", "field-length", "email-format", "event-id-length", "event-id-format"),
 )
 Scope = Any
+ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 Send = Callable[[Any], Awaitable[None]]
 Receive = Callable[[], Awaitable[Any]]
 
@@ -40,6 +51,7 @@ class Request:
     fields: dict[str, Any]
     query: dict[str, Any]
     base_url: str
+    by_dsn: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +69,41 @@ class OffContract(Exception):
 
 
 class FeedbackOperation:
-    """An ASGI application that answers one operation."""
+    """An ASGI application that answers one operation; `head`, where given, is what answers HEAD in its place."""
 
     def __init__(
-        self, name: str, description: Description, handler: Handler, answers: Answers, store: Store, openapi: Any
+        self,
+        document: Document,
+        description: Description,
+        handler: Handler,
+        answers: Answers,
+        store: Store,
+        rate_limit: RateLimit | None = None,
+        head: ASGIApp | None = None,
     ) -> None:
         self._description, self._run, self._answers = description, handler.run, answers
+        self._rate_limit, self._head = rate_limit, head
+        name, openapi, behaviour = document.name, document.openapi, document.behaviour
         operation = description.operation
-        self._access = Access(store, description.kinds, description.scopes) if description.kinds else None
+        self._access = Access(store, description.kinds, description.scopes, behaviour) if description.kinds else None
         for media_type in set(description.media_types) - set(PARSERS):
             raise DocumentError(f"{name}: {operation.id}: the mock does not implement bodies of {media_type}.")
         self._parsers = {media_type: PARSERS[media_type] for media_type in description.media_types}
         self._fields = None
         if description.body is not None:
             self._fields = Fields(
-                description.body, lambda node: resolve(openapi, node), description.body_validator, answers, name
+                description.body,
+                lambda node: resolve(openapi, node),
+                description.body_validator,
+                answers,
+                name,
+                behaviour,
             )
         self._query = [each for each in description.parameters if each.place == "query"]
         self._query_rules = self._rules_of_query(handler, name)
         rules = {*handler.rules, *(self._query_rules.values()), *(self._access.rules if self._access else ())}
-        rules |= set(_FIELD_RULES if self._fields else ())
+        rules |= set(_FIELD_RULES if self._fields else ()) | ({RATE_RULE} if rate_limit else set())
+        rules |= {"field-nul"} if self._fields and behaviour.nul == "refused" else set()
         self._refusals = {rule: answers.refusal(rule, operation) for rule in sorted(rules)}
         for refusal in self._refusals.values():
             self._check(refusal.status, refusal.value)
@@ -103,20 +130,38 @@ class FeedbackOperation:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; says nothing to a client that left while it was still sending."""
+        if self._head is not None and scope["method"] == "HEAD":
+            await self._head(scope, receive, send)
+            return
+        headers = _headers(scope)
+        more: Headers = []
         try:
-            outcome = await self._serve(scope, receive)
+            outcome = await self._serve(scope, headers, receive, more)
         except Gone:
             return
-        await send_answer(send, self._render(outcome), scope["method"] != "HEAD")
+        answer = self._render(outcome)
+        if more:
+            answer = answer._replace(headers=[*answer.headers, *more])
+        answer = self._answers.for_origin(answer, outcome, headers.get(b"origin"))
+        await send_answer(send, answer, scope["method"] != "HEAD")
 
-    async def _serve(self, scope: Scope, receive: Receive) -> Reply | Refused:
-        headers = _headers(scope)
+    async def _serve(
+        self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, more: Headers
+    ) -> Reply | Refused:
         project: Any = None
+        authorization = headers.get(b"authorization")
         if self._access is not None:
             path = scope["path_params"]
-            project = self._access.check(headers.get(b"authorization"), path["organization_slug"], path["project_slug"])
+            project = self._access.check(
+                authorization, headers.get(b"origin"), path["organization_slug"], path["project_slug"]
+            )
             if type(project) is Refused:
                 return project
+            if self._rate_limit is not None:
+                within, counted = self._rate_limit.count(project, self._description.operation.id, project.clock.now())
+                more.extend(counted)
+                if not within:
+                    return Refused(RATE_RULE)
         query: Any = self._read_query(scope) if self._query else {}
         if type(query) is Refused:
             return query
@@ -125,18 +170,19 @@ class FeedbackOperation:
             return fields
         # The one reading of the clock; from here to the handler's end nothing is awaited, so that it is atomic.
         now = project.clock.now() if project is not None else 0
-        return self._run(Request(project, now, fields, query, _base_url(scope, headers) if self._query else ""))
+        by_dsn = authorization is not None and authorization[:3].lower() == DSN.encode()
+        return self._run(Request(project, now, fields, query, _base_url(scope, headers) if self._query else "", by_dsn))
 
     async def _read_fields(self, headers: dict[bytes, bytes], receive: Receive) -> dict[str, Any] | Refused:
         content_type = headers.get(b"content-type")
         shown, media_type, charset = split_media_type(content_type)
         parser = self._parsers.get(media_type)
         if content_type is not None and (parser is None or charset not in (None, "utf-8", "utf8")):
-            return Refused("media-type", quoted=shown)
+            return Refused("media-type", word=shown)
         try:
             body = await read(receive, self._description.max_body_bytes, headers.get(b"content-length"))
             if body and parser is None:
-                return Refused("media-type", quoted="")
+                return Refused("media-type", word="")
             value = parser(body, content_type) if body and parser is not None else {}
         except TooLarge:
             return Refused("body-size", f"at most {self._description.max_body_bytes} bytes")

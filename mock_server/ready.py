@@ -9,7 +9,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from mock_server.app import CONTROL_PREFIX, Mock, profile_of
+from mock_server.app import CONTROL_PREFIX, Mock
 from mock_server.control import project_shown
 from spec.document import resolve
 from spec.instants import format_duration
@@ -33,7 +33,7 @@ def ready_data(mock: Mock, address: str, *, control: bool) -> dict[str, Any]:
         "token": project["tokens"]["write"],
         "read_token": project["tokens"]["read"],
         "dsn": project["dsn"],
-        "profile": profile_of(mock.document),
+        "profile": mock.document.profile,
         "control": f"http://{address}{CONTROL_PREFIX.rstrip('/')}" if control else None,
         "windows": {window.rule: format_duration(window.limit) for window in mock.document.mutability.windows},
     }

@@ -72,11 +72,13 @@ class Project:
     last_feedback_id: int = 0
     last_issue_id: int = 0
     warned: bool = False
+    requests: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def empty(self) -> None:
         """Forgets events and feedback and numbers them from 1 again."""
         self.events.clear()
         self.feedback.clear()
+        self.requests.clear()
         self.characters = self.last_feedback_id = self.last_issue_id = 0
 
     def issue_of(self, event_id: str) -> str:
@@ -138,6 +140,7 @@ class Store:
         self.projects: dict[tuple[str, str], Project] = {}
         self.grants: dict[str, Grant] = {}
         self.by_key: dict[str, Project] = {}
+        self.organizations: dict[str, str] = {}
         self._last_project_id = 0
 
     def __iter__(self) -> Iterator[Project]:
@@ -146,6 +149,18 @@ class Store:
     def project(self, organization: str, slug: str) -> Project | None:
         """The project of that name."""
         return self.projects.get((organization, slug))
+
+    def project_by_ids(self, organization: str, project: str) -> Project | None:
+        """The project of that number in the organization of that number; either may be the slug instead."""
+        return next(
+            (
+                each
+                for each in self.projects.values()
+                if project in (each.id, each.slug)
+                and organization in (self.organizations[each.organization], each.organization)
+            ),
+            None,
+        )
 
     def put_project(self, organization: str, slug: str, clock: Clock) -> Project | None:
         """Makes an empty project in place of one of the same name, whose number it keeps. None if there is no room."""
@@ -161,6 +176,7 @@ class Store:
             self.limits,
         )
         self.projects[organization, slug] = project
+        self.organizations.setdefault(organization, str(len(self.organizations) + 1))
         self.by_key[project.credentials.public_key] = project
         for kind, token in project.credentials.tokens.items():
             self.grants[token] = Grant(project, TOKEN_SCOPES[kind])

@@ -16,12 +16,15 @@ from typing import Any, ClassVar
 import jsonschema_rs
 import yaml
 
+from spec.behaviour import Behaviour, read_behaviour
 from spec.instants import in_words, parse_duration
 from spec.rules import Accepted, Base, Facts, Mutability, Outcome, Window, decide
 
 SUBMIT = "submitUserFeedback"
 LIST = "listUserFeedback"
 PREFLIGHT = "preflightUserFeedback"
+DOCUMENTED = "documented"
+PROFILES = (DOCUMENTED, "sentry-9.1", "sentry-23.7", "sentry-latest")
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _PROSE = frozenset({"description", "summary", "rule", "page"})
 
@@ -51,6 +54,8 @@ class Rule:
     also_allowed: tuple[int, ...]
     refusal: Refusal | None
     message: str | None
+    otherwise: str | None = None
+    only_mock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,12 @@ class Document:
     rules: Mapping[str, Rule]
     mutability: Mutability
     examples: tuple[Example, ...]
+    behaviour: Behaviour
+
+    @property
+    def profile(self) -> str:
+        """The name of the document's profile; the base document is `documented`."""
+        return str(self.openapi["info"].get("x-profile", DOCUMENTED))
 
     def resolve(self, node: Any) -> Any:
         """The node itself, or what its local `$ref` names."""
@@ -107,14 +118,14 @@ class Document:
         return next(window for window in self.mutability.windows if window.rule == rule)
 
 
-def load(path: Path | None = None) -> Document:
-    """The document at `path`, by default the one that comes with this package.
+def load(path: Path | None = None, profile: str = DOCUMENTED) -> Document:
+    """The document at `path`, by default the one that comes with this package, with the profile's overlay applied.
 
     Raises DocumentError for a missing file, YAML that does not parse, unknown keys in our extensions, a duration that
     is none, a status that the operation does not declare, a rule without an example row, and rows that contradict
-    the windows.
+    the windows. A profile that there is none of is a DocumentError too.
     """
-    name, openapi = read(path, "openapi.yaml")
+    name, openapi = read_profiled(path, profile)
     fail = _Refuser(name)
     operation = next((each for each in operations_of(openapi) if each.id == SUBMIT), None)
     if operation is None:
@@ -125,7 +136,30 @@ def load(path: Path | None = None) -> Document:
     examples = _read_examples(operation, mutability, rules, fail)
     _check_refusals(openapi, rules, fail)
     openapi = _speak_of_windows(openapi, operation, mutability, fail)
-    return Document(name, openapi, _read_rules(openapi, fail), mutability, examples)
+    return Document(name, openapi, _read_rules(openapi, fail), mutability, examples, read_behaviour(openapi))
+
+
+def read_profiled(path: Path | None, profile: str) -> tuple[str, dict[str, Any]]:
+    """The name and the content of a document as `read` gives them, with the profile's overlay applied."""
+    name, openapi = read(path, "openapi.yaml")
+    if profile == DOCUMENTED:
+        return name, openapi
+    if profile not in PROFILES:
+        raise DocumentError(f'There is no profile "{profile}"; there are {", ".join(PROFILES)}.')
+    # Here and not at the top: the document alone needs none of it, and no start should wait for it.
+    from spec.overlay import OverlayError, apply  # noqa: PLC0415
+
+    try:
+        return f"{name} as {profile}", apply(openapi, read_overlay(profile), strict=True)
+    except OverlayError as error:
+        raise DocumentError(f"{name}: the profile {profile} does not fit it: {error}") from None
+
+
+def read_overlay(profile: str) -> dict[str, Any]:
+    """The overlay of a profile other than `documented`."""
+    name = f"profiles/{profile}.overlay.yaml"
+    overlay: dict[str, Any] = _parse((resources.files("spec") / name).read_text("utf-8"), name)
+    return overlay
 
 
 def load_control() -> dict[str, Any]:
@@ -143,17 +177,21 @@ def read(path: Path | None, packaged: str) -> tuple[str, dict[str, Any]]:
         raise DocumentError(f"{name}: cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
         raise DocumentError(f"{name}: is not UTF-8 text (byte {error.start}).") from None
+    content = _parse(text, name)
+    if not isinstance(content, dict) or not isinstance(content.get("paths"), dict):
+        raise DocumentError(f"{name}: is no OpenAPI document: it has no `paths`.")
+    return name, content
+
+
+def _parse(text: str, name: str) -> Any:
     try:
-        content = yaml.load(text, _Loader)
+        return yaml.load(text, _Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
         raise DocumentError(f"{name}: {place}: is not YAML: {error.problem or error.context}.") from None
     except (yaml.YAMLError, RecursionError) as error:
         raise DocumentError(f"{name}: is not YAML: {' '.join(str(error).split())}.") from None
-    if not isinstance(content, dict) or not isinstance(content.get("paths"), dict):
-        raise DocumentError(f"{name}: is no OpenAPI document: it has no `paths`.")
-    return name, content
 
 
 def resolve(document: Mapping[str, Any], node: Any) -> Any:
@@ -210,8 +248,7 @@ class _Refuser:
 
 def _check_extensions(openapi: dict[str, Any], operation: Operation, fail: _Refuser) -> None:
     extensions = {key: value for key, value in operation.definition.items() if key.startswith("x-")}
-    if "x-rules" in openapi:
-        extensions["x-rules"] = openapi["x-rules"]
+    extensions |= {key: openapi[key] for key in ("x-rules", "x-behaviour") if key in openapi}
     schema = json.loads((resources.files("spec") / "extensions.schema.json").read_text("utf-8"))
     errors = jsonschema_rs.validator_for(schema).iter_errors(extensions)
     # An unknown key first: it is most often the misspelling that makes another one missing.
@@ -239,6 +276,8 @@ def _read_rules(openapi: dict[str, Any], fail: _Refuser) -> dict[str, Rule]:
             also_allowed=tuple(entry.get("also_allowed", ())),
             refusal=refusal and Refusal(refusal["status"], refusal.get("example")),
             message=entry.get("message"),
+            otherwise=entry.get("otherwise"),
+            only_mock=entry.get("only") == "mock",
         )
     return rules
 

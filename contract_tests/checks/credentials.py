@@ -37,40 +37,53 @@ def without_credentials_nothing_is_stored(s: Scenario) -> None:
     s.nothing_stored("without credentials")
 
 
-def unknown_credentials_store_nothing(s: Scenario) -> None:
-    """A token and DSNs that nobody was given."""
-    values = [UNKNOWN_TOKEN, UNKNOWN_DSN]
+def an_unknown_token_stores_nothing(s: Scenario) -> None:
+    """A token that nobody was given."""
+    values = [UNKNOWN_TOKEN]
+    if "dsn" in s.project.credentials:
+        dsn = str(s.credentials(s.project, "dsn")).partition(" ")[2]
+        values += [f"Bearer {dsn}", f"Bearer {dsn.partition('//')[2].partition('@')[0]}"]
+    for authorization in values:
+        reply = s.send("POST", authorization=authorization, headers=_JSON, content=_body(s))
+        s.expect_status(reply, 401, "an unknown token, or a DSN as one")
+    s.nothing_stored("with an unknown token")
+
+
+def an_unknown_dsn_stores_nothing(s: Scenario) -> None:
+    """DSNs that nobody was given."""
+    values = [UNKNOWN_DSN]
     if "dsn" in s.project.credentials:
         dsn = str(s.credentials(s.project, "dsn")).partition(" ")[2]
         key = dsn.partition("//")[2].partition("@")[0]
         values += [f"DSN {dsn.replace(key, dashed(key.partition(':')[0][:32].rjust(32, '0')))}", "DSN nonsense"]
     for authorization in values:
         reply = s.send("POST", authorization=authorization, headers=_JSON, content=_body(s))
-        s.expect_status(reply, 401, "unknown credentials")
-    s.nothing_stored("with unknown credentials")
+        s.expect_status(reply, 401, "an unknown DSN")
+    s.nothing_stored("with an unknown DSN")
 
 
 def the_public_key_alone_is_no_dsn(s: Scenario) -> None:
-    """Nor is a DSN a bearer token."""
+    """Nor with the scheme alone in front."""
     dsn = str(s.credentials(s.project, "dsn")).partition(" ")[2]
     key = dsn.partition("//")[2].partition("@")[0]
-    for authorization in (f"DSN {key}", f"Bearer {dsn}", f"Bearer {key}"):
+    for authorization in (f"DSN {key}", f"DSN {key}@"):
         reply = s.send("POST", authorization=authorization, headers=_JSON, content=_body(s))
-        s.expect_status(reply, 401, "a part of a DSN, or a DSN as bearer token")
+        s.expect_status(reply, 401, "a part of a DSN")
     s.nothing_stored("with a part of a DSN")
 
 
-def a_dsn_without_a_value_is_refused(s: Scenario) -> None:
+def a_scheme_without_a_value_is_refused(s: Scenario) -> None:
     """The scheme alone."""
-    for authorization in ("DSN", "dsn"):
+    for authorization in ("DSN", "dsn", "Bearer"):
         reply = s.send("POST", authorization=authorization, headers=_JSON, content=_body(s))
-        s.expect_status(reply, 401, "the scheme DSN without a value")
+        s.expect_status(reply, 401, f"the scheme {authorization} without a value")
 
 
-def a_dsn_with_spaces_is_refused(s: Scenario) -> None:
+def a_value_with_spaces_is_refused(s: Scenario) -> None:
     """Two words behind the scheme."""
-    reply = s.send("POST", authorization="DSN one two", headers=_JSON, content=_body(s))
-    s.expect_status(reply, 401, "a DSN with a space in it")
+    for authorization in ("DSN one two", "Bearer one two"):
+        reply = s.send("POST", authorization=authorization, headers=_JSON, content=_body(s))
+        s.expect_status(reply, 401, f"{authorization.partition(' ')[0]} with a space in its value")
 
 
 def a_reading_token_may_not_submit(s: Scenario) -> None:
@@ -115,10 +128,11 @@ CHECKS = (
     Check("bearer", a_token_may_submit),
     Check("dsn", the_dsn_may_submit),
     Check("credentials-required", without_credentials_nothing_is_stored),
-    Check("credentials-known", unknown_credentials_store_nothing),
-    Check("credentials-known", the_public_key_alone_is_no_dsn, ("dsn",)),
-    Check("dsn-empty", a_dsn_without_a_value_is_refused),
-    Check("dsn-spaces", a_dsn_with_spaces_is_refused),
+    Check("credentials-known", an_unknown_token_stores_nothing),
+    Check("dsn-known", an_unknown_dsn_stores_nothing),
+    Check("dsn-known", the_public_key_alone_is_no_dsn, ("dsn",)),
+    Check("credentials-empty", a_scheme_without_a_value_is_refused),
+    Check("credentials-spaces", a_value_with_spaces_is_refused),
     Check("scope", a_reading_token_may_not_submit),
     Check("project-token", a_token_of_another_project_does_not_open_this_one),
     Check("dsn-other-project", a_dsn_of_another_project_does_not_open_this_one),

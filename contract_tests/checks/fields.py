@@ -8,6 +8,7 @@ from contract_tests.checks.base import Check
 from contract_tests.scenario import VALUES, Scenario, dashed
 
 FIELDS = ("event_id", *VALUES)
+NOT_HEX = str.maketrans("abcdef", "uvwxyz")
 BROKEN_JSON = (b"{", b'{"event_id": ', b"nonsense", b"{'event_id': 1}", b'{"a": 1}}', b"\xff\xfe", b'{"name": "\xff"}')
 
 
@@ -22,6 +23,10 @@ def a_body_that_is_no_object_is_refused(s: Scenario) -> None:
     """Every other kind of JSON value."""
     for value in ([s.submission()], "text", 1, 1.5, True, []):
         s.expect_status(s.submit(json.dumps(value).encode()), 400, f"the body {json.dumps(value)[:40]}")
+
+
+def null_is_no_submission(s: Scenario) -> None:
+    """The JSON value null as the whole body."""
     s.expect_status(s.submit(b"null"), 400, "the body null")
 
 
@@ -104,7 +109,7 @@ def a_malformed_event_id_is_refused(s: Scenario) -> None:
     """Or accepted, on some servers: that is a finding."""
     event_id = s.new_event_id()
     also = s.document.rules["event-id-format"].also_allowed
-    for value in (event_id[:-1], "z" * 32, event_id[:-1] + "g", "not-hex"):
+    for value in (event_id[:-1], event_id.translate(NOT_HEX), event_id[:-1] + "g", f"not-hex-{event_id[:8]}"):
         reply = s.submit(s.submission(value))
         s.expect_status(reply, (400, *also), f"the event id {value!r}")
         if reply.status != 400:
@@ -124,6 +129,7 @@ def the_last_of_equal_keys_or_a_refusal(s: Scenario) -> None:
 CHECKS = (
     Check("body-syntax", a_body_that_cannot_be_read_is_refused),
     Check("body-object", a_body_that_is_no_object_is_refused),
+    Check("body-null", null_is_no_submission),
     Check("field-required", a_missing_field_is_named),
     Check("field-null", null_is_refused),
     Check("field-blank", blank_is_refused),

@@ -21,6 +21,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "version": version("sentry-feedback-contract"),
         "target": report.clean(report.target),
         "document": report.document,
+        "profile": report.profile,
         "seed": report.seed,
         "stopped": report.stopped,
         "exit_code": report.exit_code,

@@ -11,6 +11,7 @@ from contract_tests.exchange import Exchange
 from contract_tests.redaction import Redaction
 from contract_tests.scenario import reproduction
 from contract_tests.verdicts import Result, Verdict, exit_code
+from spec.document import DOCUMENTED
 from spec.rules import Mutability
 
 
@@ -35,6 +36,7 @@ class Report:
     exchanges: Sequence[Exchange] = field(default=(), repr=False)
     mutability: Mutability | None = field(default=None, repr=False)
     baseline: Baseline = field(default_factory=Baseline)
+    profile: str = DOCUMENTED
     wall_offset: int = field(default_factory=_wall_offset)
 
     @property

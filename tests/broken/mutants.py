@@ -498,10 +498,21 @@ class OtherKeysAreRefused(Implementation):
         return super().validate(data)
 
 
+@breaks("body-null")
+class NullIsAnError(Implementation):
+    def validate(self, data: Any) -> dict[str, str]:
+        if data is None:
+            raise Refusal(422, {DETAIL: "No data provided"})
+        return super().validate(data)
+
+
 # --- credentials
 
 
-@breaks("credentials-required", "credentials-known", "dsn-empty", "dsn-spaces", "list-credentials")
+@breaks(
+    "credentials-required",
+    *("credentials-known", "dsn-known", "credentials-empty", "credentials-spaces", "list-credentials"),
+)
 class CredentialsIgnored(Implementation):
     def respond(self, request: Request, content: bytes) -> Response:
         return super().respond(request, content)
@@ -523,11 +534,25 @@ class AnyTokenOpens(Implementation):
         try:
             return super().by_token(token)
         except Refusal:
+            if not token.isalnum() or len(token) < 64:
+                raise
             return "write", None
 
     def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
         if owner is not None:
             super().authorize(project, kind, owner, method)
+
+
+@breaks("dsn-known")
+class AnyKeyOfTheProjectOpens(Implementation):
+    """Only the project's number is looked at."""
+
+    def by_dsn(self, dsn: str) -> tuple[str, Project | None]:
+        number = dsn.rpartition("/")[2]
+        owner = next((each for each in self.projects.values() if "://" in dsn and each.id == number), None)
+        if owner is not None and owner.key not in dsn and "sentry.example" not in dsn:
+            return "dsn", owner
+        return super().by_dsn(dsn)
 
 
 @breaks("scope")

@@ -128,7 +128,7 @@ def test_an_answer_that_the_document_does_not_allow_is_500_and_logged(make_api: 
     openapi = copy.deepcopy(OPENAPI)
     openapi["components"]["schemas"]["UserFeedback"]["properties"]["id"]["pattern"] = "^[a-z]+$"
     base = load()
-    api = make_api(create_app(Document(base.name, openapi, base.rules, base.mutability, base.examples)))
+    api = make_api(create_app(Document(base.name, openapi, base.rules, base.mutability, base.examples, base.behaviour)))
 
     assert api.submit().status_code == 500
     assert "The mock failed at POST" in caplog.text

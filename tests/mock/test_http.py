@@ -77,11 +77,11 @@ def test_a_preflight_is_200_without_credentials_and_body(api: Any) -> None:
         ("Basic YWJjOg==", "credentials-required"),
         ("{token}", "credentials-required"),
         ("Bearer nope", "credentials-known"),
-        ("DSN", "dsn-empty"),
-        ("DSN {dsn} {dsn}", "dsn-spaces"),
-        ("DSN nope", "credentials-known"),
-        ("DSN http://ffffffffffffffffffffffffffffffff@127.0.0.1/1", "credentials-known"),
-        ("DSN {dsn}9", "credentials-known"),
+        ("DSN", "credentials-empty"),
+        ("DSN {dsn} {dsn}", "credentials-spaces"),
+        ("DSN nope", "dsn-known"),
+        ("DSN http://ffffffffffffffffffffffffffffffff@127.0.0.1/1", "dsn-known"),
+        ("DSN {dsn}9", "dsn-known"),
     ],
 )
 def test_unusable_credentials_are_401_and_store_nothing(api: Any, header: str, rule: str) -> None:

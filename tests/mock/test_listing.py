@@ -151,7 +151,7 @@ def test_every_token_may_list(api: Any, kind: str) -> None:
     assert api.listed(kind=kind).status_code == 200
 
 
-@pytest.mark.parametrize("header", ["DSN {dsn}", "dsn {dsn}", "DSN", "DSN nope"])
+@pytest.mark.parametrize("header", ["DSN {dsn}", "dsn {dsn}"])
 def test_a_dsn_does_not_open_the_list_and_gets_no_body(api: Any, header: str) -> None:
     answer = api.send("GET", api.path, headers={"Authorization": header.format(dsn=api.project["dsn"])})
 

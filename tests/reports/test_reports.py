@@ -5,8 +5,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
 from contract_tests.cli import main
@@ -41,6 +43,28 @@ def test_report_names_the_violation_and_no_secret(kind: str, reports: dict[str, 
     assert kind == "har" or "overwrite-window" in text
     assert not re.search(r"(write|read)-verify-[0-9a-f]+-project", text)
     assert "a" * 20 not in text
+
+
+def test_json_report_is_as_its_schema_says(reports: dict[str, str]) -> None:
+    """The published schema; it comes with the package."""
+    schema = json.loads((resources.files("contract_tests") / "report.schema.json").read_text("utf-8"))
+
+    jsonschema_rs.validator_for(schema).validate(json.loads(reports["json"]))
+
+
+def test_report_schema_allows_nothing_else(reports: dict[str, str]) -> None:
+    """A key that is missing or unknown is seen, down to the exchanges."""
+    schema = json.loads((resources.files("contract_tests") / "report.schema.json").read_text("utf-8"))
+    validator = jsonschema_rs.validator_for(schema)
+    for place in ((), ("rules", 0), ("rules", 0, "exchanges", 0, "request")):
+        report = json.loads(reports["json"])
+        node = report
+        for step in place:
+            node = node[step]
+        removed = node.pop(next(iter(node)))
+        assert not validator.is_valid(report)
+        node["unknown"] = removed
+        assert not validator.is_valid(report)
 
 
 def test_page_loads_nothing(reports: dict[str, str]) -> None:
