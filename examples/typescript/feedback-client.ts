@@ -1,0 +1,56 @@
+// The SDK under test, as small as it can be: put yours in its place.
+
+export interface Submission {
+  event_id: string;
+  name: string;
+  email: string;
+  comments: string;
+}
+
+export interface Feedback {
+  id: string;
+  eventID: string;
+  name: string;
+  email: string;
+  comments: string;
+  dateCreated: string;
+  issue: { title: string } | null;
+}
+
+/** 409: the event, or what was submitted for it before, is too old. */
+export class TooLate extends Error {}
+
+/** 400: `errors` says for each failing field what is wrong with it. */
+export class Invalid extends Error {
+  constructor(readonly errors: Record<string, string[]>) {
+    super(`The feedback is invalid: ${JSON.stringify(errors)}`);
+  }
+}
+
+/** Submits feedback for one project; `authorization` is `Bearer <token>` or `DSN <dsn>`. */
+export class FeedbackClient {
+  constructor(
+    private readonly baseUrl: string,
+    private readonly organization: string,
+    private readonly project: string,
+    private readonly authorization: string,
+    private readonly http: typeof fetch = fetch,
+  ) {}
+
+  /** The feedback as it is stored. Tries once more when the network fails: within 5 minutes that is safe. */
+  async submit(submission: Submission): Promise<Feedback> {
+    const response = await this.post(submission).catch(() => this.post(submission));
+    if (response.status === 409) throw new TooLate((await response.json()).detail);
+    if (response.status === 400) throw new Invalid(await response.json());
+    if (!response.ok) throw new Error(`The server answered ${response.status}: ${await response.text()}`);
+    return response.json();
+  }
+
+  private post(submission: Submission): Promise<Response> {
+    return this.http(`${this.baseUrl}/api/0/projects/${this.organization}/${this.project}/user-feedback/`, {
+      method: "POST",
+      headers: { Authorization: this.authorization, "Content-Type": "application/json" },
+      body: JSON.stringify(submission),
+    });
+  }
+}

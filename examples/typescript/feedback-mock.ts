@@ -1,0 +1,83 @@
+// The mock, for tests: starts the command, and makes projects by its control protocol.
+
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+
+/** A running mock, on a free port. */
+export class FeedbackMock {
+  private constructor(
+    readonly url: string,
+    private readonly process: ChildProcess,
+  ) {}
+
+  /** Starts it. It prints one JSON line as soon as it serves requests; nothing to poll, no time to wait. */
+  static async start(): Promise<FeedbackMock> {
+    const [command, ...rest] = (process.env.FEEDBACK_MOCK || "feedback-mock").split(" ") as [string, ...string[]];
+    const mock = spawn(command, [...rest, "--port", "0", "--log-format", "json"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const line = await new Promise<string>((resolve, reject) => {
+      const hint = "install sentry-feedback-contract, or say in FEEDBACK_MOCK how to start the mock.";
+      mock.once("error", (error) => reject(new Error(`Cannot start ${command} (${error.message}): ${hint}`)));
+      mock.once("exit", (code) => reject(new Error(`${command} ended with exit code ${code}.`)));
+      createInterface(mock.stdout).once("line", resolve);
+    });
+    return new FeedbackMock(JSON.parse(line).url, mock);
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.process, "exit");
+    this.process.kill();
+    await ended;
+  }
+
+  /** A new project of the given name, with its own credentials and a clock that stands still. */
+  async project(name: string): Promise<Project> {
+    const project = new Project(this.url, "examples", name);
+    const clock = { now: "2026-01-01T00:00:00Z", running: false };
+    const { tokens, dsn } = await project.control("PUT", "", { clock });
+    return Object.assign(project, { bearer: `Bearer ${tokens.write}`, dsn: `DSN ${dsn}` });
+  }
+}
+
+/** A project of its own for one test; durations are ISO 8601 texts, exact to the microsecond. */
+export class Project {
+  bearer = "";
+  dsn = "";
+
+  constructor(
+    readonly url: string,
+    readonly organization: string,
+    readonly name: string,
+  ) {}
+
+  /** Says that an event was saved now, or so long ago. */
+  async saveEvent(eventId: string, event: { saved_ago?: string; title?: string } = {}): Promise<void> {
+    await this.control("PUT", `/events/${eventId}`, event);
+  }
+
+  async advance(duration: string): Promise<void> {
+    await this.control("POST", "/clock/advance", { duration });
+  }
+
+  /** All that is stored, oldest first. */
+  async feedback(): Promise<{ id: string; comments: string }[]> {
+    return this.control("GET", "/feedback");
+  }
+
+  async delete(): Promise<void> {
+    await this.control("DELETE", "");
+  }
+
+  async control(method: string, path: string, body?: object): Promise<any> {
+    const response = await fetch(`${this.url}/_control/projects/${this.organization}/${this.name}${path}`, {
+      method,
+      headers: { "Content-Type": "application/json" },
+      body: body && JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text && JSON.parse(text);
+  }
+}
