@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from contract_tests.cli import main
 from tests.broken.serving import serving
+from tests.scaled import scaled
 from tests.targets import example
 
 PLACE = ["--organization", "acme", "--project", "shop"]
@@ -27,21 +28,6 @@ TIMED = "event-window,overwrite-window,overwrite-window-unknown-event,overwrite-
 def verdicts(path: Path) -> dict[str, str]:
     """The verdicts of a JSON report, by rule."""
     return {rule["id"]: rule["verdict"] for rule in json.loads(path.read_text())["rules"]}
-
-
-def scaled(path: Path, event: int, overwrite: int) -> Path:
-    """The document with windows of so many seconds: the plan is the same, the wait is not."""
-    text = (Path(__file__).parents[2] / "spec" / "openapi.yaml").read_text("utf-8")
-    for old, new in (
-        ("PT30M0.000001S", f"PT{event}.000001S"),
-        ("PT5M0.000001S", f"PT{overwrite}.000001S"),
-        ("PT1M", "PT0.5S"),
-        ("PT30M", f"PT{event}S"),
-        ("PT5M", f"PT{overwrite}S"),
-    ):
-        text = text.replace(old, new)
-    path.write_text(text, "utf-8")
-    return path
 
 
 @pytest.fixture
