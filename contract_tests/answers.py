@@ -18,6 +18,8 @@ class Answers:
 
     def __init__(self, document: Document) -> None:
         self._openapi = to_31(document.openapi)
+        self._trimmed = document.behaviour.is_trimmed
+        self._methods = document.behaviour.methods
         self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
 
     @cached_property
@@ -32,6 +34,10 @@ class Answers:
         if item is None or exchange.status >= 500 or self._should_not_have_passed(exchange, item):
             return None
         method = exchange.request.method.lower()
+        if self._methods is not None and method not in item:
+            # Who may ask comes before whether there is anything: other statuses are the rules' of who may.
+            refused = exchange.status in (400, 401, 403, 404, 405)
+            return None if refused else f"{exchange.request.method} is answered {exchange.status}"
         operation = item.get("get" if method == "head" else method)
         if operation is None:
             return (
@@ -52,7 +58,10 @@ class Answers:
             return False
         schema = item["post"]["requestBody"]["content"]["application/json"]["schema"]
         if isinstance(sent, dict):
-            sent = {key: value.strip() if isinstance(value, str) else value for key, value in sent.items()}
+            sent = {
+                key: value.strip() if isinstance(value, str) and self._trimmed(key) else value
+                for key, value in sent.items()
+            }
         return not self._validator(schema).is_valid(sent)
 
     def _header_problem(self, exchange: Exchange, response: Mapping[str, Any]) -> str | None:

@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from contract_tests.options import target_options
+from contract_tests.options import DETECT, target_options
 from contract_tests.settings import Settings, SettingsError, open_target
 from spec.document import Document
 
@@ -92,18 +92,21 @@ def _verify_and_report(values: dict[str, Any]) -> int:
     from contract_tests.reports import WRITERS, Report, print_report  # noqa: PLC0415
     from contract_tests.run import Run  # noqa: PLC0415
     from contract_tests.targets import MissingLibrary, NotReachable, ProtocolError  # noqa: PLC0415
-    from spec.document import DocumentError, load  # noqa: PLC0415
+    from spec.document import DOCUMENTED, DocumentError, load  # noqa: PLC0415
 
     reports, baseline_file = values.pop("report"), values.pop("baseline")
     settings = Settings(**{each.name: values.pop(each.name) for each in fields(Settings)})
     values["seed"] = int.from_bytes(os.urandom(4)) if values["seed"] is None else values["seed"]
     try:
-        document = load(settings.spec)
+        detecting = settings.profile == DETECT
+        document = load(settings.spec, DOCUMENTED if detecting else settings.profile)
         options = _run_options(document, values)
         baseline = read_baseline(baseline_file) if baseline_file else Baseline()
         for path in [*(path for _, path in reports), *([values["plan"]] if values["plan"] else [])]:
             _writable(path)
         with open_target(settings) as target, _progress() as progress:
+            if detecting:
+                document = _detect(settings.spec, target, run_seed=values["seed"], progress=progress)
             run = Run(document, target, progress=progress, say=partial(click.echo, err=True), **options)
             results = run.execute()
             report = Report(
@@ -126,6 +129,22 @@ def _verify_and_report(values: dict[str, Any]) -> int:
     print_report(report, console)
     console.print(f"{report.target}, by {report.document}; --seed {run.seed} repeats this run.")
     return report.exit_code
+
+
+def _detect(spec: Path | None, target: Any, *, run_seed: int, progress: Callable[[int, int, str], None]) -> Document:
+    """Says how the target fits every profile, and answers the document of the one that it fits best."""
+    from contract_tests.detect import fits  # noqa: PLC0415
+    from spec.document import PROFILES, load  # noqa: PLC0415
+
+    documents = {profile: load(spec, profile) for profile in PROFILES}
+    found = fits(documents.values(), target, run_seed, progress)
+    for fit in found:
+        click.echo(fit.sentence())
+    best = found[0]
+    click.echo(f"The target fits {best.profile} best; it is verified against that.")
+    for rule, detail in best.violated.items():
+        click.echo(f"  does not fit: {rule}: {detail}")
+    return documents[best.profile]
 
 
 def _run_options(document: Document, values: dict[str, Any]) -> dict[str, Any]:

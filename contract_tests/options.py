@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from contract_tests.settings import SettingsError, read_config
+from spec.document import DOCUMENTED, PROFILES
 from spec.instants import parse_duration
 
 
@@ -38,6 +39,7 @@ def _take_config(context: click.Context, _parameter: click.Parameter, path: Path
     return path
 
 
+DETECT = "detect"
 _FILE = click.Path(path_type=Path)
 
 OPTIONS = (
@@ -78,6 +80,13 @@ OPTIONS = (
     ),
     click.option("--rate", type=click.FloatRange(min=0.1), metavar="N", help="Timed submissions in a second, at most."),
     click.option("--max-time", type=Wait(), metavar="DURATION", help="Stop after this long and report what is known."),
+    click.option(
+        "--profile",
+        type=click.Choice([*PROFILES, DETECT]),
+        default=DOCUMENTED,
+        show_default=True,
+        help="What to verify against: the page, a real Sentry, or the one of these that the target fits best.",
+    ),
     click.option("--spec", type=_FILE, metavar="FILE", help="Another document than the one that comes with this."),
     click.option(
         "--config",

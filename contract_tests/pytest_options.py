@@ -18,6 +18,7 @@ NAMES = (
     "dsn",
     "other-dsn",
     "spec",
+    "profile",
     "seed",
 )
 

@@ -76,7 +76,7 @@ class Run:
         except (KeyboardInterrupt, OutOfTime):
             self.stopped = True
         self.progress(total, total, "")
-        return {rule.id: self._verdict(rule.id) for rule in self.document.rules.values()}
+        return {rule: self._verdict(rule) for rule in self.document.verifiable}
 
     def _in_time(self) -> None:
         if self._deadline is not None and time.monotonic() > self._deadline:
@@ -144,7 +144,10 @@ class Run:
     def _machine(self, answers: Answers) -> None:
         """Only where the single scenarios found nothing wrong: what they found explains more than a history would."""
         walked = {"submission", "windows", "overwrite"}
-        wrong = any(each.violation and self.document.rules[each.rule].group in walked for each in self._findings)
+        rules = self.document.verifiable
+        wrong = any(
+            each.violation and each.rule in rules and rules[each.rule].group in walked for each in self._findings
+        )
         if self.target.capabilities >= MACHINE_NEEDS and not wrong:
             random = Random(self.seed)
             self._findings += machine.run(
@@ -185,9 +188,9 @@ def _up_to(scenario: Scenario, exchange: object) -> tuple[Step, ...]:
 def known_rules(document: Document, names: str) -> frozenset[str]:
     """The names, separated by commas, as rule ids. Raises ValueError, in one sentence, for one that is none."""
     known = frozenset(each.strip() for each in names.split(","))
-    unknown = sorted(known - set(document.rules))
+    unknown = sorted(known - set(document.verifiable))
     if unknown:
-        raise ValueError(f'The catalogue has no rule "{unknown[0]}"; its rules are {", ".join(document.rules)}.')
+        raise ValueError(f'The catalogue has no rule "{unknown[0]}"; its rules are {", ".join(document.verifiable)}.')
     return known
 
 

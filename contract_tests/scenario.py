@@ -14,6 +14,7 @@ from uuid import UUID
 from contract_tests.exchange import Exchange, Request, Step, curl
 from contract_tests.targets import Connection, ControlTarget, Project, Target
 from contract_tests.verdicts import Probe
+from spec.behaviour import Behaviour
 from spec.document import Document
 
 VALUES = {"name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!"}
@@ -65,6 +66,15 @@ class Scenario:
         """The DSN of another project, as Authorization value."""
         given = self.project.credentials.get("other-dsn")
         return given or self.other_project().credentials["dsn"]
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """What the document's server does in its own way."""
+        return self.document.behaviour
+
+    def also(self, rule: str) -> tuple[int, ...]:
+        """Statuses that the rule allows beside its own."""
+        return self.document.rules[rule].also_allowed
 
     def new_event_id(self) -> str:
         """An event id that was not used before, 32 hex digits in lower case, with at least one letter."""

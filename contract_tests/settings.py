@@ -23,6 +23,7 @@ from contract_tests.targets import (
     Target,
     UrlTarget,
 )
+from spec.document import DOCUMENTED, PROFILES
 
 
 class SettingsError(Exception):
@@ -48,6 +49,7 @@ class Settings:
     dsn: str | None = field(default=None, repr=False)
     other_dsn: str | None = field(default=None, repr=False)
     spec: Path | None = None
+    profile: str = DOCUMENTED
 
 
 RUN_KEYS = {"seed": int, "wait": str, "rate": float, "max-parallel": int, "max-time": str, "require": str, "rules": str}
@@ -79,7 +81,7 @@ def open_target(settings: Settings) -> Iterator[Target]:
     """The target that the settings name. Raises SettingsError, NotReachable, ProtocolError or MissingLibrary."""
     _check(settings)
     if settings.url is None and settings.app is None:
-        with _own_mock(settings.spec) as url, ControlTarget(url, url) as target:
+        with _own_mock(settings.spec, settings.profile) as url, ControlTarget(url, url) as target:
             yield target
         return
     try:
@@ -160,13 +162,14 @@ def _seed_with(target: UrlTarget, settings: Settings) -> None:
 
 
 @contextmanager
-def _own_mock(spec: Path | None) -> Iterator[str]:
+def _own_mock(spec: Path | None, profile: str) -> Iterator[str]:
     """Starts the mock server that comes with this package on a free port, as a process of its own."""
     places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = shutil.which("feedback-mock", path=places)
     if command is None:
         raise SettingsError("Give the URL to verify; there is no feedback-mock here to start instead.")
     arguments = [command, "--port", "0", "--log-format", "json", *(["--spec", str(spec)] if spec else [])]
+    arguments += ["--profile", profile] if profile in PROFILES else []
     with (
         tempfile.TemporaryFile("w+") as errors,
         # In a session of its own, so that Ctrl-C ends the run and not the mock under it.

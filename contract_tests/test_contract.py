@@ -14,7 +14,7 @@ from contract_tests.run import Run
 from contract_tests.settings import Settings, SettingsError, open_target
 from contract_tests.targets import NotReachable, ProtocolError
 from contract_tests.verdicts import Verdict
-from spec.document import Document, DocumentError, load
+from spec.document import DOCUMENTED, Document, DocumentError, load
 
 
 def _settings(config: pytest.Config) -> dict[str, str | None]:
@@ -24,16 +24,16 @@ def _settings(config: pytest.Config) -> dict[str, str | None]:
 
 
 def _document(config: pytest.Config) -> Document:
-    spec = _settings(config)["spec"]
+    settings = _settings(config)
     try:
-        return load(Path(spec) if spec else None)
+        return load(Path(settings["spec"]) if settings["spec"] else None, settings["profile"] or DOCUMENTED)
     except DocumentError as error:
         raise pytest.UsageError(str(error)) from None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test per rule of the document."""
-    metafunc.parametrize("rule_id", list(_document(metafunc.config).rules))
+    metafunc.parametrize("rule_id", list(_document(metafunc.config).verifiable))
 
 
 @pytest.fixture(scope="session")
@@ -41,9 +41,11 @@ def report(request: pytest.FixtureRequest) -> Report:
     """All verdicts, from one run."""
     values = _settings(request.config)
     seed, spec, ingest = int(values.pop("seed") or 0), values.pop("spec"), bool(values.pop("ingest"))
+    profile = values.pop("profile") or DOCUMENTED
     document = _document(request.config)
+    settings = Settings(**values, spec=Path(spec) if spec else None, ingest=ingest, profile=profile)
     try:
-        with open_target(Settings(**values, spec=Path(spec) if spec else None, ingest=ingest)) as target:
+        with open_target(settings) as target:
             results = Run(document, target, seed).execute()
             return Report(target.base_url, document.name, seed, results, target.secrets)
     except (SettingsError, NotReachable, ProtocolError) as error:

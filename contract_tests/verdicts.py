@@ -90,7 +90,8 @@ def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str],
     missing = [need for need in rule.needs if need not in capabilities]
     doubts = [each.doubt for each in findings if each.doubt]
     if violations:
-        verdict, detail = Verdict.VIOLATED, str(shown.violation)
+        otherwise = f"; the target follows another reading: {rule.otherwise}" if rule.otherwise else ""
+        verdict, detail = Verdict.VIOLATED, f"{shown.violation}{otherwise}"
     elif missing and not observations and not doubts:
         return Result(rule, Verdict.NOT_VERIFIABLE, "needs " + _joined(SUPPLY[need] for need in missing))
     elif doubts:

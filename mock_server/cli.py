@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from spec.document import DocumentError, load
+from spec.document import DOCUMENTED, PROFILES, DocumentError, load
 
 EXIT_USAGE = 2
 GC_THRESHOLDS = (50_000, 50, 50)
@@ -23,13 +23,14 @@ Examples:
   feedback-mock                                  on http://127.0.0.1:8080
   feedback-mock --port 0 --log-format json       for a test harness: a free port, one JSON line when ready
   feedback-mock --clock frozen                   time stands still until the control protocol moves it
+  feedback-mock --profile sentry-9.1             as Sentry 9.1 answers, where it differs from the page
   feedback-mock --spec my-openapi.yaml           another document, other windows
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The command line; `spec` and `ready_file` are None where they are not given."""
+    """The command line; `spec`, `ready_file` and `rate_limit` (requests, seconds) are None where they are not given."""
 
     host: str
     port: int
@@ -38,6 +39,8 @@ class Options:
     running: bool
     ready_file: Path | None
     as_json: bool
+    profile: str
+    rate_limit: tuple[int, int] | None
 
 
 class CannotStart(Exception):
@@ -63,6 +66,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(outcome or 0)
 
 
+def _rate(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    requests, _, seconds = value.partition("/")
+    if not (requests.isdecimal() and seconds.isdecimal() and int(requests) and int(seconds)):
+        raise click.BadParameter(f'"{value}" is not N/SECONDS, such as 5/1 for five requests in a second.')
+    return int(requests), int(seconds)
+
+
 @click.command(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="The address to listen on.")
 @click.option(
@@ -75,6 +87,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 )
 @click.option(
     "--spec", metavar="PATH", type=click.Path(path_type=Path), help="Another OpenAPI document than the packaged one."
+)
+@click.option(
+    "--profile",
+    default=DOCUMENTED,
+    show_default=True,
+    type=click.Choice(PROFILES),
+    help="Whose behaviour: the page's, or a real Sentry's of that time.",
+)
+@click.option(
+    "--rate-limit",
+    metavar="N/SECONDS",
+    callback=_rate,
+    help="429 after so many requests of a project, as the hosted service; for --profile sentry-latest and sentry-23.7.",
 )
 @click.option("--control/--no-control", default=True, help="Whether to serve the control protocol; by default it is.")
 @click.option(
@@ -99,14 +124,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 )
 @click.version_option(package_name="sentry-feedback-contract", prog_name="feedback-mock")
 def command(
-    host: str, port: int, spec: Path | None, control: bool, clock: str, ready_file: Path | None, log_format: str
+    host: str,
+    port: int,
+    spec: Path | None,
+    profile: str,
+    rate_limit: tuple[int, int] | None,
+    control: bool,
+    clock: str,
+    ready_file: Path | None,
+    log_format: str,
 ) -> Options:
     """Serve Sentry's "Submit User Feedback" as a mock whose clock tests can move.
 
     When it is ready it prints where it listens, the credentials of a project, and lines to paste.
     Ctrl-C ends it.
     """
-    return Options(host, port, spec, control, clock == "system", ready_file, log_format == "json")
+    return Options(host, port, spec, control, clock == "system", ready_file, log_format == "json", profile, rate_limit)
 
 
 def _serve(options: Options) -> None:
@@ -114,13 +147,15 @@ def _serve(options: Options) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s: %(message)s")
     # It warns of every malformed body, and shows a byte of it.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
-    document = load(options.spec)
+    document = load(options.spec, options.profile)
     # Only now: a wrong command line or document is answered without waiting for the server's imports.
     from mock_server.app import create_app  # noqa: PLC0415
+    from mock_server.rate import RateLimit  # noqa: PLC0415
     from mock_server.ready import ready_data, write_atomically  # noqa: PLC0415
     from mock_server.server import Uvicorn, address_of, bind  # noqa: PLC0415
 
-    app = create_app(document, control=options.control, running=options.running)
+    rate_limit = RateLimit(*options.rate_limit) if options.rate_limit else None
+    app = create_app(document, control=options.control, running=options.running, rate_limit=rate_limit)
     try:
         listener = bind(options.host, options.port)
     except OSError as error:

@@ -57,7 +57,7 @@ class FeedbackHandlers:
 
     def list(self, request: Request) -> Reply | Refused:
         """A page of the project's feedback, newest first (sentry-behaviour 2e)."""
-        page = select(request.project, request.query, request.base_url)
+        page = select(request.project, request.query, request.base_url, self._behaviour.date_created)
         shown = [self.shown(request.project, record) for record in page.records]
         return Reply(200, shown, _LIST_RULE, ((b"link", page.link.encode("latin-1")),))
 

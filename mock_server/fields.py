@@ -46,6 +46,7 @@ class Fields:
     ) -> None:
         self._validator, self._answers = validator, answers
         self._limits: dict[str, Any] = {}
+        patterns = set()
         for field, node in schema.get("properties", {}).items():
             resolved = resolve(node)
             unknown = set(resolved) - _KEYWORDS
@@ -53,13 +54,19 @@ class Fields:
                 what = ", ".join(sorted(unknown)) or "this type or format"
                 raise DocumentError(f"{name}: the field {field}: the mock does not implement {what} for a field.")
             self._limits[field] = resolved.get("maxLength")
+            patterns |= {field} if "pattern" in resolved else set()
         self._trimmed = {field: behaviour.is_trimmed(field) for field in self._limits}
         self._coerced = behaviour.coerce
         self._together = behaviour.failures
         self._nul_refused = behaviour.nul == "refused"
         self._email = None if behaviour.email_pattern is None else re.compile(behaviour.email_pattern)
         self._by_field = answers.example(_EVENT_ID_RULE) == "fields"
-        for rule in {*_ORDER.values(), *_OF_FIELD.values()} - {"field-nul"}:
+        never = set() if self._nul_refused else {"field-nul"}
+        never |= set() if "event_id" in patterns else {_EVENT_ID_RULE}
+        never |= {"field-type"} if set(_JSON_TYPES.values()) <= behaviour.coerce else set()
+        self.rules = frozenset({"body-object", "body-null", *_ORDER.values(), *_OF_FIELD.values()} - never)
+        """The rules by which it may refuse."""
+        for rule in self.rules:
             answers.message(rule)
 
     def check(self, value: Any) -> dict[str, Any] | Refused:

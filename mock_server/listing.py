@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mock_server.store import Feedback, Project
+from spec.rules import Base
 
 # The query parameters, each with the rule that refuses a value that the document does not allow.
 PAGE_RULES = {"status": "list-status", "environment": None, "per_page": "list-pages", "cursor": "list-cursor"}
@@ -22,13 +23,15 @@ class Page:
     link: str
 
 
-def select(project: Project, query: Mapping[str, Any], url: str) -> Page:
-    """The page that `query` asks for; `url` is the address of the listing without a query.
+def select(project: Project, query: Mapping[str, Any], url: str, base: Base) -> Page:
+    """The page that `query` asks for; `url` is the address of the listing without a query, `base` what orders it.
 
     A cursor is `<milliseconds>:<offset>:<is previous>`; only the offset counts here, as the first two numbers do not
     order feedback of the same instant.
     """
     records = [each for each in reversed(project.feedback.values()) if _is_listed(project, each, query)]
+    if base is Base.LAST_SUBMITTED:
+        records.sort(key=lambda record: record.last_submitted_at, reverse=True)
     size = query["per_page"]
     offset = int(query["cursor"].split(":")[1]) if query["cursor"] else 0
     before = max(offset - size, 0)

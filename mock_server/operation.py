@@ -23,19 +23,7 @@ PARSERS: dict[str, Callable[[bytes, bytes | None], Any]] = {
     "application/x-www-form-urlencoded": parse_form,
     "multipart/form-data": parse_multipart,
 }
-_FIELD_RULES = (
-    *(
-        "body-size",
-        "media-type",
-        "body-syntax",
-        "body-object",
-        "body-null",
-        "field-required",
-        "field-null",
-        "field-blank",
-    ),
-    *("field-type", "field-length", "email-format", "event-id-length", "event-id-format"),
-)
+_BODY_RULES = ("body-size", "media-type", "body-syntax")
 Scope = Any
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 Send = Callable[[Any], Awaitable[None]]
@@ -102,8 +90,8 @@ class FeedbackOperation:
         self._query = [each for each in description.parameters if each.place == "query"]
         self._query_rules = self._rules_of_query(handler, name)
         rules = {*handler.rules, *(self._query_rules.values()), *(self._access.rules if self._access else ())}
-        rules |= set(_FIELD_RULES if self._fields else ()) | ({RATE_RULE} if rate_limit else set())
-        rules |= {"field-nul"} if self._fields and behaviour.nul == "refused" else set()
+        rules |= {RATE_RULE} if rate_limit else set()
+        rules |= {*_BODY_RULES, *self._fields.rules} if self._fields else set()
         self._refusals = {rule: answers.refusal(rule, operation) for rule in sorted(rules)}
         for refusal in self._refusals.values():
             self._check(refusal.status, refusal.value)

@@ -9,7 +9,7 @@ from typing import Any
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
 from spec.build import beside, committed_files
-from spec.document import Document, load, load_control, read
+from spec.document import DOCUMENTED, Document, load, load_control, read_profiled
 from spec.examples import examples_of, invalid_examples
 from spec.instants import in_words, parse_duration
 from spec.render31 import to_31
@@ -26,21 +26,22 @@ class Finding:
     detail: str = ""
 
 
-def findings(path: Path | None) -> Iterator[Finding]:
+def findings(path: Path | None, profile: str = DOCUMENTED) -> Iterator[Finding]:
     """All checks of the document at `path`, or of the packaged one, and of the control document.
 
     Raises DocumentError where the document cannot be loaded at all.
     """
-    name, raw = read(path, "openapi.yaml")
+    name, raw = read_profiled(path, profile)
     control = load_control()
     yield from _valid(name, raw)
     yield from _valid("control.yaml", control)
     if problem := first_problem(raw):
         yield Finding(False, f"{name}: cannot be checked further: {problem}")
         return
-    document = load(path)
+    document = load(path, profile)
     yield _texts(name, document, raw)
-    yield from _current(document, control, beside(path), required=path is None)
+    if profile == DOCUMENTED:
+        yield from _current(document, control, beside(path), required=path is None)
 
 
 def first_problem(document: dict[str, Any]) -> str:

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from spec.build import beside, built_files, committed_files, lacking_refused, write
 from spec.check import findings, first_problem
-from spec.document import Document, DocumentError, load, load_control
+from spec.differences import render_differences
+from spec.document import DOCUMENTED, PROFILES, Document, DocumentError, load, load_control
 from spec.page import render_page
 
 EXIT_STALE = 1
@@ -21,6 +22,8 @@ Examples:
   feedback-docs build --out public         the reference as a web page, Markdown and OpenAPI 3.0 and 3.1
   feedback-docs page                       the page in its original form
   feedback-docs check                      for CI: exit 1 when anything is wrong or stale
+  feedback-docs build --out public --profile sentry-9.1
+  feedback-docs diff documented sentry-9.1
   feedback-docs build --out public --spec my-openapi.yaml
 """
 
@@ -47,14 +50,21 @@ def _refuse(sentence: str) -> int:
 
 
 def _spec(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The option that all commands share."""
-    option = click.option(
+    """The options that all commands share."""
+    spec = click.option(
         "--spec",
         type=click.Path(path_type=Path),
         metavar="PATH",
         help="Another OpenAPI document than the one that comes with this program.",
     )
-    return option(function)
+    profile = click.option(
+        "--profile",
+        type=click.Choice(PROFILES),
+        default=DOCUMENTED,
+        show_default=True,
+        help="The page, or the page with what a real Sentry does differently.",
+    )
+    return spec(profile(function))
 
 
 @click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -68,14 +78,14 @@ def command() -> None:
     "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where the files go; made if missing."
 )
 @_spec
-def build(out: Path, spec: Path | None) -> int:
+def build(out: Path, spec: Path | None, profile: str) -> int:
     """Write reference and documents to a directory.
 
     The reference comes as one HTML file that loads nothing, and as Markdown with its drawing; beside it the page
     in its original form, and both documents as OpenAPI 3.0 and 3.1. All texts say the time windows as the document
     has them.
     """
-    files = built_files(_valid(spec), load_control())
+    files = built_files(_valid(spec, profile), load_control())
     write(files, out)
     for name in files:
         click.echo(out / name)
@@ -84,9 +94,9 @@ def build(out: Path, spec: Path | None) -> int:
 
 @command.command()
 @_spec
-def page(spec: Path | None) -> int:
+def page(spec: Path | None, profile: str) -> int:
     """Print the page in its original form, byte for byte."""
-    document = _valid(spec)
+    document = _valid(spec, profile)
     with lacking_refused(document):
         text = render_page(document)
     click.echo(text.encode(), nl=False)
@@ -95,7 +105,7 @@ def page(spec: Path | None) -> int:
 
 @command.command()
 @_spec
-def check(spec: Path | None) -> int:
+def check(spec: Path | None, profile: str) -> int:
     """Check that documents, texts and reference agree.
 
     The documents are valid, their examples too, their texts true and the committed reference current.
@@ -104,7 +114,7 @@ def check(spec: Path | None) -> int:
     """
     console = Console(highlight=False, soft_wrap=True)
     bad = 0
-    for finding in findings(spec):
+    for finding in findings(spec, profile):
         bad += not finding.good
         style = "green" if finding.good else "bold red"
         console.print(Text("ok    " if finding.good else "WRONG ", style), Text(finding.sentence), sep="")
@@ -126,9 +136,19 @@ def reference() -> int:
     return 0
 
 
-def _valid(spec: Path | None) -> Document:
+@command.command()
+@click.argument("one", type=click.Choice(PROFILES))
+@click.argument("other", type=click.Choice(PROFILES))
+@click.option("--spec", type=click.Path(path_type=Path), metavar="PATH", help="The document that the profiles change.")
+def diff(one: str, other: str, spec: Path | None) -> int:
+    """Show what two profiles say differently, as a Markdown table."""
+    click.echo(render_differences(_valid(spec, one), _valid(spec, other)), nl=False)
+    return 0
+
+
+def _valid(spec: Path | None, profile: str) -> Document:
     """The document, which is valid OpenAPI; templates rely on that."""
-    document = load(spec)
+    document = load(spec, profile)
     if problem := first_problem(document.openapi):
         raise DocumentError(f"{document.name}: is no valid OpenAPI 3.0: {problem}")
     return document

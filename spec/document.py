@@ -113,6 +113,18 @@ class Document:
         """The operation that the time rules belong to."""
         return self.operations[SUBMIT]
 
+    @property
+    def verifiable(self) -> Mapping[str, Rule]:
+        """The rules by id, without those that are the mock's alone."""
+        return {rule.id: rule for rule in self.rules.values() if not rule.only_mock}
+
+    @property
+    def field_schemas(self) -> Mapping[str, Mapping[str, Any]]:
+        """The schemas of a submission's fields, by name."""
+        content = self.resolve(self.submit.definition["requestBody"])["content"]
+        schema = self.resolve(content["application/json"]["schema"])
+        return {name: self.resolve(each) for name, each in schema["properties"].items()}
+
     def window(self, rule: str) -> Window:
         """The window of this rule id; KeyError where the document has none."""
         return next(window for window in self.mutability.windows if window.rule == rule)

@@ -52,7 +52,7 @@ def feedback_for_a_known_event_has_its_issue(s: Scenario) -> None:
 
 def whatever_is_valid_is_accepted(s: Scenario) -> None:
     """The longest values and unusual addresses."""
-    properties = _properties(s)
+    properties = s.document.field_schemas
     length = properties["name"]["maxLength"]
     local = properties["email"]["maxLength"] - len("@example.com")
     names = ("x", "n" * length, "😀" * length)
@@ -84,7 +84,7 @@ def an_event_is_found_by_either_case(s: Scenario) -> None:
 
 def white_space_around_values_is_cut_off(s: Scenario) -> None:
     """All four fields; the lengths count what is left."""
-    length = _properties(s)["name"]["maxLength"]
+    length = s.document.field_schemas["name"]["maxLength"]
     body = s.submission(name="  " + "n" * length + " \n", email="\t jane@example.com ", comments="\r\n It broke! ")
     reply = s.submit({**body, "event_id": f" {body['event_id']} "})
     s.expect_status(reply, 200, "values with white space around them")
@@ -115,12 +115,6 @@ def other_keys_are_ignored(s: Scenario) -> None:
     s.expect(reply.object.get("id") != "999999", "the id was taken from the request")
     s.expect(not str(reply.object.get("dateCreated")).startswith("1999"), "dateCreated was taken from the request")
     s.expect(reply.object.get("issue", 0) is None, "the issue was taken from the request")
-
-
-def _properties(s: Scenario) -> dict[str, dict[str, int]]:
-    schema = s.document.submit.definition["requestBody"]["content"]["application/json"]["schema"]
-    properties: dict[str, dict[str, int]] = s.document.resolve(schema)["properties"]
-    return properties
 
 
 CHECKS = (

@@ -91,10 +91,6 @@ def _final(rule: str, opinion: Opinion, reply: Exchange, steps: tuple) -> Findin
     )
     expected = " or ".join(map(str, sorted(opinion.allowed)))
     message = f"expected {expected}, got {answer(reply)}, where {ages}"
-    if rule == "overwrite-window-fixed":
-        message += "; the target follows the sliding reading: an overwrite restarts the window"
-    if rule == "event-window-base":
-        message += "; the target counts from the event's own timestamp"
     return Finding(rule, violation=message, steps=steps, probes=probes)
 
 
