@@ -26,6 +26,9 @@ check: .venv/installed ## format, lint, types, import directions, documents, gen
 	@$(BIN)/feedback-docs check
 	@$(BIN)/cog --check README.md
 
+examples: .venv/installed ## run examples/, as far as their toolchains are here
+	@$(BIN)/pytest -q -rs tests/clients/test_examples.py $(ARGS)
+
 test-all: .venv/installed ## the tests on every Python 3.11 to 3.13 that is here
 	@$(BIN)/tox $(ARGS)
 
@@ -57,4 +60,4 @@ node_modules/.package-lock.json: package-lock.json
 	@npm ci --silent --ignore-scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help mock verify docs test check test-all format lint-documents lock clean
+.PHONY: help mock verify docs test check examples test-all format lint-documents lock clean

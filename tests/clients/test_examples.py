@@ -1,0 +1,86 @@
+"""The examples run as their READMEs say, and notice a mock with other windows and a mock that is missing."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.clients.toolchains import MOCK, ROOT, need, run
+
+EXAMPLES = ROOT / "examples"
+NEEDS = {"python": (), "shell": ("bash", "curl"), "java": ("java", "javac"), "typescript": ("node", "npm")}
+LEFT_OUT = shutil.ignore_patterns("node_modules", "build", "__pycache__", ".pytest_cache")
+OTHER_WINDOWS = '''"""The plugin's server, with another document."""
+
+from pathlib import Path
+
+import pytest
+
+from mock_server.server import Server
+from spec.document import load
+
+
+@pytest.fixture(scope="session")
+def feedback_server():
+    with Server(document=load(Path("other.yaml"))) as server:
+        yield server
+'''
+
+
+def copied(name: str, folder: Path) -> Path:
+    """The example in a folder of its own: tests in parallel build nothing in the same place."""
+    return shutil.copytree(EXAMPLES / name, folder / name, ignore=LEFT_OUT)
+
+
+def run_as_told(example: Path, mock: str) -> subprocess.CompletedProcess[str]:
+    """Runs the one command of the example's README; `mock` is how the mock is started."""
+    told = re.search(r"```console\n\$ (.*)\n```", (example / "README.md").read_text("utf-8"))
+    assert told
+    return run(["bash", "-c", told[1]], example, {"FEEDBACK_MOCK": mock})
+
+
+def test_every_example_is_run() -> None:
+    """A folder more, and this says so."""
+    assert {each.name for each in EXAMPLES.iterdir() if each.is_dir()} == set(NEEDS)
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_example_runs_as_its_readme_says(name: str, tmp_path: Path) -> None:
+    """One command, and it succeeds."""
+    need(*NEEDS[name])
+
+    ran = run_as_told(copied(name, tmp_path), str(MOCK))
+
+    assert ran.returncode == 0, ran.stdout
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_example_notices_other_windows(name: str, tmp_path: Path) -> None:
+    """With 10 minutes for 30 and 1 for 5, exactly the tests of the windows fail."""
+    need(*NEEDS[name])
+    example = copied(name, tmp_path)
+    document = (ROOT / "spec" / "openapi.yaml").read_text("utf-8")
+    (example / "other.yaml").write_text(document.replace("PT30M", "PT10M").replace("PT5M", "PT1M"), "utf-8")
+    if name == "python":
+        (example / "conftest.py").write_text(OTHER_WINDOWS, "utf-8")
+
+    ran = run_as_told(example, f"{MOCK} --spec {example / 'other.yaml'}")
+
+    assert ran.returncode == 1, ran.stdout
+    failed = {line for line in ran.stdout.splitlines() if re.match(r"not ok|FAILED", line)}
+    assert failed
+    assert all(re.search(r"window.ends", line) for line in failed), ran.stdout
+
+
+@pytest.mark.parametrize("name", [name for name in NEEDS if name != "python"])
+def test_example_says_that_the_mock_is_missing(name: str, tmp_path: Path) -> None:
+    """And what to do. (In Python it is pytest that says so, by `required_plugins`.)"""
+    need(*NEEDS[name])
+
+    ran = run_as_told(copied(name, tmp_path), "no-such-mock")
+
+    assert ran.returncode != 0
+    assert "no-such-mock" in ran.stdout
+    assert "install sentry-feedback-contract" in ran.stdout
