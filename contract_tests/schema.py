@@ -36,7 +36,7 @@ def run(scenario: Scenario, document: Document, seed: int, examples: int) -> lis
     """What Schemathesis finds in one project of the target, by rule."""
     schema = schemathesis.openapi.from_dict(document.openapi, config=_config(scenario, seed, examples))
     schema.app = scenario.target.application
-    schema.hook("filter_body")(_not_padded)
+    schema.hook("filter_body")(_not_padded if document.behaviour.nul == "accepted" else _neither_padded_nor_nul)
     observed: dict[str, int] = {}
     findings: list[Finding] = []
     with warnings.catch_warnings(), _fresh_event_ids(scenario):
@@ -74,6 +74,12 @@ def _not_padded(_context: Any, body: Any) -> bool:
     if not isinstance(body, dict):
         return True
     return all(value == value.strip() for value in body.values() if isinstance(value, str))
+
+
+def _neither_padded_nor_nul(context: Any, body: Any) -> bool:
+    """Where the character NUL is refused, the rule `field-nul` tests it; no keyword of a schema says it readably."""
+    texts = body.values() if isinstance(body, dict) else ()
+    return _not_padded(context, body) and not any(isinstance(each, str) and "\0" in each for each in texts)
 
 
 @contextmanager

@@ -168,5 +168,5 @@ class Refusal:
         if refused.word is not None and self._message is not None:
             word = _UNPRINTABLE.sub("?", refused.word[:MAX_REASON]).replace('"', "'")
             text = self._message.replace("{word}", word)
-            value = text if isinstance(self.value, str) else {"detail": text}
+            value = dict.fromkeys(self.value, text) if isinstance(self.value, dict) else text
         return self._answers.json(self.status, value, rule_header(self.rule, refused.reason), self._more)

@@ -142,7 +142,7 @@ class Elsewhere:
         if path.startswith(CONTROL_PREFIX):
             answer = problem(404, "The control protocol has no such path.")
         elif any(pattern.fullmatch(path) for pattern in self._paths):
-            answer = self._no_route.answer(Refused("route", f"the path with its slash is {path}/"))
+            answer = self._no_route.answer(Refused("route", f"the path with its slash is {path}/", word=f"{path}/"))
         else:
             answer = self._no_route.answer(Refused("route"))
         await send_answer(send, answer, scope["method"] != "HEAD")

@@ -116,6 +116,8 @@ class Fields:
         """The rules that a field breaks, as many as are told."""
         ordered = sorted(set(kinds), key=list(_ORDER).index)
         rules = list(dict.fromkeys(_OF_FIELD.get((name, kind), _ORDER[kind]) for kind in ordered))
+        if not self._by_field and len(rules) > 1:
+            rules = [rule for rule in rules if rule != _EVENT_ID_RULE]
         if rules[0] not in self._together:
             return rules[:1]
         return [rule for rule in self._together if rule in rules]

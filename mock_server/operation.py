@@ -149,7 +149,7 @@ class FeedbackOperation:
                 within, counted = self._rate_limit.count(project, self._description.operation.id, project.clock.now())
                 more.extend(counted)
                 if not within:
-                    return Refused(RATE_RULE)
+                    return Refused(RATE_RULE, word=self._rate_limit.message)
         query: Any = self._read_query(scope) if self._query else {}
         if type(query) is Refused:
             return query

@@ -21,6 +21,12 @@ class RateLimit:
     requests: int
     seconds: int
 
+    @property
+    def message(self) -> str:
+        """What a refused client is told."""
+        limit = f"Limit is {self.requests} requests in {self.seconds} seconds"
+        return f"You are attempting to use this endpoint too frequently. {limit}"
+
     def count(self, project: Project, operation: str, now: int) -> tuple[bool, Headers]:
         """Counts a request at `now` (microseconds): whether it is within the limit, and the headers that say so."""
         window = now // (self.seconds * SECOND)

@@ -1,0 +1,56 @@
+"""The mock under a profile conforms to it; a target's profile is found out."""
+
+import pytest
+
+from contract_tests.cli import main
+from contract_tests.detect import fits
+from contract_tests.run import Run
+from contract_tests.targets import ControlTarget
+from contract_tests.verdicts import Verdict
+from mock_server.server import Server
+from spec.document import DOCUMENTED, PROFILES, load
+
+SENTRY = [profile for profile in PROFILES if profile != DOCUMENTED]
+
+
+@pytest.mark.parametrize("profile", SENTRY)
+@pytest.mark.parametrize("seed", range(3))
+def test_mock_conforms_to_every_profile(profile: str, seed: int) -> None:
+    document = load(None, profile)
+    with Server(document=document) as server, ControlTarget(server.url, server.url) as target:
+        results = Run(document, target, seed).execute()
+
+    assert {rule: each.detail for rule, each in results.items() if each.verdict is not Verdict.VERIFIED} == {}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_profile_of_a_target_is_found(profile: str) -> None:
+    """It fits wholly, and no other does."""
+    documents = [load(None, each) for each in PROFILES]
+    with Server(document=load(None, profile)) as server, ControlTarget(server.url, server.url) as target:
+        found = fits(documents, target, 1, lambda *_: None)
+
+    assert found[0].profile == profile
+    assert found[0].violated == {}
+    assert all(fit.violated for fit in found[1:])
+
+
+def test_detect_names_the_profile_and_verifies_against_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with Server(document=load(None, "sentry-23.7")) as server:
+        code = main([server.url, "--control", server.url, "--profile", "detect", "--rules", "submission,dsn"])
+    shown = capsys.readouterr().out
+
+    assert code == 0
+    assert "The target fits sentry-23.7 best; it is verified against that." in shown
+    assert "documented: " in shown
+
+
+def test_target_that_fits_another_profile_is_violated(capsys: pytest.CaptureFixture[str]) -> None:
+    """And the verdicts on what servers read differently say how it reads the page."""
+    with Server(document=load(None, "sentry-9.1")) as server:
+        code = main([server.url, "--control", server.url, "--rules", "event-window-base,overwrite-window-fixed"])
+    shown = " ".join(capsys.readouterr().out.split())
+
+    assert code == 1
+    assert "the target follows another reading: the event's own timestamp is what counts" in shown
+    assert "the target follows another reading: the window slides, an overwrite restarts it" in shown
