@@ -15,7 +15,7 @@ verify: .venv/installed ## verify an implementation (URL=http://…; without it 
 docs: .venv/installed ## build the reference into build/docs
 	@$(BIN)/feedback-docs build --out build/docs $(ARGS)
 
-test: check ## everything that CI runs: the checks, then the tests
+test: check clients ## everything that CI runs: the checks, then the tests
 	@$(BIN)/pytest -n auto $(ARGS)
 
 check: .venv/installed ## format, lint, types, import directions, documents, generated text
@@ -28,6 +28,8 @@ check: .venv/installed ## format, lint, types, import directions, documents, gen
 
 examples: .venv/installed ## run examples/, as far as their toolchains are here
 	@$(BIN)/pytest -q -rs tests/clients/test_examples.py $(ARGS)
+
+clients: tests/clients/.venv/installed tests/clients/node_modules/.package-lock.json ## install the SDK generators that the tests try
 
 test-all: .venv/installed ## the tests on every Python 3.11 to 3.13 that is here
 	@$(BIN)/tox $(ARGS)
@@ -44,9 +46,10 @@ lint-documents: node_modules/.package-lock.json .venv/installed ## Redocly and S
 lock: .venv/installed ## write requirements.lock anew
 	@$(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o requirements.lock
+	@cd tests/clients && ../../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-generators.in -o requirements-generators.lock
 
 clean: ## remove what was built and installed here
-	rm -rf .venv build dist node_modules .tox .*_cache .import_linter_cache .hypothesis
+	rm -rf .venv build dist node_modules tests/clients/.venv tests/clients/node_modules .tox .*_cache .import_linter_cache .hypothesis
 
 .venv/installed: requirements.lock pyproject.toml
 	@echo "Setting up .venv (once; a minute or so)"
@@ -59,5 +62,12 @@ clean: ## remove what was built and installed here
 node_modules/.package-lock.json: package-lock.json
 	@npm ci --silent --ignore-scripts
 
+tests/clients/.venv/installed: tests/clients/requirements-generators.lock
+	@$(PYTHON) -m venv tests/clients/.venv
+	@tests/clients/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< && touch $@ || echo "The SDK generators in Python cannot be had; their tests are skipped."
+
+tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
+	@cd tests/clients && npm ci --silent --ignore-scripts || echo "The SDK generators in JavaScript cannot be had; their tests are skipped."
+
 .DEFAULT_GOAL := help
-.PHONY: help mock verify docs test check examples test-all format lint-documents lock clean
+.PHONY: help mock verify docs test check examples clients test-all format lint-documents lock clean
