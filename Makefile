@@ -63,8 +63,7 @@ node_modules/.package-lock.json: package-lock.json
 	@npm ci --silent --ignore-scripts
 
 tests/clients/.venv/installed: tests/clients/requirements-generators.lock
-	@$(PYTHON) -m venv tests/clients/.venv
-	@tests/clients/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< && touch $@ || echo "The SDK generators in Python cannot be had; their tests are skipped."
+	@$(PYTHON) -m venv tests/clients/.venv && tests/clients/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< && touch $@ || echo "The SDK generators in Python cannot be had; their tests are skipped."
 
 tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@cd tests/clients && npm ci --silent --ignore-scripts || echo "The SDK generators in JavaScript cannot be had; their tests are skipped."
