@@ -10,21 +10,18 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
 from spec.document import Document, resolve
+from tests.broken.clock import START, Running
 from tests.broken.server import FIELDS, Event, Implementation, Project
 from tests.broken.serving import serving
 
 PROGRAM = Path(sys.executable).parent / "schemathesis"
-START = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)
 EVENTS = {"a" * 32: 0, "b" * 32: 29, "c" * 31 + "1": 10}  # ids and ages in minutes
 SEED = 1
 
@@ -102,21 +99,6 @@ def linked(document: Document) -> dict[str, Any]:
     return openapi
 
 
-class Running:
-    """An ASGI application around a broken server whose clock runs, from the instant at which verifications begin."""
-
-    def __init__(self, implementation: Implementation) -> None:
-        self._implementation = implementation
-        self._app: ASGIApp = implementation.app()
-        self._began = time.monotonic()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        now = START + timedelta(seconds=time.monotonic() - self._began)
-        for project in self._implementation.projects.values():
-            project.now = now
-        await self._app(scope, receive, send)
-
-
 @contextmanager
 def running_server(kind: type[Implementation]) -> Iterator[tuple[str, str, str]]:
     """URL, token and DSN of a broken server with one project, in which events are saved."""
@@ -125,7 +107,7 @@ def running_server(kind: type[Implementation]) -> Iterator[tuple[str, str, str]]
     for number, (event_id, minutes) in enumerate(EVENTS.items(), 1):
         saved = START - timedelta(minutes=minutes)
         project.events[event_id] = Event(saved, saved, None, "unresolved", number)
-    with serving(Running(implementation)) as url:
+    with serving(Running(implementation, implementation.app())) as url:
         yield url, project.token("write"), f"http://{project.key}@127.0.0.1/{project.id}"
 
 

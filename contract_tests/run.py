@@ -157,16 +157,16 @@ class Run:
     def _timed(self, answers: Answers) -> None:
         """Everything about time on a clock that runs, in one wait."""
         wait = None if self.target.clock == "process" else self.wait or 0
-        plan = self.plan or draw(self.document, self.target.capabilities, wait, self.seed)
+        plan = self.plan or draw(self.document, self.target.capabilities, wait, self.seed, self.rules)
         if self.plan_file is not None:
             write(plan, self.plan_file)
-        for sentence in purchases(self.document, self.target.capabilities, wait) if self.plan is None else ():
+        for sentence in purchases(self.document, self.target.capabilities, wait, self.rules) if not self.plan else ():
             self.say(sentence)
         schedule = Schedule(self.target, self.document, plan, max_parallel=self.max_parallel, rate=self.rate)
         try:
             schedule.run(self.progress, self._in_time)
         finally:
-            self._findings += judge_tracks(self.document, schedule.played)
+            self._findings += judge_tracks(self.document, schedule.played, schedule.dated)
             for each in schedule.played:
                 self._look_at_answers(each.scenario, answers)
 

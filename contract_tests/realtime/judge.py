@@ -18,9 +18,12 @@ from spec.rules import Base, Window
 
 DRIFT = 10_000  # one part in so many: clocks of different machines run apart by 100 parts in a million
 SKEW = 2 * SECOND  # between our wall clock and the target's, where an event's own timestamp counts
-STEP = 2.5  # seconds that Date may jump against our clock: it has whole seconds, and servers cache it
+DATED = 2 * SECOND  # how much later than its Date an answer may be: Date has whole seconds, and servers cache it
+STEP = SECOND // 2  # a jump of Date against our clock by more, beyond what that explains, is a step
+UNRELATED = frozenset({401, 403, 404, 408, 413, 425, 429})  # refusals that have other reasons than the windows
 
 Span = tuple[int, int]
+Offset = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,19 @@ class Opinion:
     ages: Mapping[str, Span]
 
 
-def judge_tracks(document: Document, played: Iterable[Played]) -> list[Finding]:
-    """Findings by rule; brackets and missing sides are said in remarks and doubts."""
+def judge_tracks(document: Document, played: Iterable[Played], dated: Iterable[Exchange] = ()) -> list[Finding]:
+    """Findings by rule; brackets and missing sides are said in remarks and doubts.
+
+    `dated` are answers beside those of the tracks that say by their Date what the target's clock showed.
+    """
     played = [each for each in played if each.submissions or each.lost]
     by_timestamp = _counts_from_timestamp(document, played)
+    answers = [*dated, *(reply for each in played for reply in each.submissions)]
+    clock = sorted(offset for each in answers if (offset := _offset(each)) is not None)
     findings: list[Finding] = []
     sides: dict[str, set[bool]] = {}
     for each in played:
-        finding, side = _judge(document, each, by_timestamp=by_timestamp)
+        finding, side = _judge(document, each, clock, by_timestamp=by_timestamp)
         if finding is not None:
             findings.append(finding)
             sides.setdefault(finding.rule, set())
@@ -51,12 +59,16 @@ def judge_tracks(document: Document, played: Iterable[Played]) -> list[Finding]:
 def _counts_from_timestamp(document: Document, played: list[Played]) -> bool:
     """Whether the target's event window counts from the timestamp: what the base tracks show, else the document."""
     for each in played:
-        if each.track.rule == "event-window-base" and each.done and each.submissions[-1].status in (200, 409):
+        older = (each.track.timestamp_ago or 0) > (each.track.saved_ago or 0)
+        shows = older and each.track.rule == "event-window-base" and each.done
+        if shows and each.submissions[-1].status in (200, 409):
             return each.submissions[-1].status == 409
     return document.window("event-window").base is Base.EVENT_TIMESTAMP
 
 
-def _judge(document: Document, each: Played, *, by_timestamp: bool) -> tuple[Finding | None, bool | None]:
+def _judge(
+    document: Document, each: Played, clock: list[Offset], *, by_timestamp: bool
+) -> tuple[Finding | None, bool | None]:
     """The finding of a track, and the side of the deadline that it decides: True for accepted."""
     track, rule = each.track, each.track.rule
     steps = tuple(each.scenario.steps)
@@ -69,7 +81,7 @@ def _judge(document: Document, each: Played, *, by_timestamp: bool) -> tuple[Fin
     for number, reply in enumerate(each.submissions):
         opinion = _opinion(windows, known, reply)
         final = number == len(each.submissions) - 1
-        doubt = _doubt(each, reply)
+        doubt = _doubt(each, reply, opinion, clock)
         if doubt or (not final and reply.status != 200):
             return Finding(
                 rule, doubt=doubt or f"an earlier submission was answered {answer(reply)}", steps=steps
@@ -133,29 +145,51 @@ def _event_spans(each: Played) -> dict[Base, Span]:
     return spans
 
 
-def _doubt(each: Played, reply: Exchange) -> str | None:
+def _doubt(each: Played, reply: Exchange, opinion: Opinion, clock: list[Offset]) -> str | None:
     """Why nothing can be said of an answer, if so."""
-    if reply.status not in (200, 409):
+    if reply.status not in (200, 409) and not _refused_otherwise(reply, opinion):
         return f"a submission was answered {answer(reply)}"
     unlinked = reply.status == 200 and reply.object and reply.object.get("issue", 0) is None
     if each.saved is not None and unlinked:
         return "the target did not know the event yet when feedback was submitted"
     if each.scenario.target.clock == "process":
         return None  # we step it ourselves, and servers send a cached Date for a while
-    stepped = _stepped(each.submissions)
-    return f"the target's clock was stepped by {stepped:+.1f} s" if abs(stepped) > STEP else None
+    began = each.submissions[0].sent if each.saved is None else each.saved[0]
+    stepped = _stepped(clock, began, reply.received)
+    return f"the target's clock was stepped by {stepped / SECOND:+.1f} s" if abs(stepped) > STEP else None
 
 
-def _stepped(exchanges: list[Exchange]) -> float:
-    """By how many seconds `Date` moved against our clock, at most."""
-    offsets = []
-    for exchange in exchanges:
-        try:
-            date = parsedate_to_datetime(exchange.headers.get("date", "")).timestamp()
-        except ValueError:
-            continue
-        offsets.append(date - exchange.received / SECOND)
-    return max((each - offsets[0] for each in offsets), key=abs, default=0.0)
+def _refused_otherwise(reply: Exchange, opinion: Opinion) -> bool:
+    """Whether this can only be the refusal of a window, with another status than the document says."""
+    return 400 <= reply.status < 500 and reply.status not in UNRELATED and 200 not in opinion.allowed
+
+
+def _offset(exchange: Exchange) -> Offset | None:
+    """When an answer came, and between what the target's clock was ahead of ours then, by its Date."""
+    try:
+        date = int(parsedate_to_datetime(exchange.headers.get("date", "")).timestamp()) * SECOND
+    except ValueError:
+        return None
+    return exchange.received, date - exchange.received, date + DATED - exchange.sent
+
+
+def _stepped(clock: list[Offset], began: int, ended: int) -> int:
+    """By how many microseconds the target's clock moved against ours at least, between two instants of ours.
+
+    Nearly `began`: the last answer before it shows the clock as it was.
+    """
+    before = [each for each in clock if each[0] < began][-1:]
+    seen = [*before, *(each for each in clock if began <= each[0] <= ended)]
+    forward = backward = 0
+    lowest, highest = None, None
+    for _, low, high in seen:
+        if highest is not None and low > highest:
+            forward = max(forward, low - highest)
+        if lowest is not None and high < lowest:
+            backward = max(backward, lowest - high)
+        lowest = low if lowest is None else max(lowest, low)
+        highest = high if highest is None else min(highest, high)
+    return forward if forward >= backward else -backward
 
 
 def _missing_sides(findings: list[Finding], sides: Mapping[str, set[bool]]) -> list[Finding]:

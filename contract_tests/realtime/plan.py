@@ -17,6 +17,8 @@ BESIDE = tuple(sign * SECOND * part // 100 for sign in (-1, 1) for part in (3, 1
 REPLICAS = 3
 MARGIN = SECOND
 AGED = tuple(sign * seconds * SECOND for sign in (-1, 1) for seconds in (5, 10, 60))
+HOUR = 3_600 * SECOND
+FAR = (HOUR + SECOND, 12 * HOUR + SECOND, 24 * HOUR + SECOND, 7 * 24 * HOUR)
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,21 @@ class PlanError(ValueError):
     """A plan cannot be read; the message names file, place and cause."""
 
 
-def draw(document: Document, capabilities: frozenset[str], wait: int | None, seed: int) -> Plan:
-    """The tracks that a target with these capabilities and so long a wait (microseconds; None for any) allow."""
+def draw(
+    document: Document, capabilities: frozenset[str], wait: int | None, seed: int, rules: frozenset[str] | None = None
+) -> Plan:
+    """The tracks that a target with these capabilities and so long a wait (microseconds; None for any) allow.
+
+    Where only some `rules` are wanted, only the tracks that they are judged by.
+    """
     random = Random(seed)
     main = "write" if "token" in capabilities else "dsn"
-    tracks = [track for track in _tracks(document, capabilities, main, random) if _affordable(track, wait)]
+    shown_by = None if rules is None else _shown_by(rules, capabilities)
+    tracks = [
+        track
+        for track in _tracks(document, capabilities, main, random)
+        if _affordable(track, wait) and (shown_by is None or track.rule in shown_by)
+    ]
     random.shuffle(tracks)
     # Tracks begin one after the other; what lasts longest begins first, for the run ends with its last answer.
     longest = max((track.duration for track in tracks), default=0)
@@ -72,16 +84,30 @@ def draw(document: Document, capabilities: frozenset[str], wait: int | None, see
     return Plan(seed, tuple(tracks))
 
 
-def purchases(document: Document, capabilities: frozenset[str], wait: int | None) -> list[str]:
-    """What the wait buys, and what more would, in sentences."""
+def _shown_by(rules: frozenset[str], capabilities: frozenset[str]) -> frozenset[str]:
+    """The rules of the tracks by which these rules are judged."""
+    shown = set(rules)
+    if "event-window" in rules:
+        shown.add("event-window-base")  # says what the target counts from
+    if "conflict-body" in rules or ("overwrite-window" in rules and "event" not in capabilities):
+        shown.add("overwrite-window-unknown-event")
+    return frozenset(shown)
+
+
+def purchases(
+    document: Document, capabilities: frozenset[str], wait: int | None, rules: frozenset[str] | None = None
+) -> list[str]:
+    """What the wait buys of the wanted rules, and what more would, in sentences."""
     if wait is None:
         return ["The target's clock is moved; nobody waits."]
-    event, overwrite = document.window("event-window").limit, document.window("overwrite-window").limit
     said = []
-    for name, limit, possible in (
-        ("overwrite window", overwrite, True),
-        ("event window", event, "event" in capabilities),
+    for name, window, possible in (
+        ("overwrite window", "overwrite-window", True),
+        ("event window", "event-window", "event" in capabilities),
     ):
+        if rules is not None and not any(rule.startswith(window) for rule in rules):
+            continue
+        limit = document.window(window).limit
         cost = in_words(limit + MARGIN)
         if not possible:
             said.append(f"The {name} needs saved events, and a wait of {cost}.")
@@ -109,9 +135,10 @@ def _tracks(document: Document, capabilities: frozenset[str], main: str, random:
             if event + beside > 0:
                 yield Track("event-window", (Submit(0, main),), saved_ago=0, timestamp_ago=event + beside)
     if "aged-event" in capabilities:
-        for beside in AGED:
-            if event + beside > 0:
-                yield Track("event-window", (Submit(0, main),), saved_ago=event + beside)
+        for age in (*(event + beside for beside in AGED if event + beside > 0), *(age for age in FAR if age > event)):
+            yield Track("event-window", (Submit(0, main),), saved_ago=age)
+    if {"aged-event", "aged-timestamp"} <= capabilities:
+        yield Track("event-window-base", (Submit(0, main),), saved_ago=event + 60 * SECOND, timestamp_ago=0)
 
 
 def _overwrite_tracks(limit: int, capabilities: frozenset[str], main: str, random: Random) -> Iterator[Track]:
@@ -125,6 +152,9 @@ def _overwrite_tracks(limit: int, capabilities: frozenset[str], main: str, rando
         if {"token", "dsn"} <= capabilities and abs(beside) > SECOND // 10:
             pair = ("dsn", "write") if number % 2 else ("write", "dsn")
             yield Track("any-credentials-overwrite", (Submit(0, pair[0]), Submit(limit + beside, pair[1])))
+    if known is not None:
+        # An event that is older than its feedback: what counts from the event refuses too early.
+        yield Track("overwrite-window", (Submit(limit // 2, main), Submit(limit + SECOND, main)), saved_ago=known)
     for _ in range(4):
         at = random.randrange(limit // 20, limit - limit // 10)
         yield Track("overwrite-window-unknown-event", (first, Submit(at, main)))

@@ -13,7 +13,7 @@ from typing import Any
 from contract_tests.exchange import Exchange, Request, Step
 from contract_tests.realtime.plan import Plan, Track
 from contract_tests.scenario import CHANGED, Scenario
-from contract_tests.targets import NotReachable, ProtocolError, Target
+from contract_tests.targets import Connection, NotReachable, ProtocolError, Target
 from spec.document import Document
 from spec.instants import SECOND
 
@@ -52,6 +52,7 @@ class Schedule:
         self._slot = 0
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self.dated: list[Exchange] = []  # answers that show the target's clock before the first track begins
         random = Random()
         self.played = [
             Played(track, scenario, scenario.new_event_id())
@@ -65,6 +66,7 @@ class Schedule:
         total = sum(len(each.track.submits) for each in self.played)
         queue: list[tuple[int, int, Played]] = []
         order = itertools.count()
+        self.dated += [self._look(each) for each in self.played[:1]]
         begin = self._target.now() + LEAD
         for number, each in enumerate(self.played):
             each.anchor = begin + number * max(STAGGER, self._pause)
@@ -135,7 +137,7 @@ class Schedule:
         with self._target.connection() as connection:
             if due - self._target.now() > LEAD // 2:
                 # Opens the connection; a server that closes it again has the time to say so.
-                connection.exchange(Request("OPTIONS", self._target.base_url + each.scenario.path()))
+                self._look(each, connection)
             self._wait_until(self._slot_for(due))
             if number:
                 pause = (self._target.now() - each.submissions[-1].received) / SECOND
@@ -145,6 +147,10 @@ class Schedule:
         each.submissions.append(reply)
         if submit.at == 0:
             each.anchor = (reply.sent + reply.received) // 2
+
+    def _look(self, each: Played, channel: Target | Connection | None = None) -> Exchange:
+        """Asks for nothing."""
+        return (channel or self._target).exchange(Request("OPTIONS", self._target.base_url + each.scenario.path()))
 
     def _slot_for(self, due: int) -> int:
         """The next instant at which the rate allows a request."""

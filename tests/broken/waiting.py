@@ -1,0 +1,79 @@
+"""Verifies broken servers by real waiting, many of them at the same time: a URL, a provider state and no control API.
+
+The document's windows are 60 times shorter and the servers' clocks run 60 times as fast, so that what a server has of
+its own constants is shortened with them.
+"""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from datetime import datetime, timedelta
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from contract_tests.run import Run
+from contract_tests.targets import StateSeeder, UrlTarget
+from contract_tests.verdicts import Verdict
+from spec.document import load
+from spec.instants import SECOND
+from tests.broken.clock import Running
+from tests.broken.mutants import MUTANTS
+from tests.broken.server import Implementation, Project, duration
+from tests.broken.serving import serving
+
+PACE = 60
+WAIT = 31 * SECOND
+PROCESSES = 4
+BEFORE_SUMMER_TIME = datetime.fromisoformat("2026-03-29T00:50:00Z")  # the change comes after ten seconds of waiting
+
+Told = dict[str, tuple[Verdict, str]]
+
+
+def verify_all(rules: Mapping[str, frozenset[str]], spec: Path) -> dict[str, Told]:
+    """The verdicts on these rules of these broken servers (by name; `` for the sound one), after one wait for all."""
+    shares = [list(rules)[number::PROCESSES] for number in range(PROCESSES)]
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
+        told = pool.map(_verify_some, ([(name, rules[name]) for name in share] for share in shares), [spec] * PROCESSES)
+        return {name: verdicts for each in told for name, verdicts in each.items()}
+
+
+def _verify_some(wanted: Iterable[tuple[str, frozenset[str]]], spec: Path) -> dict[str, Told]:
+    wanted = list(wanted)
+    if not wanted:
+        return {}
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        return dict(pool.map(partial(_verify, spec), wanted))
+
+
+def _verify(spec: Path, wanted: tuple[str, frozenset[str]]) -> tuple[str, Told]:
+    name, rules = wanted
+    kinds = {each.name: each.implementation for each in MUTANTS}
+    implementation = kinds.get(name, Implementation)()
+    project = implementation.projects["acme", "shop"] = Project("acme", "shop", "1", BEFORE_SUMMER_TIME)
+    application = implementation.app()
+    running = Running(implementation, application, BEFORE_SUMMER_TIME, PACE)
+
+    async def state(request: Request) -> Response:
+        params = (await request.json())["params"]
+        ages = {name: duration(value) * PACE for name, value in params.items() if name.endswith("_ago")}
+        told = {name: _written(age) for name, age in ages.items()}
+        implementation.save_event(project, params["event_id"], told)
+        return Response(status_code=204)
+
+    application.router.routes.insert(0, Route("/states", state, methods=["POST"]))
+    with serving(running) as url:
+        dsn = f"DSN http://{project.key}@127.0.0.1/{project.id}"
+        credentials = {"write": f"Bearer {project.token('write')}", "dsn": dsn}
+        with UrlTarget(url, "acme", "shop", credentials) as target:
+            target.seed_with(StateSeeder(f"{url}/states", target.exchange, "acme", "shop"))
+            results = Run(load(spec), target, seed=1, rules=rules, wait=WAIT).execute()
+    return name, {rule: (results[rule].verdict, results[rule].detail) for rule in rules}
+
+
+def _written(age: timedelta) -> str:
+    microseconds = age // timedelta(microseconds=1)
+    return f"PT{microseconds // SECOND}.{microseconds % SECOND:06}S"

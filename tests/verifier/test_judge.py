@@ -1,0 +1,95 @@
+"""What answers say where no clock stands still: a violation only where no instant in the interval explains them."""
+
+import json
+from email.utils import formatdate
+from random import Random
+
+import pytest
+
+from contract_tests.exchange import Exchange, Request
+from contract_tests.realtime.judge import judge_tracks
+from contract_tests.realtime.plan import Submit, Track
+from contract_tests.realtime.schedule import Played
+from contract_tests.scenario import Scenario
+from contract_tests.targets import UrlTarget
+from contract_tests.verdicts import Finding
+from spec.document import Document
+from spec.instants import SECOND
+
+LIMIT = 1800 * SECOND
+AHEAD = 1_000_000  # seconds that the target's wall clock is ahead of our monotonic one
+
+
+def exchange(sent: int, received: int, status: int = 200, ahead: float = AHEAD) -> Exchange:
+    """An answer between two instants (microseconds), whose Date comes from a clock so many seconds ahead."""
+    body = {"issue": {"id": "1"}} if status == 200 else {"detail": "no"}
+    headers = {"date": formatdate(int(sent / SECOND + ahead), usegmt=True), "content-type": "application/json"}
+    return Exchange(Request("POST", "http://127.0.0.1:1/"), status, headers, json.dumps(body).encode(), sent, received)
+
+
+def judged(document: Document, answers: list[Exchange], *, dated: tuple[Exchange, ...] = ()) -> list[Finding]:
+    """The findings on the event window of one track: an event saved at 0 and these answers."""
+    with UrlTarget("http://127.0.0.1:1", "o", "p", {"write": "Bearer t"}) as target:
+        scenario = Scenario(target, document, Random(0))
+        track = Track("event-window", tuple(Submit(each.sent) for each in answers), saved_ago=0)
+        played = Played(track, scenario, "f" * 32, saved=(0, 1000), submissions=answers)
+        return [each for each in judge_tracks(document, [played], dated) if each.rule == "event-window"]
+
+
+def violations(findings: list[Finding]) -> list[str]:
+    """What is said to be violated."""
+    return [each.violation for each in findings if each.violation]
+
+
+@pytest.mark.parametrize("status", [200, 409])
+def test_answer_across_the_limit_is_no_violation(document: Document, status: int) -> None:
+    """Both statuses can be explained, however long the answer took."""
+    findings = judged(document, [exchange(LIMIT - SECOND, LIMIT + 30 * SECOND, status)])
+
+    assert violations(findings) == []
+    assert not any(each.observations for each in findings)
+
+
+@pytest.mark.parametrize(("beside", "status"), [(-SECOND, 409), (SECOND, 200)])
+def test_answer_that_no_instant_explains_is_a_violation(document: Document, beside: int, status: int) -> None:
+    """On either side; the drift of half an hour is a fifth of a second."""
+    assert violations(judged(document, [exchange(LIMIT + beside, LIMIT + beside + 1000, status)]))
+
+
+def test_clocks_that_drift_apart_are_no_violation(document: Document) -> None:
+    """By 100 parts in a million."""
+    early = LIMIT - LIMIT // 11_000
+
+    assert violations(judged(document, [exchange(early, early + 1000, 409)])) == []
+
+
+@pytest.mark.parametrize("step", [10, -10, 3600])
+def test_clock_stepped_while_an_event_ages_is_noticed(document: Document, step: int) -> None:
+    """By the answers that other tracks, or the look before the first of them, were given."""
+    status, at = (409, LIMIT - SECOND) if step > 0 else (200, LIMIT + SECOND)
+    late = exchange(at, at + 1000, status, AHEAD + step)
+    findings = judged(document, [late], dated=(exchange(-5000, -4000),))
+
+    assert violations(findings) == []
+    assert any("was stepped by" in (each.doubt or "") for each in findings)
+
+
+def test_cached_date_is_no_step(document: Document) -> None:
+    """Servers render Date once a second, and it has whole seconds."""
+    late = exchange(LIMIT - SECOND, LIMIT - SECOND + 1000, 409, AHEAD - 1)
+
+    assert violations(judged(document, [late], dated=(exchange(-5000, -4000),)))
+
+
+@pytest.mark.parametrize(("status", "violated"), [(400, True), (410, True), (429, False), (403, False), (503, False)])
+def test_late_submission_refused_with_another_status(document: Document, status: int, violated: bool) -> None:
+    """Is a violation, unless it is refused for another reason."""
+    findings = judged(document, [exchange(LIMIT + SECOND, LIMIT + SECOND + 1000, status)])
+
+    assert bool(violations(findings)) is violated
+    assert violated or any(each.doubt for each in findings)
+
+
+def test_early_submission_refused_with_another_status_is_a_doubt(document: Document) -> None:
+    """It may be refused for whatever reason."""
+    assert violations(judged(document, [exchange(LIMIT // 2, LIMIT // 2 + 1000, 400)])) == []

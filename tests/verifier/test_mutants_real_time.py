@@ -1,0 +1,74 @@
+"""Broken time rules are seen by real waiting too, on servers that are a URL and a way to save events.
+
+All of them wait at the same time, with windows that the document scales to 30 and 5 seconds.
+"""
+
+import pytest
+
+from contract_tests.verdicts import Verdict
+from spec.document import load
+from tests.broken.mutants import MUTANTS
+from tests.broken.waiting import Told, verify_all
+from tests.scaled import scaled
+
+NARROW = "what it does otherwise lasts no longer than an answer takes"
+RECORDS = "the rule needs a look at the stored records"
+NOT_VISIBLE = {
+    "EventWindowOneSecondShort": "a second of half an hour is a sixtieth of one here: " + NARROW,
+    "EventWindowOneMicrosecondLong": NARROW,
+    "EventWindowExcludesItsLimit": NARROW,
+    "EventWindowInWholeSeconds": NARROW,
+    "OverwriteWindowOneMicrosecondLong": NARROW,
+    "OverwriteWindowExcludesItsLimit": NARROW,
+    "OverwriteWindowRounded": NARROW,
+    "OverwriteWindowForgetsDays": "feedback cannot be submitted in the past, and nobody waits for a day",
+    "RefusedButStored": RECORDS,
+    "RefusedRestartsTheWindow": RECORDS,
+    "RefusedFirstSubmissionIsStored": RECORDS,
+}
+DOCUMENT = load()
+TIMED = frozenset(
+    rule.id for rule in DOCUMENT.rules.values() if rule.group == "windows" and "records" not in rule.needs
+)
+TIMED |= {"any-credentials-overwrite"}
+BREAKS = {
+    each.name: frozenset({each.rule, *each.also}) & TIMED
+    for each in MUTANTS
+    if DOCUMENT.rules[each.rule].group == "windows" or (each.rule == "dsn" and "Windows" in each.name)
+}
+VISIBLE = sorted(set(BREAKS) - set(NOT_VISIBLE))
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
+    """The verdicts on every visible one and on the sound server; who came to no verdict gets a second, quieter try."""
+    spec = scaled(tmp_path_factory.mktemp("scaled") / "openapi.yaml", 30, 5)
+    wanted = {"": TIMED, **{name: BREAKS[name] for name in VISIBLE}}
+    verdicts = verify_all(wanted, spec)
+    undecided = {
+        name: rules
+        for name, rules in wanted.items()
+        if {verdict for verdict, _ in verdicts[name].values()} <= {Verdict.VERIFIED, Verdict.INCONCLUSIVE}
+        and (name or Verdict.INCONCLUSIVE in {verdict for verdict, _ in verdicts[name].values()})
+    }
+    return {**verdicts, **(verify_all(undecided, spec) if undecided else {})}
+
+
+def test_every_broken_time_rule_is_accounted_for() -> None:
+    """What is not visible is named with its reason, and exists."""
+    assert set(NOT_VISIBLE) <= set(BREAKS)
+
+
+@pytest.mark.parametrize("name", VISIBLE)
+def test_broken_time_rule_is_seen_by_waiting(name: str, told: dict[str, Told]) -> None:
+    """A rule that the server breaks is violated."""
+    violated = {rule for rule, (verdict, _) in told[name].items() if verdict is Verdict.VIOLATED}
+
+    assert violated, told[name]
+
+
+def test_sound_server_violates_nothing_by_waiting(told: dict[str, Told]) -> None:
+    """However busy the machine is."""
+    violated = {rule: detail for rule, (verdict, detail) in told[""].items() if verdict is Verdict.VIOLATED}
+
+    assert violated == {}
