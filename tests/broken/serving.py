@@ -21,7 +21,7 @@ def serving(app: Any) -> Iterator[str]:
 
     listener = socket()
     listener.bind(("127.0.0.1", 0))
-    server = Server(uvicorn.Config(app, log_level="critical", lifespan="off", access_log=False))
+    server = Server(uvicorn.Config(app, log_config=None, log_level="critical", lifespan="off", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
