@@ -14,11 +14,12 @@ from mock_server.control import ControlHandlers
 from mock_server.control_operation import ControlOperation, problem
 from mock_server.description import describe
 from mock_server.feedback import FeedbackHandlers
+from mock_server.ingest_operation import ingest_operations
 from mock_server.operation import FeedbackOperation, Receive, Scope, Send, send_answer
 from mock_server.rate import RateLimit
 from mock_server.routing import ASGIApp, route
 from mock_server.store import Limits, Project, Store
-from spec.document import SUBMIT, Document, DocumentError, load, load_control, operations_of, resolve
+from spec.document import SUBMIT, Document, DocumentError, load, load_control, load_ingest, operations_of, resolve
 
 log = logging.getLogger(__name__)
 CONTROL_PREFIX = "/_control/"
@@ -97,7 +98,8 @@ def create_app(
             raise DocumentError(f'{document.name}: the mock has no operation "{name}".')
         head = None if document.behaviour.methods is None else elsewhere.other_methods(description.operation.path)
         operations[name] = FeedbackOperation(document, description, handlers[name], answers, store, rate_limit, head)
-    documents = [(document.name, document.openapi)]
+    documents = [(document.name, document.openapi), ("ingest.yaml", load_ingest())]
+    operations |= ingest_operations(document, store)
     if control:
         document_of_control = load_control()
         table = ControlHandlers(store, document.profile).table
@@ -132,9 +134,9 @@ class Elsewhere:
             re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path.rstrip("/")))) for path in document.openapi["paths"]
         ]
         methods: dict[str, list[str]] = {}
-        for operation in operations_of(load_control()):
+        for operation in (*operations_of(load_control()), *operations_of(load_ingest())):
             methods.setdefault(operation.path, []).append(operation.method.upper())
-        self._control_methods = {path: ", ".join(allowed).encode() for path, allowed in methods.items()}
+        self._other_methods = {path: ", ".join(allowed).encode() for path, allowed in methods.items()}
 
     async def not_found(self, scope: Scope, _: Receive, send: Send) -> None:
         """404, with a hint where only the slash at the end is missing; never a redirect."""
@@ -149,7 +151,7 @@ class Elsewhere:
 
     def other_methods(self, path: str) -> ASGIApp:
         """What answers the methods that a path does not have."""
-        allowed = self._control_methods.get(path)
+        allowed = self._other_methods.get(path)
 
         async def refuse(scope: Scope, _: Receive, send: Send) -> None:
             method = scope["method"]

@@ -9,9 +9,8 @@ from typing import Any
 
 from mock_server.clock import Clock
 from mock_server.store import Event, Project, Store
-from spec.instants import LAST_INSTANT, format_instant, parse_duration, parse_instant
+from spec.instants import FIRST_INSTANT, LAST_INSTANT, format_instant, parse_duration, parse_instant
 
-FIRST_INSTANT = parse_instant("0001-01-01T00:00:00Z")
 DURATIONS = frozenset({"duration", "saved_ago", "timestamp_ago"})
 INSTANTS = frozenset({"now", "saved_at", "timestamp"})
 

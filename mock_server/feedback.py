@@ -70,7 +70,7 @@ class FeedbackHandlers:
         return {
             "comments": record.comments,
             "dateCreated": self._date(record),
-            "email": record.email,
+            "email": record.email or None,
             "event": {
                 "eventID": record.event_id,
                 "id": record.event_id if self._behaviour.event_reference == "event-id" else None,
@@ -78,7 +78,7 @@ class FeedbackHandlers:
             "eventID": record.event_id,
             "id": record.id,
             "issue": self._issue(project, record.event_id),
-            "name": record.name,
+            "name": record.name or record.email or None,
             "user": None,
         }
 

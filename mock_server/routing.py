@@ -7,6 +7,7 @@ per-request machinery, which knows neither Sentry's order of checks nor its erro
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from mock_server.deferred import deferred
@@ -77,7 +78,11 @@ class _Routing(RoutingMiddleware):  # type: ignore[misc]
 
     def add_api(self, specification: Any, **options: Any) -> None:
         super().add_api(specification, **options)
-        router = self.router.routes[-1].app
+        routers = [route.app for route in self.router.routes]
+        # Connexion makes the newest router the next of all others, so that those between are never asked.
+        for each, following in pairwise(routers):
+            each.default = following
+        router = routers[-1]
         router.redirect_slashes = self.router.redirect_slashes = False
         for path in specification["paths"]:
             router.add_route(starlettify_path(path), RoutingOperation(_any_method(path), self.app), methods=None)

@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from spec.document import Document, DocumentError
+from spec.document import Document, DocumentError, load_ingest
 from spec.page import render_page
 from spec.reference import render_html, render_markdown, render_timeline
 from spec.render31 import to_31
@@ -30,6 +30,8 @@ def built_files(document: Document, control: dict[str, Any]) -> dict[str, str]:
             "openapi-3.1.json": _json(to_31(document.openapi)),
             "control.json": _json(control),
             "control-3.1.json": _json(to_31(control)),
+            "ingest.json": _json(load_ingest()),
+            "ingest-3.1.json": _json(to_31(load_ingest())),
         }
 
 

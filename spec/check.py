@@ -9,7 +9,7 @@ from typing import Any
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
 from spec.build import beside, committed_files
-from spec.document import DOCUMENTED, Document, load, load_control, read_profiled
+from spec.document import DOCUMENTED, Document, load, load_control, load_ingest, read_profiled
 from spec.examples import examples_of, invalid_examples
 from spec.instants import in_words, parse_duration
 from spec.render31 import to_31
@@ -27,7 +27,7 @@ class Finding:
 
 
 def findings(path: Path | None, profile: str = DOCUMENTED) -> Iterator[Finding]:
-    """All checks of the document at `path`, or of the packaged one, and of the control document.
+    """All checks of the document at `path`, or of the packaged one, and of those of control protocol and ingest.
 
     Raises DocumentError where the document cannot be loaded at all.
     """
@@ -35,6 +35,7 @@ def findings(path: Path | None, profile: str = DOCUMENTED) -> Iterator[Finding]:
     control = load_control()
     yield from _valid(name, raw)
     yield from _valid("control.yaml", control)
+    yield from _valid("ingest.yaml", load_ingest())
     if problem := first_problem(raw):
         yield Finding(False, f"{name}: cannot be checked further: {problem}")
         return

@@ -179,6 +179,11 @@ def load_control() -> dict[str, Any]:
     return read(None, "control.yaml")[1]
 
 
+def load_ingest() -> dict[str, Any]:
+    """The document of the ingest, where SDKs send events, as plain JSON data."""
+    return read(None, "ingest.yaml")[1]
+
+
 def read(path: Path | None, packaged: str) -> tuple[str, dict[str, Any]]:
     """The name and the content of a YAML document: the file at `path`, or the one of that name in this package."""
     source = resources.files("spec") / packaged if path is None else path

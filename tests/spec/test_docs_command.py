@@ -22,6 +22,8 @@ FILES = {
     "openapi-3.1.json",
     "control.json",
     "control-3.1.json",
+    "ingest.json",
+    "ingest-3.1.json",
 }
 
 
@@ -59,6 +61,7 @@ def test_build_writes_everything(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def _order(name: str) -> int:
     order = ["reference.md", "reference.html", "timeline.svg", "page.md"]
     order += ["openapi.json", "openapi-3.1.json", "control.json", "control-3.1.json"]
+    order += ["ingest.json", "ingest-3.1.json"]
     return order.index(name)
 
 
@@ -66,7 +69,7 @@ def test_check_of_this_checkout_finds_nothing(capsys: pytest.CaptureFixture[str]
     assert main(["check"]) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 9
+    assert len(lines) == 12
     assert all(line.startswith("ok ") for line in lines)
 
 
