@@ -4,6 +4,7 @@ An answer was decided somewhere between sending and receiving. A status is wrong
 interval explains it; where both statuses can be explained, the probe narrows the bracket and decides nothing.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -51,9 +52,27 @@ def judge_tracks(document: Document, played: Iterable[Played], dated: Iterable[E
             findings.append(finding)
             sides.setdefault(finding.rule, set())
             sides[finding.rule] |= {side} if side is not None else set()
+    findings = _without_lost(findings, sides, {each.lost for each in played if each.lost})
     findings += _missing_sides(findings, sides)
     findings += _brackets(document, findings, by_timestamp=by_timestamp)
     return findings + _without_events(findings) + _conflict_bodies(played)
+
+
+def _without_lost(findings: list[Finding], sides: Mapping[str, set[bool]], lost: set[str]) -> list[Finding]:
+    """A submission that got no answer is a remark, not a doubt, where others of its rule decided all there is."""
+    windows = ("event-window", "overwrite-window", "overwrite-window-unknown-event")
+    kept, dropped = [], Counter[str]()
+    for finding in findings:
+        others = [each for each in findings if each.rule == finding.rule and each.observations]
+        enough = len(sides[finding.rule]) == 2 if finding.rule in windows else bool(others)
+        if finding.doubt in lost and enough:
+            dropped[finding.rule] += 1
+        else:
+            kept.append(finding)
+    return kept + [
+        Finding(rule, remark=f"{count} submission{'s' if count > 1 else ''} got no answer")
+        for rule, count in dropped.items()
+    ]
 
 
 def _counts_from_timestamp(document: Document, played: list[Played]) -> bool:

@@ -158,6 +158,9 @@ def _overwrite_tracks(limit: int, capabilities: frozenset[str], main: str, rando
     for _ in range(4):
         at = random.randrange(limit // 20, limit - limit // 10)
         yield Track("overwrite-window-unknown-event", (first, Submit(at, main)))
+        if known is not None:
+            # Far from the deadline: decided however slowly a busy server answers.
+            yield Track("overwrite-window", (first, Submit(at, main)), saved_ago=known)
     for middle in (limit // 3, limit // 2, limit - limit // 10):
         for beside in (3 * SECOND // 10, SECOND):
             yield Track("overwrite-window-fixed", (first, Submit(middle, main), Submit(limit + beside, main)))
