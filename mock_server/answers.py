@@ -112,7 +112,7 @@ class Answers:
             if declared is not None:
                 examples = declared.get("content", {}).get("application/json", {}).get("examples", {})
                 if rule.refusal.example is None:
-                    return Refusal(self, rule, rule.refusal.status, None, self.more_headers(declared))
+                    return Refusal(self, rule, rule.refusal.status, None, [])
                 if rule.refusal.example in examples:
                     value = self._document.resolve(examples[rule.refusal.example])["value"]
                     return Refusal(self, rule, rule.refusal.status, value, self.more_headers(declared))
