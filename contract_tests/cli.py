@@ -48,7 +48,7 @@ def _report(_context: click.Context, _parameter: click.Parameter, values: tuple[
 
 
 @click.command(epilog=EPILOG, context_settings={"auto_envvar_prefix": "FEEDBACK", "max_content_width": 100})
-@click.argument("url", required=False)
+@click.argument("url", required=False, envvar="FEEDBACK_URL")
 @target_options
 @click.option("--report", multiple=True, callback=_report, metavar="KIND=FILE", help=f"Kinds: {', '.join(KINDS)}.")
 def command(**values: Any) -> int:
