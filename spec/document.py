@@ -296,7 +296,9 @@ def _read_rules(openapi: dict[str, Any], fail: _Refuser) -> dict[str, Rule]:
             otherwise=entry.get("otherwise"),
             only_mock=entry.get("only") == "mock",
         )
-    return rules
+    # A profile adds its rules at the end; readers find them in their group.
+    groups = list(dict.fromkeys(rule.group for rule in rules.values()))
+    return dict(sorted(rules.items(), key=lambda item: groups.index(item[1].group)))
 
 
 def _read_mutability(operation: Operation, rules: Mapping[str, Rule], fail: _Refuser) -> Mutability:
