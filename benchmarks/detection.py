@@ -54,15 +54,17 @@ def examine(kind: type[Implementation], document: Document, examples: int) -> Fo
 
 
 @click.command()
-@click.option("--only", metavar="NAME", help="One broken server.")
+@click.option("--only", metavar="NAME", multiple=True, help="This broken server; may be given again.")
 @click.option("--quick", is_flag=True, help=f"{len(QUICK)} broken servers, {QUICK_EXAMPLES} examples.")
 @click.option("--examples", default=EXAMPLES, show_default=True, help="Schemathesis: examples for each operation.")
 @click.option("--jobs", default=2, show_default=True, help="Servers examined at the same time.")
-def main(only: str | None, quick: bool, examples: int, jobs: int) -> None:
+def main(only: tuple[str, ...], quick: bool, examples: int, jobs: int) -> None:
     """Compare what plain Schemathesis and feedback-verify find in the broken servers of tests/broken."""
-    wanted = [each for each in MUTANTS if only in (None, each.name) and (not quick or only or each.name in QUICK)]
-    if not wanted:
-        raise click.UsageError(f'There is no broken server "{only}"; there are {", ".join(m.name for m in MUTANTS)}.')
+    names = only or (QUICK if quick else tuple(each.name for each in MUTANTS))
+    wanted = [each for each in MUTANTS if each.name in names]
+    if unknown := sorted(set(only) - {each.name for each in wanted}):
+        known = ", ".join(each.name for each in MUTANTS)
+        raise click.UsageError(f'There is no broken server "{unknown[0]}"; there are {known}.')
     examples = QUICK_EXAMPLES if quick else examples
     document = load()
     console = Console(width=None if sys.stdout.isatty() else 120)

@@ -22,7 +22,9 @@ from tests.broken.server import FIELDS, Event, Implementation, Project
 from tests.broken.serving import serving
 
 PROGRAM = Path(sys.executable).parent / "schemathesis"
-EVENTS = {"a" * 32: 0, "b" * 32: 29, "c" * 31 + "1": 10}  # ids and ages in minutes
+# Ids and ages in minutes. None comes near the end of its window, however long a run takes: what is refused then is
+# refused by a sound server too, and would be counted for Schemathesis.
+EVENTS = {"a" * 32: 0, "b" * 32: 20, "c" * 31 + "1": 10}
 SEED = 1
 
 CONFIG = """
