@@ -3,6 +3,7 @@
 Knows sockets and signals, and nothing of feedback.
 """
 
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -10,11 +11,13 @@ from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mock_server.app import Mock, create_app
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 BACKLOG = 2048
+UPGRADE = re.compile(rb"\r\nupgrade:[^\r]*", re.IGNORECASE)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -37,6 +40,20 @@ def address_of(listener: socket.socket, host: str) -> str:
     return f"[{name}]:{listener.getsockname()[1]}" if ":" in name else f"{name}:{listener.getsockname()[1]}"
 
 
+class Http(HttpToolsProtocol):
+    """HTTP/1.1 that ignores the offer of an upgrade, as RFC 9110, 7.8 allows; Java's own client offers h2c each time.
+
+    httptools takes what follows such a head for another protocol and drops the body.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        """Reads what came; where a request begins, without the offer."""
+        if self.cycle is None or self.cycle.response_complete:
+            head, blank, rest = data.partition(b"\r\n\r\n")
+            data = UPGRADE.sub(b"", head) + blank + rest
+        super().data_received(data)
+
+
 class Uvicorn(uvicorn.Server):
     """A uvicorn server that says when it is ready."""
 
@@ -44,7 +61,7 @@ class Uvicorn(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=Http,
                 ws="none",
                 lifespan="off",
                 log_config=None,

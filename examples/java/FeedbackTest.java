@@ -19,8 +19,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 public class FeedbackTest {
-    // Without TLS the JDK's client otherwise asks each server to go on in HTTP/2, which the mock does not speak.
-    static final HttpClient HTTP = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    static final HttpClient HTTP = HttpClient.newHttpClient();
 
     // ---- The SDK under test -----------------------------------------------------------------------------------------
 

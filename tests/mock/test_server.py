@@ -1,7 +1,10 @@
 """The mock in Python: a server in a thread, a clock of its own, and Connexion left as others need it."""
 
 import asyncio
+import http.client
+import json
 import os
+import socket
 import subprocess
 import sys
 
@@ -29,6 +32,27 @@ def test_a_server_can_be_entered_again_and_remembers() -> None:
         httpx.put(f"{server.url}/_control/projects/acme/web")
     with server:
         assert httpx.get(f"{server.url}/_control/projects/acme/web").status_code == 200
+
+
+@pytest.mark.parametrize("offer", ["Upgrade: h2c", "upgrade: h2c, websocket"])
+def test_offer_of_an_upgrade_loses_no_body(offer: str) -> None:
+    """As Java's own client makes it with each first request on a connection, twice here."""
+    body = b'{"event_id": "x", "name": "Jane", "email": "jane@example.com"}'
+    with Server() as server:
+        project = server.app.default_project
+        path = server.app.document.submit.path.format(organization_slug=project.organization, project_slug=project.slug)
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: {server.address}\r\nConnection: Upgrade, HTTP2-Settings\r\n{offer}\r\n"
+            f"HTTP2-Settings: AAEAAEAA\r\nAuthorization: Bearer {project.credentials.tokens['write']}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        host, _, port = server.address.rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            for _ in range(2):
+                connection.sendall(head.encode() + body)
+                answer = http.client.HTTPResponse(connection)
+                answer.begin()
+                assert list(json.loads(answer.read())) == ["event_id", "comments"]
 
 
 def test_two_servers_know_nothing_of_each_other() -> None:
