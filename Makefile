@@ -29,7 +29,7 @@ check: .venv/installed ## format, lint, types, import directions, documents, gen
 examples: .venv/installed ## run examples/, as far as their toolchains are here
 	@$(BIN)/pytest -q -rs tests/clients/test_examples.py $(ARGS)
 
-clients: tests/clients/.venv/installed tests/clients/node_modules/.package-lock.json ## install the SDK generators that the tests try
+clients: tests/clients/.venv/installed tests/clients/.sentry-sdk-1/installed tests/clients/.sentry-sdk-2/installed tests/clients/node_modules/.package-lock.json ## install the SDKs and generators that the tests try
 
 test-all: .venv/installed ## the tests on every Python 3.11 to 3.13 that is here
 	@$(BIN)/tox $(ARGS)
@@ -49,10 +49,10 @@ verify-sentry: .venv/installed ## hold verifier and mock against a real Sentry 9
 lock: .venv/installed ## write requirements.lock anew
 	@$(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o requirements.lock
-	@cd tests/clients && ../../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-generators.in -o requirements-generators.lock
+	@cd tests/clients && for each in generators sentry-sdk-1 sentry-sdk-2; do ../../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-$$each.in -o requirements-$$each.lock; done
 
 clean: ## remove what was built and installed here
-	rm -rf .venv build dist node_modules tests/clients/.venv tests/clients/node_modules .tox .*_cache .import_linter_cache .hypothesis
+	rm -rf .venv build dist node_modules tests/clients/.venv tests/clients/.sentry-sdk-* tests/clients/node_modules .tox .*_cache .import_linter_cache .hypothesis
 
 .venv/installed: requirements.lock pyproject.toml
 	@echo "Setting up .venv (once; a minute or so)"
@@ -67,6 +67,9 @@ node_modules/.package-lock.json: package-lock.json
 
 tests/clients/.venv/installed: tests/clients/requirements-generators.lock
 	@$(PYTHON) -m venv tests/clients/.venv && tests/clients/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< && touch $@ || echo "The SDK generators in Python cannot be had; their tests are skipped."
+
+tests/clients/.sentry-sdk-%/installed: tests/clients/requirements-sentry-sdk-%.lock .venv/installed
+	@rm -rf $(@D) && $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --target $(@D) -r $< && touch $@ || echo "Sentry's SDK $* for Python cannot be had; its tests are skipped."
 
 tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@cd tests/clients && npm ci --silent --ignore-scripts || echo "The SDK generators in JavaScript cannot be had; their tests are skipped."
