@@ -70,13 +70,14 @@ class FeedbackOperation:
         head: ASGIApp | None = None,
     ) -> None:
         self._description, self._run, self._answers = description, handler.run, answers
-        self._rate_limit, self._head = rate_limit, head
+        self._head = head
         name, openapi, behaviour = document.name, document.openapi, document.behaviour
         operation = description.operation
         self._access = Access(store, description.kinds, description.scopes, behaviour) if description.kinds else None
         for media_type in set(description.media_types) - set(PARSERS):
             raise DocumentError(f"{name}: {operation.id}: the mock does not implement bodies of {media_type}.")
         self._parsers = {media_type: PARSERS[media_type] for media_type in description.media_types}
+        self._rate_limit = rate_limit if self._access else None
         self._fields = None
         if description.body is not None:
             self._fields = Fields(
@@ -90,7 +91,7 @@ class FeedbackOperation:
         self._query = [each for each in description.parameters if each.place == "query"]
         self._query_rules = self._rules_of_query(handler, name)
         rules = {*handler.rules, *(self._query_rules.values()), *(self._access.rules if self._access else ())}
-        rules |= {RATE_RULE} if rate_limit else set()
+        rules |= {RATE_RULE} if self._rate_limit else set()
         rules |= {*_BODY_RULES, *self._fields.rules} if self._fields else set()
         self._refusals = {rule: answers.refusal(rule, operation) for rule in sorted(rules)}
         for refusal in self._refusals.values():

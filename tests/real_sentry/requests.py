@@ -94,7 +94,7 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
 
 def _encoded(body: dict[str, Any], media_type: str) -> bytes:
     if media_type == FORM:
-        return urlencode({name: str(value) for name, value in body.items()}, encoding="utf-8").encode()
+        return urlencode({name: str(value) for name, value in body.items()}, encoding="utf-8", safe="{}").encode()
     if media_type == MULTIPART:
         parts = [
             f'--xyz\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in body.items()
