@@ -72,7 +72,7 @@ def verify(real: Server, content: dict[str, Any], wait: str) -> int:
     """How many of the two verifications are surprises: the profile conforms, the page is violated as is known."""
     names = {"write": "TOKEN", "read": "READ_TOKEN", "dsn": "DSN", "other_dsn": "OTHER_DSN"}
     environment = {**os.environ, **{f"FEEDBACK_{name}": real.words[word] for word, name in names.items()}}
-    command = [sys.executable, "-m", "contract_tests.cli", real.url, "--ingest"]
+    command = [str(Path(sys.executable).with_name("feedback-verify")), real.url, "--ingest"]
     command += [
         "--organization",
         content["org"],
