@@ -173,6 +173,7 @@ class Run:
     def _schemathesis(self, _answers: Answers) -> None:
         with Scenario(self.target, self.document, Random(self.seed)) as scenario:
             self._findings += schema.run(scenario, self.document, self.seed, SCHEMA_EXAMPLES)
+            self.exchanges += scenario.exchanges
 
 
 def _up_to(scenario: Scenario, exchange: object) -> tuple[Step, ...]:

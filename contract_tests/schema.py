@@ -4,6 +4,7 @@ Two settings make it honest for this endpoint: only 2xx counts as acceptance of 
 parameters are pinned to a project that exists; without them 409 and 404 answers pass for success.
 """
 
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import Any
 import jsonschema_rs
 import schemathesis
 from schemathesis.engine import Status, events, from_schema
-from schemathesis.engine.recorder import ScenarioRecorder
+from schemathesis.engine.recorder import Interaction, ScenarioRecorder
 
 from contract_tests.exchange import Exchange, Request, Step, curl
 from contract_tests.scenario import Scenario
@@ -44,6 +45,8 @@ def run(scenario: Scenario, document: Document, seed: int, examples: int) -> lis
         for event in from_schema(schema).execute():
             if isinstance(event, events.ScenarioFinished):
                 findings += _findings(event.recorder, scenario, observed)
+                answered = (_exchange(each, scenario) for each in event.recorder.interactions.values())
+                scenario.exchanges += [each for each in answered if each is not None]
             elif isinstance(event, (events.NonFatalError, events.FatalError)):
                 findings.append(_stopped(event))
     violated = {finding.rule for finding in findings}
@@ -121,14 +124,28 @@ def _findings(recorder: ScenarioRecorder, scenario: Scenario, observed: dict[str
 
 def _steps(recorder: ScenarioRecorder, case_id: str, scenario: Scenario) -> tuple[Step, ...]:
     interaction = recorder.interactions[case_id]
+    request = _request(interaction, scenario)
+    return (*scenario.steps, Step(curl(request), _exchange(interaction, scenario)))
+
+
+def _request(interaction: Interaction, scenario: Scenario) -> Request:
     sent = interaction.request
     dropped = {"user-agent", "accept-encoding", "accept", "connection", "content-length", "x-schemathesis-testcaseid"}
     headers = {name: values[0] for name, values in sent.headers.items() if name.lower() not in dropped}
-    request = Request(sent.method, sent.uri, headers, sent.body or b"", secrets=scenario.project.secrets())
-    exchange = None
-    if interaction.response is not None:
-        exchange = Exchange(request, interaction.response.status_code, {}, interaction.response.content or b"", 0, 0)
-    return (*scenario.steps, Step(curl(request), exchange))
+    return Request(sent.method, sent.uri, headers, sent.body or b"", secrets=scenario.project.secrets())
+
+
+def _exchange(interaction: Interaction, scenario: Scenario) -> Exchange | None:
+    """The interaction as an exchange of the run; None where there was no answer."""
+    response = interaction.response
+    if response is None:
+        return None
+    headers = {name.lower(): ", ".join(values) for name, values in response.headers.items()}
+    # Schemathesis notes the wall clock when it is done; exchanges are on the monotonic one.
+    received = time.monotonic_ns() // 1000 - round((time.time() - interaction.timestamp) * 1_000_000)
+    sent = received - round(response.elapsed * 1_000_000)
+    request = _request(interaction, scenario)
+    return Exchange(request, response.status_code, headers, response.content or b"", sent, received)
 
 
 def _stopped(event: events.NonFatalError | events.FatalError) -> Finding:

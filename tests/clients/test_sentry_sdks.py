@@ -4,17 +4,13 @@
 """
 
 import json
-import os
-import queue
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -22,24 +18,65 @@ import pytest
 from mock_server.sandbox import Sandbox
 from mock_server.server import Server
 from spec.document import DOCUMENTED, load
+from spec.rules import Base
+from tests.clients.browser import Page
 from tests.clients.toolchains import need, run
+from tests.clients.watched import Exchange, watched
 
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
-# What each says that its events were answered; 7 does not say.
-NODE = {"sentry-node-latest": [200], "sentry-node-8": [200], "sentry-node-7": []}
+TEXTS = ("It broke", "It is as old as can be", "It is too old")
 TOO_LATE = {"detail": "Feedback for this event cannot be modified."}
-CHROMIUM = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
-)
+WINDOW = timedelta(minutes=30)
+MICROSECOND = timedelta(microseconds=1)
+# The types of items that each sends, besides others.
+SENT = {"event", "attachment", "session"}
+PYTHON = {
+    "2": {"transaction", "profile", "check_in", "log", "trace_metric", "client_report"},
+    "1": {"transaction", "profile", "check_in", "client_report"},
+}
+NODE = {
+    "sentry-node-latest": {"span", "check_in", "log", "trace_metric", "feedback", "client_report"},
+    "sentry-node-8": {"transaction", "check_in", "feedback", "client_report"},
+    "sentry-node-7": {"transaction", "check_in"},
+}
+BROWSER = {"span", "log", "trace_metric", "feedback", "replay_event", "replay_recording"}
+Submit = Callable[[str, str], tuple[int, Any]]
+
+
+class Place:
+    """A project whose clock stands still, on a mock that remembers what it was sent."""
+
+    def __init__(self, sandbox: Sandbox, exchanges: list[Exchange]) -> None:
+        self.sandbox, self.exchanges = sandbox, exchanges
+        document = sandbox.server.app.document
+        self.silent_for_dsn = document.behaviour.dsn_success == "empty"
+        self._base = next(each.base for each in document.mutability.windows if each.rule == "event-window")
+
+    def submit(self, event_id: str, comments: str) -> tuple[int, Any]:
+        """Feedback by REST, with a token: the status and the JSON of the answer."""
+        headers = {"Authorization": f"Bearer {self.sandbox.token}"}
+        answer = httpx.post(self.sandbox.feedback_url, json=feedback_for(event_id, comments), headers=headers)
+        return answer.status_code, answer.json()
+
+    def age(self, event_id: str, age: timedelta) -> None:
+        """Moves the clock to where the event is exactly so old, by what its window counts from."""
+        event = self.sandbox.project.events[event_id]
+        since = event.timestamp if self._base is Base.EVENT_TIMESTAMP else event.saved_at
+        gone_by = timedelta(microseconds=self.sandbox.project.clock.now() - since)
+        self.sandbox.advance(age - gone_by)
 
 
 @pytest.fixture(params=[DOCUMENTED, "sentry-latest"])
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """A project whose clock stands still, on a mock of either profile."""
-    with Server(document=load(None, request.param)) as server:
-        yield Sandbox.on(server, "acme", "sdk")
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """On a mock of either profile."""
+    app, exchanges = watched(load(None, request.param))
+    with Server(app) as server:
+        yield Place(Sandbox.on(server, "acme", "sdk"), exchanges)
+
+
+def feedback_for(event_id: str, comments: str) -> dict[str, str]:
+    return {"event_id": event_id, "name": "Jane Smith", "email": "jane@example.com", "comments": comments}
 
 
 def captured(ran: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -49,138 +86,92 @@ def captured(ran: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return told
 
 
-def tell(sandbox: Sandbox, event_id: str, title: str) -> None:
-    """Feedback for a captured event by REST: stored, overwritten to the limit, refused past each."""
+def all_was_taken(place: Place, types: set[str]) -> None:
+    """Whatever the SDK sent, the answer was 200; and these types of items were among it."""
+    sent = [each for each in place.exchanges if each.is_ingest]
 
-    def submit(comments: str, event: str = event_id) -> httpx.Response:
-        body = {"event_id": event, "name": "Jane Smith", "email": "jane@example.com", "comments": comments}
-        return httpx.post(sandbox.feedback_url, json=body, headers={"Authorization": f"Bearer {sandbox.token}"})
-
-    first = submit("It broke!")
-    assert first.status_code == 200
-    assert first.json()["issue"]["title"] == title
-    sandbox.advance("PT5M")
-    assert submit("It still is.").json()["id"] == first.json()["id"]
-    sandbox.advance("PT0.000001S")
-    assert (submit("Too late.").status_code, submit("Too late.").json()) == (409, TOO_LATE)
-    assert [record.comments for record in sandbox.feedback] == ["It still is."]
+    assert [each for each in sent if each.status != 200] == []
+    assert SENT | types <= {item for each in sent for item in each.items}
 
 
-def event_ages(sandbox: Sandbox, event_id: str) -> None:
-    """The 30 minutes of a captured event, for which there is no feedback yet, are over."""
-    sandbox.advance("PT30M0.000001S")
-    body = {"event_id": event_id, "name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!"}
-    answer = httpx.post(sandbox.feedback_url, json=body, headers={"Authorization": f"Bearer {sandbox.token}"})
+def windows_are_kept(place: Place, kind: str, events: list[str], submit: Submit, *, silent: bool = False) -> None:
+    """Feedback for three captured events: stored, overwritten up to the limit, refused past each.
 
-    assert (answer.status_code, answer.json()) == (409, TOO_LATE)
+    An answer shows the issue of the event, unless it is `silent`.
+    """
+    broke, old, too_old = events
+    answers = [submit(broke, "It broke!")]
+    place.sandbox.advance("PT5M")
+    answers.append(submit(broke, "It still is."))
+    place.sandbox.advance("PT0.000001S")
+    answers.append(submit(broke, "Too late."))
+    place.age(old, WINDOW)
+    answers.append(submit(old, "Just in time."))
+    place.age(too_old, WINDOW + MICROSECOND)
+    answers.append(submit(too_old, "Too late."))
+
+    assert [status for status, _ in answers] == [200, 200, 409, 200, 409], answers
+    stored, refused = [answers[index][1] for index in (0, 1, 3)], [answers[index][1] for index in (2, 4)]
+    assert refused == [TOO_LATE, TOO_LATE]
+    if silent:
+        assert stored == ["", "", ""]
+    else:
+        titles = [f"{kind}: {TEXTS[index]}" for index in (0, 0, 1)]
+        assert [answer["issue"]["title"] for answer in stored] == titles
+        assert stored[0]["id"] == stored[1]["id"] != stored[2]["id"]
+    assert [record.comments for record in place.sandbox.feedback] == ["It still is.", "Just in time."]
 
 
-@pytest.mark.parametrize("major", ["2", "1"])
-def test_sentry_sdk_for_python(sandbox: Sandbox, major: str) -> None:
+@pytest.mark.parametrize("major", PYTHON)
+def test_sentry_sdk_for_python(place: Place, major: str) -> None:
     installed = HERE / f".sentry-sdk-{major}"
     if not (installed / "installed").is_file():
         pytest.skip("Sentry's SDKs for Python are not installed: make clients")
-    driver = [sys.executable, str(HERE / "sentry" / "capture.py"), sandbox.dsn]
-    first = captured(run(driver, HERE, {"PYTHONPATH": str(installed)}))
-    second = captured(run(driver, HERE, {"PYTHONPATH": str(installed)}))
+    driver = [sys.executable, str(HERE / "sentry" / "capture.py"), place.sandbox.dsn, *TEXTS]
+    told = captured(run(driver, HERE, {"PYTHONPATH": str(installed)}))
 
-    assert first["version"].startswith(f"{major}.")
-    tell(sandbox, first["event_id"], "ValueError: It broke in Python")
-    event_ages(sandbox, second["event_id"])
+    assert told["version"].startswith(f"{major}.")
+    all_was_taken(place, PYTHON[major])
+    windows_are_kept(place, "ValueError", told["captured"], place.submit)
 
 
 @pytest.mark.parametrize("package", NODE)
-def test_sentry_sdk_for_node(sandbox: Sandbox, package: str) -> None:
+def test_sentry_sdk_for_node(place: Place, package: str) -> None:
     need("node")
     if not (MODULES / package).is_dir():
         pytest.skip("Sentry's SDKs for Node are not installed: make clients, with npm")
-    driver = ["node", str(HERE / "sentry" / "capture.cjs"), str(MODULES / package), sandbox.dsn]
-    first, second = (captured(run(driver, HERE)) for _ in range(2))
+    driver = ["node", str(HERE / "sentry" / "capture.cjs"), str(MODULES / package), place.sandbox.dsn, *TEXTS]
+    told = captured(run(driver, HERE))
 
-    assert first["flushed"] is True
-    assert first["statuses"] == NODE[package]
-    tell(sandbox, first["event_id"], "TypeError: It broke in Node")
-    event_ages(sandbox, second["event_id"])
+    assert told["flushed"] is True
+    all_was_taken(place, NODE[package])
+    windows_are_kept(place, "TypeError", told["captured"], place.submit)
 
 
-def test_sentry_sdk_for_browsers(sandbox: Sandbox, tmp_path: Path) -> None:
-    """In a real one, from a page of another origin."""
+def test_sentry_sdk_for_browsers(place: Place, tmp_path: Path) -> None:
+    """In a real one, from a page of another origin, which submits with the DSN."""
     need("node")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("chromium is not here")
-    if not (MODULES / ".bin" / "esbuild").exists():
+    if not (MODULES / ".bin" / "esbuild").exists() or not (MODULES / "@sentry" / "browser").is_dir():
         pytest.skip("Sentry's SDK for browsers is not installed: make clients, with npm")
     script = tmp_path / "page.bundle.js"
-    bundled = [str(MODULES / ".bin" / "esbuild"), "sentry/page.js", "--bundle", f"--outfile={script}"]
+    bundled = [str(MODULES / ".bin" / "esbuild"), "sentry/page.js", "--bundle", "--format=esm", f"--outfile={script}"]
     ran = run(bundled, HERE)
     assert ran.returncode == 0, ran.stdout
-    with Pages(sandbox, script) as pages:
-        seen = pages.open(chromium, tmp_path / "profile")
+    task = {"dsn": place.sandbox.dsn, "feedback": place.sandbox.feedback_url, "texts": TEXTS}
+    with Page(chromium, task, script, tmp_path) as page:
 
-    assert seen["statuses"] == [200], seen
-    silent = sandbox.server.app.document.behaviour.dsn_success == "empty"
-    for name in ("submitted", "overwritten"):
-        assert seen[name]["status"] == 200
-        assert (seen[name]["body"] == "") == silent
-    assert seen["late"] == {"status": 409, "body": TOO_LATE}
-    assert [record.comments for record in sandbox.feedback] == ["It still is."]
-    saved = sandbox.project.events[seen["event_id"]]
-    assert saved.title == "RangeError: It broke in a browser"
+        def submit(event_id: str, comments: str) -> tuple[int, Any]:
+            answer = page.ask(feedback_for(event_id, comments))
+            return answer["status"], answer["body"]
 
+        told = page.told()
+        assert told.get("flushed") is True, told
+        all_was_taken(place, BROWSER)
+        windows_are_kept(place, "RangeError", told["captured"], submit, silent=place.silent_for_dsn)
 
-class Pages:
-    """A web site of one page, on a port of its own: another origin than the mock's. It moves the sandbox's clock."""
-
-    def __init__(self, sandbox: Sandbox, script: Path) -> None:
-        place = json.dumps({"dsn": sandbox.dsn, "feedback": sandbox.feedback_url}).replace('"', "&quot;")
-        self._page = f'<!doctype html><body data-place="{place}"><script src="page.js"></script>'.encode()
-        seen: queue.Queue[dict[str, Any]] = queue.Queue()
-        files = {"/": (b"text/html", self._page), "/page.js": (b"text/javascript", script.read_bytes())}
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                kind, content = files.get(self.path, (b"text/plain", b""))
-                self._answer(kind, content)
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-                parts = urlsplit(self.path)
-                if parts.path == "/advance":
-                    sandbox.advance(parse_qs(parts.query)["duration"][0])
-                else:
-                    seen.put(json.loads(body))
-                self._answer(b"text/plain", b"")
-
-            def _answer(self, kind: bytes, content: bytes) -> None:
-                self.send_response(200)
-                self.send_header("Content-Type", kind.decode())
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._seen = seen
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-
-    def __enter__(self) -> "Pages":
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def open(self, chromium: str, profile: Path) -> dict[str, Any]:
-        """What the page saw, in a browser of its own."""
-        address = f"http://127.0.0.1:{self._server.server_port}/"
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        command = [chromium, *CHROMIUM, f"--user-data-dir={profile}", "--remote-debugging-port=0", address]
-        with subprocess.Popen(command, env={**os.environ, "HOME": str(profile)}, **quiet) as browser:  # type: ignore[call-overload]
-            try:
-                seen: dict[str, Any] = self._seen.get(timeout=120)
-                return seen
-            finally:
-                browser.kill()
+    asked_before = [each.status for each in place.exchanges if each.method == "OPTIONS" and not each.is_ingest]
+    assert asked_before
+    assert set(asked_before) <= {200, 204}

@@ -1,13 +1,50 @@
-"""Captures one exception with Sentry's SDK for Python and prints what it was, as JSON. Argument: the DSN."""
+"""Captures exceptions with Sentry's SDK for Python, sends all else that it has, and prints what it captured, as JSON.
+
+Arguments: the DSN, then what each exception says.
+"""
 
 # mypy: disable-error-code="import-not-found"
 
 import json
 import sys
+from typing import Any
 
 import sentry_sdk
+from sentry_sdk.crons import capture_checkin
 
-sentry_sdk.init(dsn=sys.argv[1], environment="test", shutdown_timeout=10)
-event_id = sentry_sdk.capture_exception(ValueError("It broke in Python"))
+dsn, *texts = sys.argv[1:]
+new = not sentry_sdk.VERSION.startswith("1.")
+
+
+def keep(event: Any, _hint: Any) -> Any:
+    """What is not kept, a client report tells of."""
+    return None if event.get("message") == "Not sent" else event
+
+
+sentry_sdk.init(
+    dsn=dsn,
+    environment="test",
+    release="sdk@1",
+    before_send=keep,
+    shutdown_timeout=30,
+    traces_sample_rate=1.0,
+    profiles_sample_rate=1.0,
+    **({"enable_logs": True} if new else {}),
+)
+sessions = sentry_sdk.get_isolation_scope() if new else sentry_sdk.Hub.current
+sessions.start_session()
+sentry_sdk.capture_message("Not sent")
+with (
+    sentry_sdk.start_transaction(name="a transaction", op="test"),
+    sentry_sdk.start_span(op="test"),
+    sentry_sdk.new_scope() if new else sentry_sdk.push_scope() as scope,
+):
+    scope.add_attachment(bytes=bytes(range(256)) * 256, filename="every-byte")
+    captured = [sentry_sdk.capture_exception(ValueError(text)) for text in texts]
+sessions.end_session()
+capture_checkin(monitor_slug="nightly", status="ok")
+if new:
+    sentry_sdk.logger.info("a log")
+    sentry_sdk.metrics.count("a metric", 1)
 sentry_sdk.flush(timeout=30)
-print(json.dumps({"version": sentry_sdk.VERSION, "event_id": event_id}))
+print(json.dumps({"version": sentry_sdk.VERSION, "captured": captured}))

@@ -1,0 +1,59 @@
+"""A mock that remembers what SDKs sent to it and how it answered. Changes neither."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mock_server.app import Mock, create_app
+from mock_server.envelope import parse_envelope, unpack
+from mock_server.operation import ASGIApp, Receive, Scope, Send
+from spec.document import Document
+
+LARGEST = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request, the status of its answer, and the types of the items where it was an envelope that was taken."""
+
+    method: str
+    path: str
+    status: int
+    items: tuple[str, ...]
+
+    @property
+    def is_ingest(self) -> bool:
+        """Whether an SDK sent it by itself."""
+        return self.path.endswith(("/envelope/", "/store/"))
+
+
+def watched(document: Document) -> tuple[Mock, list[Exchange]]:
+    """The mock of a document, and what was exchanged with it, in the order of the answers."""
+    mock, exchanges = create_app(document), list[Exchange]()
+    return Mock(mock.document, mock.store, mock.default_project, _watching(mock, exchanges)), exchanges
+
+
+def _watching(app: ASGIApp, exchanges: list[Exchange]) -> ASGIApp:
+    async def watch(scope: Scope, receive: Receive, send: Send) -> None:
+        body = bytearray()
+
+        async def receiving() -> Any:
+            message = await receive()
+            body.extend(message.get("body", b""))
+            return message
+
+        async def sending(message: Any) -> None:
+            # Before the client hears of it, so that what a client was answered has been noted.
+            if message["type"] == "http.response.start":
+                taken = message["status"] == 200 and scope["method"] == "POST" and scope["path"].endswith("/envelope/")
+                items = _types(bytes(body), dict(scope["headers"])) if taken else ()
+                exchanges.append(Exchange(scope["method"], scope["path"], message["status"], items))
+            await send(message)
+
+        await app(scope, receiving, sending)
+
+    return watch
+
+
+def _types(body: bytes, headers: dict[bytes, bytes]) -> tuple[str, ...]:
+    unpacked = unpack(body, headers.get(b"content-encoding", b"").decode("latin-1"), LARGEST)
+    return tuple(item.type for item in parse_envelope(unpacked)[1])
