@@ -32,8 +32,8 @@ MICROSECOND = timedelta(microseconds=1)
 # The types of items that each sends, besides others.
 SENT = {"event", "attachment", "session"}
 PYTHON = {
-    "2": {"transaction", "profile", "check_in", "log", "trace_metric", "client_report"},
-    "1": {"transaction", "profile", "check_in", "client_report"},
+    "2": {"transaction", "check_in", "log", "trace_metric", "client_report"},
+    "1": {"transaction", "check_in", "client_report"},
 }
 NODE = {
     "sentry-node-latest": {"span", "check_in", "log", "trace_metric", "feedback", "client_report"},

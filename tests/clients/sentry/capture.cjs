@@ -28,7 +28,7 @@ Sentry.captureCheckIn({ monitorSlug: "nightly", status: "ok" });
 Sentry.captureFeedback?.({ message: "Feedback as an event of its own", associatedEventId: captured[0] });
 Sentry.logger?.info?.("a log");
 Sentry.metrics?.count?.("a metric", 1);
+// The client report is sent as the process ends.
 Sentry.flush(30_000).then((flushed) => {
   console.log(JSON.stringify({ version: Sentry.SDK_VERSION, captured, flushed }));
-  process.exit(0);
 });

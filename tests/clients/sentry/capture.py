@@ -28,7 +28,6 @@ sentry_sdk.init(
     before_send=keep,
     shutdown_timeout=30,
     traces_sample_rate=1.0,
-    profiles_sample_rate=1.0,
     **({"enable_logs": True} if new else {}),
 )
 sessions = sentry_sdk.get_isolation_scope() if new else sentry_sdk.Hub.current

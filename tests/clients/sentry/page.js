@@ -6,7 +6,7 @@ import * as Sentry from "@sentry/browser";
 const { dsn, feedback, texts } = JSON.parse(document.body.dataset.task);
 
 async function capture() {
-  const replay = Sentry.replayIntegration();
+  const replay = Sentry.replayIntegration({ minReplayDuration: 0 });
   Sentry.init({
     dsn,
     environment: "test",
