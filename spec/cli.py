@@ -137,8 +137,8 @@ def reference() -> int:
 
 
 @command.command()
-@click.argument("one", type=click.Choice(PROFILES))
-@click.argument("other", type=click.Choice(PROFILES))
+@click.argument("one", type=click.Choice(PROFILES), metavar="PROFILE")
+@click.argument("other", type=click.Choice(PROFILES), metavar="PROFILE")
 @click.option("--spec", type=click.Path(path_type=Path), metavar="PATH", help="The document that the profiles change.")
 def diff(one: str, other: str, spec: Path | None) -> int:
     """Show what two profiles say differently, as a Markdown table."""
