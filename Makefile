@@ -2,11 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-mock: .venv/installed ## serve the mock on http://127.0.0.1:8080 (ARGS="--port 9000")
+mock: .venv/mock ## serve the mock on http://127.0.0.1:8080 (ARGS="--port 9000")
 	@$(BIN)/feedback-mock $(ARGS)
 
 verify: .venv/installed ## verify an implementation (URL=http://…; without it a mock, ARGS="--control …")
@@ -46,20 +48,27 @@ lint-documents: node_modules/.package-lock.json .venv/installed ## Redocly and S
 verify-sentry: .venv/installed ## hold verifier and mock against a real Sentry 9.1 (SENTRY_SEED=seed.json, ARGS="--wait 31m")
 	@$(BIN)/python -m tests.real_sentry $(ARGS)
 
-lock: .venv/installed ## write requirements.lock anew
+lock: .venv/installed ## write the lock files anew
 	@$(BIN)/pip install --quiet uv
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml --group dev -o requirements.lock
-	@cd tests/clients && for each in generators sentry-sdk-1 sentry-sdk-2; do ../../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-$$each.in -o requirements-$$each.lock; done
+	@$(LOCK) pyproject.toml --extra verify --group dev -o requirements/dev.lock
+	@$(LOCK) pyproject.toml --group build -c requirements/dev.lock -o requirements/mock.lock
+	@$(LOCK) pyproject.toml --extra verify --group build -c requirements/dev.lock -o requirements/verify.lock
+	@cd tests/clients && for each in generators sentry-sdk-1 sentry-sdk-2; do ../../$(LOCK) requirements-$$each.in -o requirements-$$each.lock; done
 
 clean: ## remove what was built and installed here
 	rm -rf .venv build dist node_modules tests/clients/.venv tests/clients/.sentry-sdk-* tests/clients/node_modules .tox .*_cache .import_linter_cache .hypothesis
 
-.venv/installed: requirements.lock pyproject.toml
-	@echo "Setting up .venv (once; a minute or so)"
+.venv/mock: requirements/mock.lock pyproject.toml
+	@echo "Setting up .venv (once; less than a minute)"
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "This needs Python 3.11 or newer; say which with make PYTHON=python3.12 …")'
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PIP) --require-hashes -r requirements/mock.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/installed: requirements/dev.lock .venv/mock
+	@echo "Adding what the verifier, the checks and the tests need (once)"
+	@$(PIP) --require-hashes -r requirements/dev.lock
 	@touch $@
 
 node_modules/.package-lock.json: package-lock.json

@@ -13,13 +13,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import click
+from feedback_spec.document import Document, load
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from benchmarks.running import verify
 from benchmarks.schemathesis_runs import configuration, findings
-from spec.document import Document, load
 from tests.broken.mutants import MUTANTS, Mutant
 from tests.broken.server import Implementation
 from tests.broken.serving import serving

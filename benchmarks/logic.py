@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from spec.document import load
-from spec.instants import EPOCH, MICROSECOND, format_instant
-from spec.rules import Facts, Outcome, decide
+from feedback_spec.document import load
+from feedback_spec.instants import EPOCH, MICROSECOND, format_instant
+from feedback_spec.rules import Facts, Outcome, decide
 
 DOCUMENT = load()
 TOKEN = "a" * 64

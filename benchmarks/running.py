@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from feedback_spec.document import load
+from feedback_verify.realtime.plan import draw
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from contract_tests.realtime.plan import draw
-from spec.document import load
 from tests.broken.serving import serving
 
 ROOT = Path(__file__).parents[1]

@@ -12,12 +12,12 @@ from functools import partial
 from pathlib import Path
 
 import click
+from feedback_spec.document import load
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from benchmarks.running import Verification, provider_states, real_time_flags, running_mock, timed_rules, verify
-from spec.document import load
 from tests.scaled import scaled
 from tests.targets import example
 

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-
-from contract_tests.cli import command
-from mock_server.server import Server
+from feedback_mock.server import Server
+from feedback_verify.cli import command
 
 ROOT = Path(__file__).parents[1]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))

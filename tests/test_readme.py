@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from contract_tests.cli import command as verify
-from mock_server.server import Server
+from feedback_mock.server import Server
+from feedback_verify.cli import command as verify
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -11,15 +11,15 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from feedback_spec.document import load
+from feedback_spec.instants import SECOND
+from feedback_verify.run import Run
+from feedback_verify.targets import StateSeeder, UrlTarget
+from feedback_verify.verdicts import Verdict
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from contract_tests.run import Run
-from contract_tests.targets import StateSeeder, UrlTarget
-from contract_tests.verdicts import Verdict
-from spec.document import load
-from spec.instants import SECOND
 from tests.broken.clock import Running
 from tests.broken.mutants import MUTANTS
 from tests.broken.server import Implementation, Project, duration

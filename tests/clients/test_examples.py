@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.server import Server
-from spec.document import load
+from feedback_mock.server import Server
+from feedback_spec.document import load
 
 
 @pytest.fixture(scope="session")

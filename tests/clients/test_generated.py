@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 import yaml
+from feedback_mock.sandbox import Sandbox
+from feedback_mock.server import Server
+from feedback_spec.document import load
 
-from mock_server.sandbox import Sandbox
-from mock_server.server import Server
-from spec.document import load
 from tests.clients.toolchains import ROOT, need, run
 
 HERE = Path(__file__).parent

@@ -14,11 +14,11 @@ from typing import Any
 
 import httpx
 import pytest
+from feedback_mock.sandbox import Sandbox
+from feedback_mock.server import Server
+from feedback_spec.document import DOCUMENTED, load
+from feedback_spec.rules import Base
 
-from mock_server.sandbox import Sandbox
-from mock_server.server import Server
-from spec.document import DOCUMENTED, load
-from spec.rules import Base
 from tests.clients.browser import Page
 from tests.clients.toolchains import need, run
 from tests.clients.watched import Exchange, watched

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mock_server.app import Mock, create_app
-from mock_server.envelope import parse_envelope, unpack
-from mock_server.operation import ASGIApp, Receive, Scope, Send
-from spec.document import Document
+from feedback_mock.app import Mock, create_app
+from feedback_mock.envelope import parse_envelope, unpack
+from feedback_mock.operation import ASGIApp, Receive, Scope, Send
+from feedback_spec.document import Document
 
 LARGEST = 100_000_000
 

@@ -15,11 +15,10 @@ from typing import Any
 
 import httpx
 import pytest
+from feedback_mock.cli import main
+from feedback_mock.ready import write_atomically
 
-from mock_server.cli import main
-from mock_server.ready import write_atomically
-
-COMMAND = [sys.executable, "-m", "mock_server.cli"]
+COMMAND = [sys.executable, "-m", "feedback_mock.cli"]
 
 
 @contextmanager

@@ -5,11 +5,11 @@ from typing import Any
 import httpx
 import jsonschema_rs
 import pytest
+from feedback_mock.app import create_app
+from feedback_mock.store import Limits
+from feedback_spec.document import load_control, operations_of
+from feedback_spec.render31 import to_31
 
-from mock_server.app import create_app
-from mock_server.store import Limits
-from spec.document import load_control, operations_of
-from spec.render31 import to_31
 from tests.mock.conftest import EVENT, NOW
 
 WEB = "/_control/projects/acme/web"

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-
-from mock_server.app import create_app
-from spec.document import Document, DocumentError, load
+from feedback_mock.app import create_app
+from feedback_spec.document import Document, DocumentError, load
 
 OPENAPI = load().openapi
 PATH = next(iter(OPENAPI["paths"]))

@@ -7,11 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-
-from mock_server.answers import rule_header
-from mock_server.app import create_app
-from mock_server.body import TooLarge, read
-from mock_server.server import Server
+from feedback_mock.answers import rule_header
+from feedback_mock.app import create_app
+from feedback_mock.body import TooLarge, read
+from feedback_mock.server import Server
 
 GOOD = {
     "event_id": "7167980ca1db42cdba8d5284e7f81c66",

@@ -3,8 +3,7 @@
 from typing import Any
 
 import pytest
-
-from spec.document import load
+from feedback_spec.document import load
 
 PAGE_HEADERS = {
     "X-XSS-Protection": "1; mode=block",

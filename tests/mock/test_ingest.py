@@ -10,12 +10,12 @@ from typing import Any
 import brotli
 import pytest
 import zstandard
+from feedback_mock.body import TooLarge, Unreadable
+from feedback_mock.envelope import MAX_ITEMS, unpack
+from feedback_spec.document import load_ingest, operations_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mock_server.body import TooLarge, Unreadable
-from mock_server.envelope import MAX_ITEMS, unpack
-from spec.document import load_ingest, operations_of
 from tests.mock.conftest import EVENT, NOW
 
 DASHED = "7167980c-a1db-42cd-ba8d-5284e7f81c66"

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from feedback_mock.app import create_app
+from feedback_mock.cli import command
+from feedback_mock.rate import RateLimit
+from feedback_spec.document import DOCUMENTED, PROFILES, DocumentError, load
 
-from mock_server.app import create_app
-from mock_server.cli import command
-from mock_server.rate import RateLimit
-from spec.document import DOCUMENTED, PROFILES, DocumentError, load
 from tests.mock.conftest import EVENT
 
 SENTRY = [profile for profile in PROFILES if profile != DOCUMENTED]

@@ -46,6 +46,6 @@ def test_each_test_has_a_project_of_its_own(tmp_path: Path) -> None:
 
 
 def test_the_plugin_itself_loads_nothing_of_the_mock() -> None:
-    code = "import mock_server.pytest_plugin, sys; print('mock_server.app' in sys.modules)"
+    code = "import feedback_mock.pytest_plugin, sys; print('feedback_mock.app' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -10,11 +10,10 @@ import sys
 
 import httpx
 import pytest
-
-from mock_server.app import create_app
-from mock_server.clock import Clock
-from mock_server.server import Server
-from spec.instants import LAST_INSTANT
+from feedback_mock.app import create_app
+from feedback_mock.clock import Clock
+from feedback_mock.server import Server
+from feedback_spec.instants import LAST_INSTANT
 
 
 def test_a_server_is_there_within_its_block_and_gone_after_it() -> None:
@@ -158,9 +157,7 @@ def test_the_mock_loads_no_more_than_it_needs() -> None:
         "rich",
         "pytest",
     )
-    code = (
-        f"import mock_server.app, mock_server.server, sys; print([each for each in {unwanted} if each in sys.modules])"
-    )
+    code = f"import feedback_mock.server, sys; print([each for each in {unwanted} if each in sys.modules])"
 
     assert in_a_process(code) == "[]"
 
@@ -168,7 +165,7 @@ def test_the_mock_loads_no_more_than_it_needs() -> None:
 def test_whoever_imports_connexion_later_gets_all_of_it() -> None:
     code = """if True:
         import warnings
-        import mock_server.app
+        import feedback_mock.app
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import connexion, connexion.json_schema, connexion.security
@@ -187,8 +184,8 @@ def test_whoever_imported_connexion_before_keeps_it() -> None:
             warnings.simplefilter("ignore")
             import connexion
         before = connexion.middleware
-        import mock_server.app, mock_server.routing, sys
-        ours = mock_server.routing.ConnexionMiddleware
+        import feedback_mock.app, feedback_mock.routing, sys
+        ours = feedback_mock.routing.ConnexionMiddleware
         print(sys.modules["connexion"] is connexion, ours is before.ConnexionMiddleware)
     """
 

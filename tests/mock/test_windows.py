@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from feedback_mock.app import create_app
+from feedback_spec.document import load
+from feedback_spec.instants import format_duration
 
-from mock_server.app import create_app
-from spec.document import load
-from spec.instants import format_duration
 from tests.mock.conftest import EVENT
 
 DOCUMENT = load()

@@ -15,11 +15,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
+from feedback_mock.server import Server as MockServer
+from feedback_spec.document import load
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from mock_server.server import Server as MockServer
-from spec.document import load
 from tests.real_sentry.compare import Accepted, Difference, Server, run
 
 PROFILE = "sentry-9.1"

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import CliRunner
+from feedback_mock.server import Server as MockServer
+from feedback_spec.document import load
 
-from mock_server.server import Server as MockServer
-from spec.document import load
 from tests.real_sentry.__main__ import main, make_mock, server_of
 from tests.real_sentry.compare import Accepted, Difference, Server, compared, run
 from tests.real_sentry.requests import EVENT_ID, GOOD, Call, Sequence

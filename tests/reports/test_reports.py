@@ -10,8 +10,8 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
+from feedback_verify.cli import main
 
-from contract_tests.cli import main
 from tests.broken.mutants import OverwriteWindowTooLong
 from tests.broken.serving import serving
 
@@ -47,14 +47,14 @@ def test_report_names_the_violation_and_no_secret(kind: str, reports: dict[str, 
 
 def test_json_report_is_as_its_schema_says(reports: dict[str, str]) -> None:
     """The published schema; it comes with the package."""
-    schema = json.loads((resources.files("contract_tests") / "report.schema.json").read_text("utf-8"))
+    schema = json.loads((resources.files("feedback_verify") / "report.schema.json").read_text("utf-8"))
 
     jsonschema_rs.validator_for(schema).validate(json.loads(reports["json"]))
 
 
 def test_report_schema_allows_nothing_else(reports: dict[str, str]) -> None:
     """A key that is missing or unknown is seen, down to the exchanges."""
-    schema = json.loads((resources.files("contract_tests") / "report.schema.json").read_text("utf-8"))
+    schema = json.loads((resources.files("feedback_verify") / "report.schema.json").read_text("utf-8"))
     validator = jsonschema_rs.validator_for(schema)
     for place in ((), ("rules", 0), ("rules", 0, "exchanges", 0, "request")):
         report = json.loads(reports["json"])

@@ -1,10 +1,7 @@
 """Instants and durations: what is written is read again, and what is none is refused."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from spec.instants import (
+from feedback_spec.instants import (
     LAST_INSTANT,
     format_duration,
     format_instant,
@@ -13,6 +10,8 @@ from spec.instants import (
     parse_duration,
     parse_instant,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 MINUTE = 60_000_000
 

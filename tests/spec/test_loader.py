@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-
-from spec.document import DocumentError, load, load_control
+from feedback_spec.document import DocumentError, load, load_control
 
 TEXT = (Path(__file__).parents[2] / "spec" / "openapi.yaml").read_text("utf-8")
 

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-
-from spec.document import DocumentError, Rule, load
-from spec.page import render_page
+from feedback_spec.document import DocumentError, Rule, load
+from feedback_spec.page import render_page
 
 PAGE = Path(__file__).parents[1] / "data" / "page.txt"
 

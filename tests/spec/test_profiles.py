@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from spec.check import findings
-from spec.cli import main
-from spec.document import DOCUMENTED, PROFILES, DocumentError, load, read_overlay
-from spec.rules import Base
+from feedback_spec.check import findings
+from feedback_spec.cli import main
+from feedback_spec.document import DOCUMENTED, PROFILES, DocumentError, load, read_overlay
+from feedback_spec.rules import Base
 
 SENTRY = [profile for profile in PROFILES if profile != DOCUMENTED]
 OPENAPI = Path(__file__).parents[2] / "spec" / "openapi.yaml"

@@ -7,13 +7,12 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-
-from spec.build import built_files, committed_files
-from spec.curls import curls
-from spec.document import Document, load, load_control
-from spec.reference import render_html, render_markdown, render_timeline
-from spec.timeline import draw
-from spec.wording import NEEDS
+from feedback_spec.build import built_files, committed_files
+from feedback_spec.curls import curls
+from feedback_spec.document import Document, load, load_control
+from feedback_spec.reference import render_html, render_markdown, render_timeline
+from feedback_spec.timeline import draw
+from feedback_spec.wording import NEEDS
 
 SPEC = Path(__file__).parents[2] / "spec"
 TEXT = (SPEC / "openapi.yaml").read_text("utf-8")

@@ -3,11 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from feedback_spec.document import Example, facts_of, load
+from feedback_spec.rules import Accepted, Base, Facts, Mutability, Outcome, Window, decide
 from hypothesis import given
 from hypothesis import strategies as st
-
-from spec.document import Example, facts_of, load
-from spec.rules import Accepted, Base, Facts, Mutability, Outcome, Window, decide
 
 DOCUMENT = load()
 WINDOWS = DOCUMENT.mutability.windows

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from feedback_verify.cli import main
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from contract_tests.cli import main
 from tests.broken.serving import serving
 from tests.scaled import scaled
 from tests.targets import example
@@ -238,7 +238,7 @@ def test_missing_libfaketime_names_the_package(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One sentence."""
-    monkeypatch.setattr("contract_tests.targets.process._LIBRARY", "no-such-library.so")
+    monkeypatch.setattr("feedback_verify.targets.process._LIBRARY", "no-such-library.so")
     code = main(["http://127.0.0.1:1", "--command", "true", *ALL])
 
     assert code == 2

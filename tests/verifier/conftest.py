@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from feedback_mock.app import create_app
+from feedback_spec.document import Document, load
 
-from mock_server.app import create_app
-from spec.document import Document, load
 from tests.broken.serving import serving
 
 

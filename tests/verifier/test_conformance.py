@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from feedback_mock.app import create_app
+from feedback_spec.document import Document, load
+from feedback_verify.run import Run
+from feedback_verify.targets import ControlTarget, UrlTarget
+from feedback_verify.verdicts import Result, Verdict, exit_code
 
-from contract_tests.run import Run
-from contract_tests.targets import ControlTarget, UrlTarget
-from contract_tests.verdicts import Result, Verdict, exit_code
-from mock_server.app import create_app
-from spec.document import Document, load
 from tests.broken.serving import serving
 
 SEEDS = 20

@@ -5,16 +5,15 @@ from email.utils import formatdate
 from random import Random
 
 import pytest
-
-from contract_tests.exchange import Exchange, Request
-from contract_tests.realtime.judge import judge_tracks
-from contract_tests.realtime.plan import Submit, Track
-from contract_tests.realtime.schedule import Played
-from contract_tests.scenario import Scenario
-from contract_tests.targets import UrlTarget
-from contract_tests.verdicts import Finding
-from spec.document import Document
-from spec.instants import SECOND
+from feedback_spec.document import Document
+from feedback_spec.instants import SECOND
+from feedback_verify.exchange import Exchange, Request
+from feedback_verify.realtime.judge import judge_tracks
+from feedback_verify.realtime.plan import Submit, Track
+from feedback_verify.realtime.schedule import Played
+from feedback_verify.scenario import Scenario
+from feedback_verify.targets import UrlTarget
+from feedback_verify.verdicts import Finding
 
 LIMIT = 1800 * SECOND
 AHEAD = 1_000_000  # seconds that the target's wall clock is ahead of our monotonic one

@@ -1,11 +1,11 @@
 """Every broken implementation is rejected by the rule that it breaks, and a sound one is not."""
 
 import pytest
+from feedback_spec.document import Document
+from feedback_verify.run import Run
+from feedback_verify.targets import ControlTarget
+from feedback_verify.verdicts import Result, Verdict
 
-from contract_tests.run import Run
-from contract_tests.targets import ControlTarget
-from contract_tests.verdicts import Result, Verdict
-from spec.document import Document
 from tests.broken.mutants import MUTANTS, Mutant
 from tests.broken.server import Implementation
 from tests.broken.serving import serving

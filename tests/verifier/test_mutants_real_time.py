@@ -4,9 +4,9 @@ All of them wait at the same time, with windows that the document scales to 30 a
 """
 
 import pytest
+from feedback_spec.document import load
+from feedback_verify.verdicts import Verdict
 
-from contract_tests.verdicts import Verdict
-from spec.document import load
 from tests.broken.mutants import MUTANTS
 from tests.broken.waiting import Told, verify_all
 from tests.scaled import scaled

@@ -1,14 +1,13 @@
 """The suite's own oracle and the rules agree, and every rule of the catalogue has a scenario."""
 
+from feedback_spec.document import Document, facts_of
+from feedback_spec.document import load as load_document
+from feedback_spec.instants import SECOND
+from feedback_spec.rules import Facts, decide
+from feedback_verify.checks import all_checks
+from feedback_verify.model import status_of
 from hypothesis import given
 from hypothesis import strategies as st
-
-from contract_tests.checks import all_checks
-from contract_tests.model import status_of
-from spec.document import Document, facts_of
-from spec.document import load as load_document
-from spec.instants import SECOND
-from spec.rules import Facts, decide
 
 DOCUMENT = load_document()
 LIMITS = [window.limit for window in DOCUMENT.mutability.windows]

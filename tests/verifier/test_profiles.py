@@ -1,14 +1,13 @@
 """The mock under a profile conforms to it; a target's profile is found out."""
 
 import pytest
-
-from contract_tests.cli import main
-from contract_tests.detect import fits
-from contract_tests.run import Run
-from contract_tests.targets import ControlTarget
-from contract_tests.verdicts import Verdict
-from mock_server.server import Server
-from spec.document import DOCUMENTED, PROFILES, load
+from feedback_mock.server import Server
+from feedback_spec.document import DOCUMENTED, PROFILES, load
+from feedback_verify.cli import main
+from feedback_verify.detect import fits
+from feedback_verify.run import Run
+from feedback_verify.targets import ControlTarget
+from feedback_verify.verdicts import Verdict
 
 SENTRY = [profile for profile in PROFILES if profile != DOCUMENTED]
 

@@ -1,8 +1,8 @@
 """How findings come to one verdict, and verdicts to an exit code."""
 
-from contract_tests.exchange import Step
-from contract_tests.verdicts import Finding, Result, Verdict, exit_code, judge
-from spec.document import Document
+from feedback_spec.document import Document
+from feedback_verify.exchange import Step
+from feedback_verify.verdicts import Finding, Result, Verdict, exit_code, judge
 
 ALL = frozenset({"token", "dsn", "event", "aged-event", "clock", "records", "second-project", "read-token"})
 

@@ -10,13 +10,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from feedback_spec.document import Document
+from feedback_verify.cli import main
+from feedback_verify.exchange import Exchange, Request
+from feedback_verify.run import Run
+from feedback_verify.targets import ControlTarget
+from feedback_verify.verdicts import Verdict, exit_code
 
-from contract_tests.cli import main
-from contract_tests.exchange import Exchange, Request
-from contract_tests.run import Run
-from contract_tests.targets import ControlTarget
-from contract_tests.verdicts import Verdict, exit_code
-from spec.document import Document
 from tests.broken.mutants import NoDsn, OverwriteWindowTooLong
 from tests.broken.serving import serving
 
@@ -182,7 +182,7 @@ def test_a_run_is_repeatable(mock_url: str, document: Document) -> None:
 
 
 def test_pytest_has_a_test_per_rule(mock_url: str, document: Document, tmp_path: Path) -> None:
-    """`pytest --pyargs contract_tests --feedback-url URL`, from anywhere."""
+    """`pytest --pyargs feedback_verify --feedback-url URL`, from anywhere."""
     options = [
         "--feedback-url",
         mock_url,
@@ -195,7 +195,7 @@ def test_pytest_has_a_test_per_rule(mock_url: str, document: Document, tmp_path:
         "no:xdist",
     ]
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "--pyargs", "contract_tests", *options],
+        [sys.executable, "-m", "pytest", "--pyargs", "feedback_verify", *options],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -1,0 +1,107 @@
+"""Whether an answer is one that the document describes: status, media type, headers, body. Pure."""
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+import jsonschema_rs
+from feedback_spec.document import Document, resolve
+from feedback_spec.render31 import to_31
+
+from feedback_verify.exchange import Exchange, as_data
+
+
+class Answers:
+    """Judges every answer of the documented path; answers of other paths are none of the document's business."""
+
+    def __init__(self, document: Document) -> None:
+        self._openapi = to_31(document.openapi)
+        self._trimmed = document.behaviour.is_trimmed
+        self._methods = document.behaviour.methods
+        self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
+
+    @cached_property
+    def _paths(self) -> list[tuple[re.Pattern[str], Mapping[str, Any]]]:
+        return [(_pattern(path), item) for path, item in self._openapi["paths"].items()]
+
+    def problem(self, exchange: Exchange) -> str | None:
+        """What the document does not allow in this answer; None where all is well or the path is not documented."""
+        path = urlsplit(exchange.request.url).path
+        plain = "/../" not in path  # which some servers resolve and others do not
+        item = next((item for pattern, item in self._paths if plain and pattern.fullmatch(path)), None)
+        if item is None or exchange.status >= 500 or self._should_not_have_passed(exchange, item):
+            return None
+        method = exchange.request.method.lower()
+        if self._methods is not None and method not in item:
+            # Who may ask comes before whether there is anything: other statuses are the rules' of who may.
+            refused = exchange.status in (400, 401, 403, 404, 405)
+            return None if refused else f"{exchange.request.method} is answered {exchange.status}"
+        operation = item.get("get" if method == "head" else method)
+        if operation is None:
+            return (
+                None if exchange.status == 405 else f"{exchange.request.method} is answered {exchange.status}, not 405"
+            )
+        declared = operation["responses"].get(str(exchange.status))
+        if declared is None:
+            return f"{exchange.request.method} is answered {exchange.status}, which the document does not declare"
+        response = resolve(self._openapi, declared)
+        return self._header_problem(exchange, response) or self._body_problem(exchange, response)
+
+    def _should_not_have_passed(self, exchange: Exchange, item: Mapping[str, Any]) -> bool:
+        """Whether this accepts what the request schema forbids; other rules judge that, and the echo follows."""
+        if exchange.request.method != "POST" or exchange.status != 200:
+            return False
+        sent = as_data(exchange.request.content)
+        if sent is None:
+            return False
+        schema = item["post"]["requestBody"]["content"]["application/json"]["schema"]
+        if isinstance(sent, dict):
+            sent = {
+                key: value.strip() if isinstance(value, str) and self._trimmed(key) else value
+                for key, value in sent.items()
+            }
+        return not self._validator(schema).is_valid(sent)
+
+    def _header_problem(self, exchange: Exchange, response: Mapping[str, Any]) -> str | None:
+        for name, declared in response.get("headers", {}).items():
+            header = resolve(self._openapi, declared)
+            value = exchange.headers.get(name.lower())
+            if value is None:
+                if header.get("required"):
+                    return f"a {exchange.status} without the header {name}"
+            elif not self._validator(header["schema"]).is_valid(value):
+                return f"a {exchange.status} with the header {name}: {value[:80]!r}, which its schema does not allow"
+        return None
+
+    def _body_problem(self, exchange: Exchange, response: Mapping[str, Any]) -> str | None:
+        content = response.get("content", {})
+        if not exchange.content:
+            # Servers in use answer a DSN with empty bodies; the document leaves it open.
+            by_dsn = exchange.request.headers.get("Authorization", "").lower().startswith("dsn")
+            bodiless = by_dsn or exchange.request.method == "HEAD" or not content
+            return None if bodiless else f"a {exchange.status} without a body"
+        if not content:
+            return f"a {exchange.status} with a body, where the document has none"
+        if exchange.media_type not in content:
+            return f"a {exchange.status} as {exchange.media_type or 'no media type'}, not {', '.join(content)}"
+        if exchange.json is None:
+            return f"a {exchange.status} whose body is not JSON"
+        for error in self._validator(content[exchange.media_type]["schema"]).iter_errors(exchange.json):
+            place = "".join(f".{step}" for step in error.instance_path)
+            return f"a {exchange.status} whose body{place} is not as its schema says: {error.message[:200]}"
+        return None
+
+    def _validator(self, schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
+        key = repr(schema)
+        if key not in self._validators:
+            whole = {**schema, "components": self._openapi.get("components", {})}
+            self._validators[key] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+        return self._validators[key]
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(
+        "".join("[^/%]+" if part.startswith("{") else re.escape(part) for part in re.split(r"({\w+})", path))
+    )

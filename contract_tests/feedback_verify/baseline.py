@@ -1,0 +1,47 @@
+"""Known violations that do not fail a run: a TOML file with a reason for each. Strict: what is no more must go."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from feedback_verify.verdicts import Result, Verdict
+
+
+class BaselineError(ValueError):
+    """The file cannot be used; the message, one sentence, says which and why."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Reasons by rule id; `name` is the file's."""
+
+    accepted: Mapping[str, str] = field(default_factory=dict)
+    name: str = "baseline"
+
+    def stale(self, results: Mapping[str, Result]) -> tuple[str, ...]:
+        """What has to be removed, in sentences. A rule on which nothing is known leaves its entry alone."""
+        sentences = []
+        for rule in self.accepted:
+            if rule not in results:
+                sentences.append(f'{self.name}: there is no rule "{rule}": remove it.')
+            elif results[rule].verdict is Verdict.VERIFIED:
+                sentences.append(f'{self.name}: "{rule}" is no longer violated: remove it.')
+        return tuple(sentences)
+
+
+def read_baseline(path: Path) -> Baseline:
+    """The baseline of a file with one table `[accepted]`. Raises BaselineError."""
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise BaselineError(f"{path}: cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BaselineError(f"{path}: is not TOML: {error}.") from None
+    accepted = content.pop("accepted", None)
+    if content or not isinstance(accepted, dict):
+        raise BaselineError(f"{path}: a baseline has one table, [accepted], and nothing else.")
+    for rule, reason in accepted.items():
+        if not isinstance(reason, str) or not reason.strip():
+            raise BaselineError(f'{path}: accepted."{rule}" must be a text that says why.')
+    return Baseline(accepted, path.name)

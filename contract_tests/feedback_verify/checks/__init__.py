@@ -1,0 +1,35 @@
+"""Every scenario of the suite, by the rule that it shows."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from feedback_spec.document import Document
+
+from feedback_verify.checks import (
+    concurrency,
+    credentials,
+    fields,
+    http,
+    listing,
+    overwrite,
+    robustness,
+    submission,
+    timelines,
+    windows,
+)
+from feedback_verify.checks.base import Check
+
+__all__ = ["Check", "all_checks"]
+
+
+def all_checks(document: Document) -> Iterator[Check]:
+    """The hand-written scenarios, then robustness, then the timelines that the document's rows and limits make.
+
+    Without those of rules that the document does not have, or has for the mock only.
+    """
+    modules = (submission, overwrite, concurrency, credentials, fields, http, listing, windows)
+    by_hand = (check for module in modules for check in module.CHECKS)
+    rules = document.verifiable
+    for check in chain(by_hand, robustness.checks(), timelines.checks(document)):
+        if check.rule in rules:
+            yield check

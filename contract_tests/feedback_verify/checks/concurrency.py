@@ -1,0 +1,89 @@
+"""Submissions at the same time: one record, one id, and a history that some order explains."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+from feedback_verify.checks.base import Check
+from feedback_verify.exchange import Exchange, Request
+from feedback_verify.linearizability import Operation, explainable
+from feedback_verify.scenario import Scenario
+
+WRITERS = 6
+ROUNDS = 5
+
+
+def simultaneous_first_submissions(s: Scenario) -> None:
+    """Six at once, for an event that had none."""
+    _one_after_the_other(s)
+    for _ in range(ROUNDS):
+        _race(s, s.new_event_id(), already=False)
+
+
+def simultaneous_overwrites(s: Scenario) -> None:
+    """Six at once, for an event that has feedback."""
+    _one_after_the_other(s)
+    for _ in range(ROUNDS):
+        event_id = s.new_event_id()
+        s.accepted(s.submit(s.submission(event_id, name="before")))
+        _race(s, event_id, already=True)
+
+
+def _one_after_the_other(s: Scenario) -> None:
+    """What does not hold one after the other says nothing of submissions at the same time."""
+    body = s.submission(name="before")
+    first = s.accepted(s.submit(body))
+    second = s.accepted(s.submit({**body, "name": "after"}), "an overwrite")
+    s.given(second.get("name", "after") == "after", "an overwrite replaces nothing either")
+    s.given(second.get("id") == first.get("id"), "an overwrite changes the id either way")
+    if "records" in s.target.capabilities:
+        s.given(len(s.records(body["event_id"])) == 1, "an overwrite leaves two records either way")
+        s.given(s.records(body["event_id"])[0].get("name") == "after", "an overwrite is not stored either")
+
+
+def _race(s: Scenario, event_id: str, *, already: bool) -> None:
+    names = [f"writer {number}" for number in range(WRITERS)]
+    answers = _at_once(s, [_request(s, event_id, name) for name in names])
+    for name, reply in zip(names, answers, strict=True):
+        s.expect(reply.status == 200, f"one of {WRITERS} submissions at the same time was answered {reply.status}")
+        answered = reply.object.get("name", name)
+        s.expect(answered == name, f"a submission of {name!r} was answered with {answered!r}")
+    ids = {str(reply.object["id"]) for reply in answers if "id" in reply.object}
+    s.expect(len(ids) <= 1, f"{WRITERS} submissions at the same time for one event were given the ids {sorted(ids)}")
+    history = [Operation("write", name, each.sent, each.received) for name, each in zip(names, answers, strict=True)]
+    if "records" in s.target.capabilities:
+        began = s.target.now()
+        records = s.records(event_id)
+        s.expect(len(records) == 1, f"after {WRITERS} submissions at the same time there are {len(records)} records")
+        history.append(Operation("read", str(records[0].get("name")), began, s.target.now()))
+        told = f"no order of the submissions explains that {records[0].get('name')!r} is stored at the end"
+        s.expect(explainable(history, "before" if already else ""), told)
+
+
+def _request(s: Scenario, event_id: str, name: str) -> Request:
+    """Built beforehand, so that nothing but sending is left to do at the start."""
+    authorization = s.credentials(s.project, s.default_credentials)
+    headers = {"Content-Type": "application/json", "Authorization": str(authorization)}
+    body = json.dumps(s.submission(event_id, name=name)).encode()
+    return Request("POST", s.target.base_url + s.path(), headers, body, secrets=s.project.secrets())
+
+
+def _at_once(s: Scenario, requests: list[Request]) -> list[Exchange]:
+    """Each on a connection of its own, all let go together."""
+    gate = Barrier(len(requests))
+
+    def send(request: Request) -> Exchange:
+        with s.target.connection() as connection:
+            gate.wait(30)
+            return connection.exchange(request)
+
+    with ThreadPoolExecutor(len(requests)) as pool:
+        answers = list(pool.map(send, requests))
+    for reply in answers:
+        s.remember(reply)
+    return answers
+
+
+_CHECKS: tuple[Callable[[Scenario], None], ...] = (simultaneous_first_submissions, simultaneous_overwrites)
+CHECKS = tuple(Check("concurrent-submissions", each) for each in _CHECKS)

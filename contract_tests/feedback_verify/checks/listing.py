@@ -1,0 +1,161 @@
+"""GET on the same path."""
+
+import re
+from typing import Any
+
+from feedback_spec.instants import SECOND
+from feedback_spec.rules import Base
+
+from feedback_verify.checks.base import Check
+from feedback_verify.exchange import Exchange
+from feedback_verify.scenario import Scenario, event_ids
+
+
+def _own(s: Scenario, reply: Exchange) -> list[str]:
+    """The scenario's own event ids in a list, in its order: a project may hold more than this scenario made."""
+    return [each for each in event_ids(reply) if each in s.made_ids]
+
+
+def _submitted(s: Scenario, count: int = 1, **event: Any) -> list[str]:
+    """Feedback for so many saved events, one second apart; their ids in that order."""
+    ids = []
+    for _ in range(count):
+        event_id = s.new_event_id()
+        s.save_event(event_id, **event)
+        s.accepted(s.submit(s.submission(event_id)))
+        if "clock" in s.target.capabilities:
+            s.advance(SECOND)
+        ids.append(event_id)
+    return ids
+
+
+def feedback_is_listed_newest_first(s: Scenario) -> None:
+    """The same objects that submitting answered."""
+    ids = _submitted(s, 2)
+    last = s.submission()
+    s.save_event(last["event_id"])
+    stored = s.accepted(s.submit(last))
+    reply = s.listing()
+    s.expect_status(reply, 200, "GET")
+    expected = [last["event_id"], *reversed(ids)]
+    s.expect(_own(s, reply) == expected, f"listed are {_own(s, reply)}, newest first is {expected}")
+    s.expect((reply.json or [None])[0] == stored, "the listed object is not the one that submitting answered")
+
+
+def a_reading_token_may_list(s: Scenario) -> None:
+    """Every scope that the document names."""
+    ids = _submitted(s)
+    reply = s.listing(by="read")
+    s.expect_status(reply, 200, "GET with a token that may read")
+    s.expect(_own(s, reply) == ids, f"listed are {_own(s, reply)}, stored is {ids}")
+
+
+def an_overwrite_moves_nothing(s: Scenario) -> None:
+    """Overwritten feedback is listed once, where it was; in front, where an overwrite moves `dateCreated`."""
+    ids = _submitted(s, 2)
+    before = {each.get("eventID"): each for each in s.listing().json or []}
+    overwritten = s.accepted(s.submit(s.submission(ids[0], name="John Doe")))
+    s.given(overwritten.get("name") == "John Doe", "an overwrite replaces nothing")
+    moves = s.behaviour.date_created is Base.LAST_SUBMITTED
+    kept = overwritten.get("dateCreated") == before.get(ids[0], {}).get("dateCreated")
+    s.given(kept or moves, "an overwrite moves the date")
+    reply, expected = s.listing(), ids if moves else ids[::-1]
+    s.expect(_own(s, reply) == expected, f"after an overwrite the list is {_own(s, reply)}, expected {expected}")
+    listed: dict[str, Any] = next((each for each in reply.json or [] if each.get("eventID") == ids[0]), {})
+    s.expect(listed.get("name") == "John Doe", "the list does not have the overwritten name")
+
+
+def feedback_for_unknown_events_is_not_listed(s: Scenario) -> None:
+    """Until the event is saved."""
+    body = s.submission()
+    s.accepted(s.submit(body))
+    known = _submitted(s)
+    listed = _own(s, s.listing())
+    s.expect(listed == known, f"listed are {listed}, known events are {known}")
+    s.save_event(body["event_id"])
+    later = _own(s, s.listing())
+    s.expect(sorted(later) == sorted([*known, body["event_id"]]), "feedback is not listed after its event was saved")
+
+
+def resolved_issues_are_listed_on_request_only(s: Scenario) -> None:
+    """`?status=` lists all, another status is an error."""
+    resolved, unresolved = _submitted(s, issue_status="resolved"), _submitted(s)
+    for query, expected in (("", unresolved), ("status=unresolved", unresolved), ("status=", unresolved + resolved)):
+        reply = s.listing(query)
+        s.expect_status(reply, 200, f"GET ?{query}")
+        listed = _own(s, reply)
+        s.expect(sorted(listed) == sorted(expected), f"GET ?{query} lists {listed}, expected {expected}")
+    s.expect_status(s.listing("status=nonsense"), 400, "GET ?status=nonsense")
+
+
+def an_environment_lists_its_own(s: Scenario) -> None:
+    """By exact name; the empty name is the events without one."""
+    production, plain = _submitted(s, environment="production"), _submitted(s)
+    cases = {
+        "environment=production": production,
+        "environment=": plain,
+        "environment=nowhere": [],
+        "": plain + production,
+    }
+    for query, expected in cases.items():
+        reply = s.listing(query)
+        s.expect_status(reply, 200, f"GET ?{query}")
+        s.expect(
+            sorted(_own(s, reply)) == sorted(expected), f"GET ?{query} lists {_own(s, reply)}, expected {expected}"
+        )
+
+
+def pages_lead_through_all_feedback(s: Scenario) -> None:
+    """Each once, forward to the last page."""
+    ids = _submitted(s, 5)
+    seen: list[str] = []
+    query = "per_page=2"
+    for _ in range(3):
+        reply = s.listing(query)
+        s.expect_status(reply, 200, f"GET ?{query}")
+        s.expect(len(event_ids(reply)) <= 2, "a page holds more than was asked for")
+        seen += _own(s, reply)
+        following = re.search(r'rel="next"; results="(true|false)"; cursor="([^"]*)"', reply.headers.get("link", ""))
+        s.expect(following is not None, f"Link names no next page: {reply.headers.get('link')!r}")
+        if following is None or following[1] == "false":
+            break
+        query = f"per_page=2&cursor={following[2]}"
+    s.expect(sorted(seen) == sorted(ids), f"the pages list {seen}, stored are {ids}")
+
+
+def a_page_size_out_of_range_is_refused(s: Scenario) -> None:
+    """The largest size of the document, and one more."""
+    parameters = {
+        each["name"]: each
+        for each in map(s.document.resolve, s.document.operations["listUserFeedback"].definition["parameters"])
+    }
+    maximum = parameters["per_page"]["schema"]["maximum"]
+    s.expect_status(s.listing(f"per_page={maximum}"), 200, f"GET ?per_page={maximum}")
+    refused = (400, *s.also("list-pages"))
+    s.expect_status(s.listing(f"per_page={maximum + 1}"), refused, f"GET ?per_page={maximum + 1}")
+
+
+def a_cursor_of_nonsense_is_refused(s: Scenario) -> None:
+    """Not a server error, and not the first page."""
+    for cursor in ("x", "1:2", "a:b:c"):
+        s.expect_status(s.listing(f"cursor={cursor}"), (400, *s.also("list-cursor")), f"GET ?cursor={cursor}")
+
+
+def a_dsn_may_not_list(s: Scenario) -> None:
+    """It submits only; without credentials it is 401 as well."""
+    s.expect_status(s.listing(by="dsn"), 401, "GET with a DSN")
+    s.expect_status(s.listing(by="none"), 401, "GET without credentials")
+
+
+CHECKS = (
+    Check("list", feedback_is_listed_newest_first),
+    Check("list", a_reading_token_may_list, ("read-token",)),
+    Check("list", an_overwrite_moves_nothing),
+    Check("list-known-events", feedback_for_unknown_events_is_not_listed),
+    Check("list-status", resolved_issues_are_listed_on_request_only),
+    Check("list-environment", an_environment_lists_its_own),
+    Check("list-pages", pages_lead_through_all_feedback),
+    Check("list-pages", a_page_size_out_of_range_is_refused),
+    Check("list-cursor", a_cursor_of_nonsense_is_refused),
+    Check("list-credentials", a_dsn_may_not_list),
+)

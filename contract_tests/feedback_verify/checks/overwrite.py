@@ -1,0 +1,136 @@
+"""What an overwrite keeps and what it replaces, and that projects do not see each other."""
+
+from feedback_spec.rules import Base
+
+from feedback_verify.checks.base import Check
+from feedback_verify.scenario import CHANGED, VALUES, Scenario
+
+
+def a_further_submission_replaces_the_values(s: Scenario) -> None:
+    """All three, and one at a time."""
+    body = s.submission()
+    s.accepted(s.submit(body))
+    values: dict[str, str] = dict(VALUES)
+    for change in (CHANGED, *({field: VALUES[field]} for field in VALUES)):
+        values = {**values, **change}
+        reply = s.submit({**body, **values})
+        s.expect_status(reply, 200, "an overwrite at once")
+        answered = {field: reply.object.get(field) for field in values}
+        s.expect(answered == values, f"after an overwrite with {values} the answer says {answered}")
+        if "records" in s.target.capabilities:
+            stored = [{field: each.get(field) for field in values} for each in s.records(body["event_id"])]
+            s.expect(stored == [values], f"after an overwrite with {values} the record is {stored}")
+
+
+def an_overwrite_keeps_id_and_date(s: Scenario) -> None:
+    """Some time later, where the clock can be moved."""
+    body = s.submission()
+    first = s.accepted(s.submit(body))
+    for _ in range(2):
+        if "clock" in s.target.capabilities:
+            s.advance(s.document.window("overwrite-window").limit // 3)
+        second = s.accepted(s.submit({**body, **CHANGED}), "the overwrite")
+        kept = (
+            ("id", "eventID") if s.behaviour.date_created is Base.LAST_SUBMITTED else ("id", "eventID", "dateCreated")
+        )
+        for field in kept:
+            s.expect(
+                second.get(field) == first.get(field), f"{field} was {first.get(field)!r}, is {second.get(field)!r}"
+            )
+
+
+def there_is_one_record_of_an_event(s: Scenario) -> None:
+    """After three submissions."""
+    body = s.submission()
+    for _ in range(3):
+        s.accepted(s.submit({**body, **CHANGED}))
+    count = len(s.records(body["event_id"]))
+    s.expect(count == 1, f"after three submissions for one event there are {count} records")
+
+
+def a_retry_is_answered_like_the_first_try(s: Scenario) -> None:
+    """The same bytes again."""
+    body = s.submission()
+    first = s.accepted(s.submit(body))
+    second = s.submit(body)
+    s.expect_status(second, 200, "the same submission again, at once")
+    for field in ("eventID", "name", "email", "comments"):
+        again, before = second.object.get(field), first.get(field)
+        s.expect(again == before, f"the retry is answered with {field} {again!r}, the first try with {before!r}")
+
+
+def either_credentials_overwrite(s: Scenario) -> None:
+    """Token then DSN, DSN then token."""
+    plain = s.submission()
+    s.accepted(s.submit(plain))
+    again = s.accepted(s.submit({**plain, **CHANGED}), "an overwrite with the same credentials")
+    s.given(again.get("name") == CHANGED["name"], "an overwrite with the same credentials replaces nothing either")
+    s.accepted(s.submit(by="dsn"), "a submission by DSN")
+    for first_by, second_by in (("write", "dsn"), ("dsn", "write")):
+        body = s.submission()
+        first = s.accepted(s.submit(body, by=first_by))
+        second = s.submit({**body, **CHANGED}, by=second_by)
+        s.expect_status(second, 200, f"submitted by {first_by}, overwritten by {second_by}")
+        if first and second.object:
+            s.expect(second.object.get("id") == first.get("id"), "other credentials made a second record")
+            s.expect(second.object.get("name") == CHANGED["name"], "other credentials did not overwrite")
+        if "records" in s.target.capabilities:
+            count = len(s.records(body["event_id"]))
+            s.expect(count == 1, f"submitted by {first_by} and by {second_by}, there are {count} records")
+
+
+def the_same_event_id_in_two_projects_is_two_records(s: Scenario) -> None:
+    """The second project's submission is a first one, however late."""
+    other = s.other_project()
+    body = s.submission()
+    s.accepted(s.submit(body))
+    s.advance(s.document.window("overwrite-window").limit + 1)
+    s.advance(s.document.window("overwrite-window").limit + 1, project=other)
+    second = s.submit({**body, **CHANGED}, project=other)
+    s.expect_status(second, 200, "the first submission in another project")
+    own = s.records(body["event_id"])
+    s.expect([each.get("name") for each in own] == [VALUES["name"]], f"the first project's record became {own}")
+    s.expect(len(s.records(project=other)) == 1, "the second project holds not one record")
+
+
+def events_of_another_project_are_unknown(s: Scenario) -> None:
+    """Neither their issue nor their age is seen."""
+    other = s.other_project()
+    for saved_ago in (0, s.document.window("event-window").limit + 1):
+        body = s.submission()
+        s.save_event(body["event_id"], project=other, saved_ago=saved_ago)
+        reply = s.submit(body)
+        s.expect_status(reply, 200, "feedback for an event that only another project knows")
+        s.expect(reply.object.get("issue") is None, "the issue of another project's event is answered")
+
+
+def the_same_slug_in_two_organizations_is_two_projects(s: Scenario) -> None:
+    """Feedback does not cross organizations either."""
+    other = s.other_project(same_organization=False)
+    body = s.submission()
+    s.accepted(s.submit(body))
+    s.expect_status(s.submit(body, project=other), 200, "the first submission in another organization")
+    s.expect(len(s.records(project=other)) == 1, "the other organization's project holds not one record")
+
+
+def the_clock_of_one_project_is_its_own(s: Scenario) -> None:
+    """Moving it makes no feedback of another project late."""
+    other = s.other_project()
+    body = s.submission()
+    s.accepted(s.submit(body))
+    s.accepted(s.submit(body), "an overwrite at once")
+    s.advance(s.document.window("overwrite-window").limit + 1, project=other)
+    s.expect_status(s.submit(body), 200, "an overwrite at once, after the clock of another project moved")
+
+
+CHECKS = (
+    Check("overwrite", a_further_submission_replaces_the_values),
+    Check("overwrite-same-record", an_overwrite_keeps_id_and_date),
+    Check("overwrite-one-record", there_is_one_record_of_an_event),
+    Check("retry-safe", a_retry_is_answered_like_the_first_try),
+    Check("any-credentials-overwrite", either_credentials_overwrite),
+    Check("project-isolation", the_same_event_id_in_two_projects_is_two_records, ("records",)),
+    Check("project-isolation", events_of_another_project_are_unknown, ("aged-event",)),
+    Check("project-isolation", the_same_slug_in_two_organizations_is_two_projects, ("records",)),
+    Check("project-isolation", the_clock_of_one_project_is_its_own),
+)

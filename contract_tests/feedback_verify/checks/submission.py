@@ -1,0 +1,133 @@
+"""What a submission is answered with and what of it is stored."""
+
+from feedback_verify.checks.base import Check
+from feedback_verify.scenario import CHANGED, VALUES, Scenario
+
+TEXTS = (
+    "Ünïcödé, 漢字 and العربية",
+    "astral 😀 and combining e\u0301 versus é",
+    'quotes " and \\ backslashes \\" and a / slash',
+    "<script>alert('&amp;')</script> %20 {name} $HOME `id`",
+    "two\nlines\r\nand a\ttab",
+    "null",
+    "0123456789" * 10_000,
+)
+EMAILS = ("a@example.com", "first.last+tag@sub.example.org", "o'neil@example.com", "1@example.com", "a-b_c@example.co")
+
+
+def feedback_is_accepted_and_answered(s: Scenario) -> None:
+    """The four fields of the page."""
+    body = s.submission()
+    reply = s.submit(body)
+    s.expect_status(reply, 200, "valid feedback")
+    answered = {name: reply.object.get(name) for name in VALUES}
+    s.expect(answered == VALUES, f"the answer says {answered}, sent was {VALUES}")
+    s.expect(
+        reply.object.get("eventID") == body["event_id"], f"the answer's eventID is {reply.object.get('eventID')!r}"
+    )
+
+
+def ids_of_different_feedback_differ(s: Scenario) -> None:
+    """Two events, two records."""
+    first, second = s.accepted(s.submit()), s.accepted(s.submit())
+    s.expect(first.get("id") != second.get("id"), f"feedback for two events has one id, {first.get('id')!r}")
+
+
+def feedback_for_an_unknown_event_has_no_issue(s: Scenario) -> None:
+    """As in the page's own example."""
+    reply = s.submit()
+    s.expect_status(reply, 200, "feedback for an unknown event")
+    issue = reply.object.get("issue", "missing")
+    s.expect(issue is None, f"the issue of an unknown event is {issue!r}, not null")
+
+
+def feedback_for_a_known_event_has_its_issue(s: Scenario) -> None:
+    """Any object will do: servers differ in its keys."""
+    body = s.submission()
+    s.save_event(body["event_id"])
+    reply = s.submit(body)
+    s.expect_status(reply, 200, "feedback for a known event")
+    s.expect(isinstance(reply.object.get("issue"), dict), f"the issue is {reply.object.get('issue')!r}, not an object")
+
+
+def whatever_is_valid_is_accepted(s: Scenario) -> None:
+    """The longest values and unusual addresses."""
+    properties = s.document.field_schemas
+    length = properties["name"]["maxLength"]
+    local = properties["email"]["maxLength"] - len("@example.com")
+    names = ("x", "n" * length, "😀" * length)
+    emails = (*EMAILS, "a" * min(local, 64) + "@example.com")
+    for body in (*(s.submission(name=name) for name in names), *(s.submission(email=email) for email in emails)):
+        s.expect_status(s.submit(body), 200, f"valid feedback of {body['name'][:20]!r} <{body['email']}>")
+
+
+def upper_case_event_ids_are_the_same(s: Scenario) -> None:
+    """Submitted in capitals, overwritten in small letters."""
+    event_id = s.new_event_id()
+    first = s.submit(s.submission(event_id.upper()))
+    s.expect_status(first, 200, "an event id in capitals")
+    answered = first.object.get("eventID")
+    s.expect(answered == event_id, f"the event id {event_id.upper()} is answered as {answered!r}")
+    second = s.accepted(s.submit(s.submission(event_id, **CHANGED)), "the same id in small letters")
+    s.expect(second.get("id") == first.object.get("id"), "the same event id in small letters made a second record")
+
+
+def an_event_is_found_by_either_case(s: Scenario) -> None:
+    """A known event, its id sent in capitals."""
+    event_id = s.new_event_id()
+    s.save_event(event_id)
+    plain = s.accepted(s.submit(s.submission(event_id)))
+    s.given(plain.get("issue") is not None, "the event is not found by its id as it is either")
+    reply = s.accepted(s.submit(s.submission(event_id.upper())))
+    s.expect(reply.get("issue") is not None, "an event is not found when its id is sent in capitals")
+
+
+def white_space_around_values_is_cut_off(s: Scenario) -> None:
+    """All four fields; the lengths count what is left."""
+    length = s.document.field_schemas["name"]["maxLength"]
+    body = s.submission(name="  " + "n" * length + " \n", email="\t jane@example.com ", comments="\r\n It broke! ")
+    reply = s.submit({**body, "event_id": f" {body['event_id']} "})
+    s.expect_status(reply, 200, "values with white space around them")
+    for field, value in {"name": "n" * length, "email": "jane@example.com", "comments": "It broke!"}.items():
+        s.expect(reply.object.get(field) == value, f"{field} is answered as {str(reply.object.get(field))[:60]!r}")
+    s.expect(reply.object.get("eventID") == body["event_id"], "the event id is answered with its white space")
+
+
+def values_are_kept_character_by_character(s: Scenario) -> None:
+    """Texts that careless servers change."""
+    longest = s.document.field_schemas["comments"].get("maxLength")
+    for text in (each[:longest] for each in TEXTS):
+        body = s.submission(comments=text, name=text[:40].strip())
+        reply = s.submit(body)
+        s.expect_status(reply, 200, f"comments {text[:30]!r}")
+        for field in ("name", "comments"):
+            answered = str(reply.object.get(field))
+            s.expect(answered == body[field], f"{field} {body[field][:50]!r} is answered as {answered[:50]!r}")
+        if "records" in s.target.capabilities:
+            stored = [each.get("comments") for each in s.records(body["event_id"])]
+            s.expect(stored == [text], f"comments {text[:40]!r} are stored as {str(stored)[:60]}")
+
+
+def other_keys_are_ignored(s: Scenario) -> None:
+    """Those of the answer among them."""
+    extra = {"id": "999999", "dateCreated": "1999-01-01T00:00:00Z", "issue": {}, "eventID": "x", "tags": [1], "user": 1}
+    reply = s.submit({**s.submission(), **extra})
+    s.expect_status(reply, 200, "feedback with other keys")
+    s.expect(reply.object.get("id") != "999999", "the id was taken from the request")
+    s.expect(not str(reply.object.get("dateCreated")).startswith("1999"), "dateCreated was taken from the request")
+    s.expect(reply.object.get("issue", 0) is None, "the issue was taken from the request")
+
+
+CHECKS = (
+    Check("submission", feedback_is_accepted_and_answered),
+    Check("submission", ids_of_different_feedback_differ),
+    Check("response-schema", feedback_is_accepted_and_answered),
+    Check("valid-accepted", whatever_is_valid_is_accepted),
+    Check("known-event", feedback_for_a_known_event_has_its_issue),
+    Check("unknown-event", feedback_for_an_unknown_event_has_no_issue),
+    Check("event-id-case", upper_case_event_ids_are_the_same),
+    Check("event-id-case", an_event_is_found_by_either_case, ("event",)),
+    Check("trimmed", white_space_around_values_is_cut_off),
+    Check("exact-values", values_are_kept_character_by_character),
+    Check("unknown-keys", other_keys_are_ignored),
+)

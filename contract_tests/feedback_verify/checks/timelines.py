@@ -1,0 +1,210 @@
+"""The literal rows of the document and an enumerated matrix around every limit, each as one short timeline.
+
+Every cell belongs to the rule that it isolates. Where a rule says what makes no difference, or what does, the
+cell has a `twin`: the same timeline without it, which must be answered rightly or the cell cannot tell.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from feedback_spec.document import Document
+from feedback_spec.instants import SECOND, in_short
+
+from feedback_verify.checks.base import Check
+from feedback_verify.model import status_of
+from feedback_verify.scenario import CHANGED, Scenario
+from feedback_verify.verdicts import Probe
+
+HOUR = 3_600 * SECOND
+DAY = 24 * HOUR
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Ages in microseconds at the last submission: event saved, its timestamp, first and latest submission before.
+
+    An `aged` event is saved as late as may be, with its age; another is saved when its time comes.
+    """
+
+    expected: int = 0
+    saved: int | None = None
+    timestamp: int | None = None
+    first: int | None = None
+    last: int | None = None
+    by: str = "write"
+    first_by: str = "write"
+    aged: bool = False
+
+    def describe(self) -> str:
+        """The timeline in words."""
+        parts = ["unknown event"]
+        if self.saved is not None:
+            parts = [f"event saved {in_short(self.saved)} ago"]
+            if self.timestamp not in (None, self.saved):
+                parts.append(f"with a timestamp {in_short(self.timestamp or 0)} ago")
+        if self.first is not None:
+            parts.append(f"first submitted {in_short(self.first)} ago" + (" by DSN" if self.first_by == "dsn" else ""))
+            if self.last not in (None, self.first):
+                parts.append(f"overwritten {in_short(self.last or 0)} ago")
+        return ", ".join(parts) + (", submitted by DSN" if self.by == "dsn" else "")
+
+    def happenings(self) -> list[tuple[int, str]]:
+        """What happens before the last submission: instants relative to it."""
+        happenings = []
+        if self.saved is not None:
+            happenings.append((max(-self.saved, -(self.first or 0)) if self.aged else -self.saved, "save"))
+        if self.first is not None:
+            happenings.append((-self.first, "submit"))
+            if self.last not in (None, self.first):
+                happenings.append((-(self.last or 0), "overwrite"))
+        return happenings
+
+    def probes(self, document: Document, status: int) -> list[Probe]:
+        """The last submission as a probe of every window that has something to count from."""
+        ages = _by_base(self)
+        windows = [(window.rule, ages[window.base]) for window in document.mutability.windows]
+        return [Probe(rule, age, age, status) for rule, age in windows if age is not None]
+
+    def happen(self, scenario: Scenario, what: str, at: int, event_id: str) -> None:
+        """Makes one of them happen; a submission has to be accepted."""
+        if what == "save":
+            ages: dict[str, Any] = {"saved_ago": (self.saved or 0) + at}
+            if self.timestamp not in (None, self.saved):
+                ages["timestamp_ago"] = (self.timestamp or 0) + at
+                scenario.given(ages["timestamp_ago"] >= 0, "the event's timestamp would lie in the future")
+            scenario.save_event(event_id, **ages)
+        else:
+            reply = scenario.submit(scenario.submission(event_id), by=self.first_by)
+            scenario.accepted(reply, f"the earlier {what}")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A timeline that shows a rule, and the twin that it is compared with."""
+
+    rule: str
+    timeline: Timeline
+    twin: Timeline | None = None
+
+    def __call__(self, scenario: Scenario) -> None:
+        """Plays both on one clock, each with an event id of its own, and expects the status of the last submission."""
+        ids = {line: scenario.new_event_id() for line in (self.twin, self.timeline) if line is not None}
+        plan = sorted(
+            ((at, line, what) for line in ids for at, what in line.happenings()), key=lambda happening: happening[0]
+        )
+        position = plan[0][0] if plan else 0
+        for at, line, what in plan:
+            scenario.advance(at - position)
+            position = at
+            line.happen(scenario, what, at, ids[line])
+        scenario.advance(-position)
+        for line, event_id in ids.items():
+            reply = scenario.submit(scenario.submission(event_id, **CHANGED), by=line.by)
+            if line is self.timeline:
+                scenario.probes += line.probes(scenario.document, reply.status)
+                scenario.expect_status(reply, line.expected, line.describe())
+            else:
+                told = f"expected {line.expected}, got {reply.status}, before the rule shows: {line.describe()}"
+                scenario.given(reply.status == line.expected, told)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What playing it takes, beyond what its rule needs."""
+        lines = [line for line in (self.timeline, self.twin) if line is not None]
+        needs = set()
+        for line in lines:
+            needs |= {"clock"} if line.first or (line.saved and not line.aged) else set()
+            needs |= {"event"} if line.saved is not None else set()
+            needs |= {"aged-event"} if line.saved and line.aged else set()
+            needs |= {"dsn"} if "dsn" in (line.by, line.first_by) else set()
+        return tuple(sorted(needs))
+
+
+def checks(document: Document) -> Iterator[Check]:
+    """The rows of the document, then the matrix."""
+    for cell in (*_rows(document), *_matrix(document)):
+        yield Check(cell.rule, cell, cell.needs)
+
+
+def _rows(document: Document) -> Iterator[Cell]:
+    """The rows with their own statuses: no arithmetic of ours is in them."""
+    for row in document.examples:
+        ages = (row.event_saved_ago, row.event_timestamp_ago, row.first_submitted_ago, row.last_submitted_ago)
+        timeline = Timeline(row.status, *ages, aged=row.event_timestamp_ago != row.event_saved_ago)
+        twin = _twin(row.rule, timeline)
+        yield Cell(row.rule, timeline, twin and _expected(document, twin))
+
+
+def _matrix(document: Document) -> Iterator[Cell]:
+    event, overwrite = document.window("event-window").limit, document.window("overwrite-window").limit
+    for rule, timeline in (*_beside(event, overwrite), *_combinations(event, overwrite)):
+        twin = _twin(rule, timeline)
+        yield Cell(rule, _expected(document, timeline), twin and _expected(document, twin))
+
+
+def _twin(rule: str, line: Timeline) -> Timeline | None:  # noqa: PLR0911 (one line per rule)
+    """The same timeline without what the rule is about."""
+    match rule:
+        case "dsn" | "any-credentials-overwrite":
+            return replace(line, by="write", first_by="write")
+        case "event-window-base":
+            return replace(line, timestamp=None)
+        case "overwrite-window-fixed":
+            return replace(line, last=None)
+        case "overwrite-window-unknown-event":
+            return replace(line, saved=min(line.first or 0, SECOND))
+        case "overwrite-window" if line.saved is not None and line.first is not None:
+            return replace(line, first=None, last=None)
+        case "window-order":
+            return replace(line, first=None, last=None)
+        case _:
+            return None
+
+
+def _expected(document: Document, line: Timeline) -> Timeline:
+    """The timeline with the status that the suite's own model gives it."""
+    return replace(line, expected=status_of(document, _by_base(line)))
+
+
+def _by_base(line: Timeline) -> dict[str, int | None]:
+    """The ages by the base that a window may have."""
+    return {
+        "event.saved": line.saved,
+        "event.timestamp": line.saved if line.timestamp is None else line.timestamp,
+        "feedback.first_submitted": line.first,
+        "feedback.last_submitted": line.first if line.last is None else line.last,
+    }
+
+
+def _beside(event: int, overwrite: int) -> Iterator[tuple[str, Timeline]]:
+    for age in _around(event):
+        for aged in (False, True):
+            yield "event-window", Timeline(saved=age, aged=aged)
+        yield "dsn", Timeline(saved=age, by="dsn")
+    for age in _around(overwrite):
+        yield "overwrite-window", Timeline(saved=min(age, SECOND), first=age)
+        yield "overwrite-window-unknown-event", Timeline(first=age)
+        for by, first_by in (("dsn", "dsn"), ("dsn", "write"), ("write", "dsn")):
+            yield "any-credentials-overwrite", Timeline(first=age, by=by, first_by=first_by)
+
+
+def _around(limit: int) -> list[int]:
+    """Ages at, beside and far beyond a limit, those among them where hours and days wrap around."""
+    near = [0, SECOND, limit // 2, limit - SECOND, limit - 1, limit, limit + 1, limit + SECOND - 1, limit + SECOND]
+    far = [limit + 60 * SECOND, 2 * limit, 10 * limit, HOUR + SECOND, 12 * HOUR + SECOND, DAY, DAY + SECOND, 7 * DAY]
+    return sorted({*near, *(age for age in far if age > limit)})
+
+
+def _combinations(event: int, overwrite: int) -> Iterator[tuple[str, Timeline]]:
+    for past, young in itertools.product((1, SECOND), (0, 1, overwrite // 2, overwrite)):
+        yield "window-order", Timeline(saved=event + past, first=young + past)
+    ages = (overwrite, overwrite + 1, overwrite + SECOND, 3 * overwrite // 2)
+    for age, last in itertools.product(ages, (1, SECOND, overwrite // 2)):
+        for saved in (None, SECOND) if age - last <= overwrite else ():
+            yield "overwrite-window-fixed", Timeline(saved=saved, first=age, last=last)
+    for saved, timestamp in ((0, event + 1), (0, DAY), (SECOND, 2 * event), (2 * event, 0), (event + 1, SECOND)):
+        yield "event-window-base", Timeline(saved=saved, timestamp=timestamp, aged=True)
+    for age in (overwrite + 1, event // 2, event):
+        yield "overwrite-window", Timeline(saved=age, first=SECOND)

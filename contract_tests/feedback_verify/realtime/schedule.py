@@ -1,0 +1,166 @@
+"""Plays the tracks of a plan side by side: connections opened beforehand, every request sent once, all of it timed."""
+
+import heapq
+import itertools
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+from typing import Any
+
+from feedback_spec.document import Document
+from feedback_spec.instants import SECOND
+
+from feedback_verify.exchange import Exchange, Request, Step
+from feedback_verify.realtime.plan import Plan, Track
+from feedback_verify.scenario import CHANGED, Scenario
+from feedback_verify.targets import Connection, NotReachable, ProtocolError, Target
+
+LEAD = SECOND // 2
+STAGGER = SECOND // 200
+POLL = 0.2
+
+
+@dataclass
+class Played:
+    """A track and what came of it: when the event was saved (sent, received) and the exchanges, in target time."""
+
+    track: Track
+    scenario: Scenario
+    event_id: str
+    saved: tuple[int, int] | None = None
+    submissions: list[Exchange] = field(default_factory=list)
+    lost: str | None = None
+    anchor: int = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether every submission was answered."""
+        return len(self.submissions) == len(self.track.submits)
+
+
+class Schedule:
+    """One run of a plan. `max_parallel` requests in flight at most, at most `rate` begun in a second."""
+
+    def __init__(
+        self, target: Target, document: Document, plan: Plan, *, max_parallel: int = 16, rate: float | None = None
+    ) -> None:
+        self._target = target
+        self._max_parallel = max_parallel
+        self._pause = 0 if rate is None else int(SECOND / rate)
+        self._slot = 0
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self.dated: list[Exchange] = []  # answers that show the target's clock before the first track begins
+        random = Random()
+        self.played = [
+            Played(track, scenario, scenario.new_event_id())
+            for track, scenario in ((track, Scenario(target, document, random)) for track in plan.tracks)
+        ]
+
+    def run(
+        self, progress: Callable[[int, int, str], None], in_time: Callable[[], None] = lambda: None
+    ) -> list[Played]:
+        """Plays everything. Ctrl-C, and what `in_time` raises, ends it early; what was played stays in `played`."""
+        total = sum(len(each.track.submits) for each in self.played)
+        queue: list[tuple[int, int, Played]] = []
+        order = itertools.count()
+        self.dated += [self._look(each) for each in self.played[:1]]
+        begin = self._target.now() + LEAD
+        for number, each in enumerate(self.played):
+            each.anchor = begin + number * max(STAGGER, self._pause)
+            heapq.heappush(queue, (self._due(each), next(order), each))
+        pending: dict[Future[None], Played] = {}
+        with ThreadPoolExecutor(self._max_parallel) as pool:
+            try:
+                while queue or pending:
+                    in_time()
+                    while queue and queue[0][0] - LEAD <= self._target.now():
+                        due, _, each = heapq.heappop(queue)
+                        pending[pool.submit(self._act, each, due)] = each
+                    done = total - len(queue) - len(pending)
+                    self._rest(queue, pending, partial(progress, done, total))
+                    for future in [each for each in pending if each.done()]:
+                        each = pending.pop(future)
+                        future.result()
+                        if not each.done and each.lost is None:
+                            heapq.heappush(queue, (self._due(each), next(order), each))
+            finally:
+                self._stop.set()
+                pool.shutdown(cancel_futures=True)
+        return self.played
+
+    def _due(self, each: Played) -> int:
+        if each.track.saved_ago is not None and each.saved is None:
+            return each.anchor
+        return each.anchor + each.track.submits[len(each.submissions)].at
+
+    def _rest(
+        self, queue: list[tuple[int, int, Played]], pending: dict[Future[None], Played], progress: Callable[[str], None]
+    ) -> None:
+        """Until something is due or done; a clock that can be moved is moved instead, when nothing is in flight."""
+        left = (queue[0][0] - LEAD - self._target.now()) if queue else SECOND
+        progress(f"next probe in {max(left, 0) // SECOND} s")
+        if pending:
+            wait(pending, min(max(left / SECOND, 0.001), POLL), FIRST_COMPLETED)
+        elif self._target.clock == "process" and left > LEAD:
+            self._target.skip(left)
+        else:
+            self._stop.wait(min(max(left / SECOND, 0.0), POLL))
+
+    def _act(self, each: Played, due: int) -> None:
+        """Saves the event if that is still to be done, then submits at `due`."""
+        try:
+            if each.track.saved_ago is not None and each.saved is None:
+                self._save(each)
+                at = each.track.submits[0].at
+                if at:
+                    return
+            self._submit(each, due)
+        except (NotReachable, ProtocolError) as error:
+            each.lost = str(error)
+
+    def _save(self, each: Played) -> None:
+        ages: dict[str, Any] = {"saved_ago": each.track.saved_ago or 0}
+        if each.track.timestamp_ago is not None:
+            ages["timestamp_ago"] = each.track.timestamp_ago
+        sent = self._target.now()
+        each.scenario.save_event(each.event_id, **ages)
+        each.saved = (sent, self._target.now())
+        each.anchor = sum(each.saved) // 2
+
+    def _submit(self, each: Played, due: int) -> None:
+        number = len(each.submissions)
+        submit = each.track.submits[number]
+        values = CHANGED if number and not submit.again else {}
+        with self._target.connection() as connection:
+            if due - self._target.now() > LEAD // 2:
+                # Opens the connection; a server that closes it again has the time to say so.
+                self._look(each, connection)
+            self._wait_until(self._slot_for(due))
+            if number:
+                pause = (self._target.now() - each.submissions[-1].received) / SECOND
+                each.scenario.steps.append(Step(f"sleep {pause:.3f}"))
+            each.scenario.channel = connection
+            reply = each.scenario.submit(each.scenario.submission(each.event_id, **values), by=submit.by)
+        each.submissions.append(reply)
+        if submit.at == 0:
+            each.anchor = (reply.sent + reply.received) // 2
+
+    def _look(self, each: Played, channel: Target | Connection | None = None) -> Exchange:
+        """Asks for nothing."""
+        return (channel or self._target).exchange(Request("OPTIONS", self._target.base_url + each.scenario.path()))
+
+    def _slot_for(self, due: int) -> int:
+        """The next instant at which the rate allows a request."""
+        if not self._pause:
+            return due
+        with self._lock:
+            self._slot = max(due, self._slot + self._pause)
+            return self._slot
+
+    def _wait_until(self, due: int) -> None:
+        while (left := due - self._target.now()) > 0 and not self._stop.is_set():
+            self._stop.wait(left / SECOND)

@@ -1,0 +1,22 @@
+"""The reports of a run, one kind in each module. No secret is in any of them."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from feedback_verify.reports.data import as_json, write_json
+from feedback_verify.reports.har import write_har
+from feedback_verify.reports.junit import write_junit
+from feedback_verify.reports.markdown import write_markdown
+from feedback_verify.reports.page import write_html
+from feedback_verify.reports.report import Report
+from feedback_verify.reports.terminal import print_report
+
+WRITERS: Mapping[str, Callable[[Report, Path], None]] = {
+    "json": write_json,
+    "junit": write_junit,
+    "html": write_html,
+    "har": write_har,
+    "markdown": write_markdown,
+}
+
+__all__ = ["WRITERS", "Report", "as_json", "print_report"]

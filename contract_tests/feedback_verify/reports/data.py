@@ -1,0 +1,92 @@
+"""The report for programs: JSON, as `contract_tests/feedback_verify/report.schema.json` describes it."""
+
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from feedback_spec.instants import format_duration
+
+from feedback_verify.exchange import PREVIEW, Exchange
+from feedback_verify.reports.report import Report
+from feedback_verify.reproduction import as_python
+from feedback_verify.verdicts import Result, Verdict
+
+FORMAT = 1
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The report as JSON data."""
+    return {
+        "format": FORMAT,
+        "version": version("sentry-feedback-contract"),
+        "target": report.clean(report.target),
+        "document": report.document,
+        "profile": report.profile,
+        "seed": report.seed,
+        "stopped": report.stopped,
+        "exit_code": report.exit_code,
+        "summary": report.counts(),
+        "stale": list(report.stale),
+        "rules": [_rule(report, result) for result in report.results.values()],
+    }
+
+
+def write_json(report: Report, path: Path) -> None:
+    """Writes the JSON report. Raises OSError."""
+    path.write_text(json.dumps(as_json(report), indent=2) + "\n", "utf-8")
+
+
+def _rule(report: Report, result: Result) -> dict[str, Any]:
+    probes = [
+        {
+            "window": probe.window,
+            "earliest": format_duration(probe.earliest),
+            "latest": format_duration(probe.latest),
+            "status": probe.status,
+        }
+        for probe in result.probes
+    ]
+    return {
+        "id": result.rule.id,
+        "group": result.rule.group,
+        "level": result.rule.level,
+        "rule": result.rule.rule,
+        "page": result.rule.page,
+        "verdict": result.verdict.value,
+        "required": result.required,
+        "accepted": report.accepted(result),
+        "detail": report.clean(result.detail),
+        "observations": result.observations,
+        "reproduction": report.reproduction(result),
+        "program": report.clean(as_python(result.steps)) if result.verdict is Verdict.VIOLATED else None,
+        "probes": probes,
+        "exchanges": [shown(report, step.exchange) for step in result.steps if step.exchange is not None],
+    }
+
+
+def shown(report: Report, exchange: Exchange) -> dict[str, Any]:
+    """A request and its answer as JSON data, without secrets, and of each body the beginning."""
+    request = exchange.request
+    headers = {name: report.clean(value) for name, value in request.shown_headers().items()}
+    return {
+        "request": {
+            "method": request.method,
+            "url": report.clean(request.url),
+            "headers": headers,
+            "body": shown_body(report, request.content),
+        },
+        "response": {
+            "status": exchange.status,
+            "headers": {name: report.clean(value) for name, value in exchange.headers.items()},
+            "body": shown_body(report, exchange.content),
+        },
+    }
+
+
+def shown_body(report: Report, content: bytes) -> dict[str, Any]:
+    """How long a body is and what it begins with; `cut` says whether there is more."""
+    cut = len(content) > PREVIEW
+    longest = max(map(len, report.secrets), default=0)
+    text = report.clean(content[: PREVIEW + longest if cut else None].decode(errors="replace"))
+    return {"bytes": len(content), "text": text[:PREVIEW] if cut else text, "cut": cut}

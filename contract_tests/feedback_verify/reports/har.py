@@ -1,0 +1,77 @@
+"""Every exchange of a run as an HTTP archive (HAR 1.2), for the viewers that browsers and proxies come with."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import harfile
+from feedback_spec.instants import format_instant
+
+from feedback_verify.exchange import Exchange
+from feedback_verify.reports.data import shown
+from feedback_verify.reports.report import Report
+
+NAME = "feedback-verify"
+HTTP = "HTTP/1.1"  # the only one that the verifier speaks
+CUT = "The body goes on; this is how it begins."
+
+
+def write_har(report: Report, path: Path) -> None:
+    """Writes the archive; bodies are cut as in every report. Raises OSError."""
+    made_by = version("sentry-feedback-contract")
+    creator, browser = harfile.Creator(NAME, made_by), harfile.Browser(NAME, made_by)
+    with path.open("w", encoding="utf-8") as file, harfile.HarFile.open(file, creator=creator, browser=browser) as har:
+        for exchange in report.exchanges:
+            view = shown(report, exchange)
+            milliseconds = max(exchange.received - exchange.sent, 0) / 1000
+            har.add_entry(
+                startedDateTime=format_instant(exchange.sent + report.wall_offset),
+                time=milliseconds,
+                request=_request(report, exchange, view["request"]),
+                response=_response(view["response"]),
+                timings=harfile.Timings(send=0, wait=milliseconds, receive=0),
+            )
+
+
+def _request(report: Report, exchange: Exchange, request: dict[str, Any]) -> harfile.Request:
+    body = request["body"]
+    media_type = next((value for name, value in request["headers"].items() if name.lower() == "content-type"), "")
+    data = harfile.PostData(media_type, params=[], text=body["text"], comment=CUT if body["cut"] else None)
+    return harfile.Request(
+        method=request["method"],
+        url=request["url"],
+        httpVersion=HTTP,
+        headers=_records(request["headers"].items()),
+        queryString=_records(parse_qsl(urlsplit(exchange.request.url).query, keep_blank_values=True), report),
+        postData=data if body["bytes"] else None,
+        bodySize=body["bytes"],
+    )
+
+
+def _response(response: dict[str, Any]) -> harfile.Response:
+    body, headers = response["body"], response["headers"]
+    return harfile.Response(
+        status=response["status"],
+        statusText=_phrase(response["status"]),
+        httpVersion=HTTP,
+        headers=_records(headers.items()),
+        content=harfile.Content(size=body["bytes"], mimeType=headers.get("content-type", ""), text=body["text"]),
+        redirectURL=headers.get("location", ""),
+        bodySize=body["bytes"],
+        comment=CUT if body["cut"] else None,
+    )
+
+
+def _records(pairs: Iterable[tuple[str, str]], report: Report | None = None) -> list[harfile.Record]:
+    clean = report.clean if report else str
+    return [harfile.Record(name=clean(name), value=clean(value)) for name, value in pairs]
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

@@ -1,0 +1,44 @@
+"""The report for CI servers: JUnit, one testcase per rule."""
+
+import re
+from pathlib import Path
+
+from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from feedback_verify.reports.report import Report
+from feedback_verify.verdicts import Result, Verdict
+
+# What XML 1.0 cannot hold, however it is escaped.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write_junit(report: Report, path: Path) -> None:
+    """Writes the JUnit report; what is not verified is skipped, with the reason. Raises OSError."""
+    suite = TestSuite("feedback-verify")
+    for result in report.results.values():
+        suite.add_testcase(_case(report, result))
+    for sentence in report.stale:
+        case = TestCase(_xml(sentence), "feedback-verify.baseline")
+        case.result = [Failure(_xml(sentence), "stale")]
+        suite.add_testcase(case)
+    xml = JUnitXml("feedback-verify")
+    xml.add_testsuite(suite)
+    xml.write(str(path), pretty=True)
+
+
+def _case(report: Report, result: Result) -> TestCase:
+    case = TestCase(result.rule.id, f"feedback-verify.{result.rule.group}")
+    detail, reason = report.clean(result.detail), report.accepted(result)
+    if reason is not None:
+        case.result = [Skipped(_xml(f"violated, accepted ({reason}): {detail}"))]
+    elif result.verdict is Verdict.VIOLATED:
+        failure = Failure(_xml(detail), "violated")
+        failure.text = _xml("\n".join([result.rule.rule, detail, *report.reproduction(result)]))
+        case.result = [failure]
+    elif result.verdict is not Verdict.VERIFIED:
+        case.result = [Skipped(_xml(f"{result.verdict}: {detail}"))]
+    return case
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)

@@ -1,0 +1,212 @@
+"""Runs every scenario that a target allows, and comes to one verdict per rule.
+
+The order is: single scenarios and timelines, the state machine, Schemathesis. Ctrl-C ends it with what is known so far.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+
+from feedback_spec.document import Document, Rule
+
+from feedback_verify import machine, schema
+from feedback_verify.answers import Answers
+from feedback_verify.checks import Check, all_checks
+from feedback_verify.exchange import Exchange, Request, Step
+from feedback_verify.realtime.judge import judge_tracks
+from feedback_verify.realtime.plan import Plan, draw, purchases, write
+from feedback_verify.realtime.schedule import Schedule
+from feedback_verify.scenario import CannotTell, Scenario, Violated, answer
+from feedback_verify.targets import NotReachable, Target, Unsendable
+from feedback_verify.verdicts import LEFT_OUT, Finding, Result, Verdict, judge
+
+MACHINE_NEEDS = frozenset({"token", "dsn", "event", "aged-event", "clock", "records", "second-project"})
+HISTORIES = 30
+SCHEMA_EXAMPLES = 40
+
+
+class OutOfTime(Exception):
+    """--max-time is over."""
+
+
+@dataclass
+class Run:
+    """One verification of one target by one document; `seed` makes it repeatable.
+
+    `wait` and `max_time` are in microseconds. `progress` is told what is done, of how much, and what comes next;
+    `say` is told, before a long wait, what it buys.
+    """
+
+    document: Document
+    target: Target
+    seed: int
+    rules: frozenset[str] | None = None
+    progress: Callable[[int, int, str], None] = lambda *_: None
+    say: Callable[[str], None] = lambda _: None
+    require: Callable[[Rule, Verdict], bool] = lambda _, verdict: verdict is not Verdict.NOT_VERIFIABLE
+    wait: int | None = None
+    max_parallel: int = 16
+    rate: float | None = None
+    max_time: int | None = None
+    plan: Plan | None = None
+    plan_file: Path | None = None
+    stopped: bool = False
+    exchanges: list[Exchange] = field(default_factory=list)
+    _findings: list[Finding] = field(default_factory=list)
+
+    def execute(self) -> dict[str, Result]:
+        """The verdict on every rule of the document, in its order. Raises NotReachable where the target is gone."""
+        answers = Answers(self.document)
+        checks = [check for check in all_checks(self.document) if self._wanted(check.rule) and self._possible(check)]
+        layers = [self._machine, self._schemathesis] if self.rules is None else []
+        if self.target.clock != "exact":
+            layers.append(self._timed)
+        total = len(checks) + len(layers)
+        self._deadline = None if self.max_time is None else time.monotonic() + self.max_time / 1_000_000
+        try:
+            for number, check in enumerate(checks):
+                self._in_time()
+                self.progress(number, total, check.rule)
+                self._run_check(check, number, answers)
+            for number, layer in enumerate(layers, len(checks)):
+                self._in_time()
+                self.progress(number, total, layer.__name__.strip("_").replace("_", " "))
+                layer(answers)
+        except (KeyboardInterrupt, OutOfTime):
+            self.stopped = True
+        self.progress(total, total, "")
+        return {rule: self._verdict(rule) for rule in self.document.verifiable}
+
+    def _in_time(self) -> None:
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise OutOfTime
+
+    def _wanted(self, rule: str) -> bool:
+        return self.rules is None or rule in self.rules
+
+    def _possible(self, check: Check) -> bool:
+        return {*self.document.rules[check.rule].needs, *check.needs} <= self.target.capabilities
+
+    def _verdict(self, rule_id: str) -> Result:
+        rule = self.document.rules[rule_id]
+        if not self._wanted(rule_id):
+            return Result(rule, Verdict.NOT_RUN, LEFT_OUT, required=False)
+        findings = [finding for finding in self._findings if finding.rule == rule_id]
+        result = judge(rule, findings, self.target.capabilities, self.target.clock == "exact")
+        return replace(result, required=self.require(rule, result.verdict))
+
+    def _run_check(self, check: Check, number: int, answers: Answers) -> None:
+        random = Random(f"{self.seed} {number}" if self.target.sandboxes else None)
+        plain = check.rule == "submission" or not any(
+            each.violation for each in self._findings if each.rule == "submission"
+        )
+        with Scenario(self.target, self.document, random, plain_accepted=plain) as scenario:
+            violation = doubt = None
+            try:
+                check.run(scenario)
+            except Violated as violated:
+                violation = str(violated)
+            except CannotTell as cannot_tell:
+                doubt = str(cannot_tell)
+            except Unsendable as unsendable:
+                scenario.finding = str(unsendable)
+            except NotReachable as lost:
+                self._still_there(scenario, lost)
+                violation = "the connection was closed without an answer"
+            steps, probes = tuple(scenario.steps), tuple(scenario.probes)
+            finding = Finding(check.rule, scenario.observations, violation, doubt, scenario.finding, steps, probes)
+            self._findings.append(finding)
+            self._look_at_answers(scenario, answers)
+
+    def _still_there(self, scenario: Scenario, lost: NotReachable) -> None:
+        """Passes if the target still answers; raises what was lost otherwise."""
+        try:
+            self.target.exchange(Request("OPTIONS", self.target.base_url + scenario.path()))
+        except NotReachable:
+            raise lost from None
+
+    def _look_at_answers(self, scenario: Scenario, answers: Answers) -> None:
+        """Every answer of every scenario is held against the document, whatever the scenario was about."""
+        judged = 0
+        self.exchanges += scenario.exchanges
+        for exchange in scenario.exchanges:
+            if exchange.status >= 500:
+                message = f"{exchange.request.method} was answered {answer(exchange)}"
+                self._findings.append(Finding("no-server-error", violation=message, steps=_up_to(scenario, exchange)))
+            problem = answers.problem(exchange)
+            if problem:
+                steps = _up_to(scenario, exchange)
+                self._findings.append(Finding("response-schema", violation=problem, steps=steps))
+            judged += not problem
+        self._findings.append(Finding("response-schema", observations=judged))
+
+    def _machine(self, answers: Answers) -> None:
+        """Only where the single scenarios found nothing wrong: what they found explains more than a history would."""
+        walked = {"submission", "windows", "overwrite"}
+        rules = self.document.verifiable
+        wrong = any(
+            each.violation and each.rule in rules and rules[each.rule].group in walked for each in self._findings
+        )
+        if self.target.capabilities >= MACHINE_NEEDS and not wrong:
+            random = Random(self.seed)
+            self._findings += machine.run(
+                self.target, self.document, random, HISTORIES, lambda scenario: self._look_at_answers(scenario, answers)
+            )
+
+    def _timed(self, answers: Answers) -> None:
+        """Everything about time on a clock that runs, in one wait."""
+        wait = None if self.target.clock == "process" else self.wait or 0
+        plan = self.plan or draw(self.document, self.target.capabilities, wait, self.seed, self.rules)
+        if self.plan_file is not None:
+            write(plan, self.plan_file)
+        for sentence in purchases(self.document, self.target.capabilities, wait, self.rules) if not self.plan else ():
+            self.say(sentence)
+        schedule = Schedule(self.target, self.document, plan, max_parallel=self.max_parallel, rate=self.rate)
+        try:
+            schedule.run(self.progress, self._in_time)
+        finally:
+            self._findings += judge_tracks(self.document, schedule.played, schedule.dated)
+            for each in schedule.played:
+                self._look_at_answers(each.scenario, answers)
+
+    def _schemathesis(self, _answers: Answers) -> None:
+        with Scenario(self.target, self.document, Random(self.seed)) as scenario:
+            self._findings += schema.run(scenario, self.document, self.seed, SCHEMA_EXAMPLES)
+            self.exchanges += scenario.exchanges
+
+
+def _up_to(scenario: Scenario, exchange: object) -> tuple[Step, ...]:
+    """The steps of a scenario up to the one with this exchange."""
+    steps: list[Step] = []
+    for step in scenario.steps:
+        steps.append(step)
+        if step.exchange is exchange:
+            break
+    return tuple(steps)
+
+
+def known_rules(document: Document, names: str) -> frozenset[str]:
+    """The names, separated by commas, as rule ids. Raises ValueError, in one sentence, for one that is none."""
+    known = frozenset(each.strip() for each in names.split(","))
+    unknown = sorted(known - set(document.verifiable))
+    if unknown:
+        raise ValueError(f'The catalogue has no rule "{unknown[0]}"; its rules are {", ".join(document.verifiable)}.')
+    return known
+
+
+def required_rules(document: Document, require: str) -> Callable[[Rule, Verdict], bool]:
+    """Whether a verdict counts for the exit code, by `core`, `level`, `all` or rule ids. Raises ValueError.
+
+    `core` is what the page says and a URL with credentials is enough for; `level` is what the target allows.
+    """
+    match require:
+        case "core":
+            return lambda rule, _: rule.level == "documented" and not rule.needs
+        case "level":
+            return lambda _, verdict: verdict is not Verdict.NOT_VERIFIABLE
+        case "all":
+            return lambda *_: True
+    known = known_rules(document, require)
+    return lambda rule, _: rule.id in known

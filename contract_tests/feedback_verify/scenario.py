@@ -1,0 +1,233 @@
+"""One scenario against a target: it sends, saves events, moves the clock and remembers every line of it.
+
+A scenario makes no verdict of its own: a check says `expect` (the rule is broken otherwise) or
+`given` (this scenario cannot tell otherwise).
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from feedback_spec.behaviour import Behaviour
+from feedback_spec.document import Document
+
+from feedback_verify.exchange import Exchange, Request, Step, curl
+from feedback_verify.targets import Connection, ControlTarget, Project, Target
+from feedback_verify.verdicts import Probe
+
+VALUES = {"name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!"}
+CHANGED = {"name": "John Doe", "email": "john@example.org", "comments": "It still is."}
+JSON = "application/json"
+
+
+class Violated(Exception):
+    """The rule is broken; the message says what was expected and what came."""
+
+
+class CannotTell(Exception):
+    """The scenario did not come to the point where the rule shows; the message says why."""
+
+
+class Scenario:
+    """What a check is given. Times are microseconds; every request goes to the scenario's own project unless said."""
+
+    def __init__(self, target: Target, document: Document, random: Random, *, plain_accepted: bool = True) -> None:
+        self.target = target
+        self.document = document
+        self.steps: list[Step] = []
+        self.exchanges: list[Exchange] = []
+        self.observations = 0
+        self.finding: str | None = None
+        self.made_ids: set[str] = set()
+        self.probes: list[Probe] = []
+        self.plain_accepted = plain_accepted
+        self.channel: Target | Connection = target
+        self._random = random
+        self._projects: list[Project] = []
+        self.project = self._opened(target.open())
+
+    def __enter__(self) -> "Scenario":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for project in self._projects:
+            self.target.close(project)
+
+    def other_project(self, *, same_organization: bool = True) -> Project:
+        """A second, fresh project."""
+        assert isinstance(self.target, ControlTarget), "the capability second-project comes with control"
+        if same_organization:
+            return self._opened(self.target.open())
+        return self._opened(self.target.open_elsewhere())
+
+    def foreign_dsn(self) -> str:
+        """The DSN of another project, as Authorization value."""
+        given = self.project.credentials.get("other-dsn")
+        return given or self.other_project().credentials["dsn"]
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """What the document's server does in its own way."""
+        return self.document.behaviour
+
+    def also(self, rule: str) -> tuple[int, ...]:
+        """Statuses that the rule allows beside its own."""
+        return self.document.rules[rule].also_allowed
+
+    def new_event_id(self) -> str:
+        """An event id that was not used before, 32 hex digits in lower case, with at least one letter."""
+        digits = "abcdef0123456789"
+        event_id = "f" + "".join(self._random.choice(digits) for _ in range(31))
+        self.made_ids.add(event_id)
+        return event_id
+
+    def submission(self, event_id: str | None = None, **values: Any) -> dict[str, Any]:
+        """The four fields; an event id that was not used before unless given."""
+        return {"event_id": event_id or self.new_event_id(), **VALUES, **values}
+
+    def submit(
+        self, body: Any = None, *, by: str | None = None, project: Project | None = None, form: str = JSON
+    ) -> Exchange:
+        """POSTs the body as JSON (bytes as they are), by default a fresh valid submission."""
+        body = self.submission() if body is None else body
+        content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+        return self.send("POST", by=by, project=project, headers={"Content-Type": form}, content=content)
+
+    def listing(self, query: str = "", *, by: str = "write", project: Project | None = None) -> Exchange:
+        """GETs the project's feedback; `query` as it stands behind the question mark."""
+        return self.send("GET", by=by, project=project, query=query)
+
+    def send(
+        self,
+        method: str,
+        *,
+        by: str | None = None,
+        authorization: str | None = None,
+        project: Project | None = None,
+        path: str | None = None,
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        chunked: bool = False,
+    ) -> Exchange:
+        """Sends one request with the project's own credentials `by` kind (`none` for none), and remembers it."""
+        project = project or self.project
+        secrets = {value: shown for each in self._projects for value, shown in each.secrets().items()}
+        authorization = authorization or self.credentials(project, by or self.default_credentials)
+        sent = {"Authorization": authorization} if authorization is not None else {}
+        url = self.target.base_url + (path or self.path(project)) + (f"?{query}" if query else "")
+        request = Request(method, url, {**sent, **(headers or {})}, content, chunked, secrets)
+        self.steps.append(Step(curl(request)))
+        exchange = self.channel.exchange(request)
+        self.steps[-1] = Step(curl(request), exchange)
+        self.exchanges.append(exchange)
+        return exchange
+
+    def remember(self, exchange: Exchange) -> None:
+        """Takes an exchange that was sent past `send` into the scenario."""
+        self.steps.append(Step(curl(exchange.request) + " &", exchange))
+        self.exchanges.append(exchange)
+
+    @property
+    def default_credentials(self) -> str:
+        """A bearer token where there is one, else the DSN."""
+        return "write" if "write" in self.project.credentials else "dsn"
+
+    def credentials(self, project: Project, kind: str) -> str | None:
+        """The Authorization value of this kind; None for `none`."""
+        return None if kind == "none" else project.credentials[kind]
+
+    def path(self, project: Project | None = None) -> str:
+        """The path of the endpoint for a project."""
+        project = project or self.project
+        values = {"organization_slug": project.organization, "project_slug": project.slug}
+        return self.document.submit.path.format_map(values)
+
+    def save_event(self, event_id: str, *, project: Project | None = None, **facts: Any) -> None:
+        """Saves an event; `saved_ago` and `timestamp_ago` in microseconds, the rest as the control protocol says."""
+        self.steps.append(self.target.save_event(project or self.project, event_id, facts))
+
+    def advance(self, microseconds: int, *, project: Project | None = None) -> None:
+        """Moves the project's clock forward; by nothing is nothing."""
+        if microseconds:
+            self.steps.append(self.target.advance(project or self.project, microseconds))
+
+    def records(self, event_id: str | None = None, *, project: Project | None = None) -> list[dict[str, Any]]:
+        """What is stored, of one event or of all."""
+        records = self.target.records(project or self.project)
+        return [each for each in records if event_id is None or each.get("event_id") == event_id]
+
+    def nothing_stored(self, why: str, *, project: Project | None = None) -> None:
+        """Expects that the project holds no feedback, where the target shows its records."""
+        if "records" in self.target.capabilities:
+            self.expect(not self.records(project=project), f"nothing may be stored {why}, but a record was")
+
+    def expect(self, condition: bool, message: str) -> None:
+        """The rule is broken unless `condition`."""
+        self.observations += 1
+        if not condition:
+            raise Violated(message)
+
+    def expect_status(self, exchange: Exchange, status: int | tuple[int, ...], when: str) -> None:
+        """The rule is broken unless the answer has (one of) the status."""
+        allowed = status if isinstance(status, tuple) else (status,)
+        names = " or ".join(map(str, allowed))
+        if exchange.request.method == "POST" and 200 in allowed and exchange.status not in allowed:
+            # One verdict for one fault: where nothing is accepted, `submission` says so, not every rule.
+            self.given(self.plain_accepted, f"not even plain feedback is accepted here: {answer(exchange)}")
+        self.expect(exchange.status in allowed, f"{when}: expected {names}, got {answer(exchange)}")
+
+    def given(self, condition: bool, message: str) -> None:
+        """This scenario cannot tell unless `condition`."""
+        if not condition:
+            raise CannotTell(message)
+
+    def accepted(self, exchange: Exchange, what: str = "a submission") -> dict[str, Any]:
+        """The answered feedback of a submission that had to be accepted for the scenario to go on."""
+        self.given(exchange.status == 200, f"{what} was not accepted to begin with: {answer(exchange)}")
+        return exchange.object
+
+    def _opened(self, opened: tuple[Project, list[Step]]) -> Project:
+        project, steps = opened
+        self._projects.append(project)
+        self.steps.extend(steps)
+        return project
+
+
+def answer(exchange: Exchange) -> str:
+    """An answer in a few words: the status and the beginning of the body, on one line."""
+    text = " ".join(exchange.content[:160].decode(errors="replace").split())
+    return f"{exchange.status} {text}".strip()
+
+
+def reproduction(steps: list[Step]) -> list[str]:
+    """The shell lines of a scenario, without the variables that no line uses; each answer as a comment behind."""
+    used = {name for step in steps for name in re.findall(r"\$\"?([A-Z][A-Z0-9_]*)", step.line)}
+    lines = []
+    for step in steps:
+        variable = re.match(r"([A-Z][A-Z0-9_]*)=\$\(", step.line)
+        if variable and variable[1] not in used and step.exchange is None:
+            continue
+        expected = f"  # {step.exchange.status}" if step.exchange and not variable else ""
+        lines.append(step.line + expected)
+    return lines
+
+
+def event_ids(exchange: Exchange) -> list[str]:
+    """The event ids of a list answer, in its order."""
+    entries = exchange.json if isinstance(exchange.json, list) else []
+    return [str(each.get("eventID")) for each in entries if isinstance(each, dict)]
+
+
+def dashed(event_id: str) -> str:
+    """The form of an event id with dashes."""
+    return str(UUID(event_id))
+
+
+def chances(random: Random, count: int) -> Iterator[Random]:
+    """Independent random sources, one for each of `count` tries."""
+    for _ in range(count):
+        yield Random(random.getrandbits(64))

@@ -1,0 +1,188 @@
+"""What to verify, from flags, environment and a TOML file, and the target that comes of it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from feedback_spec.document import DOCUMENTED, PROFILES
+
+from feedback_verify.targets import (
+    AppTarget,
+    CommandSeeder,
+    ControlTarget,
+    IngestSeeder,
+    ProcessTarget,
+    StateSeeder,
+    Target,
+    UrlTarget,
+)
+
+
+class SettingsError(Exception):
+    """The settings do not name something that can be verified; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the target is and how it is entered. Without a URL or an application a mock is started for the run."""
+
+    url: str | None = None
+    control: str | None = None
+    app: str | None = None
+    seed_callable: str | None = None
+    command: str | None = None
+    seed_command: str | None = None
+    provider_state_url: str | None = None
+    ingest: bool = False
+    organization: str | None = None
+    project: str | None = None
+    token: str | None = field(default=None, repr=False)
+    read_token: str | None = field(default=None, repr=False)
+    dsn: str | None = field(default=None, repr=False)
+    other_dsn: str | None = field(default=None, repr=False)
+    spec: Path | None = None
+    profile: str = DOCUMENTED
+
+
+RUN_KEYS = {"seed": int, "wait": str, "rate": float, "max-parallel": int, "max-time": str, "require": str, "rules": str}
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The settings of a TOML file. Raises SettingsError, in one sentence naming the file and the place."""
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: is not TOML: {error}.") from None
+    texts: dict[str, type] = {each.name.replace("_", "-"): str for each in fields(Settings)}
+    known = texts | {"ingest": bool} | RUN_KEYS
+    for key, value in content.items():
+        if key not in known:
+            raise SettingsError(f'{path}: the key "{key}" is unknown; known are {", ".join(known)}.')
+        wanted = known[key]
+        right = isinstance(value, (int, float) if wanted is float else wanted)
+        if not right or (isinstance(value, bool) and wanted is not bool):
+            names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+            raise SettingsError(f"{path}: {key} must be {names[wanted]}.")
+    return {key.replace("-", "_"): value for key, value in content.items()}
+
+
+@contextmanager
+def open_target(settings: Settings) -> Iterator[Target]:
+    """The target that the settings name. Raises SettingsError, NotReachable, ProtocolError or MissingLibrary."""
+    _check(settings)
+    if settings.url is None and settings.app is None:
+        with _own_mock(settings.spec, settings.profile) as url, ControlTarget(url, url) as target:
+            yield target
+        return
+    try:
+        made = _target(settings)
+        if isinstance(made, UrlTarget):
+            _seed_with(made, settings)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    with made as target:
+        if isinstance(target, ControlTarget):
+            target.health()
+        yield target
+
+
+def _check(settings: Settings) -> None:
+    urls = {"URL": settings.url, "--control": settings.control, "--provider-state-url": settings.provider_state_url}
+    for name, given in urls.items():
+        if given is not None and not given.startswith(("http://", "https://")):
+            raise SettingsError(f'{name}: "{given}" is no URL such as http://127.0.0.1:8080.')
+    ways = {"--control": settings.control, "--app": settings.app, "--command": settings.command}
+    chosen = [name for name, value in ways.items() if value is not None]
+    if len(chosen) > 1:
+        raise SettingsError(f"{chosen[0]} and {chosen[1]} are two kinds of target; give one.")
+    if settings.app is not None and settings.url is not None:
+        raise SettingsError("--app is called in this process and has no URL; leave the URL out.")
+    if settings.url is None and chosen and settings.app is None:
+        raise SettingsError(f"{chosen[0]} goes with a URL: where the endpoint itself answers.")
+    if settings.seed_callable is not None and settings.app is None:
+        raise SettingsError("--seed-callable goes with --app.")
+    seeders = {
+        "--seed-command": settings.seed_command,
+        "--provider-state-url": settings.provider_state_url,
+        "--ingest": settings.ingest or None,
+    }
+    seeding = [name for name, value in seeders.items() if value is not None]
+    if len(seeding) > 1:
+        raise SettingsError(f"{seeding[0]} and {seeding[1]} are two ways to save events; give one.")
+    if seeding and (settings.control or settings.app):
+        raise SettingsError(
+            f"{seeding[0]} goes with a URL alone or with --command; {chosen[0]} saves events by itself."
+        )
+
+
+def _target(settings: Settings) -> Target:
+    if settings.control is not None:
+        return ControlTarget(str(settings.url), settings.control)
+    if settings.organization is None or settings.project is None:
+        raise SettingsError(
+            "Say which project to use (--organization and --project, with --token or --dsn), or give --control URL "
+            "of a server that speaks the control protocol: it makes its own."
+        )
+    given = {"write": settings.token, "read": settings.read_token, "dsn": settings.dsn, "other-dsn": settings.other_dsn}
+    credentials = {
+        kind: f"{'DSN' if kind.endswith('dsn') else 'Bearer'} {value}"
+        for kind, value in given.items()
+        if value is not None
+    }
+    if "write" not in credentials and "dsn" not in credentials:
+        raise SettingsError("Give credentials that may submit feedback: --token, --dsn or both.")
+    place = (settings.organization, settings.project, credentials)
+    if settings.app is not None:
+        return AppTarget(settings.app, *place, settings.seed_callable)
+    if settings.command is not None:
+        return ProcessTarget(str(settings.url), settings.command, *place)
+    return UrlTarget(str(settings.url), *place)
+
+
+def _seed_with(target: UrlTarget, settings: Settings) -> None:
+    place = (str(settings.organization), str(settings.project))
+    if settings.seed_command is not None:
+        target.seed_with(CommandSeeder(settings.seed_command, *place))
+    elif settings.provider_state_url is not None:
+        target.seed_with(StateSeeder(settings.provider_state_url, target.exchange, *place))
+    elif settings.ingest:
+        if settings.dsn is None:
+            raise SettingsError("--ingest sends events by the project's DSN; give it with --dsn.")
+        target.seed_with(IngestSeeder(settings.dsn, target.exchange))
+
+
+@contextmanager
+def _own_mock(spec: Path | None, profile: str) -> Iterator[str]:
+    """Starts the mock server that comes with this package on a free port, as a process of its own."""
+    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    command = shutil.which("feedback-mock", path=places)
+    if command is None:
+        raise SettingsError("Give the URL to verify; there is no feedback-mock here to start instead.")
+    arguments = [command, "--port", "0", "--log-format", "json", *(["--spec", str(spec)] if spec else [])]
+    arguments += ["--profile", profile] if profile in PROFILES else []
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        # In a session of its own, so that Ctrl-C ends the run and not the mock under it.
+        subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+        ) as process,
+    ):
+        try:
+            ready = process.stdout.readline() if process.stdout else ""
+            if not ready:
+                errors.seek(0)
+                raise SettingsError(f"The mock server did not start. {errors.read().strip()}")
+            yield json.loads(ready)["url"]
+        finally:
+            process.terminate()

@@ -1,0 +1,113 @@
+"""A target in this process: an ASGI or WSGI application, with a clock that is frozen and moved by time-machine."""
+
+import asyncio
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import time_machine
+
+from feedback_verify.exchange import Exchange, Request, Step
+from feedback_verify.targets.base import NotReachable, Project, ProtocolError, Unsendable, answered, sendable
+from feedback_verify.targets.url import UrlTarget
+
+START = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)
+BASE_URL = "http://testserver"
+
+
+class AppTarget(UrlTarget):
+    """`pkg.mod:app`, called without a socket. `seed` is `pkg.mod:function(event_id, saved_at, timestamp)`.
+
+    Only what Python reads as the time is frozen: not a database's clock, nor another process's.
+    """
+
+    clock = "exact"
+
+    def __init__(
+        self, app: str, organization: str, project: str, credentials: dict[str, str], seed: str | None = None
+    ) -> None:
+        super().__init__(BASE_URL, organization, project, credentials)
+        if str(Path.cwd()) not in sys.path:
+            sys.path.insert(0, str(Path.cwd()))  # where the application's package is looked for, as servers do
+        self._app = self.application = _imported(app, "--app")
+        self._save = _imported(seed, "--seed-callable") if seed else None
+        self._asynchronous = inspect.iscoroutinefunction(self._app) or inspect.iscoroutinefunction(
+            getattr(self._app, "__call__", None)  # noqa: B004 (it is the coroutine function that is asked for)
+        )
+        events = {"event", "aged-event", "aged-timestamp"} if seed else set()
+        self.capabilities = (self.capabilities | {"clock"} | events) - {"parallel"}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._time = self._stack.enter_context(time_machine.travel(START, tick=False))
+        if self._asynchronous:
+            self._loop = asyncio.new_event_loop()
+            self._stack.callback(self._loop.close)
+            transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+            self._async = httpx.AsyncClient(transport=transport, trust_env=False)
+        else:
+            self._sync = httpx.Client(transport=httpx.WSGITransport(self._app, raise_app_exceptions=False))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._asynchronous:
+            self._loop.run_until_complete(self._async.aclose())
+        self._stack.close()
+        super().__exit__()
+
+    def exchange(self, request: Request) -> Exchange:
+        """Calls the application; what it raises is a 500, as a server would make it."""
+        sent = self.now()
+        try:
+            if self._asynchronous:
+                built = sendable(self._async, request)
+                response = self._loop.run_until_complete(self._async.send(built))
+            else:
+                response = self._sync.send(sendable(self._sync, request))
+        except UnicodeError:
+            raise Unsendable("a header that is not ASCII cannot be sent in process") from None
+        except httpx.TransportError as error:
+            raise NotReachable(f"{request.method} {request.url}: the application did not answer ({error}).") from None
+        exchange = answered(request, response, sent, self.now())
+        # Every server drops the body that an application gives to HEAD.
+        return replace(exchange, content=b"") if request.method == "HEAD" else exchange
+
+    def save_event(self, project: Project, event_id: str, facts: Mapping[str, Any]) -> Step:
+        """Calls the seed function with the instants on the frozen clock."""
+        if self._save is None:
+            raise ProtocolError("this target has no --seed-callable")
+        now = datetime.now(UTC)
+        saved = now - timedelta(microseconds=facts.get("saved_ago", 0))
+        timestamp = now - timedelta(microseconds=facts["timestamp_ago"]) if "timestamp_ago" in facts else saved
+        try:
+            self._save(event_id, saved, timestamp)
+        except Exception as error:
+            raise ProtocolError(f"--seed-callable raised {type(error).__name__}: {error}") from None
+        return Step(f"# seed({event_id!r}, {saved.isoformat()!r}, {timestamp.isoformat()!r})")
+
+    def advance(self, project: Project, microseconds: int) -> Step:
+        """Moves the frozen clock."""
+        self._time.shift(timedelta(microseconds=microseconds))
+        return Step(f"# the clock moves by {timedelta(microseconds=microseconds)}")
+
+
+def _imported(name: str, option: str) -> Callable[..., Any]:
+    module, _, attribute = name.partition(":")
+    if not module or not attribute:
+        raise ValueError(f'{option}: "{name}" is not of the form package.module:name.')
+    try:
+        found: Any = importlib.import_module(module)
+        for each in attribute.split("."):
+            found = getattr(found, each)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"{option}: {name} cannot be imported: {error}.") from None
+    if not callable(found):
+        raise ValueError(f"{option}: {name} is a {type(found).__name__}, which cannot be called.")  # noqa: TRY004 (it is the option that is wrong)
+    return found  # type: ignore[no-any-return]

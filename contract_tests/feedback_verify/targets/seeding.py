@@ -1,0 +1,127 @@
+"""How events come to be saved on a server that has no control API: a command, a provider state, or Sentry's ingest.
+
+Each says what it can: `event` (saved now), `aged-event` (saved in the past), `aged-timestamp` (saved now, with a
+timestamp in the past).
+"""
+
+import json
+import shlex
+import subprocess
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from feedback_spec.instants import format_duration
+
+from feedback_verify.exchange import Exchange, Request, Step, curl
+from feedback_verify.targets.base import ProtocolError
+
+COMMAND_TIMEOUT = 60.0
+_PLACES = "{event_id}, {saved_ago}, {timestamp_ago}, {organization} and {project}"
+
+
+class Seeder(Protocol):
+    """Saves events."""
+
+    capabilities: frozenset[str]
+
+    def save(self, event_id: str, ages: Mapping[str, int]) -> Step:
+        """Saves an event; `saved_ago` and `timestamp_ago` in microseconds. Raises ProtocolError."""
+        ...
+
+
+class CommandSeeder:
+    """Runs a command with `{event_id}`, `{saved_ago}` and `{timestamp_ago}` (ISO 8601 durations) filled in."""
+
+    def __init__(self, template: str, organization: str, project: str) -> None:
+        self._words = shlex.split(template)
+        self._fixed = {"organization": organization, "project": project}
+        aged = {"aged-event"} if "{saved_ago}" in template else set()
+        self.capabilities = frozenset({"event", *aged, *({"aged-timestamp"} if "{timestamp_ago}" in template else ())})
+        if "{event_id}" not in template:
+            raise ValueError("--seed-command: must have {event_id} somewhere, the event that it is to save.")
+        try:
+            self._fill("0" * 32, {})
+        except (KeyError, IndexError, ValueError):
+            raise ValueError(f"--seed-command: only {_PLACES} can be filled in.") from None
+
+    def save(self, event_id: str, ages: Mapping[str, int]) -> Step:
+        """Exit code 0 means that the event is saved."""
+        words = self._fill(event_id, ages)
+        line = shlex.join(words)
+        try:
+            ran = subprocess.run(words, capture_output=True, text=True, timeout=COMMAND_TIMEOUT, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ProtocolError(f"--seed-command: {line}: {error}") from None
+        if ran.returncode:
+            said = " ".join((ran.stderr or ran.stdout).split())[:300]
+            raise ProtocolError(f"--seed-command: {line}: exit code {ran.returncode}: {said or 'nothing was said'}")
+        return Step(line)
+
+    def _fill(self, event_id: str, ages: Mapping[str, int]) -> list[str]:
+        saved = format_duration(ages.get("saved_ago", 0))
+        values = {
+            "event_id": event_id,
+            "saved_ago": saved,
+            "timestamp_ago": format_duration(ages["timestamp_ago"]) if "timestamp_ago" in ages else saved,
+            **self._fixed,
+        }
+        return [word.format_map(values) for word in self._words]
+
+
+class StateSeeder:
+    """POSTs a provider state, in Pact's form: `{"state": …, "params": {…}, "action": "setup"}`."""
+
+    capabilities = frozenset({"event", "aged-event", "aged-timestamp"})
+
+    def __init__(self, url: str, exchange: Callable[[Request], Exchange], organization: str, project: str) -> None:
+        self._url, self._exchange = url, exchange
+        self._fixed = {"organization": organization, "project": project}
+
+    def save(self, event_id: str, ages: Mapping[str, int]) -> Step:
+        """Any 2xx means that the event is saved."""
+        params: dict[str, Any] = {"event_id": event_id, **self._fixed}
+        params |= {name: format_duration(age) for name, age in {"saved_ago": 0, **ages}.items()}
+        body = {"state": "an event was saved", "params": params, "action": "setup"}
+        request = Request("POST", self._url, {"Content-Type": "application/json"}, json.dumps(body).encode())
+        exchange = self._exchange(request)
+        if exchange.status // 100 != 2:
+            said = exchange.content[:200].decode(errors="replace")
+            raise ProtocolError(f"--provider-state-url: {self._url} answered {exchange.status}: {said}")
+        return Step(curl(request), exchange)
+
+
+class IngestSeeder:
+    """Sends an event as an SDK does, to the `store` endpoint that the DSN names; only its timestamp can be old."""
+
+    capabilities = frozenset({"event", "aged-timestamp"})
+
+    def __init__(self, dsn: str, exchange: Callable[[Request], Exchange]) -> None:
+        parts = urlsplit(dsn)
+        prefix, _, project_id = parts.path.rpartition("/")
+        port = f":{parts.port}" if parts.port else ""
+        self._url = f"{parts.scheme}://{parts.hostname}{port}{prefix}/api/{project_id}/store/"
+        secret = f", sentry_secret={parts.password}" if parts.password else ""
+        self._auth = f"Sentry sentry_version=7, sentry_client=feedback-verify/1, sentry_key={parts.username}{secret}"
+        self._exchange = exchange
+
+    def save(self, event_id: str, ages: Mapping[str, int]) -> Step:
+        """200 with the id means that the event is saved, or soon will be."""
+        moment = datetime.now(UTC) - timedelta(microseconds=ages.get("timestamp_ago", 0))
+        event = {
+            "event_id": event_id,
+            "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%S.%f"),
+            "platform": "other",
+            "level": "error",
+            "message": f"feedback-verify {event_id}",
+            "logger": "feedback-verify",
+        }
+        headers = {"Content-Type": "application/json", "X-Sentry-Auth": self._auth}
+        shown = {self._auth: "Sentry sentry_version=7, sentry_key=$FEEDBACK_KEY"}
+        request = Request("POST", self._url, headers, json.dumps(event).encode(), secrets=shown)
+        exchange = self._exchange(request)
+        if exchange.status != 200:
+            said = exchange.content[:200].decode(errors="replace")
+            raise ProtocolError(f"--ingest: {self._url} answered {exchange.status} to an event: {said}")
+        return Step(curl(request), exchange)

@@ -1,0 +1,42 @@
+"""A target that is only a URL with credentials, and whatever saves events on it. Its clock is the real one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from feedback_verify.exchange import Step
+from feedback_verify.targets.base import Project, ProtocolError, Target
+from feedback_verify.targets.seeding import Seeder
+
+VARIABLES = {
+    "write": "FEEDBACK_TOKEN",
+    "read": "FEEDBACK_READ_TOKEN",
+    "dsn": "FEEDBACK_DSN",
+    "other-dsn": "FEEDBACK_OTHER_DSN",
+}
+CAPABILITY_OF = {"write": "token", "read": "read-token", "dsn": "dsn", "other-dsn": "foreign-dsn"}
+
+
+class UrlTarget(Target):
+    """Any implementation, by one project that exists there."""
+
+    def __init__(self, base_url: str, organization: str, project: str, credentials: dict[str, str]) -> None:
+        super().__init__(base_url)
+        self._project = Project(organization, project, credentials, VARIABLES)
+        self._seeder: Seeder | None = None
+        self.keep_secret(self._project)
+        self.capabilities = frozenset(CAPABILITY_OF[kind] for kind in credentials) | {"parallel"}
+
+    def seed_with(self, seeder: Seeder) -> None:
+        """Says how events are saved."""
+        self._seeder = seeder
+        self.capabilities |= seeder.capabilities
+
+    def open(self) -> tuple[Project, list[Step]]:
+        """The one project that was given."""
+        return self._project, []
+
+    def save_event(self, project: Project, event_id: str, facts: Mapping[str, Any]) -> Step:
+        """By the seeder."""
+        if self._seeder is None:
+            raise ProtocolError("this target cannot save events")
+        return self._seeder.save(event_id, facts)

@@ -1,0 +1,125 @@
+"""Findings of single scenarios, and the one verdict that they come to for each rule. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from feedback_spec.document import Rule
+
+from feedback_verify.exchange import Step
+
+
+class Verdict(StrEnum):
+    """What is known of a rule at the end. Never a silent skip: what is not verified has not passed."""
+
+    VERIFIED = "verified"
+    VIOLATED = "violated"
+    INCONCLUSIVE = "inconclusive"
+    NOT_VERIFIABLE = "not verifiable here"
+    NOT_RUN = "not run"
+
+
+LEFT_OUT = "left out by --rules"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One submission beside a deadline: its age by the window's base lay in [earliest, latest] (microseconds).
+
+    On an exact clock both are the same. `window` is the id of the window's rule.
+    """
+
+    window: str
+    earliest: int
+    latest: int
+    status: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one scenario says of one rule: held so often, broken (with the steps), or could not tell (why)."""
+
+    rule: str
+    observations: int = 0
+    violation: str | None = None
+    doubt: str | None = None
+    remark: str | None = None
+    steps: tuple[Step, ...] = ()
+    probes: tuple[Probe, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """The verdict on one rule, in words: `detail` says to what precision, why not, or what was seen instead.
+
+    `steps` are those of the shortest violation, else of one scenario that the verdict rests on; `probes` are all.
+    """
+
+    rule: Rule
+    verdict: Verdict
+    detail: str
+    observations: int = 0
+    steps: tuple[Step, ...] = field(default=(), repr=False)
+    probes: tuple[Probe, ...] = field(default=(), repr=False)
+    required: bool = True
+
+
+SUPPLY = {
+    "token": "a bearer token (--token)",
+    "dsn": "the project's DSN (--dsn)",
+    "event": "saved events (--seed-command, --ingest or --control URL)",
+    "aged-event": "events saved in the past (--seed-command or --control URL)",
+    "event-details": "events with an environment and an issue status (--control URL)",
+    "clock": "a clock that moves, or a wait (--wait DURATION, --command or --control URL)",
+    "records": "a look at the stored records (--control URL)",
+    "foreign-dsn": "the DSN of another project (--other-dsn)",
+    "parallel": "requests at the same time (a target with a URL)",
+    "second-project": "a second project (--control URL)",
+    "read-token": "a token that may only read (--read-token)",
+}
+
+
+def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str], exact: bool) -> Result:
+    """The verdict on a rule: one violation outweighs everything, the shortest one is shown."""
+    findings = tuple(findings)
+    violations = [each for each in findings if each.violation]
+    probes = tuple(probe for each in findings for probe in each.probes)
+    observations = sum(each.observations for each in findings)
+    shown = min(
+        violations or [each for each in findings if each.steps] or [Finding(rule.id)], key=lambda each: len(each.steps)
+    )
+    missing = [need for need in rule.needs if need not in capabilities]
+    doubts = [each.doubt for each in findings if each.doubt]
+    if violations:
+        otherwise = f"; the target follows another reading: {rule.otherwise}" if rule.otherwise else ""
+        verdict, detail = Verdict.VIOLATED, f"{shown.violation}{otherwise}"
+    elif missing and not observations and not doubts:
+        return Result(rule, Verdict.NOT_VERIFIABLE, "needs " + _joined(SUPPLY[need] for need in missing))
+    elif doubts:
+        more = f" (and {len(doubts) - 1} more scenarios)" if len(doubts) > 1 else ""
+        verdict, detail = Verdict.INCONCLUSIVE, f"{doubts[0]}{more}"
+    elif not observations:
+        verdict, detail = Verdict.NOT_RUN, "no scenario came to it"
+    else:
+        remarks = sorted({each.remark for each in findings if each.remark})
+        precision = ", to the microsecond" if exact and "clock" in rule.needs else ""
+        seen = f"{observations} observation{'s' if observations > 1 else ''}{precision}"
+        verdict, detail = Verdict.VERIFIED, "; ".join([seen, *remarks])
+    return Result(rule, verdict, detail, observations, shown.steps, probes)
+
+
+def exit_code(results: Mapping[str, Result]) -> int:
+    """0 conforms, 1 violated, 3 nothing violated but a required rule that could be verified here was not."""
+    verdicts = {result.verdict for result in results.values() if result.required or result.verdict is Verdict.VIOLATED}
+    if Verdict.VIOLATED in verdicts:
+        return 1
+    return 0 if verdicts <= {Verdict.VERIFIED} else 3
+
+
+def _joined(needs: Iterable[str]) -> str:
+    """The needs as one list, what is supplied by the same flag named once."""
+    by_flag: dict[str, list[str]] = {}
+    for need in needs:
+        what, _, flag = need.partition(" (")
+        by_flag.setdefault(flag, []).append(what)
+    return ", and ".join(f"{', '.join(whats)} ({flag}" for flag, whats in by_flag.items())

@@ -1,0 +1,29 @@
+"""Shows on the terminal that the mock is ready: plain text where there is no terminal. Computes nothing."""
+
+from typing import Any
+
+from rich.console import Console
+
+from feedback_mock.app import Mock
+from feedback_mock.ready import lines_to_paste
+
+
+def show(mock: Mock, data: dict[str, Any]) -> None:
+    """Prints where it listens, what opens it, and the lines to paste, which are never wrapped."""
+    console = Console(highlight=False)
+    console.print(f"The mock of Submit User Feedback listens on [bold]{data['url']}[/bold]")
+    rows = {
+        "project": f"{data['organization']}/{data['project']} (number {data['id']})",
+        "token": data["token"],
+        "read token": data["read_token"],
+        "DSN": data["dsn"],
+        "profile": data["profile"],
+        "windows": ", ".join(f"{rule} {limit}" for rule, limit in data["windows"].items()),
+        "control": data["control"] or "off",
+    }
+    for name, value in rows.items():
+        console.print(f"  {name:<10}  {value}", soft_wrap=True, markup=False)
+    for what, line in lines_to_paste(mock, data):
+        console.print(f"\n# {what}", style="dim", soft_wrap=True, markup=False)
+        console.print(line, soft_wrap=True, markup=False)
+    console.print("\nCtrl-C ends it.", style="dim")

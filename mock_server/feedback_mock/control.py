@@ -1,0 +1,216 @@
+"""The handlers of the control protocol: projects, events, clocks and stored feedback. Speaks to no client of the API.
+
+Each gets a checked request and answers a status with JSON data; a refusal is a `Problem`, a sentence.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, format_instant, parse_duration, parse_instant
+
+from feedback_mock.clock import Clock
+from feedback_mock.store import Event, Project, Store
+
+DURATIONS = frozenset({"duration", "saved_ago", "timestamp_ago"})
+INSTANTS = frozenset({"now", "saved_at", "timestamp"})
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRequest:
+    """What a handler gets: the path's parameters, the body ({} for none), and `host:port` as the client knows us."""
+
+    path: dict[str, str]
+    body: dict[str, Any]
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It was done; `value` is JSON data, None for no body."""
+
+    value: Any
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """It was not done; the detail is one sentence."""
+
+    status: int
+    detail: str
+
+
+ControlHandler = Callable[[ControlRequest], Done | Problem]
+ProjectHandler = Callable[[ControlRequest, Project], Done | Problem]
+
+
+def project_shown(project: Project, host: str) -> dict[str, Any]:
+    """A project as the protocol shows it; `host` is the `host:port` that its DSN names."""
+    credentials = project.credentials
+    return {
+        "organization": project.organization,
+        "project": project.slug,
+        "id": project.id,
+        "dsn": f"http://{credentials.public_key}@{host}/{project.id}",
+        "tokens": credentials.tokens,
+        "clock": _clock_shown(project.clock),
+    }
+
+
+def _clock_shown(clock: Clock) -> dict[str, Any]:
+    return {"now": format_instant(clock.now()), "running": clock.running}
+
+
+class ControlHandlers:
+    """The operations of the protocol, by operationId in `table`."""
+
+    def __init__(self, store: Store, profile: str) -> None:
+        self._store, self._profile = store, profile
+        self.table: dict[str, ControlHandler] = {
+            "controlHealth": self.health,
+            "controlPutProject": self.put_project,
+            "controlGetProject": self._of_project(self.get_project),
+            "controlDeleteProject": self._of_project(self.delete_project),
+            "controlResetProject": self._of_project(self.reset_project),
+            "controlPutEvent": self._of_project(self.put_event),
+            "controlGetClock": self._of_project(self.get_clock),
+            "controlPutClock": self._of_project(self.put_clock),
+            "controlAdvanceClock": self._of_project(self.advance_clock),
+            "controlListFeedback": self._of_project(self.list_feedback),
+        }
+
+    def _of_project(self, handler: ProjectHandler) -> ControlHandler:
+        def run(request: ControlRequest) -> Done | Problem:
+            organization, slug = request.path["organization_slug"], request.path["project_slug"]
+            project = self._store.project(organization, slug)
+            if project is None:
+                return Problem(404, f"There is no project {organization}/{slug}.")
+            return handler(request, project)
+
+        return run
+
+    def health(self, _: ControlRequest) -> Done | Problem:
+        """That requests are served, by which version and profile."""
+        # Here and not at the top: reading the package's metadata is slow, and no start should wait for it.
+        from importlib.metadata import version  # noqa: PLC0415
+
+        return Done({"status": "ok", "version": version("sentry-feedback-contract"), "profile": self._profile})
+
+    def put_project(self, request: ControlRequest) -> Done | Problem:
+        """Makes an empty project or replaces one by it."""
+        setting = request.body.get("clock", {})
+        now = parse_instant(setting["now"]) if "now" in setting else None
+        if now is not None and not FIRST_INSTANT <= now <= LAST_INSTANT:
+            return _out_of_calendar("clock.now")
+        clock = self._store.new_clock(now, setting.get("running"))
+        project = self._store.put_project(request.path["organization_slug"], request.path["project_slug"], clock)
+        if project is None:
+            return _full(
+                f"The server holds {self._store.limits.projects} projects, which is all it takes; delete some."
+            )
+        return Done(project_shown(project, request.host))
+
+    def get_project(self, request: ControlRequest, project: Project) -> Done | Problem:
+        """The project's credentials and clock."""
+        return Done(project_shown(project, request.host))
+
+    def delete_project(self, _: ControlRequest, project: Project) -> Done | Problem:
+        """Removes the project with all it holds."""
+        self._store.delete_project(project)
+        return Done(None, 204)
+
+    def reset_project(self, request: ControlRequest, project: Project) -> Done | Problem:
+        """Empties the project."""
+        project.empty()
+        return Done(project_shown(project, request.host))
+
+    def put_event(self, request: ControlRequest, project: Project) -> Done | Problem:
+        """Says that an event was saved, by default now; its timestamp is that instant unless given."""
+        body, now = request.body, project.clock.now()
+        saved_at = _instant(body, "saved_at", "saved_ago", now, now)
+        timestamp = _instant(body, "timestamp", "timestamp_ago", now, saved_at)
+        for name, instant in (("saved", saved_at), ("timestamp", timestamp)):
+            if not FIRST_INSTANT <= instant <= LAST_INSTANT:
+                return _out_of_calendar(next(key for key in body if key.startswith(name)))
+        event_id = request.path["event_id"].lower()
+        event = Event(
+            event_id=event_id,
+            saved_at=saved_at,
+            timestamp=timestamp,
+            title=body.get("title", "Error"),
+            environment=body.get("environment"),
+            issue_status=body.get("issue_status", "unresolved"),
+            issue_id=project.issue_of(event_id),
+        )
+        if not project.save_event(event):
+            return _full(f"The project holds {project.limits.events} events, which is all it takes; reset it.")
+        return Done(_event_shown(event))
+
+    def get_clock(self, _: ControlRequest, project: Project) -> Done | Problem:
+        """The project's clock."""
+        return Done(_clock_shown(project.clock))
+
+    def put_clock(self, request: ControlRequest, project: Project) -> Done | Problem:
+        """Sets, freezes or runs the clock; what is not given stays as it is."""
+        now = parse_instant(request.body["now"]) if "now" in request.body else None
+        moved = project.clock.move(to=now, running=request.body.get("running"))
+        return _moved(project.clock, moved, backwards=now is not None and now < project.clock.now())
+
+    def advance_clock(self, request: ControlRequest, project: Project) -> Done | Problem:
+        """Moves the clock forward by exactly the duration."""
+        moved = project.clock.move(by=parse_duration(request.body["duration"]))
+        return _moved(project.clock, moved, backwards=False)
+
+    def list_feedback(self, _: ControlRequest, project: Project) -> Done | Problem:
+        """Every record, oldest first."""
+        return Done(
+            [
+                {
+                    "id": record.id,
+                    "event_id": record.event_id,
+                    "name": record.name,
+                    "email": record.email,
+                    "comments": record.comments,
+                    "first_submitted_at": format_instant(record.first_submitted_at),
+                    "last_submitted_at": format_instant(record.last_submitted_at),
+                }
+                for record in project.feedback.values()
+            ]
+        )
+
+
+def _event_shown(event: Event) -> dict[str, Any]:
+    return {
+        "event_id": event.event_id,
+        "saved_at": format_instant(event.saved_at),
+        "timestamp": format_instant(event.timestamp),
+        "title": event.title,
+        "environment": event.environment,
+        "issue_status": event.issue_status,
+    }
+
+
+def _instant(body: dict[str, Any], at: str, ago: str, now: int, default: int) -> int:
+    if at in body:
+        return parse_instant(body[at])
+    return now - parse_duration(body[ago]) if ago in body else default
+
+
+def _moved(clock: Clock, moved: bool, *, backwards: bool) -> Done | Problem:
+    if moved:
+        return Done(_clock_shown(clock))
+    stands = format_instant(clock.now())
+    if backwards:
+        return Problem(409, f"The clock moves forward only; it stands at {stands}.")
+    return Problem(409, f"The clock goes to {format_instant(LAST_INSTANT)} and no further; it stands at {stands}.")
+
+
+def _out_of_calendar(field: str) -> Problem:
+    return Problem(
+        400, f"{field}: lies before {format_instant(FIRST_INSTANT)} or after {format_instant(LAST_INSTANT)}."
+    )
+
+
+def _full(detail: str) -> Problem:
+    return Problem(507, detail)

@@ -1,0 +1,145 @@
+"""Serves one operation of the control document: origin, path, size, syntax, schema, then the handler. Stores nothing.
+
+Every refusal is `{"detail": …}`, one sentence that names the field.
+"""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from feedback_spec.instants import parse_duration, parse_instant
+
+from feedback_mock.answers import Answer
+from feedback_mock.body import Gone, TooLarge, Unreadable, parse_json, read
+from feedback_mock.control import DURATIONS, INSTANTS, ControlHandler, ControlRequest, Done, Problem
+from feedback_mock.description import Description
+from feedback_mock.operation import OffContract, Receive, Scope, Send, send_answer
+
+_HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
+_LOOPBACK = re.compile(r"localhost|.*\.localhost|127(\.[0-9]{1,3}){3}|::1")
+
+
+class ControlOperation:
+    """An ASGI application that answers one operation; `host` is what DSNs name if the client names no host."""
+
+    def __init__(self, description: Description, handler: ControlHandler, host: str) -> None:
+        self._description, self._handler, self._host = description, handler, host
+        definition = description.operation.definition
+        self._body_required = definition.get("requestBody", {}).get("required", False)
+        self._path = [each for each in description.parameters if each.place == "path"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; says nothing to a client that left while it was still sending."""
+        headers = dict(reversed(scope["headers"]))
+        try:
+            outcome = await self._serve(scope, headers, receive)
+        except Gone:
+            return
+        await send_answer(send, self._render(outcome), scope["method"] != "HEAD")
+
+    async def _serve(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Done | Problem:
+        if not _is_local(headers.get(b"origin")):
+            return Problem(403, "Pages of other sites may not control this server.")
+        path = {name: str(value) for name, value in scope["path_params"].items()}
+        if 400 in self._description.responses:
+            for parameter in self._path:
+                if not parameter.validator.is_valid(path[parameter.name]):
+                    return Problem(
+                        400, f"{parameter.name}: {_quoted(path[parameter.name])} is not allowed in the path."
+                    )
+        try:
+            body = await self._read(headers, receive) if self._description.body is not None else {}
+        except TooLarge:
+            return Problem(413, f"The request body is too large: at most {self._description.max_body_bytes} bytes.")
+        except Unreadable as error:
+            return Problem(400, str(error))
+        host = headers.get(b"host", b"").decode("latin-1")
+        return self._handler(ControlRequest(path, body, host if _HOST.fullmatch(host) else self._host))
+
+    async def _read(self, headers: dict[bytes, bytes], receive: Receive) -> dict[str, Any]:
+        body = await read(receive, self._description.max_body_bytes, headers.get(b"content-length"))
+        if not body and not self._body_required:
+            return {}
+        try:
+            value = parse_json(body)
+        except Unreadable as error:
+            raise Unreadable(f"The request body is not JSON: {error}.") from None
+        for failure in self._description.body_validator.iter_errors(value):
+            raise Unreadable(self._sentence(failure, value))
+        assert isinstance(value, dict)
+        return value
+
+    def _sentence(self, error: Any, value: Any) -> str:  # noqa: PLR0911 (a table of sentences)
+        """One sentence for what the schema does not allow, in the words of `spec.instants` for times."""
+        path = [str(step) for step in error.instance_path]
+        place = ".".join(path) or "the request body"
+        found = _at(value, error.instance_path)
+        if path and isinstance(found, str):
+            parser = parse_duration if path[-1] in DURATIONS else parse_instant if path[-1] in INSTANTS else None
+            try:
+                if parser:
+                    parser(found[:100])
+            except ValueError as cause:
+                return f"{place}: {cause}"
+        match error.kind.name:
+            case "additionalProperties":
+                return f"{place}: {_quoted(error.kind.unexpected[0])} is not a key that stands here."
+            case "required":
+                return f"{error.kind.property}: is missing."
+            case "not":
+                description = (self._description.body or {}).get("description", "the keys exclude each other.")
+                return f"{place}: {description}"
+            case "type":
+                return f"{place}: must be of type {_types(error)}."
+            case "enum":
+                return f"{place}: must be one of {', '.join(map(str, error.kind.options))}."
+            case _:
+                return f"{place}: {str(error.message)[-200:]}."
+
+    def _render(self, outcome: Done | Problem) -> Answer:
+        if isinstance(outcome, Problem):
+            return problem(outcome.status, outcome.detail)
+        validator = self._description.responses.get(outcome.status)
+        if outcome.value is not None and (validator is None or not validator.is_valid(outcome.value)):
+            raise OffContract(f"{self._description.operation.id}: the document does not allow this: {outcome.value}")
+        return json_answer(outcome.status, outcome.value)
+
+
+def json_answer(status: int, value: Any, *headers: tuple[bytes, bytes]) -> Answer:
+    """An answer of the control protocol; None is no body."""
+    body = b"" if value is None else orjson.dumps(value)
+    kind = [(b"content-type", b"application/json")] if body else []
+    length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]
+    return Answer(status, [*length, *kind, *headers], body)
+
+
+def problem(status: int, detail: str, *headers: tuple[bytes, bytes]) -> Answer:
+    """A refusal of the control protocol."""
+    return json_answer(status, {"detail": detail}, *headers)
+
+
+def _at(value: Any, path: list[Any]) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+def _types(error: Any) -> str:
+    types = error.kind.types
+    return " or ".join(types) if isinstance(types, list) else str(types)
+
+
+def _quoted(text: str) -> str:
+    return f'"{text[:100]}"'
+
+
+def _is_local(origin: bytes | None) -> bool:
+    """Whether there is no Origin, or one of this machine: a page elsewhere must not control a developer's server."""
+    if origin is None:
+        return True
+    try:
+        host = urlsplit(origin.decode("latin-1")).hostname or ""
+    except ValueError:
+        return False
+    return _LOOPBACK.fullmatch(host) is not None

@@ -1,0 +1,128 @@
+"""Checks the fields of a submission against the document's schema and words what fails. Stores nothing.
+
+One message per field, the first in the order of `_ORDER`, unless the document has several stand together; all failing
+fields together (sentry-behaviour rows 31 to 47).
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from feedback_spec.behaviour import Behaviour
+from feedback_spec.document import DocumentError
+
+from feedback_mock.answers import Answers, Refused
+
+# A keyword of the schema -> the rule that speaks of it, in the order in which a field's failures are looked at.
+_ORDER = {
+    "Required": "field-required",
+    "Null": "field-null",
+    "Type": "field-type",
+    "MinLength": "field-blank",
+    "MaxLength": "field-length",
+    "Format": "email-format",
+    "Pattern": "field-blank",
+    "Nul": "field-nul",
+}
+# Where a keyword means another rule in one field than in the others.
+_OF_FIELD = {("event_id", "MaxLength"): "event-id-length", ("event_id", "Pattern"): "event-id-format"}
+_EVENT_ID_RULE = "event-id-format"
+_JSON_TYPES = {bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
+_KEYWORDS = frozenset(
+    {"type", "format", "pattern", "minLength", "maxLength", "title", "description", "examples", "deprecated"}
+)
+
+
+class Fields:
+    """The fields of one request schema (JSON Schema, `$ref`s resolved at its top and at its properties)."""
+
+    def __init__(
+        self,
+        schema: dict[str, Any],
+        resolve: Callable[[Any], Any],
+        validator: Any,
+        answers: Answers,
+        name: str,
+        behaviour: Behaviour,
+    ) -> None:
+        self._validator, self._answers = validator, answers
+        self._limits: dict[str, Any] = {}
+        patterns = set()
+        for field, node in schema.get("properties", {}).items():
+            resolved = resolve(node)
+            unknown = set(resolved) - _KEYWORDS
+            if unknown or resolved.get("format", "email") != "email" or "string" not in resolved.get("type", ()):
+                what = ", ".join(sorted(unknown)) or "this type or format"
+                raise DocumentError(f"{name}: the field {field}: the mock does not implement {what} for a field.")
+            self._limits[field] = resolved.get("maxLength")
+            patterns |= {field} if "pattern" in resolved else set()
+        self._trimmed = {field: behaviour.is_trimmed(field) for field in self._limits}
+        self._coerced = behaviour.coerce
+        self._together = behaviour.failures
+        self._nul_refused = behaviour.nul == "refused"
+        self._email = None if behaviour.email_pattern is None else re.compile(behaviour.email_pattern)
+        self._by_field = answers.example(_EVENT_ID_RULE) == "fields"
+        never = set() if self._nul_refused else {"field-nul"}
+        never |= set() if "event_id" in patterns else {_EVENT_ID_RULE}
+        never |= {"field-type"} if set(_JSON_TYPES.values()) <= behaviour.coerce else set()
+        self.rules = frozenset({"body-object", "body-null", *_ORDER.values(), *_OF_FIELD.values()} - never)
+        """The rules by which it may refuse."""
+        for rule in self.rules:
+            answers.message(rule)
+
+    def check(self, value: Any) -> dict[str, Any] | Refused:
+        """The fields, trimmed, without other keys; or which rule refuses them, with the body of the answer."""
+        if type(value) is not dict:
+            rule = "body-null" if value is None else "body-object"
+            message = self._answers.message(rule, type=type(value).__name__)
+            return Refused(rule, f"the body is {type(value).__name__}", {"non_field_errors": [message]})
+        fields = {}
+        for name, trimmed in self._trimmed.items():
+            if name in value:
+                each = value[name]
+                if type(each) is not str and _JSON_TYPES.get(type(each)) in self._coerced:
+                    each = str(each)
+                fields[name] = each.strip() if trimmed and type(each) is str else each
+        more = self._beyond_schema(fields)
+        return fields if not more and self._validator.is_valid(fields) else self._refuse(fields, more)
+
+    def _beyond_schema(self, fields: dict[str, Any]) -> dict[str, list[str]]:
+        """What fails though the schema allows it: by field its kinds of failure."""
+        failures: dict[str, list[str]] = {}
+        if self._nul_refused:
+            failures = {name: ["Nul"] for name, each in fields.items() if type(each) is str and "\0" in each}
+        email = fields.get("email")
+        if self._email is not None and type(email) is str and email and not self._email.fullmatch(email):
+            failures.setdefault("email", []).append("Format")
+        return failures
+
+    def _refuse(self, fields: dict[str, Any], failures: dict[str, list[str]]) -> Refused:
+        for error in self._validator.iter_errors(fields):
+            kind = error.kind.name[:1].upper() + error.kind.name[1:]
+            name = error.kind.property if kind == "Required" else error.instance_path[0]
+            failures.setdefault(name, []).append("Null" if kind == "Type" and fields[name] is None else kind)
+        by_field = {name: self._rules(name, failures[name]) for name in self._limits if name in failures}
+        if not self._by_field and by_field.get("event_id") == [_EVENT_ID_RULE]:
+            # This server looks at an event id's form only when all else is right, and answers in its own way.
+            del by_field["event_id"]
+            if not by_field:
+                return Refused(_EVENT_ID_RULE)
+        body = {
+            name: [self._message(rule, name, fields.get(name)) for rule in rules] for name, rules in by_field.items()
+        }
+        reason = ", ".join(f"{name}: {rules[0]}" for name, rules in by_field.items())
+        return Refused(next(iter(by_field.values()))[0], reason, body)
+
+    def _rules(self, name: str, kinds: list[str]) -> list[str]:
+        """The rules that a field breaks, as many as are told."""
+        ordered = sorted(set(kinds), key=list(_ORDER).index)
+        rules = list(dict.fromkeys(_OF_FIELD.get((name, kind), _ORDER[kind]) for kind in ordered))
+        if not self._by_field and len(rules) > 1:
+            rules = [rule for rule in rules if rule != _EVENT_ID_RULE]
+        if rules[0] not in self._together:
+            return rules[:1]
+        return [rule for rule in self._together if rule in rules]
+
+    def _message(self, rule: str, name: str, value: Any) -> str:
+        length = len(value) if isinstance(value, str) else 0
+        return self._answers.message(rule, limit=self._limits[name], length=length)

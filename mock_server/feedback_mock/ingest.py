@@ -1,0 +1,150 @@
+"""What events and envelope items come to: saved events, and feedback by the same windows as the REST endpoint's.
+
+Nothing in here awaits, so that each request is atomic without a lock.
+"""
+
+import uuid
+from typing import Any
+
+import orjson
+from feedback_spec.document import Document
+from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, SECOND, parse_instant
+from feedback_spec.rules import Facts, Outcome, decide
+
+from feedback_mock.body import TooLarge, Unreadable
+from feedback_mock.envelope import Item
+from feedback_mock.store import Event, Project
+
+UNTITLED = "<unlabeled event>"
+FEEDBACK_TITLE = "User Feedback"
+MAX_TITLE = 200
+FIELDS = ("name", "email", "comments")
+
+
+class Ingest:
+    """Takes events and envelopes into projects, by the windows of a document."""
+
+    def __init__(self, document: Document, max_event_bytes: int) -> None:
+        self._mutability = document.mutability
+        self._max_event_bytes = max_event_bytes
+        self._longest = {name: document.field_schemas[name].get("maxLength") for name in FIELDS}
+
+    def store(self, project: Project, body: bytes, now: int) -> str:
+        """Saves the event that the body is, at `now` (microseconds); its id. Raises Unreadable or TooLarge."""
+        if len(body) > self._max_event_bytes:
+            raise TooLarge
+        event = _object(body)
+        if event is None:
+            raise Unreadable("the event is no JSON object")
+        return self._save(project, event, None, now)
+
+    def envelope(self, project: Project, header: dict[str, Any], items: list[Item], now: int) -> str | None:
+        """Takes every item, at `now` (microseconds), and answers the id of the envelope's event, if one is meant.
+
+        What an item says wrongly is dropped in silence, as Sentry does. Raises TooLarge for an event beyond the limit,
+        and takes nothing then.
+        """
+        if any(item.type in ("event", "feedback") and len(item.payload) > self._max_event_bytes for item in items):
+            raise TooLarge
+        event_id = event_id_of(header.get("event_id"))
+        for item in items:
+            payload = _object(item.payload) if item.type in ("event", "feedback", "user_report") else None
+            if payload is None:
+                continue
+            if item.type == "user_report":
+                self._report(project, payload, event_id, now)
+            elif item.type == "event" or _is_feedback(payload):
+                event_id = self._save(project, payload, event_id, now, item.type)
+        return event_id
+
+    def _save(self, project: Project, payload: dict[str, Any], event_id: str | None, now: int, kind: str = "") -> str:
+        """Saves an event; of two with one id the first stays."""
+        known = event_id or event_id_of(payload.get("event_id")) or uuid.uuid4().hex
+        if known not in project.events:
+            environment = payload.get("environment")
+            project.save_event(
+                Event(
+                    event_id=known,
+                    saved_at=now,
+                    timestamp=_timestamp(payload.get("timestamp"), now),
+                    title=FEEDBACK_TITLE if kind == "feedback" else _title(payload),
+                    environment=environment if isinstance(environment, str) else None,
+                    issue_status="unresolved",
+                    issue_id=project.issue_of(known),
+                )
+            )
+        return known
+
+    def _report(self, project: Project, report: dict[str, Any], event_id: str | None, now: int) -> None:
+        """Feedback by an envelope: the same windows, but nobody hears of a refusal (sentry-behaviour, section 6)."""
+        known = event_id_of(report.get("event_id")) or event_id
+        texts = [report.get(name) or "" for name in FIELDS]
+        if known is None or not all(isinstance(text, str) for text in texts) or not texts[2].strip():
+            return
+        event, record = project.events.get(known), project.feedback.get(known)
+        facts = Facts(
+            event.saved_at if event else None,
+            event.timestamp if event else None,
+            record.first_submitted_at if record else None,
+            record.last_submitted_at if record else None,
+        )
+        if decide(self._mutability, facts, now).outcome is not Outcome.REFUSED:
+            name, email, comments = (text.strip() for text in texts)
+            if all(len(text) <= (self._longest[field] or len(text)) for field, text in zip(FIELDS, texts, strict=True)):
+                project.store(known, name, email, comments, now)
+
+
+def event_id_of(value: Any) -> str | None:
+    """An event id as it is kept, 32 hexadecimal digits in lower case, from either form; None for what is no id."""
+    if not isinstance(value, str) or len(value) not in (32, 36):
+        return None
+    try:
+        return uuid.UUID(value).hex
+    except ValueError:
+        return None
+
+
+def _object(payload: bytes) -> dict[str, Any] | None:
+    try:
+        value = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _is_feedback(payload: dict[str, Any]) -> bool:
+    contexts = payload.get("contexts")
+    feedback = contexts.get("feedback") if isinstance(contexts, dict) else None
+    message = feedback.get("message") if isinstance(feedback, dict) else None
+    return isinstance(message, str) and bool(message.strip())
+
+
+def _timestamp(value: Any, now: int) -> int:
+    """The event's own instant in microseconds: seconds since 1970 or RFC 3339; `now` where it has none that counts."""
+    instant = now
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LAST_INSTANT / SECOND:
+        instant = round(value * SECOND)
+    elif isinstance(value, str):
+        # Old SDKs leave the zone out and mean UTC.
+        for text in (value, f"{value}Z"):
+            try:
+                instant = parse_instant(text)
+                break
+            except ValueError:
+                continue
+    return instant if FIRST_INSTANT <= instant <= LAST_INSTANT else now
+
+
+def _title(payload: dict[str, Any]) -> str:
+    """The title that the event's issue gets: the last exception, else the message."""
+    exception = payload.get("exception")
+    values = exception.get("values") if isinstance(exception, dict) else exception
+    last = values[-1] if isinstance(values, list) and values else None
+    if isinstance(last, dict) and isinstance(last.get("type"), str):
+        value = last.get("value")
+        return f"{last['type']}: {value}"[:MAX_TITLE] if isinstance(value, str) and value else last["type"][:MAX_TITLE]
+    for entry in (payload.get("logentry"), payload.get("message")):
+        text = entry.get("formatted") or entry.get("message") if isinstance(entry, dict) else entry
+        if isinstance(text, str) and text.strip():
+            return text.strip()[:MAX_TITLE]
+    return UNTITLED

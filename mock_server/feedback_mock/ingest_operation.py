@@ -1,0 +1,152 @@
+"""Serves the ingest document: key, size, encoding, then the handler. Stores nothing and knows no window.
+
+Refusals are `{"detail": …}`, with `causes` where there is one, as Sentry's Relay answers.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+from feedback_spec.document import Document, load_ingest, operations_of, resolve
+
+from feedback_mock.answers import Answer, Headers
+from feedback_mock.body import Gone, TooLarge, Unreadable, read
+from feedback_mock.envelope import parse_envelope, unpack, unpack_text
+from feedback_mock.ingest import Ingest
+from feedback_mock.operation import ASGIApp, Receive, Scope, Send, send_answer
+from feedback_mock.store import Project, Store
+
+ENVELOPE, STORE = "ingestEnvelope", "ingestStore"
+_KEY = re.compile(r"[0-9a-f]{32}")
+_CORS: Headers = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"x-sentry-error, x-sentry-rate-limits, retry-after"),
+]
+
+
+class Refusal(Exception):
+    """An answer other than 200: its status and what it says."""
+
+    def __init__(self, status: int, detail: str, cause: str | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.value = {"detail": detail} if cause is None else {"detail": detail, "causes": [cause]}
+
+
+def ingest_operations(document: Document, store: Store) -> dict[str, ASGIApp]:
+    """The operations of the ingest document by operationId, by the windows of the feedback `document`."""
+    openapi = load_ingest()
+    made: dict[str, ASGIApp] = {}
+    for operation in operations_of(openapi):
+        if operation.method == "post":
+            made[operation.id] = IngestOperation(operation.definition, document, store, operation.id == ENVELOPE)
+        else:
+            declared = resolve(openapi, operation.definition["responses"]["200"])["headers"]
+            examples = {name: resolve(openapi, header)["example"] for name, header in declared.items()}
+            made[operation.id] = _preflight(examples)
+    return made
+
+
+def _preflight(examples: Mapping[str, str]) -> ASGIApp:
+    headers = [(name.lower().encode(), text.encode()) for name, text in examples.items()]
+    answer = Answer(200, [(b"content-length", b"0"), *headers], b"")
+
+    async def answer_preflight(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send_answer(send, answer)
+
+    return answer_preflight
+
+
+class IngestOperation:
+    """An ASGI application that takes envelopes, or single events."""
+
+    def __init__(self, definition: Mapping[str, Any], document: Document, store: Store, envelopes: bool) -> None:
+        self._max_body, self._max_unpacked = definition["x-max-body-bytes"], definition["x-max-decompressed-bytes"]
+        self._ingest = Ingest(document, definition["x-max-event-bytes"])
+        self._store, self._envelopes = store, envelopes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; says nothing to a client that left while it was still sending."""
+        try:
+            status, value = 200, await self._serve(scope, receive)
+        except Refusal as refusal:
+            status, value = refusal.status, refusal.value
+        except Gone:
+            return
+        body = orjson.dumps(value)
+        headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json"), *_CORS]
+        await send_answer(send, Answer(status, headers, body))
+
+    async def _serve(self, scope: Scope, receive: Receive) -> dict[str, Any]:
+        headers = dict(reversed(scope["headers"]))
+        project_id = scope["path_params"]["project_id"]
+        if not (project_id.isascii() and project_id.isdecimal()):
+            raise Refusal(400, "bad project path parameter")
+        key = _key(headers, scope["query_string"])
+        # A key in a header is looked at before the body is read; one in an envelope can only be after.
+        project = self._project(key, project_id) if key is not None or not self._envelopes else None
+        try:
+            body = await read(receive, self._max_body, headers.get(b"content-length"))
+            body = unpack(body, headers.get(b"content-encoding", b"").decode("latin-1"), self._max_unpacked)
+            return self._take(project, project_id, body)
+        except TooLarge:
+            raise Refusal(413, "envelope exceeded size limits for type 'event'") from None
+        except LookupError:
+            raise Refusal(415, "unsupported content encoding") from None
+        except Unreadable as error:
+            what = "invalid event envelope" if self._envelopes else "invalid event data"
+            raise Refusal(400, what, str(error)) from None
+
+    def _take(self, project: Project | None, project_id: str, body: bytes) -> dict[str, Any]:
+        if not body.strip():
+            raise Refusal(400, "empty request body")
+        if not self._envelopes:
+            assert project is not None
+            if not body.lstrip().startswith(b"{"):
+                body = unpack_text(body, self._max_unpacked)
+            return {"id": self._ingest.store(project, body, project.clock.now())}
+        header, items = parse_envelope(body)
+        if project is None:
+            project = self._project(_key_of_dsn(header.get("dsn")), project_id)
+        event_id = self._ingest.envelope(project, header, items, project.clock.now())
+        return {} if event_id is None else {"id": event_id}
+
+    def _project(self, key: str | None, project_id: str) -> Project:
+        if key is None:
+            raise Refusal(401, "missing authorization information")
+        if not _KEY.fullmatch(key):
+            raise Refusal(400, "bad sentry DSN public key")
+        project = self._store.by_key.get(key)
+        if project is None or project.id != project_id:
+            raise Refusal(403, "event submission rejected with_reason: ProjectId")
+        return project
+
+
+def _key(headers: Mapping[bytes, bytes], query: bytes) -> str | None:
+    """The public key that the request names in a header or in its query. Raises Refusal for more than one."""
+    found = []
+    for name in (b"x-sentry-auth", b"authorization"):
+        words = headers.get(name, b"").decode("latin-1")
+        if words[:7].lower() == "sentry ":
+            found.append(_key_of_words(words[7:]))
+    in_query = parse_qs(query.decode("latin-1"), keep_blank_values=True, max_num_fields=100).get("sentry_key", [])
+    found += in_query[:1]
+    if len(found) > 1:
+        raise Refusal(401, "multiple authorization payloads detected")
+    return found[0] if found else None
+
+
+def _key_of_words(words: str) -> str:
+    for word in words.replace(",", " ").split():
+        name, _, value = word.partition("=")
+        if name == "sentry_key":
+            return value
+    raise Refusal(401, "bad x-sentry-auth header", "the header has no sentry_key")
+
+
+def _key_of_dsn(dsn: Any) -> str | None:
+    if not isinstance(dsn, str):
+        return None
+    return dsn.partition("//")[2].partition("@")[0].partition(":")[0]

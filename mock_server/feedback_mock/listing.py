@@ -1,0 +1,59 @@
+"""Selects the page of feedback that a listing answers, and where the pages before and after it begin.
+
+Pure: reads the project, changes nothing. The rules are those of real servers (sentry-behaviour rows 77 to 82).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from feedback_spec.rules import Base
+
+from feedback_mock.store import Feedback, Project
+
+# The query parameters, each with the rule that refuses a value that the document does not allow.
+PAGE_RULES = {"status": "list-status", "environment": None, "per_page": "list-pages", "cursor": "list-cursor"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The records of a page, newest first, and the `Link` header that goes with them."""
+
+    records: list[Feedback]
+    link: str
+
+
+def select(project: Project, query: Mapping[str, Any], url: str, base: Base) -> Page:
+    """The page that `query` asks for; `url` is the address of the listing without a query, `base` what orders it.
+
+    A cursor is `<milliseconds>:<offset>:<is previous>`; only the offset counts here, as the first two numbers do not
+    order feedback of the same instant.
+    """
+    records = [each for each in reversed(project.feedback.values()) if _is_listed(project, each, query)]
+    if base is Base.LAST_SUBMITTED:
+        records.sort(key=lambda record: record.last_submitted_at, reverse=True)
+    size = query["per_page"]
+    offset = int(query["cursor"].split(":")[1]) if query["cursor"] else 0
+    before = max(offset - size, 0)
+    links = (
+        _link(url, query, "previous", offset > 0 and bool(records), f"0:{before}:1"),
+        _link(url, query, "next", offset + size < len(records), f"0:{offset + size}:0"),
+    )
+    return Page(records[offset : offset + size], ", ".join(links))
+
+
+def _is_listed(project: Project, record: Feedback, query: Mapping[str, Any]) -> bool:
+    event = project.events.get(record.event_id)
+    if event is None:
+        return False
+    environment = query["environment"]
+    if environment is not None and (event.environment or "") != environment:
+        return False
+    return query["status"] in ("", event.issue_status)
+
+
+def _link(url: str, query: Mapping[str, Any], relation: str, results: bool, cursor: str) -> str:
+    kept = {name: value for name, value in query.items() if value is not None}
+    address = f"{url}?{urlencode({**kept, 'cursor': cursor})}"
+    return f'<{address}>; rel="{relation}"; results="{str(results).lower()}"; cursor="{cursor}"'

@@ -1,0 +1,45 @@
+"""The request limit of the hosted service: so many requests of a project's endpoint in so many seconds, then 429.
+
+Sentry counts in fixed windows and answers with its own headers (sentry-behaviour row 74; middleware/ratelimit.py of
+getsentry/sentry at 57915b5d). Windows are counted on the project's clock, so that a test moves past one.
+"""
+
+from dataclasses import dataclass
+
+from feedback_spec.instants import SECOND
+
+from feedback_mock.answers import Headers
+from feedback_mock.store import Project
+
+RATE_RULE = "rate-limit"
+CONCURRENT = 25  # the open-source default, never reached here: one request is answered after the other
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """`requests` in a window of `seconds`."""
+
+    requests: int
+    seconds: int
+
+    @property
+    def message(self) -> str:
+        """What a refused client is told."""
+        limit = f"Limit is {self.requests} requests in {self.seconds} seconds"
+        return f"You are attempting to use this endpoint too frequently. {limit}"
+
+    def count(self, project: Project, operation: str, now: int) -> tuple[bool, Headers]:
+        """Counts a request at `now` (microseconds): whether it is within the limit, and the headers that say so."""
+        window = now // (self.seconds * SECOND)
+        counted, before = project.requests.get(operation, (window, 0))
+        used = before + 1 if counted == window else 1
+        project.requests[operation] = (window, used)
+        values = {
+            "limit": self.requests,
+            "remaining": max(self.requests - used, 0),
+            "reset": (window + 1) * self.seconds,
+            "concurrentlimit": CONCURRENT,
+            "concurrentremaining": CONCURRENT - 1,
+        }
+        headers = [(f"x-sentry-rate-limit-{name}".encode(), str(value).encode()) for name, value in values.items()]
+        return used <= self.requests, headers

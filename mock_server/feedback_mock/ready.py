@@ -1,0 +1,81 @@
+"""What the command line tells when it is ready: as data, as a file, and as text with lines to paste.
+
+Prints nothing itself; tokens and DSNs appear here and nowhere else.
+"""
+
+import json
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+from feedback_spec.document import resolve
+from feedback_spec.instants import format_duration
+from feedback_spec.rules import Base
+
+from feedback_mock.app import CONTROL_PREFIX, Mock
+from feedback_mock.control import project_shown
+
+_OF_FEEDBACK = (Base.FIRST_SUBMITTED, Base.LAST_SUBMITTED)
+
+
+def ready_data(mock: Mock, address: str, *, control: bool) -> dict[str, Any]:
+    """All that a test harness needs to know; `address` is the `host:port`."""
+    host, _, port = address.rpartition(":")
+    project = project_shown(mock.default_project, address)
+    return {
+        "url": f"http://{address}",
+        "host": host.strip("[]"),
+        "port": int(port),
+        "pid": os.getpid(),
+        "organization": project["organization"],
+        "project": project["project"],
+        "id": project["id"],
+        "token": project["tokens"]["write"],
+        "read_token": project["tokens"]["read"],
+        "dsn": project["dsn"],
+        "profile": mock.document.profile,
+        "control": f"http://{address}{CONTROL_PREFIX.rstrip('/')}" if control else None,
+        "windows": {window.rule: format_duration(window.limit) for window in mock.document.mutability.windows},
+    }
+
+
+def write_atomically(path: Path, data: dict[str, Any]) -> None:
+    """Writes JSON so that whoever sees the file sees all of it. Raises OSError."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_text(json.dumps(data) + "\n", "utf-8")
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def lines_to_paste(mock: Mock, data: dict[str, Any]) -> list[tuple[str, str]]:
+    """Shell lines with what they show; pasted one after the other they give 200, 200 and, with a clock, 409."""
+    submit = mock.document.submit
+    path = submit.path.format(organization_slug=data["organization"], project_slug=data["project"])
+    media = submit.definition["requestBody"]["content"]["application/json"]
+    examples = media.get("examples", {})
+    example = resolve(mock.document.openapi, next(iter(examples.values()), {})).get("value", {})
+    window = next((each for each in mock.document.mutability.windows if each.base in _OF_FEEDBACK), None)
+    post = _curl(data["url"] + path, example, f"Authorization: Bearer {data['token']}")
+    again = _curl(data["url"] + path, {**example, "name": "Jane Doe"}, f"Authorization: Bearer {data['token']}")
+    lines = [("Submit feedback: 200", post), ("Overwrite it: 200", again)]
+    if data["control"] and window:
+        project = f"{data['control']}/projects/{data['organization']}/{data['project']}"
+        lines += [
+            (
+                f"Move the project's clock just past the {format_duration(window.limit)} of an overwrite: 200",
+                _curl(f"{project}/clock/advance", {"duration": format_duration(window.limit + 1)}),
+            ),
+            (f"Overwrite it again, too late: {window.status}", again),
+        ]
+    return lines
+
+
+def _curl(url: str, body: dict[str, Any], *headers: str) -> str:
+    arguments = ["curl", "-s", "-w", "\\n%{http_code}\\n", url]
+    for header in (*headers, "Content-Type: application/json"):
+        arguments += ["-H", header]
+    return shlex.join([*arguments, "-d", json.dumps(body)])

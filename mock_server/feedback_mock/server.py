@@ -1,0 +1,119 @@
+"""Serves the application with uvicorn: in a thread for tests, in the main thread for the command line.
+
+Knows sockets and signals, and nothing of feedback.
+"""
+
+import re
+import socket
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from feedback_mock.app import Mock, create_app
+
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+BACKLOG = 2048
+UPGRADE = re.compile(rb"\r\nupgrade:[^\r]*", re.IGNORECASE)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises OSError where that cannot be."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def address_of(listener: socket.socket, host: str) -> str:
+    """The `host:port` by which a client on this machine reaches the socket that was bound for `host`."""
+    name = WILDCARDS.get(host, host)
+    return f"[{name}]:{listener.getsockname()[1]}" if ":" in name else f"{name}:{listener.getsockname()[1]}"
+
+
+class Http(HttpToolsProtocol):
+    """HTTP/1.1 that ignores the offer of an upgrade, as RFC 9110, 7.8 allows; Java's own client offers h2c each time.
+
+    httptools takes what follows such a head for another protocol and drops the body.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        """Reads what came; where a request begins, without the offer."""
+        if self.cycle is None or self.cycle.response_complete:
+            head, blank, rest = data.partition(b"\r\n\r\n")
+            data = UPGRADE.sub(b"", head) + blank + rest
+        super().data_received(data)
+
+
+class Uvicorn(uvicorn.Server):
+    """A uvicorn server that says when it is ready."""
+
+    def __init__(self, app: Mock, on_ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=Http,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=2,
+            )
+        )
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to serve, then says so."""
+        await super().startup(sockets=sockets)
+        self._on_ready()
+
+
+class Server:
+    """The mock on a real socket, in a thread of its own: `with Server() as server: … server.url …`.
+
+    `app` defaults to the mock of the packaged document; `options` are those of `create_app`. Raises OSError if the
+    address cannot be had, DocumentError for a document that cannot be served.
+    """
+
+    def __init__(self, app: Mock | None = None, *, host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
+        self._host = host
+        self._port = port
+        self.app = app or create_app(**options)
+        self.address = ""
+        self._ready = threading.Event()
+        self._server: Uvicorn | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as in `http://127.0.0.1:8080`; only between entering and leaving."""
+        return f"http://{self.address}"
+
+    def __enter__(self) -> Self:
+        listener = bind(self._host, self._port)
+        self.address = address_of(listener, self._host)
+        self._server = Uvicorn(self.app, self._ready.set)
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="feedback-mock", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._server is not None
+        assert self._thread is not None
+        self._server.should_exit = True
+        self._thread.join()
+        self._ready.clear()

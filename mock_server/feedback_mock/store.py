@@ -1,0 +1,198 @@
+"""What the mock remembers: projects with their events and feedback, in memory, bounded. Decides nothing.
+
+A project that holds as much feedback as `Limits` allows loses its oldest record to a new one, with one warning in the
+log: a submission has no answer in the document that would say "full". Projects and events are refused instead,
+because the control protocol has one.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from feedback_mock.clock import Clock, Source
+from feedback_mock.credentials import TOKEN_SCOPES, Credentials, derive
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a store takes; `feedback_characters` counts a project's names, emails and comments."""
+
+    projects: int = 10_000
+    events: int = 100_000
+    feedback: int = 100_000
+    feedback_characters: int = 256 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Event:
+    """An event that was saved; instants in microseconds since 1970 UTC, `issue_id` numbers the project's issues."""
+
+    event_id: str
+    saved_at: int
+    timestamp: int
+    title: str
+    environment: str | None
+    issue_status: str
+    issue_id: str
+
+
+@dataclass(slots=True)
+class Feedback:
+    """One record: first and last submission in microseconds since 1970 UTC."""
+
+    id: str
+    event_id: str
+    name: str
+    email: str
+    comments: str
+    first_submitted_at: int
+    last_submitted_at: int
+
+    @property
+    def size(self) -> int:
+        """The characters of its texts."""
+        return len(self.name) + len(self.email) + len(self.comments)
+
+
+@dataclass(slots=True)
+class Project:
+    """A sandbox. Event ids are lower-case keys; feedback stands in the order of first submission."""
+
+    organization: str
+    slug: str
+    id: str
+    credentials: Credentials
+    clock: Clock
+    limits: Limits
+    events: dict[str, Event] = field(default_factory=dict)
+    feedback: dict[str, Feedback] = field(default_factory=dict)
+    characters: int = 0
+    last_feedback_id: int = 0
+    last_issue_id: int = 0
+    warned: bool = False
+    requests: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def empty(self) -> None:
+        """Forgets events and feedback and numbers them from 1 again."""
+        self.events.clear()
+        self.feedback.clear()
+        self.requests.clear()
+        self.characters = self.last_feedback_id = self.last_issue_id = 0
+
+    def issue_of(self, event_id: str) -> str:
+        """The number of the event's issue: the one it has, else the next."""
+        known = self.events.get(event_id)
+        if known is None:
+            self.last_issue_id += 1
+            return str(self.last_issue_id)
+        return known.issue_id
+
+    def save_event(self, event: Event) -> bool:
+        """Keeps the event, in place of one with the same id. False if the project holds as many as it takes."""
+        if event.event_id not in self.events and len(self.events) >= self.limits.events:
+            return False
+        self.events[event.event_id] = event
+        return True
+
+    def store(self, event_id: str, name: str, email: str, comments: str, now: int) -> Feedback:
+        """Writes the event's feedback: a new record, or the new values into the one that is there."""
+        record = self.feedback.get(event_id)
+        if record is None:
+            self.last_feedback_id += 1
+            record = Feedback(str(self.last_feedback_id), event_id, name, email, comments, now, now)
+            self.feedback[event_id] = record
+        else:
+            self.characters -= record.size
+            record.name, record.email, record.comments = name, email, comments
+            record.last_submitted_at = now
+        self.characters += record.size
+        self._make_room(record)
+        return record
+
+    def _make_room(self, newest: Feedback) -> None:
+        while len(self.feedback) > self.limits.feedback or self.characters > self.limits.feedback_characters:
+            oldest = next((each for each in self.feedback.values() if each is not newest), None)
+            if oldest is None:
+                return
+            self.characters -= self.feedback.pop(oldest.event_id).size
+            if not self.warned:
+                self.warned = True
+                log.warning("%s/%s is full: its oldest feedback makes room for new.", self.organization, self.slug)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a known token opens."""
+
+    project: Project
+    scopes: frozenset[str]
+
+
+class Store:
+    """All projects, found by name, by token and by public key."""
+
+    def __init__(self, source: Source, *, running: bool = True, limits: Limits | None = None) -> None:
+        self.source = source
+        self.running = running
+        self.limits = limits or Limits()
+        self.projects: dict[tuple[str, str], Project] = {}
+        self.grants: dict[str, Grant] = {}
+        self.by_key: dict[str, Project] = {}
+        self.organizations: dict[str, str] = {}
+        self._last_project_id = 0
+
+    def __iter__(self) -> Iterator[Project]:
+        return iter(self.projects.values())
+
+    def project(self, organization: str, slug: str) -> Project | None:
+        """The project of that name."""
+        return self.projects.get((organization, slug))
+
+    def project_by_ids(self, organization: str, project: str) -> Project | None:
+        """The project of that number in the organization of that number; either may be the slug instead."""
+        return next(
+            (
+                each
+                for each in self.projects.values()
+                if project in (each.id, each.slug)
+                and organization in (self.organizations[each.organization], each.organization)
+            ),
+            None,
+        )
+
+    def put_project(self, organization: str, slug: str, clock: Clock) -> Project | None:
+        """Makes an empty project in place of one of the same name, whose number it keeps. None if there is no room."""
+        replaced = self.projects.get((organization, slug))
+        if replaced is None and len(self.projects) >= self.limits.projects:
+            return None
+        project = Project(
+            organization,
+            slug,
+            replaced.id if replaced else self._next_id(),
+            derive(organization, slug),
+            clock,
+            self.limits,
+        )
+        self.projects[organization, slug] = project
+        self.organizations.setdefault(organization, str(len(self.organizations) + 1))
+        self.by_key[project.credentials.public_key] = project
+        for kind, token in project.credentials.tokens.items():
+            self.grants[token] = Grant(project, TOKEN_SCOPES[kind])
+        return project
+
+    def delete_project(self, project: Project) -> None:
+        """Forgets the project with its credentials."""
+        del self.projects[project.organization, project.slug]
+        del self.by_key[project.credentials.public_key]
+        for token in project.credentials.tokens.values():
+            del self.grants[token]
+
+    def new_clock(self, now: int | None = None, running: bool | None = None) -> Clock:
+        """A clock as this store gives them, but for what is said otherwise."""
+        return Clock(self.source, now, self.running if running is None else running)
+
+    def _next_id(self) -> str:
+        self._last_project_id += 1
+        return str(self._last_project_id)

@@ -1,0 +1,65 @@
+"""The files that `feedback-docs` makes of a document: name and text, and where they are written."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from feedback_spec.document import Document, DocumentError, documents, load_ingest
+from feedback_spec.page import render_page
+from feedback_spec.reference import render_html, render_markdown, render_timeline
+from feedback_spec.render31 import to_31
+
+REFERENCE = "REFERENCE.md"
+TIMELINE = "timeline.svg"
+
+
+def built_files(document: Document, control: dict[str, Any]) -> dict[str, str]:
+    """Everything that is published, text by file name. Raises DocumentError for a document that lacks a part of it."""
+    with lacking_refused(document):
+        return {
+            "reference.md": render_markdown(document, control),
+            "reference.html": render_html(document, control),
+            TIMELINE: render_timeline(document),
+            "page.md": render_page(document),
+            "openapi.json": _json(document.openapi),
+            "openapi-3.1.json": _json(to_31(document.openapi)),
+            "control.json": _json(control),
+            "control-3.1.json": _json(to_31(control)),
+            "ingest.json": _json(load_ingest()),
+            "ingest-3.1.json": _json(to_31(load_ingest())),
+        }
+
+
+@contextmanager
+def lacking_refused(document: Document) -> Iterator[None]:
+    """Refuses a valid document that leaves out what the reference shows, such as servers or examples."""
+    try:
+        yield
+    except (LookupError, StopIteration, TypeError, AttributeError, jinja2.UndefinedError) as error:
+        raise DocumentError(f"{document.name}: lacks what the reference shows: {error or 'an example'}.") from None
+
+
+def committed_files(document: Document, control: dict[str, Any]) -> dict[str, str]:
+    """What stands beside `openapi.yaml` in the repository: the reference and its drawing."""
+    files = built_files(document, control)
+    return {REFERENCE: files["reference.md"], TIMELINE: files[TIMELINE]}
+
+
+def beside(path: Path | None) -> Path:
+    """The directory of a document; of the one that comes with this package, where none is given."""
+    return documents() if path is None else path.parent
+
+
+def write(files: Mapping[str, str], directory: Path) -> None:
+    """Writes the files, the directory too where it is missing. Raises OSError."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (directory / name).write_text(text, "utf-8", newline="\n")
+
+
+def _json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

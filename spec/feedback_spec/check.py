@@ -1,0 +1,106 @@
+"""Whether the documents are valid, their examples too, their texts true and the committed reference current."""
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+
+from feedback_spec.build import beside, committed_files
+from feedback_spec.document import DOCUMENTED, Document, load, load_control, load_ingest, read_profiled
+from feedback_spec.examples import examples_of, invalid_examples
+from feedback_spec.instants import in_words, parse_duration
+from feedback_spec.render31 import to_31
+
+DIFF_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the check; `detail` is a diff, or empty."""
+
+    good: bool
+    sentence: str
+    detail: str = ""
+
+
+def findings(path: Path | None, profile: str = DOCUMENTED) -> Iterator[Finding]:
+    """All checks of the document at `path`, or of the packaged one, and of those of control protocol and ingest.
+
+    Raises DocumentError where the document cannot be loaded at all.
+    """
+    name, raw = read_profiled(path, profile)
+    control = load_control()
+    yield from _valid(name, raw)
+    yield from _valid("control.yaml", control)
+    yield from _valid("ingest.yaml", load_ingest())
+    if problem := first_problem(raw):
+        yield Finding(False, f"{name}: cannot be checked further: {problem}")
+        return
+    document = load(path, profile)
+    yield _texts(name, document, raw)
+    if profile == DOCUMENTED:
+        yield from _current(document, control, beside(path), required=path is None)
+
+
+def first_problem(document: dict[str, Any]) -> str:
+    """What makes a document no valid OpenAPI 3.0, as a sentence with its place; empty if nothing does."""
+    return _problem(OpenAPIV30SpecValidator(document))
+
+
+def _problem(validator: OpenAPIV30SpecValidator | OpenAPIV31SpecValidator) -> str:
+    for error in validator.iter_errors():
+        place = "/".join(str(step) for step in getattr(error, "absolute_path", ()))
+        return f"{place or 'document'}: {' '.join(str(getattr(error, 'message', error)).split())[:300]}"
+    return ""
+
+
+def _valid(name: str, document: dict[str, Any]) -> Iterator[Finding]:
+    problem = first_problem(document)
+    yield Finding(not problem, f"{name}: {f'is not valid: {problem}' if problem else 'is valid OpenAPI 3.0'}")
+    if problem:
+        return
+    problem = _problem(OpenAPIV31SpecValidator(to_31(document)))
+    yield Finding(not problem, f"{name}: {f'is not valid as 3.1: {problem}' if problem else 'is valid as OpenAPI 3.1'}")
+    wrong = list(invalid_examples(document))
+    for sentence in wrong:
+        yield Finding(False, f"{name}: an example is not valid: {sentence}")
+    if not wrong:
+        yield Finding(True, f"{name}: all {sum(1 for _ in examples_of(document))} examples are valid")
+
+
+def _texts(name: str, document: Document, raw: dict[str, Any]) -> Finding:
+    """The texts as they were written say the limits as they are; `load` corrects them only in what it returns."""
+    operation = document.submit
+    written = raw["paths"][operation.path][operation.method]
+    for window in written["x-mutability"]["windows"]:
+        words = in_words(parse_duration(window["limit"]))
+        if window["spoken"] != words:
+            return Finding(
+                False, f'{name}: the texts say "{window["spoken"]}" of {window["rule"]}, which is {words} long'
+            )
+        if words not in written.get("description", ""):
+            return Finding(False, f'{name}: the description of {operation.id} does not say "{words}"')
+    return Finding(True, f"{name}: the texts speak of the windows as they are")
+
+
+def _current(document: Document, control: dict[str, Any], directory: Path, *, required: bool) -> Iterator[Finding]:
+    for name, text in committed_files(document, control).items():
+        file = directory / name
+        if not file.exists():
+            sentence = f"{file}: is missing; `feedback-docs reference` writes it"
+            yield Finding(False, sentence) if required else Finding(True, f"{file}: there is none, nothing to compare")
+            continue
+        difference = _difference(file.read_text("utf-8"), text, name)
+        rewrite = "`feedback-docs reference` rewrites it" if required else f"not what {document.name} says now"
+        yield Finding(not difference, f"{file}: {f'is stale; {rewrite}' if difference else 'is current'}", difference)
+
+
+def _difference(old: str, new: str, name: str) -> str:
+    lines = list(
+        difflib.unified_diff(old.splitlines(), new.splitlines(), name, f"{name} as it should be", "", "", 0, "")
+    )
+    more = [f"… and {len(lines) - DIFF_LINES} lines more"] if len(lines) > DIFF_LINES else []
+    return "\n".join(line[:160] for line in lines[:DIFF_LINES] + more)

@@ -1,0 +1,104 @@
+"""Curl lines of the reference: submitting with each kind of credentials, and seeing every window close. Pure."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from feedback_spec.document import Document, Operation, operations_of
+from feedback_spec.instants import format_duration
+from feedback_spec.page import authorization
+from feedback_spec.rules import Base
+from feedback_spec.timeline import FROM, title
+from feedback_spec.view import JSON, credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Curl:
+    """Shell lines to paste, and what they show."""
+
+    title: str
+    text: str
+
+
+def curls(document: Document, control: Mapping[str, Any]) -> tuple[Curl, ...]:
+    """The server, a submission for each kind of credentials, and a walk past every window at a mock."""
+    schemes = document.openapi["components"]["securitySchemes"]
+    submits = [
+        Curl(f"Submit, with `{authorization(schemes[each.name], each.name)}`", _submit(document, each.name))
+        for each in credentials(document)
+    ]
+    return (
+        Curl("Choose the server", _servers(document)),
+        *submits,
+        Curl("See each window close", _walk(document, control)),
+    )
+
+
+def _servers(document: Document) -> str:
+    servers = document.openapi["servers"]
+    width = max(len(each["url"]) for each in servers) + len("# SERVER=")
+    lines = [
+        f"{'# ' if index else ''}SERVER={each['url']}".ljust(width) + f"  # {each.get('description', each['url'])}"
+        for index, each in enumerate(servers)
+    ]
+    return "\n".join(lines)
+
+
+def _submit(document: Document, kind: str) -> str:
+    scheme = document.openapi["components"]["securitySchemes"][kind]
+    operation = document.submit
+    example = document.resolve(next(iter(operation.definition["requestBody"]["content"][JSON]["examples"].values())))
+    return _curl(operation.method, _path(document, operation), example["value"], _shell(authorization(scheme, kind)))
+
+
+def _walk(document: Document, control: Mapping[str, Any]) -> str:
+    """A project with a frozen clock, and for each window a submission one microsecond past it."""
+    kind = credentials(document)[0].name
+    project = _control(document, control, "controlPutProject", {"clock": {"running": False}})
+    comment = "# A project of its own, whose clock stands still, and its token (jq reads it from the answer).\n"
+    token = f"{comment}TOKEN=$({project} | jq -r .tokens.write)"
+    return "\n\n".join([token, *_late(document, control, _submit(document, kind))])
+
+
+def _late(document: Document, control: Mapping[str, Any], submit: str) -> Iterator[str]:
+    for window in document.mutability.windows:
+        late = format_duration(window.limit + 1)
+        comment = f"# {title(window)}: {late} after {FROM[window.base]}, the answer is {window.status}.\n"
+        if window.base in (Base.EVENT_SAVED, Base.EVENT_TIMESTAMP):
+            key = "saved_ago" if window.base is Base.EVENT_SAVED else "timestamp_ago"
+            yield comment + _control(document, control, "controlPutEvent", {key: late})
+        else:
+            yield comment + _control(document, control, "controlPutEvent", {})
+            yield submit
+            yield _control(document, control, "controlAdvanceClock", {"duration": late})
+        yield submit
+
+
+def _control(document: Document, control: Mapping[str, Any], request: str, body: Mapping[str, Any]) -> str:
+    operation = next(each for each in operations_of(control) if each.id == request)
+    return _curl(operation.method, _path(document, operation), body)
+
+
+def _path(document: Document, operation: Operation) -> str:
+    """The operation's path with the values that the document's own examples have for it."""
+    values = {each["name"]: each.get("example") for each in map(document.resolve, document.submit.item["parameters"])}
+    content = document.submit.definition["requestBody"]["content"][JSON]
+    values |= document.resolve(next(iter(content["examples"].values())))["value"]
+    return re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), operation.path)
+
+
+def _curl(method: str, path: str, body: Any, header: str | None = None) -> str:
+    """Submissions print status and headers (`-i`), as the rule that decided stands there."""
+    lines = [f'curl -sS {"-i " if header else ""}-X {method.upper()} "$SERVER{path}"']
+    if header is not None:
+        lines.append(f'-H "{header}"')
+    lines += [f'-H "Content-Type: {JSON}"', f"-d {shlex.quote(json.dumps(body, ensure_ascii=False))}"]
+    return " \\\n  ".join(lines)
+
+
+def _shell(header: str) -> str:
+    """A header line whose placeholder is a shell variable: `Authorization: Bearer $TOKEN`."""
+    return re.sub(r"<(\w+)>", lambda match: f"${match[1].upper()}", header)

@@ -1,0 +1,99 @@
+"""What two documents say differently, as a Markdown table: windows, behaviour, fields, rules. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+from feedback_spec.behaviour import Behaviour
+from feedback_spec.document import Document, Rule
+from feedback_spec.instants import in_words
+
+_FIELD_KEYS = ("type", "format", "minLength", "maxLength", "pattern")
+NOTHING = "none"
+# What each key of `x-behaviour` means to a reader.
+_BEHAVIOUR = {
+    "trim": "white space is cut off in",
+    "coerce": "taken as text",
+    "nul": "the character NUL in a text",
+    "failures": "failures of one field that are told together",
+    "email_pattern": "what an email must match beyond its format",
+    "event_reference": "`event.id` in answers",
+    "date_created": "`dateCreated` tells",
+    "date_fraction": "fraction of `dateCreated`",
+    "dsn_success": "answer to a submission by DSN",
+    "ids_in_path": "numbers in place of slugs in the path",
+    "scope_first": "scope of a token looked at before the project",
+    "origins": "`Origin` of a browser",
+    "methods": "scopes that other methods ask for",
+    "alias": "another name of the endpoint",
+    "rate_limit": "rate limit",
+}
+
+
+def render_differences(one: Document, other: Document) -> str:
+    """The table; one sentence where there is nothing to show."""
+    rows = list(differences(one, other))
+    if not rows:
+        return f"{one.profile} and {other.profile} say the same.\n"
+    head = [f"| what | {one.profile} | {other.profile} |", "|---|---|---|"]
+    return "\n".join([*head, *(f"| {' | '.join(map(_cell, row))} |" for row in rows)]) + "\n"
+
+
+def differences(one: Document, other: Document) -> Iterator[tuple[str, str, str]]:
+    """Every difference: what it is about, what the one says and what the other."""
+    sides = [dict(_said(document)) for document in (one, other)]
+    for what in dict.fromkeys((*sides[0], *sides[1])):
+        told = [side.get(what, NOTHING) for side in sides]
+        if told[0] != told[1]:
+            yield what, told[0], told[1]
+
+
+def _said(document: Document) -> Iterator[tuple[str, str]]:
+    for window in document.mutability.windows:
+        yield f"{window.rule}: {in_words(window.limit)} counted from", f"`{window.base}`"
+    for entry in fields(Behaviour):
+        yield _BEHAVIOUR[entry.name], _shown(getattr(document.behaviour, entry.name))
+    for name, schema in document.field_schemas.items():
+        for key in _FIELD_KEYS:
+            yield f"`{name}`: {key}", f"`{schema[key]}`" if key in schema else NOTHING
+    for rule in document.rules.values():
+        yield f"rule `{rule.id}`", _rule(document, rule)
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None | () | frozenset() if not value:
+            return NOTHING
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            return ", ".join(f"{method}: {' or '.join(scopes)}" for method, scopes in value.items())
+        case tuple() | frozenset():
+            return ", ".join(sorted(value) if isinstance(value, frozenset) else value)
+        case _:
+            return f"`{value}`"
+
+
+def _rule(document: Document, rule: Rule) -> str:
+    parts = ["only the mock's: " + rule.rule if rule.only_mock else rule.rule]
+    if rule.refusal is not None:
+        parts.append(f"{rule.refusal.status} {_answer(document, rule)}".strip())
+    if rule.also_allowed:
+        parts.append(f"also {', '.join(map(str, rule.also_allowed))}")
+    return " → ".join(parts)
+
+
+def _answer(document: Document, rule: Rule) -> str:
+    if rule.message is not None:
+        return f"`{rule.message}`"
+    assert rule.refusal is not None
+    for operation in document.operations.values():
+        response = document.resolve(operation.definition["responses"].get(str(rule.refusal.status)))
+        examples = (response or {}).get("content", {}).get("application/json", {}).get("examples", {})
+        if rule.refusal.example in examples:
+            return f"`{examples[rule.refusal.example]['value']}`"
+    return "without a body"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())

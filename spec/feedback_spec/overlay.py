@@ -1,0 +1,102 @@
+"""Applies an OpenAPI Overlay (versions 1.0 and 1.1 of the standard) to a document. Pure.
+
+There is no Python library for it that more than one person keeps; the three actions are small. Targets are JSONPath as
+RFC 9535 has it, read by the library that carries that standard's own test suite.
+"""
+
+import json
+from copy import deepcopy
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import jsonschema_rs
+from jsonpath_rfc9535 import JSONPathError, find
+
+
+class OverlayError(Exception):
+    """The overlay is no valid one, or an action does not fit what it is applied to; one sentence with its place."""
+
+
+def apply(document: dict[str, Any], overlay: dict[str, Any], *, strict: bool = False) -> dict[str, Any]:
+    """The document with every action of the overlay done, in order; what was given stays as it is.
+
+    A target that selects nothing changes nothing, as the standard says; with `strict` it is an OverlayError, because
+    an overlay that is kept for one document is out of date then.
+    """
+    _check(overlay)
+    # Wrapped, so that the root too is a value in a container.
+    whole = {"": deepcopy(document)}
+    for index, action in enumerate(overlay["actions"]):
+        place = f"actions[{index}]"
+        locations = _select(whole[""], action["target"], f"{place}.target")
+        if strict and not locations:
+            raise OverlayError(f"{place}.target: {action['target']} selects nothing.")
+        if action.get("remove"):
+            # From the back, so that what is removed from a list does not move what comes after.
+            for location in sorted(locations, key=_order, reverse=True):
+                del _container(whole, location)[location[-1]]
+        else:
+            value = action.get("update")
+            if "copy" in action:
+                value = _single(whole[""], action["copy"], f"{place}.copy")
+            for location in locations:
+                container = _container(whole, location)
+                container[location[-1]] = _updated(container[location[-1]], deepcopy(value), place)
+    return whole[""]
+
+
+def _check(overlay: dict[str, Any]) -> None:
+    for error in _schema().iter_errors(overlay):
+        place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
+        raise OverlayError(f"{place.removeprefix('.') or 'overlay'}: {error.message}.")
+
+
+@cache
+def _schema() -> Any:
+    text = (resources.files("feedback_spec") / "overlay.schema.json").read_text("utf-8")
+    return jsonschema_rs.validator_for(json.loads(text))
+
+
+def _select(document: Any, target: str, place: str) -> list[tuple[str | int, ...]]:
+    """Where the selected values stand, each once, each place beginning with the wrapper's key."""
+    try:
+        found = [("", *node.location) for node in find(target, document)]
+    except JSONPathError as error:
+        raise OverlayError(f"{place}: {target} is no JSONPath: {' '.join(str(error).split())}.") from None
+    return list(dict.fromkeys(found))
+
+
+def _single(document: Any, source: str, place: str) -> Any:
+    locations = _select(document, source, place)
+    if len(locations) != 1:
+        raise OverlayError(f"{place}: {source} selects {len(locations)} values; it must be one.")
+    return _container({"": document}, locations[0])[locations[0][-1]]
+
+
+def _container(whole: Any, location: tuple[str | int, ...]) -> Any:
+    for step in location[:-1]:
+        whole = whole[step]
+    return whole
+
+
+def _order(location: tuple[str | int, ...]) -> tuple[tuple[str, int], ...]:
+    return tuple((step, 0) if isinstance(step, str) else ("", step) for step in location)
+
+
+def _updated(old: Any, value: Any, place: str) -> Any:
+    match old, value:
+        case dict(), dict():
+            return {
+                **old,
+                **{key: _updated(old[key], each, place) if key in old else each for key, each in value.items()},
+            }
+        case list(), list():
+            return [*old, *value]
+        case list(), _:
+            return [*old, value]
+        case _ if isinstance(old, (dict, list)) or isinstance(value, (dict, list)):
+            kinds = f"{type(value).__name__} into {type(old).__name__}"
+            raise OverlayError(f"{place}: {kinds} cannot be merged; remove the old value first.")
+        case _:
+            return value

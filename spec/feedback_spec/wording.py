@@ -1,0 +1,115 @@
+"""What the reference says in words of its own: windows, rows, rules. Pure; every number comes from the document."""
+
+from dataclasses import dataclass
+
+from feedback_spec.document import Document, Example
+from feedback_spec.instants import format_duration, in_words
+from feedback_spec.rules import Base, Window
+from feedback_spec.timeline import FROM, accepted_status, title
+
+GROUPS = {
+    "submission": "Submission",
+    "windows": "Time windows",
+    "overwrite": "Overwriting",
+    "credentials": "Credentials",
+    "http": "HTTP",
+    "fields": "Fields",
+    "list": "Listing",
+}
+NEEDS = {
+    "event": "can save an event now",
+    "aged-event": "can save an event in the past",
+    "event-details": "can save an event with an environment and an issue status",
+    "clock": "can move the clock",
+    "records": "can read the stored records",
+    "token": "has a bearer token",
+    "dsn": "has the project's DSN",
+    "foreign-dsn": "has the DSN of another project",
+    "second-project": "has a second project",
+    "read-token": "has a token that may only read",
+    "parallel": "takes requests at the same time",
+}
+_ABSENT = {
+    Base.EVENT_SAVED: "an event that the server does not know",
+    Base.EVENT_TIMESTAMP: "an event that the server does not know",
+    Base.FIRST_SUBMITTED: "a first submission",
+    Base.LAST_SUBMITTED: "a first submission",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WindowText:
+    """One window in words; `at_limit` and `after` are what a submission then comes to."""
+
+    rule: str
+    title: str
+    limit: str
+    iso: str
+    since: str
+    at_limit: str
+    after: str
+    absent: str
+    sentence: str
+    page: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A literal example row: ages in words, empty where the row has none or the age says nothing new."""
+
+    case: str
+    event_saved: str
+    event_timestamp: str
+    first_submitted: str
+    last_submitted: str
+    outcome: str
+    rule: str
+
+
+def window_texts(document: Document) -> tuple[WindowText, ...]:
+    """The windows in the order in which they are looked at."""
+    return tuple(_window_text(document, window) for window in document.mutability.windows)
+
+
+def _window_text(document: Document, window: Window) -> WindowText:
+    limit, accepted = in_words(window.limit), f"accepted, {accepted_status(document, window)}"
+    taken = f"up to and including {limit}" if window.limit_accepted else f"for less than {limit}"
+    refused = "after that" if window.limit_accepted else f"from exactly {limit} on"
+    return WindowText(
+        rule=window.rule,
+        title=title(window),
+        limit=limit,
+        iso=format_duration(window.limit),
+        since=FROM[window.base],
+        at_limit=accepted if window.limit_accepted else f"refused, {window.status}",
+        after=f"refused, {window.status}",
+        absent=_ABSENT[window.base],
+        sentence=f"Counted from {FROM[window.base]}, a submission is accepted {taken}; {refused} it is refused "
+        f"with {window.status}. The window does not apply to {_ABSENT[window.base]}.",
+        page=document.rules[window.rule].page,
+    )
+
+
+def rows(document: Document) -> tuple[Row, ...]:
+    """The literal example rows of `x-mutability`."""
+    return tuple(_row(each) for each in document.examples)
+
+
+def _row(example: Example) -> Row:
+    def words(age: int | None, known: int | None = None) -> str:
+        return "" if age is None or age == known else in_words(age)
+
+    return Row(
+        case=example.case,
+        event_saved=words(example.event_saved_ago),
+        event_timestamp=words(example.event_timestamp_ago, example.event_saved_ago),
+        first_submitted=words(example.first_submitted_ago),
+        last_submitted=words(example.last_submitted_ago, example.first_submitted_ago),
+        outcome=f"{example.outcome.value}, {example.status}",
+        rule=example.rule,
+    )
+
+
+def needs_words(needs: tuple[str, ...]) -> str:
+    """What a verifier must be able to do or have; a capability without wording here is said by its name."""
+    return "; ".join(NEEDS.get(each, each) for each in needs) or "nothing more"
