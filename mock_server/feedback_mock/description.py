@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 from feedback_spec.document import DocumentError, Operation, operations_of, resolve
-from feedback_spec.render31 import to_31
+from feedback_spec.openapi.render31 import to_31
 
 from feedback_mock.access import BEARER, DSN
 

@@ -159,7 +159,7 @@ def read_profiled(path: Path | None, profile: str) -> tuple[str, dict[str, Any]]
     if profile not in PROFILES:
         raise DocumentError(f'There is no profile "{profile}"; there are {", ".join(PROFILES)}.')
     # Here and not at the top: the document alone needs none of it, and no start should wait for it.
-    from feedback_spec.overlay import OverlayError, apply  # noqa: PLC0415
+    from feedback_spec.openapi.overlay import OverlayError, apply  # noqa: PLC0415
 
     try:
         return f"{name} as {profile}", apply(openapi, read_overlay(profile), strict=True)

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from feedback_spec.cli import main
 from feedback_spec.document import load
+from feedback_spec.documentation.cli import main
 
 SPEC = Path(__file__).parents[2] / "spec"
 PAGE = Path(__file__).parents[1] / "data" / "page.txt"

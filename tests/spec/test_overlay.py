@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from feedback_spec.overlay import OverlayError, apply
+from feedback_spec.openapi.overlay import OverlayError, apply
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "data" / "overlay" / "cases.yaml").read_text("utf-8"))
 

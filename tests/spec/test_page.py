@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from feedback_spec.document import DocumentError, Rule, load
-from feedback_spec.page import render_page
+from feedback_spec.documentation.page import render_page
 
 PAGE = Path(__file__).parents[1] / "data" / "page.txt"
 

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from feedback_spec.check import findings
-from feedback_spec.cli import main
 from feedback_spec.document import DOCUMENTED, PROFILES, DocumentError, load, read_overlay
+from feedback_spec.documentation.check import findings
+from feedback_spec.documentation.cli import main
 from feedback_spec.rules import Base
 
 SENTRY = [profile for profile in PROFILES if profile != DOCUMENTED]

@@ -7,12 +7,12 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from feedback_spec.build import built_files, committed_files
-from feedback_spec.curls import curls
 from feedback_spec.document import Document, load, load_control
-from feedback_spec.reference import render_html, render_markdown, render_timeline
-from feedback_spec.timeline import draw
-from feedback_spec.wording import NEEDS
+from feedback_spec.documentation.build import built_files, committed_files
+from feedback_spec.documentation.curls import curls
+from feedback_spec.documentation.reference import render_html, render_markdown, render_timeline
+from feedback_spec.documentation.timeline import draw
+from feedback_spec.documentation.wording import NEEDS
 
 SPEC = Path(__file__).parents[2] / "spec"
 TEXT = (SPEC / "openapi.yaml").read_text("utf-8")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from feedback_spec.document import load, load_control
-from feedback_spec.examples import examples_of, invalid_examples
-from feedback_spec.places import places
-from feedback_spec.render31 import to_31
+from feedback_spec.openapi.examples import examples_of, invalid_examples
+from feedback_spec.openapi.places import places
+from feedback_spec.openapi.render31 import to_31
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from openapi_spec_validator import validate
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedback_spec.document import Document, Operation, operations_of
+from feedback_spec.documentation.page import authorization
+from feedback_spec.documentation.timeline import FROM, title
+from feedback_spec.documentation.view import JSON, credentials
 from feedback_spec.instants import format_duration
-from feedback_spec.page import authorization
 from feedback_spec.rules import Base
-from feedback_spec.timeline import FROM, title
-from feedback_spec.view import JSON, credentials
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def _check(overlay: dict[str, Any]) -> None:
 
 @cache
 def _schema() -> Any:
-    text = (resources.files("feedback_spec") / "overlay.schema.json").read_text("utf-8")
+    text = (resources.files("feedback_spec.openapi") / "overlay.schema.json").read_text("utf-8")
     return jsonschema_rs.validator_for(json.loads(text))
 
 

@@ -6,7 +6,7 @@ Only schemas change: the `example` of a parameter, a header or a media type is t
 from copy import deepcopy
 from typing import Any
 
-from feedback_spec.places import places
+from feedback_spec.openapi.places import places
 
 
 def to_31(document: dict[str, Any]) -> dict[str, Any]:

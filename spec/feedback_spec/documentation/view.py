@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from feedback_spec.document import Document, Operation, Rule, operations_of, resolve
-from feedback_spec.page import authorization
+from feedback_spec.documentation.page import authorization
 
 JSON = "application/json"
 SHORT = 100  # characters of a body that is shown on one line

@@ -12,10 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from feedback_spec import view, wording
-from feedback_spec.curls import curls
 from feedback_spec.document import Document
-from feedback_spec.timeline import draw
+from feedback_spec.documentation import view, wording
+from feedback_spec.documentation.curls import curls
+from feedback_spec.documentation.timeline import draw
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -57,7 +57,7 @@ def render_timeline(document: Document) -> str:
 
 def _environment(*, escape: bool) -> Environment:
     environment = Environment(
-        loader=PackageLoader("feedback_spec"),
+        loader=PackageLoader("feedback_spec.documentation"),
         autoescape=escape,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from feedback_spec.document import Document, Example
+from feedback_spec.documentation.timeline import FROM, accepted_status, title
 from feedback_spec.instants import format_duration, in_words
 from feedback_spec.rules import Base, Window
-from feedback_spec.timeline import FROM, accepted_status, title
 
 GROUPS = {
     "submission": "Submission",
