@@ -5,6 +5,7 @@ The table of contents of this package. Starts no server and reads no environment
 
 import logging
 import re
+import traceback
 from typing import Any
 
 from feedback_spec.document import (
@@ -26,7 +27,7 @@ from feedback_mock.control_operation import ControlOperation, problem
 from feedback_mock.description import describe
 from feedback_mock.feedback import FeedbackHandlers
 from feedback_mock.ingest_operation import ingest_operations
-from feedback_mock.operation import FeedbackOperation, Receive, Scope, Send, send_answer
+from feedback_mock.operation import FeedbackOperation, OffContract, Receive, Scope, Send, send_answer
 from feedback_mock.rate import RateLimit
 from feedback_mock.routing import ASGIApp, route
 from feedback_mock.store import Limits, Project, Store
@@ -34,6 +35,7 @@ from feedback_mock.store import Limits, Project, Store
 log = logging.getLogger(__name__)
 CONTROL_PREFIX = "/_control/"
 DEFAULT_HOST = "127.0.0.1:8080"
+MAX_CAUSES = 10
 
 
 class Mock:
@@ -70,12 +72,13 @@ class Mock:
             scope = {**scope, "path": scope["path"].removesuffix(self._alias[0]) + self._alias[1]}
         try:
             await self._application(scope, receive, watched)
-        except Exception:
-            # A bug of the mock: the log says which, the client gets an answer all the same.
-            log.exception("The mock failed at %s %s.", scope["method"], scope["path"])
-            if started:
-                raise
-            await send_answer(send, problem(500, "The mock failed; its log says why."))
+        except Exception as error:
+            # A bug of the mock: the log says which, the client gets an answer all the same. Nothing is raised, as a
+            # server would log it with its message; `log.exception` would too.
+            where = (scope["method"], scope["path"][:200], _without_values(error))
+            log.error("The mock failed at %s %a.\n%s", *where)  # noqa: TRY400 (see above)
+            if not started:
+                await send_answer(send, problem(500, "The mock failed; its log says why."))
 
 
 def create_app(
@@ -196,6 +199,16 @@ class Elsewhere:
             await send_answer(send, answer, scope["method"] != "HEAD")
 
         return refuse
+
+
+def _without_values(error: BaseException | None) -> str:
+    """The traceback of an error and of what led to it, without their messages: those may hold credentials."""
+    parts: list[str] = []
+    while error is not None and len(parts) < MAX_CAUSES:
+        said = f": {error}" if isinstance(error, OffContract) else ""
+        parts.append(f"{''.join(traceback.format_tb(error.__traceback__))}{type(error).__name__}{said}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\nwhich led to\n".join(reversed(parts))
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -1,9 +1,10 @@
-"""Serves one operation of the control document: origin, path, size, syntax, schema, then the handler. Stores nothing.
+"""Serves one operation of the control document: origin, host, path, size, syntax, schema, handler. Stores nothing.
 
 Every refusal is `{"detail": …}`, one sentence that names the field.
 """
 
 import re
+from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,8 @@ from feedback_mock.control import DURATIONS, INSTANTS, ControlHandler, ControlRe
 from feedback_mock.description import Description
 from feedback_mock.operation import OffContract, Receive, Scope, Send, send_answer
 
-_HOST = re.compile(r"[A-Za-z0-9.:_\[\]-]{1,255}")
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[(?P<six>[0-9A-Fa-f:.]{2,45})\])(?::(?P<port>[0-9]{1,5}))?")
+_LAST_PORT = 65_535
 _LOOPBACK = re.compile(r"localhost|.*\.localhost|127(\.[0-9]{1,3}){3}|::1")
 
 
@@ -41,21 +43,22 @@ class ControlOperation:
     async def _serve(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Done | Problem:
         if not _is_local(headers.get(b"origin")):
             return Problem(403, "Pages of other sites may not control this server.")
+        host = headers.get(b"host", b"").decode("latin-1")
+        if host and not _is_host(host):
+            return Problem(
+                400, f"The Host header {_quoted(host)} is not a host with or without a port, such as localhost:8080."
+            )
         path = {name: str(value) for name, value in scope["path_params"].items()}
-        if 400 in self._description.responses:
-            for parameter in self._path:
-                if not parameter.validator.is_valid(path[parameter.name]):
-                    return Problem(
-                        400, f"{parameter.name}: {_quoted(path[parameter.name])} is not allowed in the path."
-                    )
+        for parameter in self._path:
+            if not parameter.validator.is_valid(path[parameter.name]):
+                return Problem(400, f"{parameter.name}: {_quoted(path[parameter.name])} is not allowed in the path.")
         try:
             body = await self._read(headers, receive) if self._description.body is not None else {}
         except TooLarge:
             return Problem(413, f"The request body is too large: at most {self._description.max_body_bytes} bytes.")
         except Unreadable as error:
             return Problem(400, str(error))
-        host = headers.get(b"host", b"").decode("latin-1")
-        return self._handler(ControlRequest(path, body, host if _HOST.fullmatch(host) else self._host))
+        return self._handler(ControlRequest(path, body, host or self._host))
 
     async def _read(self, headers: dict[bytes, bytes], receive: Receive) -> dict[str, Any]:
         body = await read(receive, self._description.max_body_bytes, headers.get(b"content-length"))
@@ -102,7 +105,7 @@ class ControlOperation:
             return problem(outcome.status, outcome.detail)
         validator = self._description.responses.get(outcome.status)
         if outcome.value is not None and (validator is None or not validator.is_valid(outcome.value)):
-            raise OffContract(f"{self._description.operation.id}: the document does not allow this: {outcome.value}")
+            raise OffContract(self._description.operation.id, outcome.status, validator, outcome.value)
         return json_answer(outcome.status, outcome.value)
 
 
@@ -132,6 +135,17 @@ def _types(error: Any) -> str:
 
 def _quoted(text: str) -> str:
     return f'"{text[:100]}"'
+
+
+def _is_host(text: str) -> bool:
+    """Whether a DSN can name this `host` or `host:port`: a name or an IPv4 address, or an IPv6 address in brackets."""
+    match = _HOST.fullmatch(text)
+    if match is None or int(match["port"] or 0) > _LAST_PORT:
+        return False
+    try:
+        return match["six"] is None or IPv6Address(match["six"]) is not None
+    except ValueError:
+        return False
 
 
 def _is_local(origin: bytes | None) -> bool:

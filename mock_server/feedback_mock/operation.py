@@ -63,7 +63,12 @@ class Handler:
 
 
 class OffContract(Exception):
-    """An answer that the document does not allow: a bug of the mock."""
+    """An answer that the document does not allow: a bug of the mock. Its message shows no value of the answer."""
+
+    def __init__(self, operation: str, status: int, validator: Any, value: Any) -> None:
+        errors = [] if validator is None else validator.iter_errors(value)
+        failed = next((f": {'.'.join(map(str, each.instance_path))}: {each.kind.name}" for each in errors), "")
+        super().__init__(f"{operation}: the document does not allow this {status}{failed}")
 
 
 class FeedbackOperation:
@@ -219,7 +224,7 @@ class FeedbackOperation:
         responses = self._description.responses
         validator = responses.get(status)
         if status not in responses or (value is not None and (validator is None or not validator.is_valid(value))):
-            raise OffContract(f"{self._description.operation.id}: the document does not allow this {status}: {value}")
+            raise OffContract(self._description.operation.id, status, validator, value)
 
 
 async def send_answer(send: Send, answer: Answer, with_body: bool = True) -> None:

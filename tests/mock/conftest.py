@@ -16,13 +16,13 @@ class Api:
     """A client of one mock; `project` is acme/web unless a test makes another."""
 
     def __init__(self, mock: Mock, runner: asyncio.Runner) -> None:
-        self.mock, self._runner = mock, runner
+        self.mock, self.runner = mock, runner
         transport = httpx.ASGITransport(mock, raise_app_exceptions=False)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
         self.project = self.make_project("acme", "web")
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return self._runner.run(self._client.request(method, path, **options))
+        return self.runner.run(self._client.request(method, path, **options))
 
     def make_project(self, organization: str, slug: str) -> dict[str, Any]:
         clock = {"now": NOW, "running": False}
@@ -72,7 +72,7 @@ class Api:
         return records
 
     def close(self) -> None:
-        self._runner.run(self._client.aclose())
+        self.runner.run(self._client.aclose())
 
 
 @pytest.fixture(scope="session")
