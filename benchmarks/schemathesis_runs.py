@@ -16,7 +16,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from feedback_spec.document import Document, resolve
+from feedback_spec.document import Document
+from feedback_spec.source import resolve
 
 from tests.broken.clock import START, Running
 from tests.broken.server import FIELDS, Event, Implementation, Project

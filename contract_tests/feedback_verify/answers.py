@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jsonschema_rs
-from feedback_spec.document import Document, resolve
+from feedback_spec.document import Document
 from feedback_spec.openapi.render31 import to_31
+from feedback_spec.source import resolve
 
 from feedback_verify.exchange import Exchange, as_data
 

@@ -88,7 +88,9 @@ def _verify(values: dict[str, Any]) -> int:
 
 def _verify_and_report(values: dict[str, Any]) -> int:
     # Schemathesis and Hypothesis take their time to import; --help and a wrong flag need neither.
-    from feedback_spec.document import DOCUMENTED, DocumentError, load  # noqa: PLC0415
+    from feedback_spec.document import load  # noqa: PLC0415
+    from feedback_spec.profiles import DOCUMENTED  # noqa: PLC0415
+    from feedback_spec.source import DocumentError  # noqa: PLC0415
 
     from feedback_verify.baseline import Baseline, read_baseline  # noqa: PLC0415
     from feedback_verify.reports import WRITERS, Report, print_report  # noqa: PLC0415
@@ -134,7 +136,8 @@ def _verify_and_report(values: dict[str, Any]) -> int:
 
 def _detect(spec: Path | None, target: Any, *, run_seed: int, progress: Callable[[int, int, str], None]) -> Document:
     """Says how the target fits every profile, and answers the document of the one that it fits best."""
-    from feedback_spec.document import PROFILES, load  # noqa: PLC0415
+    from feedback_spec.document import load  # noqa: PLC0415
+    from feedback_spec.profiles import PROFILES  # noqa: PLC0415
 
     from feedback_verify.detect import fits  # noqa: PLC0415
 

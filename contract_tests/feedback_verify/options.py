@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from feedback_spec.document import DOCUMENTED, PROFILES
 from feedback_spec.instants import parse_duration
+from feedback_spec.profiles import DOCUMENTED, PROFILES
 
 from feedback_verify.settings import SettingsError, read_config
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
-from feedback_spec.document import Document, Rule
+from feedback_spec.catalogue import Rule
+from feedback_spec.document import Document
 
 from feedback_verify import machine, schema
 from feedback_verify.answers import Answers

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from feedback_spec.document import DOCUMENTED, PROFILES
+from feedback_spec.profiles import DOCUMENTED, PROFILES
 
 from feedback_verify.targets import (
     AppTarget,

@@ -7,7 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from feedback_spec.document import DOCUMENTED, Document, DocumentError, load
+from feedback_spec.document import Document, load
+from feedback_spec.profiles import DOCUMENTED
+from feedback_spec.source import DocumentError
 
 from feedback_verify.pytest_options import NAMES
 from feedback_verify.reports import Report

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from feedback_spec.document import Rule
+from feedback_spec.catalogue import Rule
 
 from feedback_verify.exchange import Step
 

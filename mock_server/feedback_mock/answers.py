@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
-from feedback_spec.document import Document, DocumentError, Operation, Rule
+from feedback_spec.catalogue import Rule
+from feedback_spec.document import Document
+from feedback_spec.operations import Operation
+from feedback_spec.source import DocumentError
 
 Headers = list[tuple[bytes, bytes]]
 MAX_REASON = 300

@@ -8,16 +8,9 @@ import re
 import traceback
 from typing import Any
 
-from feedback_spec.document import (
-    SUBMIT,
-    Document,
-    DocumentError,
-    load,
-    load_control,
-    load_ingest,
-    operations_of,
-    resolve,
-)
+from feedback_spec.document import SUBMIT, Document, load, load_control, load_ingest
+from feedback_spec.operations import operations_of
+from feedback_spec.source import DocumentError, resolve
 
 from feedback_mock.access import BEARER, DSN, OTHER_PROJECT, Access
 from feedback_mock.answers import Answers, Refused

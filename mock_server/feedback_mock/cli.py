@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from feedback_spec.document import DOCUMENTED, PROFILES, DocumentError, load
+from feedback_spec.document import load
+from feedback_spec.profiles import DOCUMENTED, PROFILES
+from feedback_spec.source import DocumentError
 
 EXIT_USAGE = 2
 GC_THRESHOLDS = (50_000, 50, 50)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import jsonschema_rs
-from feedback_spec.document import DocumentError, Operation, operations_of, resolve
 from feedback_spec.openapi.render31 import to_31
+from feedback_spec.operations import Operation, operations_of
+from feedback_spec.source import DocumentError, resolve
 
 from feedback_mock.access import BEARER, DSN
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from feedback_spec.behaviour import Behaviour
-from feedback_spec.document import DocumentError
+from feedback_spec.source import DocumentError
 
 from feedback_mock.answers import Answers, Refused
 

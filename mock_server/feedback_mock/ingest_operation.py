@@ -9,7 +9,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
-from feedback_spec.document import Document, load_ingest, operations_of, resolve
+from feedback_spec.document import Document, load_ingest
+from feedback_spec.operations import operations_of
+from feedback_spec.source import resolve
 
 from feedback_mock.answers import Answer, Headers
 from feedback_mock.body import Gone, TooLarge, Unreadable, read

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from feedback_spec.document import Document, DocumentError, resolve
+from feedback_spec.document import Document
+from feedback_spec.source import DocumentError, resolve
 
 from feedback_mock.access import DSN, Access
 from feedback_mock.answers import Answer, Answers, Headers, Refused, Reply, rule_header

@@ -9,9 +9,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from feedback_spec.document import resolve
 from feedback_spec.instants import format_duration
 from feedback_spec.rules import Base
+from feedback_spec.source import resolve
 
 from feedback_mock.app import CONTROL_PREFIX, Mock
 from feedback_mock.control import project_shown

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from feedback_spec.document import DocumentError
+from feedback_spec.source import DocumentError
 
 from feedback_mock.deferred import deferred
 

@@ -16,7 +16,8 @@ import httpx
 import pytest
 from feedback_mock.sandbox import Sandbox
 from feedback_mock.server import Server
-from feedback_spec.document import DOCUMENTED, load
+from feedback_spec.document import load
+from feedback_spec.profiles import DOCUMENTED
 from feedback_spec.rules import Base
 
 from tests.clients.browser import Page

@@ -7,8 +7,9 @@ import jsonschema_rs
 import pytest
 from feedback_mock.app import create_app
 from feedback_mock.store import Limits
-from feedback_spec.document import load_control, operations_of
+from feedback_spec.document import load_control
 from feedback_spec.openapi.render31 import to_31
+from feedback_spec.operations import operations_of
 
 from tests.mock.conftest import EVENT, NOW
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 from feedback_mock.app import create_app
-from feedback_spec.document import Document, DocumentError, load
+from feedback_spec.document import Document, load
+from feedback_spec.source import DocumentError
 
 OPENAPI = load().openapi
 PATH = next(iter(OPENAPI["paths"]))

@@ -12,7 +12,8 @@ import pytest
 import zstandard
 from feedback_mock.body import TooLarge, Unreadable
 from feedback_mock.envelope import MAX_ITEMS, unpack
-from feedback_spec.document import load_ingest, operations_of
+from feedback_spec.document import load_ingest
+from feedback_spec.operations import operations_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -8,7 +8,9 @@ from click.testing import CliRunner
 from feedback_mock.app import create_app
 from feedback_mock.cli import command
 from feedback_mock.rate import RateLimit
-from feedback_spec.document import DOCUMENTED, PROFILES, DocumentError, load
+from feedback_spec.document import load
+from feedback_spec.profiles import DOCUMENTED, PROFILES
+from feedback_spec.source import DocumentError
 
 from tests.mock.conftest import EVENT
 

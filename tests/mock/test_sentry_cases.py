@@ -10,8 +10,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from feedback_mock.app import create_app
-from feedback_spec.document import DOCUMENTED, load
+from feedback_spec.document import load
 from feedback_spec.openapi.render31 import to_31
+from feedback_spec.profiles import DOCUMENTED
 
 DATA = json.loads((Path(__file__).parents[1] / "data" / "sentry-cases.json").read_text("utf-8"))
 # Which eras a profile is of: the recordings know March 2020 and today, the profiles stand around and at them.

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from feedback_spec.document import DocumentError, load, load_control
+from feedback_spec.document import load, load_control
+from feedback_spec.source import DocumentError
 
 TEXT = (Path(__file__).parents[2] / "spec" / "openapi.yaml").read_text("utf-8")
 

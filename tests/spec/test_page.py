@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from feedback_spec.document import DocumentError, Rule, load
+from feedback_spec.catalogue import Rule
+from feedback_spec.document import load
 from feedback_spec.documentation.page import render_page
+from feedback_spec.source import DocumentError
 
 PAGE = Path(__file__).parents[1] / "data" / "page.txt"
 

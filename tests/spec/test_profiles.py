@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from feedback_spec.document import DOCUMENTED, PROFILES, DocumentError, load, read_overlay
+from feedback_spec.document import load
 from feedback_spec.documentation.check import findings
 from feedback_spec.documentation.cli import main
+from feedback_spec.profiles import DOCUMENTED, PROFILES, read_overlay
 from feedback_spec.rules import Base
+from feedback_spec.source import DocumentError
 
 SENTRY = [profile for profile in PROFILES if profile != DOCUMENTED]
 OPENAPI = Path(__file__).parents[2] / "spec" / "openapi.yaml"

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from feedback_spec.document import Example, facts_of, load
+from feedback_spec.document import load
 from feedback_spec.rules import Accepted, Base, Facts, Mutability, Outcome, Window, decide
+from feedback_spec.windows import Example, facts_of
 from hypothesis import given
 from hypothesis import strategies as st
 

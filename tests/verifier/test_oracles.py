@@ -1,9 +1,10 @@
 """The suite's own oracle and the rules agree, and every rule of the catalogue has a scenario."""
 
-from feedback_spec.document import Document, facts_of
+from feedback_spec.document import Document
 from feedback_spec.document import load as load_document
 from feedback_spec.instants import SECOND
 from feedback_spec.rules import Facts, decide
+from feedback_spec.windows import facts_of
 from feedback_verify.checks import all_checks
 from feedback_verify.model import status_of
 from hypothesis import given

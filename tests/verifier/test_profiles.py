@@ -2,7 +2,8 @@
 
 import pytest
 from feedback_mock.server import Server
-from feedback_spec.document import DOCUMENTED, PROFILES, load
+from feedback_spec.document import load
+from feedback_spec.profiles import DOCUMENTED, PROFILES
 from feedback_verify.cli import main
 from feedback_verify.detect import fits
 from feedback_verify.run import Run

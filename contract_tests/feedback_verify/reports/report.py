@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from feedback_spec.document import DOCUMENTED
+from feedback_spec.profiles import DOCUMENTED
 from feedback_spec.rules import Mutability
 
 from feedback_verify.baseline import Baseline

@@ -8,10 +8,11 @@ from typing import Any
 
 import jinja2
 
-from feedback_spec.document import Document, DocumentError, documents, load_ingest
+from feedback_spec.document import Document, load_ingest
 from feedback_spec.documentation.page import render_page
 from feedback_spec.documentation.reference import render_html, render_markdown, render_timeline
 from feedback_spec.openapi.render31 import to_31
+from feedback_spec.source import DocumentError, documents
 
 REFERENCE = "REFERENCE.md"
 TIMELINE = "timeline.svg"

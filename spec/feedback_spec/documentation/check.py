@@ -8,11 +8,12 @@ from typing import Any
 
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
-from feedback_spec.document import DOCUMENTED, Document, load, load_control, load_ingest, read_profiled
+from feedback_spec.document import Document, load, load_control, load_ingest
 from feedback_spec.documentation.build import beside, committed_files
 from feedback_spec.instants import in_words, parse_duration
 from feedback_spec.openapi.examples import examples_of, invalid_examples
 from feedback_spec.openapi.render31 import to_31
+from feedback_spec.profiles import DOCUMENTED, read_profiled
 
 DIFF_LINES = 12
 

@@ -8,11 +8,13 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from feedback_spec.document import DOCUMENTED, PROFILES, Document, DocumentError, load, load_control
+from feedback_spec.document import Document, load, load_control
 from feedback_spec.documentation.build import beside, built_files, committed_files, lacking_refused, write
 from feedback_spec.documentation.check import findings, first_problem
 from feedback_spec.documentation.differences import render_differences
 from feedback_spec.documentation.page import render_page
+from feedback_spec.profiles import DOCUMENTED, PROFILES
+from feedback_spec.source import DocumentError
 
 EXIT_STALE = 1
 EXIT_USAGE = 2

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from feedback_spec.document import Document, Operation, operations_of
+from feedback_spec.document import Document
 from feedback_spec.documentation.page import authorization
 from feedback_spec.documentation.timeline import FROM, title
 from feedback_spec.documentation.view import JSON, credentials
 from feedback_spec.instants import format_duration
+from feedback_spec.operations import Operation, operations_of
 from feedback_spec.rules import Base
 
 

@@ -5,7 +5,8 @@ from dataclasses import fields
 from typing import Any
 
 from feedback_spec.behaviour import Behaviour
-from feedback_spec.document import Document, Rule
+from feedback_spec.catalogue import Rule
+from feedback_spec.document import Document
 from feedback_spec.instants import in_words
 
 _FIELD_KEYS = ("type", "format", "minLength", "maxLength", "pattern")

@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-from feedback_spec.document import Document, Operation, Rule, operations_of, resolve
+from feedback_spec.catalogue import Rule
+from feedback_spec.document import Document
 from feedback_spec.documentation.page import authorization
+from feedback_spec.operations import Operation, operations_of
+from feedback_spec.source import resolve
 
 JSON = "application/json"
 SHORT = 100  # characters of a body that is shown on one line

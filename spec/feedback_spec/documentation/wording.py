@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from feedback_spec.document import Document, Example
+from feedback_spec.document import Document
 from feedback_spec.documentation.timeline import FROM, accepted_status, title
 from feedback_spec.instants import format_duration, in_words
 from feedback_spec.rules import Base, Window
+from feedback_spec.windows import Example
 
 GROUPS = {
     "submission": "Submission",

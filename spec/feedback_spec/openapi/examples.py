@@ -8,9 +8,9 @@ from typing import Any
 
 import jsonschema_rs
 
-from feedback_spec.document import resolve
 from feedback_spec.openapi.places import Place, places
 from feedback_spec.openapi.render31 import to_31
+from feedback_spec.source import resolve
 
 
 def examples_of(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any]]:
