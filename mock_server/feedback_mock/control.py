@@ -141,7 +141,7 @@ class ControlHandlers:
             title=body.get("title", "Error"),
             environment=body.get("environment"),
             issue_status=body.get("issue_status", "unresolved"),
-            issue_id=project.issue_of(event_id),
+            issue=project.issue_of(event_id),
         )
         if not project.save_event(event):
             return _full(f"The project holds {project.limits.events} events, which is all it takes; reset it.")

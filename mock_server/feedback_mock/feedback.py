@@ -99,12 +99,13 @@ class FeedbackHandlers:
         event = project.events.get(event_id)
         if event is None:
             return None
+        issue_id = project.id_of(event.issue)
         return {
-            "id": event.issue_id,
-            "shortId": f"{project.slug.upper()}-{event.issue_id}",
+            "id": issue_id,
+            "shortId": f"{project.slug.upper()}-{event.issue}",
             "title": event.title,
             "status": event.issue_status,
-            "permalink": f"{self._site}/organizations/{project.organization}/issues/{event.issue_id}/",
+            "permalink": f"{self._site}/organizations/{project.organization}/issues/{issue_id}/",
         }
 
 

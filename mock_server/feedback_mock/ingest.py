@@ -70,7 +70,7 @@ class Ingest:
                     title=FEEDBACK_TITLE if kind == "feedback" else _title(payload),
                     environment=environment if isinstance(environment, str) else None,
                     issue_status="unresolved",
-                    issue_id=project.issue_of(known),
+                    issue=project.issue_of(known),
                 )
             )
         return known

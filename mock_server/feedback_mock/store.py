@@ -3,16 +3,23 @@
 A project that holds as much feedback as `Limits` allows loses its oldest record to a new one, with one warning in the
 log: a submission has no answer in the document that would say "full". Projects and events are refused instead,
 because the control protocol has one.
+
+Feedback and issues are numbered across the projects of a server, as Sentry numbers them, and the same on every run:
+each project has a block of `IDS` numbers. The first project of a store, the page's own, has the one that begins with 1;
+any other has the one that a hash of its name gives, or the next that is free where two names give the same.
 """
 
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from feedback_mock.clock import Clock, Source
 from feedback_mock.credentials import TOKEN_SCOPES, Credentials, derive
 
 log = logging.getLogger(__name__)
+IDS = 10_000_000
+BLOCKS = 2**53 // IDS  # so that every id is exact in a double, which is what JavaScript reads numbers as
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,7 @@ class Limits:
 
 @dataclass(slots=True)
 class Event:
-    """An event that was saved; instants in microseconds since 1970 UTC, `issue_id` numbers the project's issues."""
+    """An event that was saved; instants in microseconds since 1970 UTC, `issue` numbers the project's issues from 1."""
 
     event_id: str
     saved_at: int
@@ -35,7 +42,7 @@ class Event:
     title: str
     environment: str | None
     issue_status: str
-    issue_id: str
+    issue: int
 
 
 @dataclass(slots=True)
@@ -58,7 +65,7 @@ class Feedback:
 
 @dataclass(slots=True)
 class Project:
-    """A sandbox. Event ids are lower-case keys; feedback stands in the order of first submission."""
+    """A sandbox. Event ids are lower-case keys; feedback stands in the order of first submission. `block`: its ids."""
 
     organization: str
     slug: str
@@ -66,11 +73,12 @@ class Project:
     credentials: Credentials
     clock: Clock
     limits: Limits
+    block: int
     events: dict[str, Event] = field(default_factory=dict)
     feedback: dict[str, Feedback] = field(default_factory=dict)
     characters: int = 0
-    last_feedback_id: int = 0
-    last_issue_id: int = 0
+    last_feedback: int = 0
+    last_issue: int = 0
     warned: bool = False
     requests: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -79,15 +87,22 @@ class Project:
         self.events.clear()
         self.feedback.clear()
         self.requests.clear()
-        self.characters = self.last_feedback_id = self.last_issue_id = 0
+        self.characters = self.last_feedback = self.last_issue = 0
 
-    def issue_of(self, event_id: str) -> str:
+    def id_of(self, number: int) -> str:
+        """The id of the project's feedback or issue with this number, which no other project of the server gives.
+
+        One project gives an id twice when it has numbered `IDS` records, and has long forgotten the first.
+        """
+        return str(self.block * IDS + (number - 1) % IDS + 1)
+
+    def issue_of(self, event_id: str) -> int:
         """The number of the event's issue: the one it has, else the next."""
         known = self.events.get(event_id)
         if known is None:
-            self.last_issue_id += 1
-            return str(self.last_issue_id)
-        return known.issue_id
+            self.last_issue += 1
+            return self.last_issue
+        return known.issue
 
     def save_event(self, event: Event) -> bool:
         """Keeps the event, in place of one with the same id. False if the project holds as many as it takes."""
@@ -100,8 +115,8 @@ class Project:
         """Writes the event's feedback: a new record, or the new values into the one that is there."""
         record = self.feedback.get(event_id)
         if record is None:
-            self.last_feedback_id += 1
-            record = Feedback(str(self.last_feedback_id), event_id, name, email, comments, now, now)
+            self.last_feedback += 1
+            record = Feedback(self.id_of(self.last_feedback), event_id, name, email, comments, now, now)
             self.feedback[event_id] = record
         else:
             self.characters -= record.size
@@ -142,6 +157,8 @@ class Store:
         self.by_key: dict[str, Project] = {}
         self.organizations: dict[str, str] = {}
         self._last_project_id = 0
+        self._first: tuple[str, str] | None = None
+        self._blocks: set[int] = set()
 
     def __iter__(self) -> Iterator[Project]:
         return iter(self.projects.values())
@@ -174,7 +191,9 @@ class Store:
             derive(organization, slug),
             clock,
             self.limits,
+            replaced.block if replaced else self._free_block(organization, slug),
         )
+        self._blocks.add(project.block)
         self.projects[organization, slug] = project
         self.organizations.setdefault(organization, str(len(self.organizations) + 1))
         self.by_key[project.credentials.public_key] = project
@@ -186,6 +205,7 @@ class Store:
         """Forgets the project with its credentials."""
         del self.projects[project.organization, project.slug]
         del self.by_key[project.credentials.public_key]
+        self._blocks.remove(project.block)
         for token in project.credentials.tokens.values():
             del self.grants[token]
 
@@ -196,3 +216,12 @@ class Store:
     def _next_id(self) -> str:
         self._last_project_id += 1
         return str(self._last_project_id)
+
+    def _free_block(self, organization: str, slug: str) -> int:
+        self._first = self._first or (organization, slug)
+        if self._first == (organization, slug):
+            return 0
+        block = int.from_bytes(sha256(f"{organization}/{slug}/ids".encode()).digest())
+        while (block := block % (BLOCKS - 1) + 1) in self._blocks:
+            pass
+        return block

@@ -30,7 +30,8 @@ SCHEMA = "All four fields are required."
 # OpenAPI Generator does not say of what, and what it writes lacks nothing.
 HARMLESS = "Failed to get the schema name: null"
 
-FIRST = {"status": 200, "id": "1", "comments": "It broke!"}
+# The id is the first of generated/sdk, on every server.
+FIRST = {"status": 200, "id": "4837928760000001", "comments": "It broke!"}
 TOO_LATE = {"status": 409, "detail": "Feedback for this event cannot be modified."}
 SEEN = {
     "submitted": FIRST,

@@ -10,6 +10,7 @@ from feedback_mock.app import Mock, create_app
 
 NOW = "2026-01-01T00:00:00.000000Z"
 EVENT = "7167980ca1db42cdba8d5284e7f81c66"
+FIRST_ID = "1239804060000001"  # of acme/web, on every server
 
 
 class Api:

@@ -6,12 +6,12 @@ import httpx
 import jsonschema_rs
 import pytest
 from feedback_mock.app import create_app
-from feedback_mock.store import Limits
+from feedback_mock.store import BLOCKS, IDS, Limits, Store
 from feedback_spec.document import load_control
 from feedback_spec.openapi.render31 import to_31
 from feedback_spec.operations import operations_of
 
-from tests.mock.conftest import EVENT, NOW
+from tests.mock.conftest import EVENT, FIRST_ID, NOW
 
 WEB = "/_control/projects/acme/web"
 
@@ -61,7 +61,7 @@ def test_a_reset_empties_and_keeps_the_clock(api: Any) -> None:
     assert answer["clock"] == {"now": "2026-01-01T01:00:00.000000Z", "running": False}
     assert answer["tokens"] == api.project["tokens"]
     assert api.stored() == []
-    assert api.submit().json()["id"] == "1"
+    assert api.submit().json()["id"] == FIRST_ID
 
 
 def test_a_deleted_project_is_gone_with_its_credentials(api: Any) -> None:
@@ -112,6 +112,39 @@ def test_an_event_may_be_saved_in_the_future(api: Any) -> None:
     assert api.submit().status_code == 200
 
 
+def test_feedback_and_issues_are_numbered_across_projects_and_the_same_on_every_server(api: Any, make_api: Any) -> None:
+    """A client may keep records of several projects by id."""
+
+    def ids(api: Any, *projects: str) -> dict[str, tuple[str, str]]:
+        found = {}
+        for project in projects:
+            api.project = api.make_project("acme", project)
+            api.save_event()
+            answer = api.submit().json()
+            found[project] = (answer["id"], answer["issue"]["id"])
+        return found
+
+    here, elsewhere = ids(api, "web", "shop"), ids(make_api(create_app()), "shop", "web")
+
+    assert here == elsewhere
+    assert here["web"] == (FIRST_ID, FIRST_ID)
+    assert here["shop"][0] != FIRST_ID
+
+
+def test_names_whose_hashes_clash_get_ids_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are as many blocks of ids as projects, nearly all do."""
+    monkeypatch.setattr("feedback_mock.store.BLOCKS", 20)
+    store = Store(lambda: 0)
+    projects = [store.put_project("acme", f"p{number}", store.new_clock()) for number in range(20)]
+
+    assert len({project.id_of(number) for project in projects if project for number in (1, IDS)}) == 40
+
+
+def test_every_id_is_exact_in_a_double() -> None:
+    """Which is what JavaScript reads numbers as."""
+    assert BLOCKS * IDS <= 2**53
+
+
 def test_stored_feedback_is_shown_oldest_first_with_both_instants(api: Any) -> None:
     api.submit()
     api.advance("PT1M")
@@ -119,8 +152,8 @@ def test_stored_feedback_is_shown_oldest_first_with_both_instants(api: Any) -> N
     api.submit(name="Again")
 
     assert [(each["event_id"][0], each["id"], each["name"]) for each in api.stored()] == [
-        ("7", "1", "Again"),
-        ("b", "2", "Jane Smith"),
+        ("7", FIRST_ID, "Again"),
+        ("b", str(int(FIRST_ID) + 1), "Jane Smith"),
     ]
     assert api.stored()[0]["first_submitted_at"] == NOW
     assert api.stored()[0]["last_submitted_at"] == "2026-01-01T00:01:00.000000Z"

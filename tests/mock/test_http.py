@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from feedback_spec.document import load
 
+from tests.mock.conftest import FIRST_ID
+
 PAGE_HEADERS = {
     "X-XSS-Protection": "1; mode=block",
     "X-Content-Type-Options": "nosniff",
@@ -202,7 +204,7 @@ def test_forms_are_taken_like_json(api: Any, form: dict[str, Any]) -> None:
 def test_unknown_keys_are_ignored_those_of_the_answer_among_them(api: Any) -> None:
     answer = api.submit(id="9", dateCreated="x", issue=5, user=None)
 
-    assert (answer.status_code, answer.json()["id"]) == (200, "1")
+    assert (answer.status_code, answer.json()["id"]) == (200, FIRST_ID)
 
 
 def test_an_unsupported_media_type_is_named_and_made_harmless(api: Any) -> None:

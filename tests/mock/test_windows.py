@@ -8,7 +8,7 @@ from feedback_mock.app import create_app
 from feedback_spec.document import load
 from feedback_spec.instants import format_duration
 
-from tests.mock.conftest import EVENT
+from tests.mock.conftest import EVENT, FIRST_ID
 
 DOCUMENT = load()
 ROWS = DOCUMENT.examples
@@ -80,6 +80,7 @@ def test_an_overwrite_keeps_id_and_date_and_replaces_the_three_values(api: Any) 
 
 
 def test_the_page_example_is_answered_as_on_the_page(api: Any) -> None:
+    api.project = api.make_project("the-interstellar-jurisdiction", "plain-proxy")
     answer = api.submit(headers=api.dsn())
 
     assert answer.headers["content-length"] == "289"
@@ -94,11 +95,11 @@ def test_feedback_for_a_known_event_carries_its_issue(api: Any) -> None:
     api.save_event(title="TypeError")
 
     assert api.submit().json()["issue"] == {
-        "id": "1",
+        "id": FIRST_ID,
         "shortId": "WEB-1",
         "title": "TypeError",
         "status": "unresolved",
-        "permalink": "https://sentry.io/organizations/acme/issues/1/",
+        "permalink": f"https://sentry.io/organizations/acme/issues/{FIRST_ID}/",
     }
 
 
@@ -106,7 +107,7 @@ def test_an_event_that_is_saved_after_its_feedback_is_linked_to_it(api: Any) -> 
     assert api.submit().json()["issue"] is None
     api.save_event()
 
-    assert api.submit().json()["issue"]["id"] == "1"
+    assert api.submit().json()["issue"]["id"] == FIRST_ID
 
 
 def test_event_ids_in_both_cases_are_one_event(api: Any) -> None:
