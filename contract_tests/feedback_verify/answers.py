@@ -80,7 +80,7 @@ class Answers:
         content = response.get("content", {})
         if not exchange.content:
             # Servers in use answer a DSN with empty bodies; the document leaves it open.
-            by_dsn = exchange.request.headers.get("Authorization", "").lower().startswith("dsn")
+            by_dsn = exchange.request.sent_headers().get("Authorization", "").lower().startswith("dsn")
             bodiless = by_dsn or exchange.request.method == "HEAD" or not content
             return None if bodiless else f"a {exchange.status} without a body"
         if not content:

@@ -1,33 +1,68 @@
-"""Requests, answers and the shell lines that repeat them. Pure: nothing is sent here."""
+"""Requests, the credentials in them, and answers. Pure: nothing is sent here, and nothing is rendered."""
 
 import json
-import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 PREVIEW = 2_000
-SHOW_STATUS = " -w '  <- %{http_code}\\n'"
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A header value with a secret at its end. What is shown has the variable of this name in the secret's place."""
+
+    prefix: str
+    secret: str = field(repr=False)
+    variable: str
+
+    @classmethod
+    def of(cls, kind: str, secret: str, variable: str) -> "Credential":
+        """A token, or where the kind ends in `dsn`, a DSN. Raises ValueError where no header can hold the secret."""
+        if not secret or not secret.isascii() or not secret.isprintable() or secret != secret.strip():
+            raise ValueError("a token or DSN is printable ASCII text without white space around it")
+        return cls("DSN " if kind.endswith("dsn") else "Bearer ", secret, variable)
+
+    @property
+    def value(self) -> str:
+        """The header value as it is sent."""
+        return self.prefix + self.secret
+
+    def spelled(self, scheme: str) -> "Credential":
+        """The same secret behind another scheme."""
+        return replace(self, prefix=f"{scheme} ")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project to test against, with its credentials by kind (`write`, `read`, `dsn`, …)."""
+
+    organization: str
+    slug: str
+    credentials: Mapping[str, Credential] = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request: an absolute URL, headers as they are sent, the body as bytes.
-
-    `secrets` maps header values to the shell text that stands for them, so that no secret is ever shown.
-    """
+    """One HTTP request: an absolute URL, headers, the body as bytes."""
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | Credential] = field(default_factory=dict)
     content: bytes = b""
     chunked: bool = False
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def sent_headers(self) -> dict[str, str]:
+        """The headers as they are sent, with their secrets."""
+        return {name: each.value if isinstance(each, Credential) else each for name, each in self.headers.items()}
 
     def shown_headers(self) -> dict[str, str]:
-        """The headers with secrets replaced by the shell variable that holds them."""
-        return {name: self.secrets.get(value, value) for name, value in self.headers.items()}
+        """The headers with the name of a variable in the place of a secret."""
+        return {
+            name: f"{each.prefix}${each.variable}" if isinstance(each, Credential) else each
+            for name, each in self.headers.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -64,42 +99,3 @@ def as_data(content: bytes) -> Any:
         return json.loads(text.encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line of a reproduction: what to type, and the exchange it stands for if there was one."""
-
-    line: str
-    exchange: Exchange | None = None
-
-
-def curl(request: Request) -> str:
-    """The request as a curl command for a POSIX shell that prints the status and the body."""
-    words = [f"curl -sS{SHOW_STATUS}"]
-    if request.method != "GET":
-        words += ["-I"] if request.method == "HEAD" else ["-X", request.method]
-    words.append(shlex.quote(request.url))
-    for name, value in request.shown_headers().items():
-        quoted = f'"{name}: {value}"' if value.startswith(("Bearer $", "DSN $")) else shlex.quote(f"{name}: {value}")
-        words += ["-H", quoted]
-    if request.content and not any(name.lower() == "content-type" for name in request.headers):
-        words += ["-H", "'Content-Type:'"]
-    if request.chunked:
-        words += ["-H", "'Transfer-Encoding: chunked'"]
-    if len(request.content) > PREVIEW:
-        filler = f"<{len(request.content)} bytes, beginning with {request.content[:40]!r}>"
-        return " ".join([*words, "--data-binary", shlex.quote(filler)])
-    if request.content:
-        words += ["--data-binary", _quote_body(request.content)]
-    return " ".join(words)
-
-
-def _quote_body(content: bytes) -> str:
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        text = ""
-    if text.isprintable() and text and not text.startswith("@"):
-        return shlex.quote(text)
-    return "$'" + "".join(f"\\x{byte:02x}" for byte in content) + "'"

@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from feedback_verify.exchange import Step
+from feedback_verify.exchange import Project
 from feedback_verify.model import OVERWRITTEN, REFUSED, STORED, Known, Model
 from feedback_verify.scenario import Scenario, answer
+from feedback_verify.steps import SaveEvent, Send, Step, Wait
 from feedback_verify.targets import Target
 from feedback_verify.verdicts import Finding
 
@@ -192,17 +193,18 @@ class _Machine(RuleBasedStateMachine):
             self._part("conflict-changes-nothing", message, event, project)
 
     def _part(self, rule_id: str, message: str, event: int, project: int) -> None:
-        event_id, slug = self.event_ids[event], self.projects[project].slug
-        number = slug.rpartition("-")[2]
-        steps = tuple(
-            step
-            for step in self.scenario.steps
-            if (event_id in step.line and f"/{slug}/" in step.line)
-            or f"/{slug}/clock" in step.line
-            or step.line.partition("=")[0].endswith(f"_{number}")
-        )
-        everything = rule_id == "project-isolation"
-        raise Mismatch(rule_id, message, tuple(self.scenario.steps) if everything else steps)
+        """Raises Mismatch with the steps that it takes: all of them where projects are not told apart."""
+        steps = tuple(self.scenario.steps)
+        if rule_id != "project-isolation":
+            steps = tuple(each for each in steps if _concerns(each, self.projects[project], self.event_ids[event]))
+        raise Mismatch(rule_id, message, steps)
+
+
+def _concerns(step: Step, project: Project, event_id: str) -> bool:
+    """Whether a step is about the event, or about the project as a whole."""
+    if isinstance(step, (Send, SaveEvent)) and step.event_id != event_id:
+        return False
+    return not isinstance(step, Wait) and step.project is project
 
 
 _RULE_OF = {STORED: "submission", OVERWRITTEN: "overwrite"}

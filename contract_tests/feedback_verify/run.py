@@ -15,11 +15,12 @@ from feedback_spec.document import Document
 from feedback_verify import machine, schema
 from feedback_verify.answers import Answers
 from feedback_verify.checks import Check, all_checks
-from feedback_verify.exchange import Exchange, Request, Step
+from feedback_verify.exchange import Exchange, Request
 from feedback_verify.realtime.judge import judge_tracks
 from feedback_verify.realtime.plan import Plan, draw, purchases, write
 from feedback_verify.realtime.schedule import Schedule
 from feedback_verify.scenario import CannotTell, Scenario, Violated, answer
+from feedback_verify.steps import Step
 from feedback_verify.targets import NotReachable, Target, Unsendable
 from feedback_verify.verdicts import LEFT_OUT, Finding, Result, Verdict, judge
 

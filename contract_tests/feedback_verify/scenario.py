@@ -5,7 +5,6 @@ A scenario makes no verdict of its own: a check says `expect` (the rule is broke
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any
@@ -14,8 +13,9 @@ from uuid import UUID
 from feedback_spec.behaviour import Behaviour
 from feedback_spec.document import Document
 
-from feedback_verify.exchange import Exchange, Request, Step, curl
-from feedback_verify.targets import Connection, ControlTarget, Project, Target
+from feedback_verify.exchange import Credential, Exchange, Project, Request
+from feedback_verify.steps import Send, Step
+from feedback_verify.targets import Connection, ControlTarget, Target
 from feedback_verify.verdicts import Probe
 
 VALUES = {"name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!"}
@@ -63,8 +63,8 @@ class Scenario:
             return self._opened(self.target.open())
         return self._opened(self.target.open_elsewhere())
 
-    def foreign_dsn(self) -> str:
-        """The DSN of another project, as Authorization value."""
+    def foreign_dsn(self) -> Credential:
+        """The DSN of another project."""
         given = self.project.credentials.get("other-dsn")
         return given or self.other_project().credentials["dsn"]
 
@@ -105,7 +105,7 @@ class Scenario:
         method: str,
         *,
         by: str | None = None,
-        authorization: str | None = None,
+        authorization: str | Credential | None = None,
         project: Project | None = None,
         path: str | None = None,
         query: str = "",
@@ -115,20 +115,19 @@ class Scenario:
     ) -> Exchange:
         """Sends one request with the project's own credentials `by` kind (`none` for none), and remembers it."""
         project = project or self.project
-        secrets = {value: shown for each in self._projects for value, shown in each.secrets().items()}
-        authorization = authorization or self.credentials(project, by or self.default_credentials)
+        authorization = authorization or self.credential(project, by or self.default_credentials)
         sent = {"Authorization": authorization} if authorization is not None else {}
         url = self.target.base_url + (path or self.path(project)) + (f"?{query}" if query else "")
-        request = Request(method, url, {**sent, **(headers or {})}, content, chunked, secrets)
-        self.steps.append(Step(curl(request)))
+        request = Request(method, url, {**sent, **(headers or {})}, content, chunked)
+        self.steps.append(Send(project, request))
         exchange = self.channel.exchange(request)
-        self.steps[-1] = Step(curl(request), exchange)
+        self.steps[-1] = Send(project, request, exchange)
         self.exchanges.append(exchange)
         return exchange
 
     def remember(self, exchange: Exchange) -> None:
-        """Takes an exchange that was sent past `send` into the scenario."""
-        self.steps.append(Step(curl(exchange.request) + " &", exchange))
+        """Takes an exchange that was sent past `send`, at the same time as others, into the scenario."""
+        self.steps.append(Send(self.project, exchange.request, exchange, at_once=True))
         self.exchanges.append(exchange)
 
     @property
@@ -136,8 +135,8 @@ class Scenario:
         """A bearer token where there is one, else the DSN."""
         return "write" if "write" in self.project.credentials else "dsn"
 
-    def credentials(self, project: Project, kind: str) -> str | None:
-        """The Authorization value of this kind; None for `none`."""
+    def credential(self, project: Project, kind: str) -> Credential | None:
+        """The credential of this kind; None for `none`."""
         return None if kind == "none" else project.credentials[kind]
 
     def path(self, project: Project | None = None) -> str:
@@ -201,19 +200,6 @@ def answer(exchange: Exchange) -> str:
     """An answer in a few words: the status and the beginning of the body, on one line."""
     text = " ".join(exchange.content[:160].decode(errors="replace").split())
     return f"{exchange.status} {text}".strip()
-
-
-def reproduction(steps: list[Step]) -> list[str]:
-    """The shell lines of a scenario, without the variables that no line uses; each answer as a comment behind."""
-    used = {name for step in steps for name in re.findall(r"\$\"?([A-Z][A-Z0-9_]*)", step.line)}
-    lines = []
-    for step in steps:
-        variable = re.match(r"([A-Z][A-Z0-9_]*)=\$\(", step.line)
-        if variable and variable[1] not in used and step.exchange is None:
-            continue
-        expected = f"  # {step.exchange.status}" if step.exchange and not variable else ""
-        lines.append(step.line + expected)
-    return lines
 
 
 def event_ids(exchange: Exchange) -> list[str]:

@@ -16,8 +16,9 @@ from feedback_spec.document import Document
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import Interaction, ScenarioRecorder
 
-from feedback_verify.exchange import Exchange, Request, Step, curl
+from feedback_verify.exchange import Exchange, Request
 from feedback_verify.scenario import Scenario
+from feedback_verify.steps import Send, Step
 from feedback_verify.verdicts import Finding
 
 RULE_OF = {
@@ -57,7 +58,7 @@ def _config(scenario: Scenario, seed: int, examples: int) -> schemathesis.Config
     config: dict[str, Any] = {
         "seed": seed,
         "base-url": scenario.target.base_url,
-        "headers": {"Authorization": scenario.credentials(scenario.project, scenario.default_credentials)},
+        "headers": {"Authorization": scenario.project.credentials[scenario.default_credentials].value},
         "parameters": {
             "path.organization_slug": scenario.project.organization,
             "path.project_slug": scenario.project.slug,
@@ -125,14 +126,18 @@ def _findings(recorder: ScenarioRecorder, scenario: Scenario, observed: dict[str
 def _steps(recorder: ScenarioRecorder, case_id: str, scenario: Scenario) -> tuple[Step, ...]:
     interaction = recorder.interactions[case_id]
     request = _request(interaction, scenario)
-    return (*scenario.steps, Step(curl(request), _exchange(interaction, scenario)))
+    return (*scenario.steps, Send(scenario.project, request, _exchange(interaction, scenario)))
 
 
 def _request(interaction: Interaction, scenario: Scenario) -> Request:
     sent = interaction.request
     dropped = {"user-agent", "accept-encoding", "accept", "connection", "content-length", "x-schemathesis-testcaseid"}
-    headers = {name: values[0] for name, values in sent.headers.items() if name.lower() not in dropped}
-    return Request(sent.method, sent.uri, headers, sent.body or b"", secrets=scenario.project.secrets())
+    # The credentials that it was given come back as texts.
+    ours = {each.value: each for each in scenario.project.credentials.values()}
+    headers = {
+        name: ours.get(values[0], values[0]) for name, values in sent.headers.items() if name.lower() not in dropped
+    }
+    return Request(sent.method, sent.uri, headers, sent.body or b"")
 
 
 def _exchange(interaction: Interaction, scenario: Scenario) -> Exchange | None:

@@ -135,14 +135,10 @@ def _target(settings: Settings) -> Target:
             "of a server that speaks the control protocol: it makes its own."
         )
     given = {"write": settings.token, "read": settings.read_token, "dsn": settings.dsn, "other-dsn": settings.other_dsn}
-    credentials = {
-        kind: f"{'DSN' if kind.endswith('dsn') else 'Bearer'} {value}"
-        for kind, value in given.items()
-        if value is not None
-    }
-    if "write" not in credentials and "dsn" not in credentials:
+    secrets = {kind: value for kind, value in given.items() if value is not None}
+    if "write" not in secrets and "dsn" not in secrets:
         raise SettingsError("Give credentials that may submit feedback: --token, --dsn or both.")
-    place = (settings.organization, settings.project, credentials)
+    place = (settings.organization, settings.project, secrets)
     if settings.app is not None:
         return AppTarget(settings.app, *place, settings.seed_callable)
     if settings.command is not None:

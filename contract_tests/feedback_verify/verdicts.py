@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from feedback_spec.catalogue import Rule
 
-from feedback_verify.exchange import Step
+from feedback_verify.steps import Step
 
 
 class Verdict(StrEnum):

@@ -66,8 +66,8 @@ def _verify(spec: Path, wanted: tuple[str, frozenset[str]]) -> tuple[str, Told]:
 
     application.router.routes.insert(0, Route("/states", state, methods=["POST"]))
     with serving(running) as url:
-        dsn = f"DSN http://{project.key}@127.0.0.1/{project.id}"
-        credentials = {"write": f"Bearer {project.token('write')}", "dsn": dsn}
+        dsn = f"http://{project.key}@127.0.0.1/{project.id}"
+        credentials = {"write": project.token("write"), "dsn": dsn}
         with UrlTarget(url, "acme", "shop", credentials) as target:
             target.seed_with(StateSeeder(f"{url}/states", target.exchange, "acme", "shop"))
             results = Run(load(spec), target, seed=1, rules=rules, wait=WAIT).execute()

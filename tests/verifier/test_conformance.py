@@ -34,7 +34,7 @@ def test_without_control_the_time_rules_are_not_verifiable(mock_url: str, docume
     """They are neither passed nor skipped in silence, and the reason says what to supply."""
     with ControlTarget(mock_url, mock_url) as maker:
         project, _ = maker.open()
-        credentials = {kind: project.credentials[kind] for kind in ("write", "dsn")}
+        credentials = {kind: project.credentials[kind].secret for kind in ("write", "dsn")}
         with UrlTarget(mock_url, project.organization, project.slug, credentials) as target:
             results = Run(document, target, seed=1).execute()
 

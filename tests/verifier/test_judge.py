@@ -28,7 +28,7 @@ def exchange(sent: int, received: int, status: int = 200, ahead: float = AHEAD) 
 
 def judged(document: Document, answers: list[Exchange], *, dated: tuple[Exchange, ...] = ()) -> list[Finding]:
     """The findings on the event window of one track: an event saved at 0 and these answers."""
-    with UrlTarget("http://127.0.0.1:1", "o", "p", {"write": "Bearer t"}) as target:
+    with UrlTarget("http://127.0.0.1:1", "o", "p", {"write": "t"}) as target:
         scenario = Scenario(target, document, Random(0))
         track = Track("event-window", tuple(Submit(each.sent) for each in answers), saved_ago=0)
         played = Played(track, scenario, "f" * 32, saved=(0, 1000), submissions=answers)

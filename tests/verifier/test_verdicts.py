@@ -1,7 +1,7 @@
 """How findings come to one verdict, and verdicts to an exit code."""
 
 from feedback_spec.document import Document
-from feedback_verify.exchange import Step
+from feedback_verify.steps import Wait
 from feedback_verify.verdicts import Finding, Result, Verdict, exit_code, judge
 
 ALL = frozenset({"token", "dsn", "event", "aged-event", "clock", "records", "second-project", "read-token"})
@@ -14,8 +14,8 @@ def verdict(document: Document, *findings: Finding, capabilities: frozenset[str]
 
 def test_one_violation_outweighs_everything(document: Document) -> None:
     """And the shortest is the one that is shown."""
-    long = Finding("event-window", violation="long", steps=(Step("a"), Step("b")))
-    short = Finding("event-window", violation="short", steps=(Step("a"),))
+    long = Finding("event-window", violation="long", steps=(Wait(1), Wait(2)))
+    short = Finding("event-window", violation="short", steps=(Wait(1),))
     result = verdict(document, Finding("event-window", observations=9), long, short, Finding("event-window", doubt="x"))
 
     assert (result.verdict, result.detail, len(result.steps)) == (Verdict.VIOLATED, "short", 1)

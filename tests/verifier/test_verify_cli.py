@@ -120,7 +120,7 @@ def test_reports_hold_every_rule_once_and_no_secret(tmp_path: Path, capsys: pyte
     json_path, junit_path = tmp_path / "v.json", tmp_path / "v.xml"
     with serving(NoDsn().app()) as url, ControlTarget(url, url) as maker:
         project, _ = maker.open()
-        token, dsn = (project.credentials[kind].partition(" ")[2] for kind in ("write", "dsn"))
+        token, dsn = (project.credentials[kind].secret for kind in ("write", "dsn"))
         arguments = ["--organization", project.organization, "--project", project.slug, "--token", token, "--dsn", dsn]
         code = main([url, *arguments, "--report", f"json={json_path}", "--report", f"junit={junit_path}"])
 

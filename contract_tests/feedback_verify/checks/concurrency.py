@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from feedback_verify.checks.base import Check
-from feedback_verify.exchange import Exchange, Request
+from feedback_verify.exchange import Credential, Exchange, Request
 from feedback_verify.linearizability import Operation, explainable
 from feedback_verify.scenario import Scenario
 
@@ -63,10 +63,10 @@ def _race(s: Scenario, event_id: str, *, already: bool) -> None:
 
 def _request(s: Scenario, event_id: str, name: str) -> Request:
     """Built beforehand, so that nothing but sending is left to do at the start."""
-    authorization = s.credentials(s.project, s.default_credentials)
-    headers = {"Content-Type": "application/json", "Authorization": str(authorization)}
+    authorization = s.project.credentials[s.default_credentials]
     body = json.dumps(s.submission(event_id, name=name)).encode()
-    return Request("POST", s.target.base_url + s.path(), headers, body, secrets=s.project.secrets())
+    headers: dict[str, str | Credential] = {"Content-Type": "application/json", "Authorization": authorization}
+    return Request("POST", s.target.base_url + s.path(), headers, body)
 
 
 def _at_once(s: Scenario, requests: list[Request]) -> list[Exchange]:

@@ -3,7 +3,8 @@
 import json
 
 from feedback_verify.checks.base import Check
-from feedback_verify.scenario import Scenario, dashed
+from feedback_verify.exchange import Credential
+from feedback_verify.scenario import Scenario
 
 UNKNOWN_TOKEN = "Bearer 0000000000000000000000000000000000000000000000000000000000000000"
 UNKNOWN_DSN = "DSN https://00000000000000000000000000000000@sentry.example/1"
@@ -11,17 +12,17 @@ UNKNOWN_DSN = "DSN https://00000000000000000000000000000000@sentry.example/1"
 
 def a_token_may_submit(s: Scenario) -> None:
     """In any spelling of the scheme."""
-    scheme, _, token = str(s.credentials(s.project, "write")).partition(" ")
-    for spelling in (scheme, scheme.lower()):
-        reply = s.send("POST", authorization=f"{spelling} {token}", headers=_JSON, content=_body(s))
+    token = s.project.credentials["write"]
+    for spelling in ("Bearer", "bearer"):
+        reply = s.send("POST", authorization=token.spelled(spelling), headers=_JSON, content=_body(s))
         s.expect_status(reply, 200, f"a valid token with the scheme {spelling}")
 
 
 def the_dsn_may_submit(s: Scenario) -> None:
     """In any spelling of the scheme; the answer is a token's or, on servers in use, empty."""
-    scheme, _, dsn = str(s.credentials(s.project, "dsn")).partition(" ")
-    for spelling in (scheme, scheme.lower()):
-        reply = s.send("POST", authorization=f"{spelling} {dsn}", headers=_JSON, content=_body(s))
+    dsn = s.project.credentials["dsn"]
+    for spelling in ("DSN", "dsn"):
+        reply = s.send("POST", authorization=dsn.spelled(spelling), headers=_JSON, content=_body(s))
         s.expect_status(reply, 200, f"a valid DSN with the scheme {spelling}")
         if s.behaviour.dsn_success == "empty":
             s.expect(not reply.content, "the answer to a DSN has a body")
@@ -41,10 +42,9 @@ def without_credentials_nothing_is_stored(s: Scenario) -> None:
 
 def an_unknown_token_stores_nothing(s: Scenario) -> None:
     """A token that nobody was given."""
-    values = [UNKNOWN_TOKEN]
+    values: list[str | Credential] = [UNKNOWN_TOKEN]
     if "dsn" in s.project.credentials:
-        dsn = str(s.credentials(s.project, "dsn")).partition(" ")[2]
-        values += [f"Bearer {dsn}", f"Bearer {dsn.partition('//')[2].partition('@')[0]}"]
+        values += [s.project.credentials["dsn"].spelled("Bearer"), f"Bearer {_key(s)}"]
     for authorization in values:
         reply = s.send("POST", authorization=authorization, headers=_JSON, content=_body(s))
         s.expect_status(reply, 401, "an unknown token, or a DSN as one")
@@ -55,9 +55,9 @@ def an_unknown_dsn_stores_nothing(s: Scenario) -> None:
     """DSNs that nobody was given."""
     values = [UNKNOWN_DSN]
     if "dsn" in s.project.credentials:
-        dsn = str(s.credentials(s.project, "dsn")).partition(" ")[2]
-        key = dsn.partition("//")[2].partition("@")[0]
-        values += [f"DSN {dsn.replace(key, dashed(key.partition(':')[0][:32].rjust(32, '0')))}", "DSN nonsense"]
+        key = _key(s)
+        dashed = "-".join((key[:8], key[8:12], key[12:16], key[16:20], key[20:]))
+        values += [f"DSN {s.project.credentials['dsn'].secret.replace(key, dashed)}", "DSN nonsense"]
     for authorization in values:
         reply = s.send("POST", authorization=authorization, headers=_JSON, content=_body(s))
         s.expect_status(reply, 401, "an unknown DSN")
@@ -66,8 +66,7 @@ def an_unknown_dsn_stores_nothing(s: Scenario) -> None:
 
 def the_public_key_alone_is_no_dsn(s: Scenario) -> None:
     """Nor with the scheme alone in front."""
-    dsn = str(s.credentials(s.project, "dsn")).partition(" ")[2]
-    key = dsn.partition("//")[2].partition("@")[0]
+    key = _key(s)
     for authorization in (f"DSN {key}", f"DSN {key}@"):
         reply = s.send("POST", authorization=authorization, headers=_JSON, content=_body(s))
         s.expect_status(reply, 401, "a part of a DSN")
@@ -97,7 +96,7 @@ def a_reading_token_may_not_submit(s: Scenario) -> None:
 def a_token_of_another_project_does_not_open_this_one(s: Scenario) -> None:
     """And stores nothing."""
     other = s.other_project()
-    foreign = s.credentials(other, "write")
+    foreign = other.credentials["write"]
     reply = s.send("POST", authorization=foreign, headers=_JSON, content=_body(s))
     s.expect_status(reply, 403, "a token of another project")
     s.nothing_stored("with a token of another project")
@@ -113,7 +112,7 @@ def a_dsn_of_another_project_does_not_open_this_one(s: Scenario) -> None:
 
 def a_dsn_of_another_organization_does_not_open_this_one(s: Scenario) -> None:
     """Even where the project has the same name."""
-    foreign = s.credentials(s.other_project(same_organization=False), "dsn")
+    foreign = s.other_project(same_organization=False).credentials["dsn"]
     reply = s.send("POST", authorization=foreign, headers=_JSON, content=_body(s))
     s.expect_status(reply, (400, 401, 403), "the DSN of another organization's project")
     s.nothing_stored("with the DSN of another organization's project")
@@ -124,6 +123,11 @@ _JSON = {"Content-Type": "application/json"}
 
 def _body(s: Scenario) -> bytes:
     return json.dumps(s.submission()).encode()
+
+
+def _key(s: Scenario) -> str:
+    """The public key of the project's DSN, with the secret one where there is one."""
+    return s.project.credentials["dsn"].secret.partition("//")[2].partition("@")[0]
 
 
 CHECKS = (

@@ -16,6 +16,7 @@ from feedback_spec.rules import Base, Window
 from feedback_verify.exchange import Exchange
 from feedback_verify.realtime.schedule import Played
 from feedback_verify.scenario import answer
+from feedback_verify.steps import Step
 from feedback_verify.verdicts import Finding, Probe
 
 DRIFT = 10_000  # one part in so many: clocks of different machines run apart by 100 parts in a million
@@ -114,7 +115,7 @@ def _judge(
     return None, None
 
 
-def _final(rule: str, opinion: Opinion, reply: Exchange, steps: tuple) -> Finding:  # type: ignore[type-arg]
+def _final(rule: str, opinion: Opinion, reply: Exchange, steps: tuple[Step, ...]) -> Finding:
     probes = tuple(Probe(window, low, high, reply.status) for window, (low, high) in opinion.ages.items())
     if reply.status in opinion.allowed:
         return Finding(rule, observations=int(len(opinion.allowed) == 1), steps=steps, probes=probes)

@@ -13,9 +13,10 @@ from typing import Any
 from feedback_spec.document import Document
 from feedback_spec.instants import SECOND
 
-from feedback_verify.exchange import Exchange, Request, Step
+from feedback_verify.exchange import Exchange, Request
 from feedback_verify.realtime.plan import Plan, Track
 from feedback_verify.scenario import CHANGED, Scenario
+from feedback_verify.steps import Wait
 from feedback_verify.targets import Connection, NotReachable, ProtocolError, Target
 
 LEAD = SECOND // 2
@@ -141,8 +142,7 @@ class Schedule:
                 self._look(each, connection)
             self._wait_until(self._slot_for(due))
             if number:
-                pause = (self._target.now() - each.submissions[-1].received) / SECOND
-                each.scenario.steps.append(Step(f"sleep {pause:.3f}"))
+                each.scenario.steps.append(Wait(self._target.now() - each.submissions[-1].received))
             each.scenario.channel = connection
             reply = each.scenario.submit(each.scenario.submission(each.event_id, **values), by=submit.by)
         each.submissions.append(reply)

@@ -9,7 +9,6 @@ from feedback_spec.instants import format_duration
 
 from feedback_verify.exchange import PREVIEW, Exchange
 from feedback_verify.reports.report import Report
-from feedback_verify.reproduction import as_python
 from feedback_verify.verdicts import Result, Verdict
 
 FORMAT = 1
@@ -59,7 +58,7 @@ def _rule(report: Report, result: Result) -> dict[str, Any]:
         "detail": report.clean(result.detail),
         "observations": result.observations,
         "reproduction": report.reproduction(result),
-        "program": report.clean(as_python(result.steps)) if result.verdict is Verdict.VIOLATED else None,
+        "program": report.program(result) if result.verdict is Verdict.VIOLATED else None,
         "probes": probes,
         "exchanges": [shown(report, step.exchange) for step in result.steps if step.exchange is not None],
     }

@@ -12,7 +12,7 @@ from feedback_spec.rules import Mutability
 from feedback_verify.baseline import Baseline
 from feedback_verify.exchange import Exchange
 from feedback_verify.redaction import Redaction
-from feedback_verify.scenario import reproduction
+from feedback_verify.steps import as_python, as_shell
 from feedback_verify.verdicts import Result, Verdict, exit_code
 
 
@@ -65,8 +65,12 @@ class Report:
         return Redaction(self.secrets)
 
     def reproduction(self, result: Result) -> list[str]:
-        """The shell lines that show a violation."""
-        return [self.clean(line) for line in reproduction(list(result.steps))]
+        """The shell lines that show a violation. Secrets are cut out before the quoting, which cutting would break."""
+        return as_shell(result.steps, self._redaction)
+
+    def program(self, result: Result) -> str:
+        """The same as a program in Python."""
+        return as_python(result.steps, self._redaction)
 
     def counts(self) -> dict[str, int]:
         """How many rules have which verdict, every verdict among them."""

@@ -23,6 +23,10 @@ def print_report(report: Report, console: Console) -> None:
     for result in report.results.values():
         if result.verdict is Verdict.VIOLATED and report.accepted(result) is None:
             console.print(_violation(report, result))
+            for line in report.reproduction(result):
+                # Whole, however narrow the terminal: a line that is cut off is another command.
+                console.print(Text(f"    {line}"), soft_wrap=True)
+            console.print()
     if any("--control" in result.detail for result in report.results.values()):
         console.print("--control URL: the control API of the target, for targets that speak spec/control.yaml.")
     if report.stopped:
@@ -51,6 +55,4 @@ def _violation(report: Report, result: Result) -> Group:
     if result.rule.page:
         lines.append(Text(f"  The page: {result.rule.page}", "dim"))
     lines += [Text(f"  {report.clean(result.detail)}"), Text("  To see it again (# what it answered here):")]
-    # No wrapping: these lines are there to be pasted.
-    lines += [Text(f"    {line}", no_wrap=True, overflow="ignore") for line in report.reproduction(result)]
-    return Group(*lines, Text(""))
+    return Group(*lines)

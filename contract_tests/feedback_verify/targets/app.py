@@ -14,8 +14,9 @@ from typing import Any, Self
 import httpx
 import time_machine
 
-from feedback_verify.exchange import Exchange, Request, Step
-from feedback_verify.targets.base import NotReachable, Project, ProtocolError, Unsendable, answered, sendable
+from feedback_verify.exchange import Exchange, Project, Request
+from feedback_verify.steps import Advance, SaveEvent, Step
+from feedback_verify.targets.base import NotReachable, ProtocolError, Unsendable, answered, sendable
 from feedback_verify.targets.url import UrlTarget
 
 START = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)
@@ -31,9 +32,9 @@ class AppTarget(UrlTarget):
     clock = "exact"
 
     def __init__(
-        self, app: str, organization: str, project: str, credentials: dict[str, str], seed: str | None = None
+        self, app: str, organization: str, project: str, secrets: Mapping[str, str], seed: str | None = None
     ) -> None:
-        super().__init__(BASE_URL, organization, project, credentials)
+        super().__init__(BASE_URL, organization, project, secrets)
         if str(Path.cwd()) not in sys.path:
             sys.path.insert(0, str(Path.cwd()))  # where the application's package is looked for, as servers do
         self._app = self.application = _imported(app, "--app")
@@ -90,12 +91,12 @@ class AppTarget(UrlTarget):
             self._save(event_id, saved, timestamp)
         except Exception as error:
             raise ProtocolError(f"--seed-callable raised {type(error).__name__}: {error}") from None
-        return Step(f"# seed({event_id!r}, {saved.isoformat()!r}, {timestamp.isoformat()!r})")
+        return SaveEvent(project, event_id, facts)
 
     def advance(self, project: Project, microseconds: int) -> Step:
         """Moves the frozen clock."""
         self._time.shift(timedelta(microseconds=microseconds))
-        return Step(f"# the clock moves by {timedelta(microseconds=microseconds)}")
+        return Advance(project, microseconds)
 
 
 def _imported(name: str, option: str) -> Callable[..., Any]:

@@ -3,14 +3,14 @@
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from feedback_verify.exchange import Exchange, Request, Step
+from feedback_verify.exchange import Exchange, Project, Request
+from feedback_verify.steps import Step
 
 TIMEOUT = 30.0
 
@@ -25,20 +25,6 @@ class Unsendable(Exception):
 
 class ProtocolError(Exception):
     """The target's control API answered something that the protocol does not allow."""
-
-
-@dataclass(frozen=True)
-class Project:
-    """A project to test against, with its credentials by kind (`write`, `read`, `dsn`, …) as Authorization values."""
-
-    organization: str
-    slug: str
-    credentials: Mapping[str, str] = field(repr=False)
-    variables: Mapping[str, str] = field(default_factory=dict)
-
-    def secrets(self) -> dict[str, str]:
-        """Authorization values and the shell text that stands for them."""
-        return {value: f"{value.partition(' ')[0]} ${self.variables[kind]}" for kind, value in self.credentials.items()}
 
 
 class Target:
@@ -69,11 +55,10 @@ class Target:
 
     def keep_secret(self, project: Project) -> None:
         """Remembers the project's tokens, its DSN and the DSN's public key."""
-        for kind, value in project.credentials.items():
-            secret = value.partition(" ")[2]
-            self._secrets.add(secret)
+        for kind, each in project.credentials.items():
+            self._secrets.add(each.secret)
             if kind.endswith("dsn"):
-                self._secrets.add(urlsplit(secret).username or secret)
+                self._secrets.add(str(read_dsn(each.secret).username))
 
     def exchange(self, request: Request) -> Exchange:
         """Sends the request once. Raises NotReachable where no answer comes."""
@@ -123,6 +108,18 @@ class Target:
         raise ProtocolError("this target does not show its records")
 
 
+def read_dsn(dsn: str) -> SplitResult:
+    """The parts of a DSN. Raises ValueError where it is none; the message does not show it."""
+    try:
+        parts = urlsplit(dsn)
+        whole = parts.scheme in ("http", "https") and parts.username and parts.hostname and parts.port != 0
+    except ValueError:
+        whole = None
+    if not whole or not parts.path.rpartition("/")[2]:
+        raise ValueError("a DSN is of the form https://KEY@HOST/PROJECT_ID")
+    return parts
+
+
 class Connection:
     """One connection to a target, for one request at a time."""
 
@@ -158,7 +155,7 @@ def sendable(client: httpx.Client | httpx.AsyncClient, request: Request) -> http
     if request.chunked:
         chunks = _once(request.content) if isinstance(client, httpx.AsyncClient) else iter([request.content])
     built = client.build_request(request.method, request.url, content=chunks)
-    built.headers = httpx.Headers([*_transport_headers(built.headers), *_encoded(request.headers)])
+    built.headers = httpx.Headers([*_transport_headers(built.headers), *_encoded(request.sent_headers())])
     return built
 
 

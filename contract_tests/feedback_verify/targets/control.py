@@ -8,11 +8,11 @@ from typing import Any
 
 from feedback_spec.instants import format_duration
 
-from feedback_verify.exchange import SHOW_STATUS, Exchange, Request, Step, curl
-from feedback_verify.targets.base import Project, ProtocolError, Target
+from feedback_verify.exchange import Credential, Exchange, Project, Request
+from feedback_verify.steps import Advance, Open, SaveEvent, Step
+from feedback_verify.targets.base import ProtocolError, Target
 
 START = "2026-03-29T00:59:30.000000Z"
-_PICK = "| python3 -c 'import json, sys; print(json.load(sys.stdin){path})')"
 
 
 class ControlTarget(Target):
@@ -60,17 +60,19 @@ class ControlTarget(Target):
             "PUT", f"/projects/{organization}/{slug}", {"clock": {"now": self._start, "running": False}}
         )
         try:
-            tokens = {kind: f"Bearer {token}" for kind, token in answer["tokens"].items()}
+            given = {"write": answer["tokens"]["write"], "read": answer["tokens"]["read"], "dsn": answer["dsn"]}
             project = Project(
                 organization,
                 slug,
-                {**tokens, "dsn": f"DSN {answer['dsn']}"},
-                {kind: f"{kind.upper().replace('-', '_')}_{number}" for kind in (*tokens, "dsn")},
+                {kind: Credential.of(kind, each, f"{kind.upper()}_{number}") for kind, each in given.items()},
             )
-        except (KeyError, TypeError, AttributeError):
-            raise ProtocolError(f"{exchange.request.url}: the answer has no tokens and dsn of a project.") from None
-        self.keep_secret(project)
-        return project, self._opening_steps(exchange, project)
+            self.keep_secret(project)
+        except (KeyError, IndexError, TypeError, AttributeError):
+            wanted = "tokens.write, tokens.read and dsn, each a text"
+            raise ProtocolError(f"{exchange.request.url}: the control API's answer must have {wanted}.") from None
+        except ValueError as error:
+            raise ProtocolError(f"{exchange.request.url}: the control API's answer is wrong: {error}.") from None
+        return project, [Open(project, exchange, f"PROJECT_{number}")]
 
     def open_elsewhere(self) -> tuple[Project, list[Step]]:
         """A fresh project in another organization."""
@@ -84,30 +86,20 @@ class ControlTarget(Target):
         """PUT …/events/{event_id}."""
         told = {name: format_duration(value) if name.endswith("_ago") else value for name, value in facts.items()}
         exchange, _ = self._call("PUT", f"{_path(project)}/events/{event_id}", told)
-        return Step(curl(exchange.request), exchange)
+        return SaveEvent(project, event_id, facts, exchange)
 
     def advance(self, project: Project, microseconds: int) -> Step:
         """POST …/clock/advance."""
         body = {"duration": format_duration(microseconds)}
         exchange, _ = self._call("POST", f"{_path(project)}/clock/advance", body)
-        return Step(curl(exchange.request), exchange)
+        return Advance(project, microseconds, exchange)
 
     def records(self, project: Project) -> list[dict[str, Any]]:
         """GET …/feedback."""
         exchange, answer = self._call("GET", f"{_path(project)}/feedback")
         if not isinstance(answer, list) or not all(isinstance(each, dict) for each in answer):
-            raise ProtocolError(f"{exchange.request.url}: the answer is no list of records.")
+            raise ProtocolError(f"{exchange.request.url}: the answer is not a list of records.")
         return answer
-
-    def _opening_steps(self, exchange: Exchange, project: Project) -> list[Step]:
-        variable = f"PROJECT_{project.slug.rpartition('-')[2]}"
-        line = curl(exchange.request).replace(SHOW_STATUS, "")
-        steps = [Step(f"{variable}=$({line})", exchange)]
-        for kind, value in project.credentials.items():
-            path = '["dsn"]' if kind == "dsn" else f'["tokens"]["{kind}"]'
-            if value in project.secrets():
-                steps.append(Step(f'{project.variables[kind]}=$(echo "${variable}" {_PICK.format(path=path)}'))
-        return steps
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[Exchange, Any]:
         content = b"" if body is None else json.dumps(body).encode()

@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
@@ -40,9 +41,9 @@ class ProcessTarget(UrlTarget):
     clock = "process"
 
     def __init__(
-        self, base_url: str, command: str, organization: str, project: str, credentials: dict[str, str]
+        self, base_url: str, command: str, organization: str, project: str, secrets: Mapping[str, str]
     ) -> None:
-        super().__init__(base_url, organization, project, credentials)
+        super().__init__(base_url, organization, project, secrets)
         self._command = shlex.split(command)
         self._library = find_library()
         self._folder = tempfile.TemporaryDirectory(prefix="feedback-verify-")

@@ -10,12 +10,12 @@ import subprocess
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from feedback_spec.instants import format_duration
 
-from feedback_verify.exchange import Exchange, Request, Step, curl
-from feedback_verify.targets.base import ProtocolError
+from feedback_verify.exchange import Credential, Exchange, Project, Request
+from feedback_verify.steps import SaveEvent
+from feedback_verify.targets.base import ProtocolError, read_dsn
 
 COMMAND_TIMEOUT = 60.0
 _PLACES = "{event_id}, {saved_ago}, {timestamp_ago}, {organization} and {project}"
@@ -26,7 +26,7 @@ class Seeder(Protocol):
 
     capabilities: frozenset[str]
 
-    def save(self, event_id: str, ages: Mapping[str, int]) -> Step:
+    def save(self, project: Project, event_id: str, ages: Mapping[str, int]) -> SaveEvent:
         """Saves an event; `saved_ago` and `timestamp_ago` in microseconds. Raises ProtocolError."""
         ...
 
@@ -46,7 +46,7 @@ class CommandSeeder:
         except (KeyError, IndexError, ValueError):
             raise ValueError(f"--seed-command: only {_PLACES} can be filled in.") from None
 
-    def save(self, event_id: str, ages: Mapping[str, int]) -> Step:
+    def save(self, project: Project, event_id: str, ages: Mapping[str, int]) -> SaveEvent:
         """Exit code 0 means that the event is saved."""
         words = self._fill(event_id, ages)
         line = shlex.join(words)
@@ -57,7 +57,7 @@ class CommandSeeder:
         if ran.returncode:
             said = " ".join((ran.stderr or ran.stdout).split())[:300]
             raise ProtocolError(f"--seed-command: {line}: exit code {ran.returncode}: {said or 'nothing was said'}")
-        return Step(line)
+        return SaveEvent(project, event_id, ages, words=tuple(words))
 
     def _fill(self, event_id: str, ages: Mapping[str, int]) -> list[str]:
         saved = format_duration(ages.get("saved_ago", 0))
@@ -79,7 +79,7 @@ class StateSeeder:
         self._url, self._exchange = url, exchange
         self._fixed = {"organization": organization, "project": project}
 
-    def save(self, event_id: str, ages: Mapping[str, int]) -> Step:
+    def save(self, project: Project, event_id: str, ages: Mapping[str, int]) -> SaveEvent:
         """Any 2xx means that the event is saved."""
         params: dict[str, Any] = {"event_id": event_id, **self._fixed}
         params |= {name: format_duration(age) for name, age in {"saved_ago": 0, **ages}.items()}
@@ -89,7 +89,7 @@ class StateSeeder:
         if exchange.status // 100 != 2:
             said = exchange.content[:200].decode(errors="replace")
             raise ProtocolError(f"--provider-state-url: {self._url} answered {exchange.status}: {said}")
-        return Step(curl(request), exchange)
+        return SaveEvent(project, event_id, ages, exchange)
 
 
 class IngestSeeder:
@@ -98,15 +98,16 @@ class IngestSeeder:
     capabilities = frozenset({"event", "aged-timestamp"})
 
     def __init__(self, dsn: str, exchange: Callable[[Request], Exchange]) -> None:
-        parts = urlsplit(dsn)
+        parts = read_dsn(dsn)
         prefix, _, project_id = parts.path.rpartition("/")
-        port = f":{parts.port}" if parts.port else ""
-        self._url = f"{parts.scheme}://{parts.hostname}{port}{prefix}/api/{project_id}/store/"
-        secret = f", sentry_secret={parts.password}" if parts.password else ""
-        self._auth = f"Sentry sentry_version=7, sentry_client=feedback-verify/1, sentry_key={parts.username}{secret}"
+        host = parts.netloc.rpartition("@")[2]
+        self._url = f"{parts.scheme}://{host}{prefix}/api/{project_id}/store/"
+        key = f"{parts.username}, sentry_secret={parts.password}" if parts.password else str(parts.username)
+        client = "Sentry sentry_version=7, sentry_client=feedback-verify/1, sentry_key="
+        self._auth = Credential(client, key, "FEEDBACK_KEY")
         self._exchange = exchange
 
-    def save(self, event_id: str, ages: Mapping[str, int]) -> Step:
+    def save(self, project: Project, event_id: str, ages: Mapping[str, int]) -> SaveEvent:
         """200 with the id means that the event is saved, or soon will be."""
         moment = datetime.now(UTC) - timedelta(microseconds=ages.get("timestamp_ago", 0))
         event = {
@@ -117,11 +118,10 @@ class IngestSeeder:
             "message": f"feedback-verify {event_id}",
             "logger": "feedback-verify",
         }
-        headers = {"Content-Type": "application/json", "X-Sentry-Auth": self._auth}
-        shown = {self._auth: "Sentry sentry_version=7, sentry_key=$FEEDBACK_KEY"}
-        request = Request("POST", self._url, headers, json.dumps(event).encode(), secrets=shown)
+        headers: dict[str, str | Credential] = {"Content-Type": "application/json", "X-Sentry-Auth": self._auth}
+        request = Request("POST", self._url, headers, json.dumps(event).encode())
         exchange = self._exchange(request)
         if exchange.status != 200:
             said = exchange.content[:200].decode(errors="replace")
             raise ProtocolError(f"--ingest: {self._url} answered {exchange.status} to an event: {said}")
-        return Step(curl(request), exchange)
+        return SaveEvent(project, event_id, ages, exchange)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from feedback_verify.exchange import Step
-from feedback_verify.targets.base import Project, ProtocolError, Target
+from feedback_verify.exchange import Credential, Project
+from feedback_verify.steps import Step
+from feedback_verify.targets.base import ProtocolError, Target
 from feedback_verify.targets.seeding import Seeder
 
 VARIABLES = {
@@ -17,11 +18,15 @@ CAPABILITY_OF = {"write": "token", "read": "read-token", "dsn": "dsn", "other-ds
 
 
 class UrlTarget(Target):
-    """Any implementation, by one project that exists there."""
+    """Any implementation, by one project that exists there.
 
-    def __init__(self, base_url: str, organization: str, project: str, credentials: dict[str, str]) -> None:
+    `secrets` are its tokens and DSNs by kind. ValueError where one cannot be a token or a DSN.
+    """
+
+    def __init__(self, base_url: str, organization: str, project: str, secrets: Mapping[str, str]) -> None:
         super().__init__(base_url)
-        self._project = Project(organization, project, credentials, VARIABLES)
+        credentials = {kind: Credential.of(kind, each, VARIABLES[kind]) for kind, each in secrets.items()}
+        self._project = Project(organization, project, credentials)
         self._seeder: Seeder | None = None
         self.keep_secret(self._project)
         self.capabilities = frozenset(CAPABILITY_OF[kind] for kind in credentials) | {"parallel"}
@@ -39,4 +44,4 @@ class UrlTarget(Target):
         """By the seeder."""
         if self._seeder is None:
             raise ProtocolError("this target cannot save events")
-        return self._seeder.save(event_id, facts)
+        return self._seeder.save(project, event_id, facts)

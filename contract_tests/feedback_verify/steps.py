@@ -1,0 +1,256 @@
+"""What a scenario did, as values, and two renderings of it: lines for a shell and a program in Python. Pure.
+
+A target chooses much of what stands in a step. So every text is quoted by `shlex` or `repr`, secrets are hidden before
+that and not in the rendering, and nothing is ever read back from a rendering.
+"""
+
+import json
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from feedback_spec.instants import SECOND, format_duration
+
+from feedback_verify.exchange import PREVIEW, Credential, Exchange, Project, Request, as_data
+
+Hide = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Send:
+    """A request to the endpoint; `at_once` with the steps beside it that are so too."""
+
+    project: Project
+    request: Request
+    exchange: Exchange | None = None
+    at_once: bool = False
+
+    @property
+    def event_id(self) -> str | None:
+        """The event id of a submission; None where the body names none."""
+        body = as_data(self.request.content)
+        event_id = body.get("event_id") if isinstance(body, dict) else None
+        return event_id if isinstance(event_id, str) else None
+
+
+@dataclass(frozen=True)
+class Open:
+    """A project was made by the control API; the answer, kept as `variable`, holds its credentials."""
+
+    project: Project
+    exchange: Exchange
+    variable: str
+
+    @property
+    def places(self) -> Mapping[str, tuple[str, ...]]:
+        """Where the answer holds which secret, by the secret's variable."""
+        return {
+            each.variable: ("dsn",) if kind == "dsn" else ("tokens", kind)
+            for kind, each in self.project.credentials.items()
+        }
+
+
+@dataclass(frozen=True)
+class SaveEvent:
+    """An event was saved, by an exchange or by a command's words; by neither where a function was called.
+
+    `facts` are those of the control protocol, ages in microseconds.
+    """
+
+    project: Project
+    event_id: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+    exchange: Exchange | None = None
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Advance:
+    """The project's clock was moved forward; without an exchange where it is a clock of this process."""
+
+    project: Project
+    microseconds: int
+    exchange: Exchange | None = None
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Time went by."""
+
+    microseconds: int
+    exchange: None = None
+
+
+Step = Send | Open | SaveEvent | Advance | Wait
+
+
+def as_shell(steps: Iterable[Step], hide: Hide = str) -> list[str]:
+    """Lines for bash, each whole in itself and of printable characters; behind `#`, what was answered."""
+    steps = list(steps)
+    used = _variables(steps)
+    lines: list[str] = []
+    racing = False
+    for step in steps:
+        together = isinstance(step, Send) and step.at_once
+        if racing and not together:
+            lines.append("wait")
+        racing = together
+        lines += _opening(step, used, hide) if isinstance(step, Open) else [_line(step, hide)]
+    return [*lines, "wait"] if racing else lines
+
+
+def as_python(steps: Iterable[Step], hide: Hide = str) -> str:
+    """The program. Secrets come from the environment, or from the control API where it made the project."""
+    steps = list(steps)
+    used = _variables(steps)
+    return _HEAD + "".join(f"{line}\n" for step in steps for line in _statements(step, used, hide))
+
+
+def _variables(steps: Iterable[Step]) -> set[str]:
+    requests = [step.request for step in steps if isinstance(step, Send)]
+    requests += [step.exchange.request for step in steps if isinstance(step, SaveEvent) and step.exchange]
+    return {each.variable for request in requests for each in request.headers.values() if isinstance(each, Credential)}
+
+
+def _line(step: Send | SaveEvent | Advance | Wait, hide: Hide) -> str:
+    match step:
+        case Wait():
+            return f"sleep {step.microseconds / SECOND:.3f}"
+        case SaveEvent(words=words) if words:
+            return " ".join(quote(hide(word)) for word in words)
+        case Send(exchange=None):
+            return curl(step.request, hide)
+        case Send() | SaveEvent() | Advance() if step.exchange is not None:
+            behind = " &" if isinstance(step, Send) and step.at_once else ""
+            return f"{curl(step.exchange.request, hide)}{behind}  # {step.exchange.status}"
+        case _:
+            return f"# {_in_words(step)}"
+
+
+def _opening(step: Open, used: set[str], hide: Hide) -> Iterator[str]:
+    places = {variable: keys for variable, keys in step.places.items() if variable in used}
+    kept = f"{step.variable}=$(%s)" if places else "%s"
+    yield kept % curl(step.exchange.request, hide, show_status=not places)
+    for variable, keys in places.items():
+        picked = "".join(f"[{json.dumps(key)}]" for key in keys)
+        program = quote(f"import json, sys; print(json.load(sys.stdin){picked})")
+        yield f"{variable}=$(printf '%s' \"${step.variable}\" | python3 -c {program})"
+
+
+def _in_words(step: Step) -> str:
+    """What cannot be repeated from outside. Nothing of it was chosen by the target."""
+    if isinstance(step, Advance):
+        return f"the clock of the application moves by {format_duration(step.microseconds)}"
+    if isinstance(step, SaveEvent):
+        facts = {name: age for name, age in step.facts.items() if isinstance(age, int)}
+        ages = "".join(f", {name}={format_duration(age)}" for name, age in facts.items())
+        return f"--seed-callable saves the event {quote(step.event_id)}{ages}"
+    return "the request was not sent"
+
+
+def curl(request: Request, hide: Hide = str, *, show_status: bool = True) -> str:
+    """The request as a curl command; with `show_status` it prints the status behind the body."""
+    words = ["curl", "-sSg"]  # -g: braces and brackets in a URL mean themselves
+    if show_status:
+        words += ["-w", quote("  <- %{http_code}\\n")]
+    if "/.." in request.url:
+        words.append("--path-as-is")
+    if request.method != "GET":
+        words += ["-I"] if request.method == "HEAD" else ["-X", quote(request.method)]
+    words.append(quote(hide(request.url)))
+    for name, value in request.headers.items():
+        words += ["-H", _header(name, value, hide)]
+    if request.content and not any(name.lower() == "content-type" for name in request.headers):
+        words += ["-H", quote("Content-Type:")]
+    if request.chunked:
+        words += ["-H", quote("Transfer-Encoding: chunked")]
+    return _with_body(" ".join(words), request.content, hide)
+
+
+def _header(name: str, value: str | Credential, hide: Hide) -> str:
+    if isinstance(value, Credential):
+        return quote(f"{name}: {value.prefix}") + f'"${value.variable}"'
+    # An empty value takes curl's own form: with a colon, the header would not be sent at all.
+    return quote(f"{name}: {hide(value)}" if value else f"{name};")
+
+
+def _with_body(command: str, content: bytes, hide: Hide) -> str:
+    if not content:
+        return command
+    if len(content) > PREVIEW:
+        beginning = hide(repr(content[:40]))
+        return f"{command} --data-raw {quote(f'<{len(content)} bytes, beginning with {beginning}>')}"
+    hidden = _hidden(content, hide)
+    try:
+        text = hidden.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    if text.isprintable():
+        return f"{command} --data-raw {quote(text)}"
+    octal = "".join(f"\\{byte:03o}" for byte in hidden)
+    return f"printf {quote(octal)} | {command} --data-binary @-"
+
+
+def quote(text: str) -> str:
+    """The text as one word of bash, in printable characters and on one line."""
+    if text.isprintable():
+        return shlex.quote(text)
+    return "$'" + "".join(f"\\x{byte:02x}" for byte in text.encode("utf-8", "replace")) + "'"
+
+
+def _hidden(content: bytes, hide: Hide) -> bytes:
+    return hide(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+_HEAD = """\
+# Shows the violation again: python3 FILE (needs httpx).
+import os
+import subprocess
+import time
+
+import httpx
+
+client = httpx.Client(timeout=30, trust_env=False)
+
+
+def send(method, url, headers=None, content=b"", note=""):
+    answer = client.request(method, url, headers=headers, content=content)
+    print(method, url, "<-", answer.status_code, repr(answer.text[:200]), note)
+    return answer
+
+
+"""
+
+
+def _statements(step: Step, used: set[str], hide: Hide) -> Iterator[str]:
+    match step:
+        case Wait():
+            yield f"time.sleep({step.microseconds / SECOND:.3f})"
+        case SaveEvent(words=words) if words:
+            yield f"subprocess.run({[hide(word) for word in words]!r}, check=True)"
+        case Open():
+            yield f"{step.variable} = {_send(step.exchange.request, step.exchange.status, hide)}"
+            for variable, keys in step.places.items():
+                if variable in used:
+                    picked = "".join(f"[{key!r}]" for key in keys)
+                    yield f"os.environ[{variable!r}] = {step.variable}.json(){picked}"
+        case Send(exchange=None):
+            yield _send(step.request, None, hide)
+        case Send() | SaveEvent() | Advance() if step.exchange is not None:
+            yield _send(step.exchange.request, step.exchange.status, hide)
+        case _:
+            yield f"# {_in_words(step)}"
+
+
+def _send(request: Request, status: int | None, hide: Hide) -> str:
+    headers = "".join(f"{name!r}: {_value(value, hide)}, " for name, value in request.headers.items())
+    large = len(request.content) > PREVIEW
+    content = f"b'x' * {len(request.content)}" if large else repr(_hidden(request.content, hide))
+    note = "no answer" if status is None else f"here {status}"
+    return f"send({request.method!r}, {hide(request.url)!r}, {{{headers[:-2]}}}, {content}, {note!r})"
+
+
+def _value(value: str | Credential, hide: Hide) -> str:
+    if isinstance(value, Credential):
+        return f"{value.prefix!r} + os.environ[{value.variable!r}]"
+    return repr(hide(value))
