@@ -3,7 +3,6 @@
 Knows sockets and signals, and nothing of feedback.
 """
 
-import re
 import socket
 import threading
 from collections.abc import Callable
@@ -11,13 +10,12 @@ from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from feedback_mock.app import Mock, create_app
+from feedback_mock.protocol import Http
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 BACKLOG = 2048
-UPGRADE = re.compile(rb"\r\nupgrade:[^\r]*", re.IGNORECASE)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -38,20 +36,6 @@ def address_of(listener: socket.socket, host: str) -> str:
     """The `host:port` by which a client on this machine reaches the socket that was bound for `host`."""
     name = WILDCARDS.get(host, host)
     return f"[{name}]:{listener.getsockname()[1]}" if ":" in name else f"{name}:{listener.getsockname()[1]}"
-
-
-class Http(HttpToolsProtocol):
-    """HTTP/1.1 that ignores the offer of an upgrade, as RFC 9110, 7.8 allows; Java's own client offers h2c each time.
-
-    httptools takes what follows such a head for another protocol and drops the body.
-    """
-
-    def data_received(self, data: bytes) -> None:
-        """Reads what came; where a request begins, without the offer."""
-        if self.cycle is None or self.cycle.response_complete:
-            head, blank, rest = data.partition(b"\r\n\r\n")
-            data = UPGRADE.sub(b"", head) + blank + rest
-        super().data_received(data)
 
 
 class Uvicorn(uvicorn.Server):

@@ -190,3 +190,11 @@ def test_whoever_imported_connexion_before_keeps_it() -> None:
     """
 
     assert in_a_process(code) == "True True"
+
+
+@pytest.mark.parametrize("fields", [{"X-Long": "x" * 500_000}, {f"X-{each}": "x" for each in range(1000)}])
+def test_a_head_beyond_the_bounds_is_answered_although_it_is_not_read_to_its_end(fields: dict[str, str]) -> None:
+    with Server() as server:
+        answer = httpx.get(f"{server.url}/_control/health", headers=fields)
+
+    assert (answer.status_code, answer.headers["connection"]) == (431, "close")

@@ -1,0 +1,153 @@
+"""HTTP/1.1 as uvicorn and httptools read it, with bounds for heads and without upgrades. Reads no byte itself."""
+
+import asyncio
+import json
+from http import HTTPStatus
+from itertools import chain
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+HEAD_BYTES = 64 * 1024
+HEAD_FIELDS = 200
+DISCARDED = 1024 * 1024
+
+
+class TooLarge(Exception):
+    """A head beyond the bounds; httptools tells it on as an error of its own."""
+
+
+class Http(HttpToolsProtocol):
+    """One connection.
+
+    The offer of an upgrade is ignored, as RFC 9110, 7.8 allows; Java's own client offers h2c with its first request.
+    httptools takes what follows such a head for another protocol, whatever the callbacks say, so its body is read by a
+    parser that was told the head without the offer.
+
+    A head has at most HEAD_BYTES and HEAD_FIELDS, and so have the trailers of a body, unless they come all at once.
+    What breaks a bound or HTTP itself is refused in its turn, after the answers to earlier requests, and ends the
+    connection.
+    """
+
+    _status: HTTPStatus | None = None
+    _in_head = True
+    _unseen = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Begins before the first head."""
+        super().connection_made(transport)
+        self.url, self.headers = b"", []
+
+    def data_received(self, data: bytes) -> None:
+        """Reads what came. Costs no more than its size, wherever it is cut."""
+        self._unseen += len(data)
+        if self._status is not None:
+            if self._unseen > DISCARDED:
+                self.transport.close()
+            return
+        self._unset_keepalive_if_required()
+        try:
+            self._feed(memoryview(data))
+            # httptools keeps what is not complete, and copies all of it with each packet.
+            if self._unseen > HEAD_BYTES or len(self.headers) > HEAD_FIELDS:
+                self._check_bounds()
+        except (httptools.HttpParserError, TooLarge):
+            self._refuse(self._status or HTTPStatus.BAD_REQUEST)
+
+    def _feed(self, rest: memoryview) -> None:
+        while True:
+            try:
+                self.parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as offer:
+                rest = rest[offer.args[0] :]
+                head = self._head_without_offer()
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+                self.parser.feed_data(head)
+            else:
+                return
+
+    def _head_without_offer(self) -> bytes:
+        line = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        fields = (b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade")
+        return line + b"".join(fields) + b"\r\n"
+
+    def _offered(self) -> bool:
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._in_head, self._unseen = True, 0
+
+    def on_headers_complete(self) -> None:
+        """The request is known, unless its head is to be read again without an offer."""
+        self._check_bounds()
+        if not self._offered():
+            super().on_headers_complete()
+            # Trailers come to the same list; they are not fields of the head (RFC 9110, 6.5.1).
+            self._in_head, self._unseen, self.headers = False, 0, []
+
+    def _check_bounds(self) -> None:
+        if len(self.url) > HEAD_BYTES:
+            self._status = HTTPStatus.REQUEST_URI_TOO_LONG
+        elif (
+            self._unseen > HEAD_BYTES
+            or len(self.headers) > HEAD_FIELDS
+            or len(self.url) + sum(map(len, chain.from_iterable(self.headers))) > HEAD_BYTES
+        ):
+            self._status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        if self._status is not None:
+            raise TooLarge
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        super().on_body(body)
+        self._unseen = 0
+
+    def on_message_complete(self) -> None:
+        """The request is there, unless it was only its head."""
+        if not self._offered():
+            super().on_message_complete()
+            self._in_head = True
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        self.logger.warning("A request was refused: %d %s.", status, status.phrase)
+        self._status, self._unseen = status, 0
+        waiting = self.cycle is not None and not self.cycle.response_complete
+        if not self._in_head:
+            if self.cycle.response_complete or self.cycle.response_started:
+                self.transport.close()
+                return
+            # The request whose body broke gets the refusal for its answer.
+            self.cycle.disconnected = self.cycle.response_complete = True
+            self.cycle.message_event.set()
+            waiting = bool(self.pipeline)
+            if waiting:
+                self.pipeline.popleft()
+        if not waiting:
+            self._answer(status)
+
+    def on_response_complete(self) -> None:
+        """An answer is out: the next request's turn, or the refusal's."""
+        last = not self.pipeline
+        super().on_response_complete()
+        if last and self._status is not None:
+            self._answer(self._status)
+
+    def _answer(self, status: HTTPStatus) -> None:
+        if self.transport.is_closing():
+            return
+        body = json.dumps({"detail": f"{status.phrase}."}).encode()
+        fields = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+        ]
+        head = STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % field for field in fields)
+        self.transport.write(head + b"\r\n" + body)
+        # A connection that is closed while something of the client's is unread is reset, and the answer lost.
+        self.transport.write_eof()
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
