@@ -11,8 +11,8 @@ JANE = {"name": "Jane Smith", "email": "jane@example.com", "comments": "It broke
 @pytest.fixture
 def client(feedback_mock):
     """The client, with a token of the test's own project."""
-    project = feedback_mock.project
-    return FeedbackClient(feedback_mock.url, project.organization, project.slug, f"Bearer {feedback_mock.token}")
+    project = (feedback_mock.organization, feedback_mock.project)
+    return FeedbackClient(feedback_mock.url, *project, f"Bearer {feedback_mock.token}")
 
 
 def test_feedback_is_stored_with_the_issue_of_its_event(client, feedback_mock):

@@ -1,1 +1,34 @@
-"""The mock server: the document's operations, with projects as sandboxes and a clock that tests can move."""
+"""The mock server: the document's operations, with projects as sandboxes and a clock that tests can move.
+
+What is named here is the public interface, described in docs/python.md; it is imported when it is first asked for, so
+that `import feedback_mock` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from feedback_mock.app import Mock, create_app
+    from feedback_mock.sandbox import Sandbox, SavedEvent, StoredFeedback
+    from feedback_mock.server import Server
+
+__all__ = ["Mock", "Sandbox", "SavedEvent", "Server", "StoredFeedback", "create_app"]
+
+_MODULES = {
+    "Mock": "app",
+    "Sandbox": "sandbox",
+    "SavedEvent": "sandbox",
+    "Server": "server",
+    "StoredFeedback": "sandbox",
+    "create_app": "app",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

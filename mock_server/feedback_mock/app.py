@@ -6,6 +6,7 @@ The table of contents of this package. Starts no server and reads no environment
 import logging
 import re
 import traceback
+from collections.abc import Mapping
 from typing import Any
 
 from feedback_spec.document import SUBMIT, Document, load, load_control, load_ingest
@@ -34,11 +35,19 @@ MAX_CAUSES = 10
 class Mock:
     """The ASGI application, with the `document` it serves and the `store` behind it.
 
-    `default_project` is the page's own, as it stood at start.
+    `default_project` is the page's own, as it stood at start; `control`: the operations of the control protocol, served
+    or not.
     """
 
-    def __init__(self, document: Document, store: Store, default_project: Project, application: ASGIApp) -> None:
-        self.document, self.store, self.default_project = document, store, default_project
+    def __init__(
+        self,
+        document: Document,
+        store: Store,
+        default_project: Project,
+        application: ASGIApp,
+        control: Mapping[str, ControlOperation],
+    ) -> None:
+        self.document, self.store, self.default_project, self.control = document, store, default_project, control
         self._application = application
         segment = document.submit.path.rstrip("/").rpartition("/")[2]
         alias = document.behaviour.alias
@@ -106,15 +115,18 @@ def create_app(
         operations[name] = FeedbackOperation(document, description, handlers[name], answers, store, rate_limit, head)
     documents = [(document.name, document.openapi), ("ingest.yaml", load_ingest())]
     operations |= ingest_operations(document, store)
+    control_operations = _control_operations(document, store, host)
     if control:
-        document_of_control = load_control()
-        table = ControlHandlers(store, document.profile).table
-        size = document.submit.definition["x-max-body-bytes"]
-        for name, description in describe("control.yaml", document_of_control, size).items():
-            operations[name] = ControlOperation(description, table[name], host)
-        documents.append(("control.yaml", document_of_control))
+        operations |= control_operations
+        documents.append(("control.yaml", load_control()))
     application = route(documents, operations, elsewhere.other_methods, elsewhere.not_found)
-    return Mock(document, store, make_default_project(document, store), application)
+    return Mock(document, store, make_default_project(document, store), application, control_operations)
+
+
+def _control_operations(document: Document, store: Store, host: str) -> dict[str, ControlOperation]:
+    openapi, table = load_control(), ControlHandlers(store, document.profile).table
+    described = describe("control.yaml", openapi, document.submit.definition["x-max-body-bytes"])
+    return {name: ControlOperation(openapi, each, table[name], host) for name, each in described.items()}
 
 
 def make_default_project(document: Document, store: Store) -> Project:

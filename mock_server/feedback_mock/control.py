@@ -175,7 +175,7 @@ class ControlHandlers:
                     "first_submitted_at": format_instant(record.first_submitted_at),
                     "last_submitted_at": format_instant(record.last_submitted_at),
                 }
-                for record in project.feedback.values()
+                for record in tuple(project.feedback.values())  # which may grow: tests ask from other threads
             ]
         )
 

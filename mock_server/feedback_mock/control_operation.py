@@ -4,6 +4,7 @@ Every refusal is `{"detail": …}`, one sentence that names the field.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,10 +24,14 @@ _LOOPBACK = re.compile(r"localhost|.*\.localhost|127(\.[0-9]{1,3}){3}|::1")
 
 
 class ControlOperation:
-    """An ASGI application that answers one operation; `host` is what DSNs name if the client names no host."""
+    """An ASGI application that answers one operation of `openapi`, which tests in Python may `perform` without HTTP.
 
-    def __init__(self, description: Description, handler: ControlHandler, host: str) -> None:
+    `host` is what DSNs name if the client names no host.
+    """
+
+    def __init__(self, openapi: dict[str, Any], description: Description, handler: ControlHandler, host: str) -> None:
         self._description, self._handler, self._host = description, handler, host
+        self._schema = {"components": openapi.get("components", {}), **(description.body or {})}
         definition = description.operation.definition
         self._body_required = definition.get("requestBody", {}).get("required", False)
         self._path = [each for each in description.parameters if each.place == "path"]
@@ -38,7 +43,11 @@ class ControlOperation:
             outcome = await self._serve(scope, headers, receive)
         except Gone:
             return
-        await send_answer(send, self._render(outcome), scope["method"] != "HEAD")
+        if isinstance(outcome, Problem):
+            answer = problem(outcome.status, outcome.detail)
+        else:
+            answer = json_answer(outcome.status, outcome.value)
+        await send_answer(send, answer, scope["method"] != "HEAD")
 
     async def _serve(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Done | Problem:
         if not _is_local(headers.get(b"origin")):
@@ -48,21 +57,34 @@ class ControlOperation:
             return Problem(
                 400, f"The Host header {_quoted(host)} is not a host with or without a port, such as localhost:8080."
             )
-        path = {name: str(value) for name, value in scope["path_params"].items()}
-        for parameter in self._path:
-            if not parameter.validator.is_valid(path[parameter.name]):
-                return Problem(400, f"{parameter.name}: {_quoted(path[parameter.name])} is not allowed in the path.")
+        most, body = self._description.max_body_bytes, b""
         try:
-            body = await self._read(headers, receive) if self._description.body is not None else {}
+            if self._description.body is not None:
+                body = await read(receive, most, headers.get(b"content-length"))
         except TooLarge:
-            return Problem(413, f"The request body is too large: at most {self._description.max_body_bytes} bytes.")
+            return Problem(413, f"The request body is too large: at most {most} bytes.")
+        return self.perform(scope["path_params"], body, host or self._host)
+
+    def perform(self, path: Mapping[str, object], body: bytes, host: str) -> Done | Problem:
+        """Checks the path's parameters and the body as the document says, then does it; nothing here awaits."""
+        names = {name: str(value) for name, value in path.items()}
+        for parameter in self._path:
+            if not parameter.validator.is_valid(names[parameter.name]):
+                allowed = parameter.description[:1].lower() + parameter.description[1:]
+                found = _quoted(names[parameter.name])
+                return Problem(400, f"{parameter.name}: {found} is not allowed in the path; give {allowed}")
+        try:
+            outcome = self._handler(ControlRequest(names, self._parsed(body), host))
         except Unreadable as error:
             return Problem(400, str(error))
-        return self._handler(ControlRequest(path, body, host or self._host))
+        if isinstance(outcome, Done):
+            validator = self._description.responses.get(outcome.status)
+            if outcome.value is not None and (validator is None or not validator.is_valid(outcome.value)):
+                raise OffContract(self._description.operation.id, outcome.status, validator, outcome.value)
+        return outcome
 
-    async def _read(self, headers: dict[bytes, bytes], receive: Receive) -> dict[str, Any]:
-        body = await read(receive, self._description.max_body_bytes, headers.get(b"content-length"))
-        if not body and not self._body_required:
+    def _parsed(self, body: bytes) -> dict[str, Any]:
+        if self._description.body is None or not (body or self._body_required):
             return {}
         try:
             value = parse_json(body)
@@ -87,26 +109,18 @@ class ControlOperation:
                 return f"{place}: {cause}"
         match error.kind.name:
             case "additionalProperties":
-                return f"{place}: {_quoted(error.kind.unexpected[0])} is not a key that stands here."
+                keys = ", ".join(_at(self._schema, error.schema_path[:-1])["properties"])
+                return f"{'.'.join([*path, error.kind.unexpected[0][:100]])}: is not a key here; the keys are {keys}."
             case "required":
-                return f"{error.kind.property}: is missing."
+                return f"{'.'.join([*path, error.kind.property])}: is missing."
             case "not":
-                description = (self._description.body or {}).get("description", "the keys exclude each other.")
-                return f"{place}: {description}"
+                return str(self._schema.get("description", f"{place}: the keys exclude each other."))
             case "type":
                 return f"{place}: must be of type {_types(error)}."
             case "enum":
                 return f"{place}: must be one of {', '.join(map(str, error.kind.options))}."
             case _:
                 return f"{place}: {str(error.message)[-200:]}."
-
-    def _render(self, outcome: Done | Problem) -> Answer:
-        if isinstance(outcome, Problem):
-            return problem(outcome.status, outcome.detail)
-        validator = self._description.responses.get(outcome.status)
-        if outcome.value is not None and (validator is None or not validator.is_valid(outcome.value)):
-            raise OffContract(self._description.operation.id, outcome.status, validator, outcome.value)
-        return json_answer(outcome.status, outcome.value)
 
 
 def json_answer(status: int, value: Any, *headers: tuple[bytes, bytes]) -> Answer:
@@ -122,7 +136,7 @@ def problem(status: int, detail: str, *headers: tuple[bytes, bytes]) -> Answer:
     return json_answer(status, {"detail": detail}, *headers)
 
 
-def _at(value: Any, path: list[Any]) -> Any:
+def _at(value: Any, path: Sequence[Any]) -> Any:
     for step in path:
         value = value[step]
     return value

@@ -30,6 +30,7 @@ class Parameter:
     """A path or query parameter: its type (`string` or `integer`), whether the schema says more, default, validator."""
 
     name: str
+    description: str
     place: str
     type: str
     constrained: bool
@@ -116,6 +117,7 @@ class _Reader:
             )
             yield Parameter(
                 parameter["name"],
+                parameter.get("description", ""),
                 parameter["in"],
                 kind,
                 constrained,

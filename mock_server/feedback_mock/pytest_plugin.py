@@ -26,11 +26,26 @@ def feedback_server() -> "Iterator[Server]":
 
 
 @pytest.fixture
-def feedback_mock(feedback_server: "Server", request: pytest.FixtureRequest) -> "Iterator[Sandbox]":
-    """A project with its own credentials, events, feedback and a frozen clock; see `feedback_mock.sandbox.Sandbox`."""
+def feedback_mock(feedback_server: "Server", pytestconfig: pytest.Config) -> "Iterator[Sandbox]":
+    """A project for one test, with its own credentials, events, feedback and a frozen clock: a `Sandbox`."""
+    yield from _sandbox(feedback_server, pytestconfig)
+
+
+@pytest.fixture(scope="class")
+def feedback_mock_class(feedback_server: "Server", pytestconfig: pytest.Config) -> "Iterator[Sandbox]":
+    """The same for the tests of a class together."""
+    yield from _sandbox(feedback_server, pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def feedback_mock_session(feedback_server: "Server", pytestconfig: pytest.Config) -> "Iterator[Sandbox]":
+    """The same for the whole run."""
+    yield from _sandbox(feedback_server, pytestconfig)
+
+
+def _sandbox(server: "Server", config: pytest.Config) -> "Iterator[Sandbox]":
     from feedback_mock.sandbox import Sandbox  # noqa: PLC0415 (only for those who use it)
 
-    numbers = request.config.stash.setdefault(_NUMBERS, count(1))
-    sandbox = Sandbox.on(feedback_server, "pytest", f"project-{next(numbers)}")
-    yield sandbox
-    sandbox.delete()
+    numbers = config.stash.setdefault(_NUMBERS, count(1))
+    with Sandbox(server, "pytest", f"project-{next(numbers)}") as sandbox:
+        yield sandbox

@@ -1,91 +1,230 @@
-"""A project of its own for one test, on a running server: its addresses, credentials, events, feedback and clock.
+"""A project of its own for one test, in Python: its addresses, credentials, events, feedback and clock.
 
-Speaks to the store directly, not over HTTP; meant for tests in Python. Other languages have the control protocol.
+Runs the operations of the control protocol without HTTP, so that both refuse the same things in the same words.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
-from feedback_spec.instants import EPOCH, MICROSECOND, format_duration
+import orjson
+from feedback_spec.instants import EPOCH, FIRST_INSTANT, LAST_INSTANT, MICROSECOND, format_duration, parse_instant
 
-from feedback_mock.control import ControlHandlers, ControlRequest, Done, project_shown
-from feedback_mock.server import Server
-from feedback_mock.store import Feedback, Project
+from feedback_mock.app import CONTROL_PREFIX, Mock
+from feedback_mock.control import DURATIONS, INSTANTS, Problem
+
+if TYPE_CHECKING:
+    from feedback_mock.server import Server
+
+# Where a mock without a socket says that it is: a name that no resolver knows (RFC 6761), so that nothing gets out.
+IN_PROCESS = "mock.test"
+_LONGEST = (LAST_INSTANT - FIRST_INSTANT) * MICROSECOND
+
+
+class EventFields(TypedDict, total=False):
+    """What `Sandbox.save_event` may be told of an event; instants are aware datetimes."""
+
+    saved_at: datetime
+    timestamp: datetime
+    timestamp_ago: str | timedelta
+    title: str
+    environment: str | None
+    issue_status: str
 
 
 @dataclass(frozen=True, slots=True)
+class SavedEvent:
+    """An event as the mock keeps it; instants are aware datetimes in UTC."""
+
+    event_id: str
+    saved_at: datetime
+    timestamp: datetime
+    title: str
+    environment: str | None
+    issue_status: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFeedback:
+    """A record as the mock keeps it; instants are aware datetimes in UTC."""
+
+    id: str
+    event_id: str
+    name: str
+    email: str
+    comments: str
+    first_submitted_at: datetime
+    last_submitted_at: datetime
+
+
 class Sandbox:
-    """One project of a server. Durations are ISO 8601 texts, such as `PT5M0.000001S`, or timedeltas."""
+    """A project on a running `Server`, or on a `Mock` that is called in-process; as a context manager, gone at the end.
 
-    server: Server
-    project: Project
+    The project is made, in place of one of the same name. Its clock stands still at `now`, by default the present
+    instant, unless it is `running`. Durations are timedeltas or ISO 8601 texts, such as `PT5M0.000001S`; instants are
+    aware datetimes. Whatever is refused raises ValueError with one sentence, the one that the control protocol answers.
+    """
 
-    @classmethod
-    def on(cls, server: Server, organization: str, slug: str) -> "Sandbox":
-        """A new, empty project with a clock that stands still at the present instant."""
-        store = server.app.store
-        project = store.put_project(organization, slug, store.new_clock(running=False))
-        if project is None:
-            raise RuntimeError(f"The server holds {store.limits.projects} projects, which is all it takes.")
-        return cls(server, project)
+    def __init__(
+        self,
+        where: "Server | Mock",
+        organization: str,
+        project: str,
+        *,
+        now: datetime | None = None,
+        running: bool = False,
+    ) -> None:
+        self.app = where if isinstance(where, Mock) else where.app
+        self._address = IN_PROCESS if isinstance(where, Mock) else where.address
+        if not self._address:
+            raise ValueError("The server does not listen yet: with Server() as server: Sandbox(server, …).")
+        self._names = {"organization_slug": organization, "project_slug": project}
+        clock: dict[str, Any] = {"running": running}
+        if now is not None:
+            clock["now"] = _instant("now", now)
+        self._do("controlPutProject", {"clock": clock})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.delete()
+
+    @property
+    def organization(self) -> str:
+        """The slug of the organization."""
+        return self._names["organization_slug"]
+
+    @property
+    def project(self) -> str:
+        """The slug of the project."""
+        return self._names["project_slug"]
 
     @property
     def url(self) -> str:
-        """Where the server listens."""
-        return self.server.url
+        """Where the mock is, as in `http://127.0.0.1:40123`; in-process `http://mock.test`, where nothing listens."""
+        return f"http://{self._address}"
 
     @property
     def feedback_url(self) -> str:
         """Where feedback for this project is submitted and listed."""
-        path = self.server.app.document.submit.path
-        return self.url + path.format(organization_slug=self.project.organization, project_slug=self.project.slug)
+        return self.url + self.app.document.submit.path.format(**self._names)
+
+    @property
+    def control_url(self) -> str:
+        """This project in the control protocol, for tests that speak HTTP: `…/events/{event_id}`, `…/clock`."""
+        return f"{self.url}{CONTROL_PREFIX}projects/{self.organization}/{self.project}"
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """The bearer tokens by what they may do: `write` submits and lists, `read` lists, `admin` does neither."""
+        return dict(self._do("controlGetProject")["tokens"])
 
     @property
     def token(self) -> str:
         """A bearer token that may submit and list."""
-        return self.project.credentials.tokens["write"]
+        return self.tokens["write"]
 
     @property
     def dsn(self) -> str:
-        """The project's DSN, which may submit."""
-        return str(project_shown(self.project, self.server.address)["dsn"])
+        """The project's DSN, which may submit, and with which Sentry's SDKs save events."""
+        return str(self._do("controlGetProject")["dsn"])
 
     @property
     def now(self) -> datetime:
         """The instant of the project's clock, aware, in UTC."""
-        return EPOCH + self.project.clock.now() * MICROSECOND
+        return _datetime(self._do("controlGetClock")["now"])
 
     @property
-    def feedback(self) -> list[Feedback]:
+    def running(self) -> bool:
+        """Whether the clock runs."""
+        return bool(self._do("controlGetClock")["running"])
+
+    @property
+    def feedback(self) -> list[StoredFeedback]:
         """All that is stored, oldest first."""
-        return list(self.project.feedback.values())
+        return [
+            StoredFeedback(**_with_datetimes(record, "first_submitted_at", "last_submitted_at"))
+            for record in self._do("controlListFeedback")
+        ]
 
     def advance(self, duration: str | timedelta) -> None:
-        """Moves the clock forward by exactly that. Raises ValueError for what is no duration or no way forward."""
-        self._do("controlAdvanceClock", {}, {"duration": _text(duration)})
+        """Moves the clock forward by exactly that; a running clock goes on from there."""
+        self._do("controlAdvanceClock", {"duration": _duration("duration", duration)})
 
-    def save_event(self, event_id: str, saved_ago: str | timedelta = "PT0S", **event: Any) -> None:
-        """Says that an event was saved; `event` are further keys of the control protocol, such as `title`."""
-        self._do("controlPutEvent", {"event_id": event_id}, {"saved_ago": _text(saved_ago), **event})
+    def set_clock(self, now: datetime) -> None:
+        """Moves the clock forward to that instant; a running clock goes on from there."""
+        self._do("controlPutClock", {"now": _instant("now", now)})
+
+    def freeze(self) -> None:
+        """Lets the clock stand still."""
+        self._do("controlPutClock", {"running": False})
+
+    def run(self) -> None:
+        """Lets the clock run."""
+        self._do("controlPutClock", {"running": True})
+
+    def save_event(
+        self, event_id: str, saved_ago: str | timedelta | None = None, **event: Unpack[EventFields]
+    ) -> SavedEvent:
+        """Says that an event was saved so long ago or at `saved_at`, by default now; 32 hexadecimal digits name it."""
+        given: dict[str, Any] = {**event} if saved_ago is None else {"saved_ago": saved_ago, **event}
+        for name in given.keys() & DURATIONS:
+            given[name] = _duration(name, given[name])
+        for name in given.keys() & INSTANTS:
+            given[name] = _instant(name, given[name])
+        shown = self._do("controlPutEvent", given, event_id=event_id)
+        return SavedEvent(**_with_datetimes(shown, "saved_at", "timestamp"))
+
+    def reset(self) -> None:
+        """Forgets events and feedback; credentials and clock stay."""
+        self._do("controlResetProject")
 
     def delete(self) -> None:
-        """Removes the project from the server, unless the test did."""
-        store = self.server.app.store
-        if store.project(self.project.organization, self.project.slug) is self.project:
-            store.delete_project(self.project)
+        """Removes the project from the mock, unless the test did."""
+        if self.app.store.project(self.organization, self.project) is not None:
+            self._do("controlDeleteProject")
 
-    def _do(self, operation: str, path: dict[str, str], body: dict[str, Any]) -> None:
-        names = {"organization_slug": self.project.organization, "project_slug": self.project.slug}
-        handler = ControlHandlers(self.server.app.store, "").table[operation]
-        done = handler(ControlRequest({**names, **path}, body, self.server.address))
-        if not isinstance(done, Done):
-            raise ValueError(done.detail)  # noqa: TRY004 (a value was wrong, not a type)
+    def _do(self, operation: str, body: dict[str, Any] | None = None, **path: str) -> Any:
+        try:
+            content = b"" if body is None else orjson.dumps(body)
+        except orjson.JSONEncodeError as error:
+            raise ValueError(f"{', '.join(body or ())}: cannot be written as JSON: {error}.") from None
+        outcome = self.app.control[operation].perform({**self._names, **path}, content, self._address)
+        if isinstance(outcome, Problem):
+            raise ValueError(outcome.detail)  # noqa: TRY004 (a value was wrong, not a type)
+        return outcome.value
 
 
-def _text(duration: str | timedelta) -> str:
-    if isinstance(duration, str):
-        return duration
-    if duration < timedelta(0):
-        raise ValueError("a duration is not negative.")
-    return format_duration(duration // MICROSECOND)
+def _duration(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, timedelta):
+        raise ValueError(  # noqa: TRY004 (the callers promise one kind of error)
+            f'{name}: {value!r:.100} is neither an ISO 8601 duration such as "PT5M" nor a timedelta.'
+        )
+    if not timedelta(0) <= value <= _LONGEST:
+        raise ValueError(f"{name}: {value!r} is {'negative' if value < timedelta(0) else 'longer than any calendar'}.")
+    return format_duration(value // MICROSECOND)
+
+
+def _instant(name: str, value: object) -> str:
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        raise ValueError(
+            f"{name}: {value!r:.100} is not a datetime with a time zone, such as datetime(2026, 1, 1, tzinfo=UTC)."
+        )
+    try:
+        return value.astimezone(UTC).isoformat()
+    except OverflowError:
+        raise ValueError(f"{name}: {value!r} lies outside the years 1 to 9999 in UTC.") from None
+
+
+def _datetime(text: str) -> datetime:
+    return EPOCH + parse_instant(text) * MICROSECOND
+
+
+def _with_datetimes(shown: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {**shown, **{name: _datetime(shown[name]) for name in names}}

@@ -52,7 +52,7 @@ def place() -> Iterator[str]:
 
 def new_place(server: Server) -> str:
     """A project with its credentials, in JSON."""
-    project = Sandbox.on(server, "generated", "sdk")
+    project = Sandbox(server, "generated", "sdk")
     told = {"url": project.url, "organization": "generated", "project": "sdk"}
     return json.dumps({**told, "Bearer": project.token, "DSN": project.dsn})
 

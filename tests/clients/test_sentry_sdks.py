@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from feedback_mock.sandbox import Sandbox
+from feedback_mock import Sandbox
 from feedback_mock.server import Server
 from feedback_spec.document import load
 from feedback_spec.profiles import DOCUMENTED
@@ -50,7 +50,7 @@ class Place:
 
     def __init__(self, sandbox: Sandbox, exchanges: list[Exchange]) -> None:
         self.sandbox, self.exchanges = sandbox, exchanges
-        document = sandbox.server.app.document
+        document = sandbox.app.document
         self.silent_for_dsn = document.behaviour.dsn_success == "empty"
         self._base = next(each.base for each in document.mutability.windows if each.rule == "event-window")
 
@@ -62,9 +62,11 @@ class Place:
 
     def age(self, event_id: str, age: timedelta) -> None:
         """Moves the clock to where the event is exactly so old, by what its window counts from."""
-        event = self.sandbox.project.events[event_id]
+        project = self.sandbox.app.store.project(self.sandbox.organization, self.sandbox.project)
+        assert project is not None
+        event = project.events[event_id]
         since = event.timestamp if self._base is Base.EVENT_TIMESTAMP else event.saved_at
-        gone_by = timedelta(microseconds=self.sandbox.project.clock.now() - since)
+        gone_by = timedelta(microseconds=project.clock.now() - since)
         self.sandbox.advance(age - gone_by)
 
 
@@ -73,7 +75,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """On a mock of either profile."""
     app, exchanges = watched(load(None, request.param))
     with Server(app) as server:
-        yield Place(Sandbox.on(server, "acme", "sdk"), exchanges)
+        yield Place(Sandbox(server, "acme", "sdk"), exchanges)
 
 
 def feedback_for(event_id: str, comments: str) -> dict[str, str]:

@@ -29,7 +29,8 @@ class Exchange:
 def watched(document: Document) -> tuple[Mock, list[Exchange]]:
     """The mock of a document, and what was exchanged with it, in the order of the answers."""
     mock, exchanges = create_app(document), list[Exchange]()
-    return Mock(mock.document, mock.store, mock.default_project, _watching(mock, exchanges)), exchanges
+    watching = _watching(mock, exchanges)
+    return Mock(mock.document, mock.store, mock.default_project, watching, mock.control), exchanges
 
 
 def _watching(app: ASGIApp, exchanges: list[Exchange]) -> ASGIApp:

@@ -197,8 +197,9 @@ PROBLEMS = [
     ("PUT", "", b"{", "The request body is not JSON: "),
     ("PUT", "", b"\xff", "The request body is not JSON: "),
     ("PUT", "", b"[]", "the request body: must be of type object."),
-    ("PUT", "", b'{"clok": {}}', 'the request body: "clok" is not a key that stands here.'),
+    ("PUT", "", b'{"clok": {}}', "clok: is not a key here; the keys are clock."),
     ("PUT", "", b'{"clock": {}}', "clock: "),
+    ("PUT", "", b'{"clock": {"frozen": true}}', "clock.frozen: is not a key here; the keys are now, running."),
     ("PUT", "", b'{"clock": {"now": "today"}}', 'clock.now: "today" is not an RFC 3339 instant'),
     ("PUT", "", b'{"clock": {"now": "9999-12-31T23:59:59Z"}}', "clock.now: lies before"),
     ("PUT", "", b'{"clock": {"now": "0001-01-01T00:00:00+23:00"}}', "clock.now: lies before"),
@@ -221,14 +222,19 @@ PROBLEMS = [
         "PUT",
         f"/events/{EVENT}",
         b'{"saved_ago": "PT1M", "saved_at": "2026-01-01T00:00:00Z"}',
-        "the request body: At most",
+        "At most one of `saved_ago` and `saved_at`",
     ),
     ("PUT", f"/events/{EVENT}", b'{"saved_ago": "P9999999D"}', "saved_ago: lies before"),
     ("PUT", f"/events/{EVENT}", b'{"timestamp_ago": "P9999999D"}', "timestamp_ago: lies before"),
     ("PUT", f"/events/{EVENT}", b'{"saved_at": "9999-12-31T23:59:59-23:00"}', "saved_at: lies before"),
     ("PUT", f"/events/{EVENT}", b'{"title": ""}', "title: "),
     ("PUT", f"/events/{EVENT}", b'{"issue_status": "ignored"}', "issue_status: must be one of unresolved, resolved."),
-    ("PUT", "/events/xyz", b"{}", 'event_id: "xyz" is not allowed in the path.'),
+    (
+        "PUT",
+        "/events/xyz",
+        b"{}",
+        'event_id: "xyz" is not allowed in the path; give the event ID, 32 hexadecimal digits without dashes.',
+    ),
 ]
 
 
