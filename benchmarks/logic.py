@@ -12,7 +12,7 @@ TOKEN = "a" * 64
 PATH = "/api/0/projects/the-interstellar-jurisdiction/plain-proxy/user-feedback/"
 HEADERS = [
     (name, DOCUMENT.openapi["components"]["headers"][name]["example"])
-    for name in DOCUMENT.submit.definition["x-page"]["header_order"]
+    for name in DOCUMENT.submit.extensions["x-page"]["header_order"]
     if name not in ("Content-Length", "Content-Type")
 ]
 _records: dict[str, dict[str, Any]] = {}

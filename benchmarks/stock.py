@@ -26,7 +26,7 @@ def _document() -> dict[str, Any]:
     """The submit operation alone; Connexion looks its security functions up by these keys."""
     document: dict[str, Any] = {**DOCUMENT.openapi}
     path = DOCUMENT.submit.path
-    operation = {key: value for key, value in DOCUMENT.submit.definition.items() if not key.startswith("x-")}
+    operation = {key: value for key, value in document["paths"][path]["post"].items() if not key.startswith("x-")}
     operation["security"] = [{"bearer": []}]
     operation["requestBody"] = {
         **operation["requestBody"],

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 from feedback_spec.document import Document
 from feedback_spec.openapi.render31 import to_31
-from feedback_spec.source import resolve
+from feedback_spec.operations import JSON, Operation, Response, operations_of
 
 from feedback_verify.exchange import Exchange, as_data
 
@@ -24,60 +24,61 @@ class Answers:
         self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
 
     @cached_property
-    def _paths(self) -> list[tuple[re.Pattern[str], Mapping[str, Any]]]:
-        return [(_pattern(path), item) for path, item in self._openapi["paths"].items()]
+    def _paths(self) -> list[tuple[re.Pattern[str], Mapping[str, Operation]]]:
+        """For each path its operations by method."""
+        paths: dict[str, dict[str, Operation]] = {}
+        for operation in operations_of(self._openapi):
+            paths.setdefault(operation.path, {})[operation.method] = operation
+        return [(_pattern(path), operations) for path, operations in paths.items()]
 
     def problem(self, exchange: Exchange) -> str | None:
         """What the document does not allow in this answer; None where all is well or the path is not documented."""
         path = urlsplit(exchange.request.url).path
         plain = "/../" not in path  # which some servers resolve and others do not
-        item = next((item for pattern, item in self._paths if plain and pattern.fullmatch(path)), None)
-        if item is None or exchange.status >= 500 or self._should_not_have_passed(exchange, item):
+        known = next((each for pattern, each in self._paths if plain and pattern.fullmatch(path)), None)
+        if known is None or exchange.status >= 500 or self._should_not_have_passed(exchange, known.get("post")):
             return None
         method = exchange.request.method.lower()
-        if self._methods is not None and method not in item:
+        if self._methods is not None and method not in known:
             # Who may ask comes before whether there is anything: other statuses are the rules' of who may.
             refused = exchange.status in (400, 401, 403, 404, 405)
             return None if refused else f"{exchange.request.method} is answered {exchange.status}"
-        operation = item.get("get" if method == "head" else method)
+        operation = known.get("get" if method == "head" else method)
         if operation is None:
             return (
                 None if exchange.status == 405 else f"{exchange.request.method} is answered {exchange.status}, not 405"
             )
-        declared = operation["responses"].get(str(exchange.status))
-        if declared is None:
+        response = operation.responses.get(str(exchange.status))
+        if response is None:
             return f"{exchange.request.method} is answered {exchange.status}, which the document does not declare"
-        response = resolve(self._openapi, declared)
         return self._header_problem(exchange, response) or self._body_problem(exchange, response)
 
-    def _should_not_have_passed(self, exchange: Exchange, item: Mapping[str, Any]) -> bool:
+    def _should_not_have_passed(self, exchange: Exchange, operation: Operation | None) -> bool:
         """Whether this accepts what the request schema forbids; other rules judge that, and the echo follows."""
-        if exchange.request.method != "POST" or exchange.status != 200:
+        if exchange.request.method != "POST" or exchange.status != 200 or operation is None or operation.body is None:
             return False
         sent = as_data(exchange.request.content)
         if sent is None:
             return False
-        schema = item["post"]["requestBody"]["content"]["application/json"]["schema"]
         if isinstance(sent, dict):
             sent = {
                 key: value.strip() if isinstance(value, str) and self._trimmed(key) else value
                 for key, value in sent.items()
             }
-        return not self._validator(schema).is_valid(sent)
+        return not self._validator(operation.body.content[JSON].schema).is_valid(sent)
 
-    def _header_problem(self, exchange: Exchange, response: Mapping[str, Any]) -> str | None:
-        for name, declared in response.get("headers", {}).items():
-            header = resolve(self._openapi, declared)
+    def _header_problem(self, exchange: Exchange, response: Response) -> str | None:
+        for name, header in response.headers.items():
             value = exchange.headers.get(name.lower())
             if value is None:
-                if header.get("required"):
+                if header.required:
                     return f"a {exchange.status} without the header {name}"
-            elif not self._validator(header["schema"]).is_valid(value):
+            elif not self._validator(header.schema).is_valid(value):
                 return f"a {exchange.status} with the header {name}: {value[:80]!r}, which its schema does not allow"
         return None
 
-    def _body_problem(self, exchange: Exchange, response: Mapping[str, Any]) -> str | None:
-        content = response.get("content", {})
+    def _body_problem(self, exchange: Exchange, response: Response) -> str | None:
+        content = response.content
         if not exchange.content:
             # Servers in use answer a DSN with empty bodies; the document leaves it open.
             by_dsn = exchange.request.sent_headers().get("Authorization", "").lower().startswith("dsn")
@@ -89,7 +90,7 @@ class Answers:
             return f"a {exchange.status} as {exchange.media_type or 'no media type'}, not {', '.join(content)}"
         if exchange.json is None:
             return f"a {exchange.status} whose body is not JSON"
-        for error in self._validator(content[exchange.media_type]["schema"]).iter_errors(exchange.json):
+        for error in self._validator(content[exchange.media_type].schema).iter_errors(exchange.json):
             place = "".join(f".{step}" for step in error.instance_path)
             return f"a {exchange.status} whose body{place} is not as its schema says: {error.message[:200]}"
         return None

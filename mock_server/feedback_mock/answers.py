@@ -4,14 +4,13 @@ Decides nothing: who asks for the answer of a rule has decided that it applies.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
 from feedback_spec.catalogue import Rule
 from feedback_spec.document import Document
-from feedback_spec.operations import Operation
+from feedback_spec.operations import Operation, Response, Value
 from feedback_spec.source import DocumentError
 
 Headers = list[tuple[bytes, bytes]]
@@ -66,9 +65,9 @@ class Answers:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        responses = document.submit.definition["responses"]
-        headers = document.resolve(responses.get("200", {})).get("headers", {})
-        order = document.submit.definition.get("x-page", {}).get("header_order", list(headers))
+        success = document.submit.responses.get("200")
+        headers = success.headers if success else {}
+        order = document.submit.extensions.get("x-page", {}).get("header_order", list(headers))
         self._names = frozenset(name.lower() for name in order) | {"x-feedback-rule"}
         self._fixed: Headers = []
         self._origins = document.behaviour.origins == "checked"
@@ -76,7 +75,7 @@ class Answers:
         self._methods = str(methods.get("example", "")).encode("latin-1")
         for name in order:
             if name.lower() not in ("content-length", "content-type") and name in headers:
-                self._fixed += self._example_header(name, headers[name])
+                self._fixed += _example_header(headers[name])
 
     def json(
         self, status: int, value: Any, rule: bytes, more: Headers | tuple[tuple[bytes, bytes], ...] = ()
@@ -110,13 +109,12 @@ class Answers:
         status = str(rule.refusal.status)
         operations = [operation] if operation else list(self._document.operations.values())
         for each in operations:
-            declared = self._document.resolve(each.definition.get("responses", {}).get(status))
+            declared = each.responses.get(status)
             if declared is not None:
-                examples = declared.get("content", {}).get("application/json", {}).get("examples", {})
                 if rule.refusal.example is None:
                     return Refusal(self, rule, rule.refusal.status, None, [])
-                if rule.refusal.example in examples:
-                    value = self._document.resolve(examples[rule.refusal.example])["value"]
+                if rule.refusal.example in declared.examples:
+                    value = declared.examples[rule.refusal.example].value
                     return Refusal(self, rule, rule.refusal.status, value, self.more_headers(declared))
         place = operation.id if operation else "paths"
         raise self._fail(f'{place}: declares no response {status} as the rule "{rule_id}" refuses with.')
@@ -136,20 +134,20 @@ class Answers:
             text = text.replace(f"{{{name}}}", str(word))
         return text
 
-    def more_headers(self, response: Mapping[str, Any]) -> Headers:
+    def more_headers(self, response: Response) -> Headers:
         """The headers that this response has beyond those of every answer, as their examples say."""
         more: Headers = []
-        for name, header in response.get("headers", {}).items():
+        for name, header in response.headers.items():
             if name.lower() not in self._names:
-                more += self._example_header(name, header)
+                more += _example_header(header)
         return more
-
-    def _example_header(self, name: str, header: Any) -> Headers:
-        example = self._document.resolve(header).get("example")
-        return [] if example is None else [(name.lower().encode(), str(example).encode("latin-1"))]
 
     def _fail(self, cause: str) -> DocumentError:
         return DocumentError(f"{self._document.name}: {cause}")
+
+
+def _example_header(header: Value) -> Headers:
+    return [] if header.example is None else [(header.name.lower().encode(), str(header.example).encode("latin-1"))]
 
 
 class Refusal:

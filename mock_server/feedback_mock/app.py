@@ -11,7 +11,7 @@ from typing import Any
 
 from feedback_spec.document import SUBMIT, Document, load, load_control, load_ingest
 from feedback_spec.operations import operations_of
-from feedback_spec.source import DocumentError, resolve
+from feedback_spec.source import DocumentError
 
 from feedback_mock.access import BEARER, DSN, OTHER_PROJECT, Access
 from feedback_mock.answers import Answers, Refused
@@ -106,7 +106,7 @@ def create_app(
     if rate_limit is not None and not document.behaviour.rate_limit:
         raise DocumentError(f"{document.name}: this server has no rate limit; the profile sentry-latest has one.")
     elsewhere = Elsewhere(document, answers, store)
-    described = describe(document.name, document.openapi, document.submit.definition["x-max-body-bytes"])
+    described = describe(document.name, document.openapi, document.submit.extensions["x-max-body-bytes"])
     operations: dict[str, ASGIApp] = {}
     for name, description in described.items():
         if name not in handlers:
@@ -125,16 +125,13 @@ def create_app(
 
 def _control_operations(document: Document, store: Store, host: str) -> dict[str, ControlOperation]:
     openapi, table = load_control(), ControlHandlers(store, document.profile).table
-    described = describe("control.yaml", openapi, document.submit.definition["x-max-body-bytes"])
+    described = describe("control.yaml", openapi, document.submit.extensions["x-max-body-bytes"])
     return {name: ControlOperation(openapi, each, table[name], host) for name, each in described.items()}
 
 
 def make_default_project(document: Document, store: Store) -> Project:
     """The project that the examples of the path parameters name, which is the page's own."""
-    slugs = [
-        str(resolve(document.openapi, each).get("example", each.get("name")))
-        for each in document.submit.item.get("parameters", ())
-    ]
+    slugs = [str(each.example or each.name) for each in document.submit.parameters if each.place == "path"]
     if len(slugs) != 2:
         raise DocumentError(f"{document.name}: {SUBMIT}: its path needs an organization and a project.")
     project = store.put_project(slugs[0], slugs[1], store.new_clock())

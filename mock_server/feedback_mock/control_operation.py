@@ -32,8 +32,7 @@ class ControlOperation:
     def __init__(self, openapi: dict[str, Any], description: Description, handler: ControlHandler, host: str) -> None:
         self._description, self._handler, self._host = description, handler, host
         self._schema = {"components": openapi.get("components", {}), **(description.body or {})}
-        definition = description.operation.definition
-        self._body_required = definition.get("requestBody", {}).get("required", False)
+        self._body_required = description.operation.body is not None and description.operation.body.required
         self._path = [each for each in description.parameters if each.place == "path"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

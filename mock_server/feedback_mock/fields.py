@@ -5,10 +5,11 @@ fields together (sentry-behaviour rows 31 to 47).
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 from feedback_spec.behaviour import Behaviour
+from feedback_spec.operations import Value
 from feedback_spec.source import DocumentError
 
 from feedback_mock.answers import Answers, Refused
@@ -34,12 +35,11 @@ _KEYWORDS = frozenset(
 
 
 class Fields:
-    """The fields of one request schema (JSON Schema, `$ref`s resolved at its top and at its properties)."""
+    """The fields of one request body."""
 
     def __init__(
         self,
-        schema: dict[str, Any],
-        resolve: Callable[[Any], Any],
+        fields: Iterable[Value],
         validator: Any,
         answers: Answers,
         name: str,
@@ -48,14 +48,17 @@ class Fields:
         self._validator, self._answers = validator, answers
         self._limits: dict[str, Any] = {}
         patterns = set()
-        for field, node in schema.get("properties", {}).items():
-            resolved = resolve(node)
-            unknown = set(resolved) - _KEYWORDS
-            if unknown or resolved.get("format", "email") != "email" or "string" not in resolved.get("type", ()):
+        for field in fields:
+            unknown = set(field.schema) - _KEYWORDS
+            if (
+                unknown
+                or field.schema.get("format", "email") != "email"
+                or "string" not in field.schema.get("type", ())
+            ):
                 what = ", ".join(sorted(unknown)) or "this type or format"
-                raise DocumentError(f"{name}: the field {field}: the mock does not implement {what} for a field.")
-            self._limits[field] = resolved.get("maxLength")
-            patterns |= {field} if "pattern" in resolved else set()
+                raise DocumentError(f"{name}: the field {field.name}: the mock does not implement {what} for a field.")
+            self._limits[field.name] = field.schema.get("maxLength")
+            patterns |= {field.name} if "pattern" in field.schema else set()
         self._trimmed = {field: behaviour.is_trimmed(field) for field in self._limits}
         self._coerced = behaviour.coerce
         self._together = behaviour.failures

@@ -11,7 +11,6 @@ from urllib.parse import parse_qs
 import orjson
 from feedback_spec.document import Document, load_ingest
 from feedback_spec.operations import operations_of
-from feedback_spec.source import resolve
 
 from feedback_mock.answers import Answer, Headers
 from feedback_mock.body import Gone, TooLarge, Unreadable, read
@@ -39,15 +38,13 @@ class Refusal(Exception):
 
 def ingest_operations(document: Document, store: Store) -> dict[str, ASGIApp]:
     """The operations of the ingest document by operationId, by the windows of the feedback `document`."""
-    openapi = load_ingest()
     made: dict[str, ASGIApp] = {}
-    for operation in operations_of(openapi):
+    for operation in operations_of(load_ingest()):
         if operation.method == "post":
-            made[operation.id] = IngestOperation(operation.definition, document, store, operation.id == ENVELOPE)
+            made[operation.id] = IngestOperation(operation.extensions, document, store, operation.id == ENVELOPE)
         else:
-            declared = resolve(openapi, operation.definition["responses"]["200"])["headers"]
-            examples = {name: resolve(openapi, header)["example"] for name, header in declared.items()}
-            made[operation.id] = _preflight(examples)
+            headers = operation.responses["200"].headers
+            made[operation.id] = _preflight({name: header.example for name, header in headers.items()})
     return made
 
 
@@ -64,9 +61,9 @@ def _preflight(examples: Mapping[str, str]) -> ASGIApp:
 class IngestOperation:
     """An ASGI application that takes envelopes, or single events."""
 
-    def __init__(self, definition: Mapping[str, Any], document: Document, store: Store, envelopes: bool) -> None:
-        self._max_body, self._max_unpacked = definition["x-max-body-bytes"], definition["x-max-decompressed-bytes"]
-        self._ingest = Ingest(document, definition["x-max-event-bytes"])
+    def __init__(self, limits: Mapping[str, Any], document: Document, store: Store, envelopes: bool) -> None:
+        self._max_body, self._max_unpacked = limits["x-max-body-bytes"], limits["x-max-decompressed-bytes"]
+        self._ingest = Ingest(document, limits["x-max-event-bytes"])
         self._store, self._envelopes = store, envelopes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from feedback_spec.document import Document
-from feedback_spec.source import DocumentError, resolve
+from feedback_spec.source import DocumentError
 
 from feedback_mock.access import DSN, Access
 from feedback_mock.answers import Answer, Answers, Headers, Refused, Reply, rule_header
@@ -87,23 +87,17 @@ class FeedbackOperation:
     ) -> None:
         self._description, self._run, self._answers = description, handler.run, answers
         self._head = head
-        name, openapi, behaviour = document.name, document.openapi, document.behaviour
+        name, behaviour = document.name, document.behaviour
         operation = description.operation
-        self._access = Access(store, description.kinds, description.scopes, behaviour) if description.kinds else None
-        for media_type in set(description.media_types) - set(PARSERS):
+        self._access = Access(store, description.kinds, operation.scopes, behaviour) if description.kinds else None
+        media_types = tuple(operation.body.content) if operation.body else ()
+        for media_type in set(media_types) - set(PARSERS):
             raise DocumentError(f"{name}: {operation.id}: the mock does not implement bodies of {media_type}.")
-        self._parsers = {media_type: PARSERS[media_type] for media_type in description.media_types}
+        self._parsers = {media_type: PARSERS[media_type] for media_type in media_types}
         self._rate_limit = rate_limit if self._access else None
         self._fields = None
-        if description.body is not None:
-            self._fields = Fields(
-                description.body,
-                lambda node: resolve(openapi, node),
-                description.body_validator,
-                answers,
-                name,
-                behaviour,
-            )
+        if operation.body is not None:
+            self._fields = Fields(operation.body.fields, description.body_validator, answers, name, behaviour)
         self._query = [each for each in description.parameters if each.place == "query"]
         self._query_rules = self._rules_of_query(handler, name)
         rules = {*handler.rules, *(self._query_rules.values()), *(self._access.rules if self._access else ())}
@@ -112,8 +106,8 @@ class FeedbackOperation:
         self._refusals = {rule: answers.refusal(rule, operation) for rule in sorted(rules)}
         for refusal in self._refusals.values():
             self._check(refusal.status, refusal.value)
-        declared = resolve(openapi, operation.definition["responses"].get("200", {}))
-        self._more = tuple(answers.more_headers(declared))
+        success = operation.responses.get("200")
+        self._more = tuple(answers.more_headers(success)) if success else ()
         self._rule_headers: dict[str, bytes] = {}
 
     def _rules_of_query(self, handler: Handler, name: str) -> dict[str, str]:

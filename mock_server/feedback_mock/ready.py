@@ -11,7 +11,6 @@ from typing import Any
 
 from feedback_spec.instants import format_duration
 from feedback_spec.rules import Base
-from feedback_spec.source import resolve
 
 from feedback_mock.app import CONTROL_PREFIX, Mock
 from feedback_mock.control import project_shown
@@ -55,9 +54,8 @@ def lines_to_paste(mock: Mock, data: dict[str, Any]) -> list[tuple[str, str]]:
     """Shell lines with what they show; pasted one after the other they give 200, 200 and, with a clock, 409."""
     submit = mock.document.submit
     path = submit.path.format(organization_slug=data["organization"], project_slug=data["project"])
-    media = submit.definition["requestBody"]["content"]["application/json"]
-    examples = media.get("examples", {})
-    example = resolve(mock.document.openapi, next(iter(examples.values()), {})).get("value", {})
+    examples = submit.body.examples.values() if submit.body else ()
+    example: dict[str, Any] = next((each.value for each in examples), {})
     window = next((each for each in mock.document.mutability.windows if each.base in _OF_FEEDBACK), None)
     post = _curl(data["url"] + path, example, f"Authorization: Bearer {data['token']}")
     again = _curl(data["url"] + path, {**example, "name": "Jane Doe"}, f"Authorization: Bearer {data['token']}")

@@ -1,11 +1,11 @@
 """The rule catalogue `x-rules`: what it says of each rule. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from feedback_spec.operations import operations_of
-from feedback_spec.source import Fail, resolve
+from feedback_spec.operations import Operation
+from feedback_spec.source import Fail
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +58,20 @@ def read_rules(openapi: dict[str, Any], fail: Fail) -> dict[str, Rule]:
     return dict(sorted(rules.items(), key=lambda item: groups.index(item[1].group)))
 
 
-def check_refusals(openapi: dict[str, Any], rules: Mapping[str, Rule], fail: Fail) -> None:
+def check_refusals(operations: Sequence[Operation], rules: Mapping[str, Rule], fail: Fail) -> None:
     """Raises DocumentError for a refusal whose status or example no operation declares."""
     for rule in rules.values():
         if rule.refusal is None:
             continue
         place = f'x-rules "{rule.id}".refusal'
         declared = [
-            resolve(openapi, each.definition["responses"][str(rule.refusal.status)])
-            for each in operations_of(openapi)
-            if str(rule.refusal.status) in each.definition.get("responses", {})
+            each.responses[str(rule.refusal.status)]
+            for each in operations
+            if str(rule.refusal.status) in each.responses
         ]
         if not declared:
             raise fail(place, f"no operation declares a response {rule.refusal.status}.")
         if rule.refusal.example is not None and not any(
-            rule.refusal.example in response.get("content", {}).get("application/json", {}).get("examples", {})
-            for response in declared
+            rule.refusal.example in response.examples for response in declared
         ):
             raise fail(place, f'no response {rule.refusal.status} has an example "{rule.refusal.example}".')

@@ -19,7 +19,7 @@ from feedback_spec.catalogue import Rule, check_refusals, read_rules
 from feedback_spec.operations import Operation, operations_of
 from feedback_spec.profiles import DOCUMENTED, read_profiled
 from feedback_spec.rules import Mutability, Window
-from feedback_spec.source import Fail, read, resolve
+from feedback_spec.source import Fail, read
 from feedback_spec.windows import Example, read_examples, read_mutability, speak_of_windows
 
 SUBMIT = "submitUserFeedback"
@@ -43,10 +43,6 @@ class Document:
         """The name of the document's profile; the base document is `documented`."""
         return str(self.openapi["info"].get("x-profile", DOCUMENTED))
 
-    def resolve(self, node: Any) -> Any:
-        """The node itself, or what its local `$ref` names."""
-        return resolve(self.openapi, node)
-
     @cached_property
     def operations(self) -> Mapping[str, Operation]:
         """Operations by operationId."""
@@ -65,9 +61,7 @@ class Document:
     @property
     def field_schemas(self) -> Mapping[str, Mapping[str, Any]]:
         """The schemas of a submission's fields, by name."""
-        content = self.resolve(self.submit.definition["requestBody"])["content"]
-        schema = self.resolve(content["application/json"]["schema"])
-        return {name: self.resolve(each) for name, each in schema["properties"].items()}
+        return {each.name: each.schema for each in self.submit.body.fields} if self.submit.body else {}
 
     def window(self, rule: str) -> Window:
         """The window of this rule id; KeyError where the document has none."""
@@ -83,14 +77,15 @@ def load(path: Path | None = None, profile: str = DOCUMENTED) -> Document:
     """
     name, openapi = read_profiled(path, profile)
     fail = Fail(name)
-    operation = next((each for each in operations_of(openapi) if each.id == SUBMIT), None)
+    operations = tuple(operations_of(openapi))
+    operation = next((each for each in operations if each.id == SUBMIT), None)
     if operation is None:
         raise fail("paths", f"there is no operation with the operationId {SUBMIT}.")
     _check_extensions(openapi, operation, fail)
     rules = read_rules(openapi, fail)
     mutability = read_mutability(operation, rules, fail)
     examples = read_examples(operation, mutability, rules, fail)
-    check_refusals(openapi, rules, fail)
+    check_refusals(operations, rules, fail)
     openapi = speak_of_windows(openapi, operation, mutability, fail)
     return Document(name, openapi, read_rules(openapi, fail), mutability, examples, read_behaviour(openapi))
 
@@ -106,7 +101,7 @@ def load_ingest() -> dict[str, Any]:
 
 
 def _check_extensions(openapi: dict[str, Any], operation: Operation, fail: Fail) -> None:
-    extensions = {key: value for key, value in operation.definition.items() if key.startswith("x-")}
+    extensions = dict(operation.extensions)
     extensions |= {key: openapi[key] for key in ("x-rules", "x-behaviour") if key in openapi}
     schema = json.loads((resources.files("feedback_spec") / "extensions.schema.json").read_text("utf-8"))
     errors = jsonschema_rs.validator_for(schema).iter_errors(extensions)

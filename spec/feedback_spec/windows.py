@@ -7,7 +7,7 @@ from typing import Any
 
 from feedback_spec.catalogue import Rule
 from feedback_spec.instants import in_words, parse_duration
-from feedback_spec.operations import Operation, operations_of
+from feedback_spec.operations import Operation
 from feedback_spec.rules import Accepted, Base, Facts, Mutability, Outcome, Window, decide
 from feedback_spec.source import Fail
 
@@ -30,7 +30,7 @@ class Example:
 
 def read_mutability(operation: Operation, rules: Mapping[str, Rule], fail: Fail) -> Mutability:
     """The windows of the operation, in their order. Raises DocumentError for what it does not declare."""
-    extension = operation.definition["x-mutability"]
+    extension = operation.extensions["x-mutability"]
     windows: dict[str, Window] = {}
     for index, entry in enumerate(extension["windows"]):
         place = f"x-mutability.windows[{index}]"
@@ -53,7 +53,7 @@ def _check_rule_and_status(
 ) -> None:
     if entry["rule"] not in rules:
         raise fail(f"{place}.rule", f'the catalogue x-rules has no rule "{entry["rule"]}".')
-    if str(entry["status"]) not in operation.definition.get("responses", {}):
+    if str(entry["status"]) not in operation.responses:
         raise fail(f"{place}.status", f"the operation {operation.id} declares no response {entry['status']}.")
 
 
@@ -69,7 +69,7 @@ def read_examples(
 ) -> tuple[Example, ...]:
     """The literal rows. Raises DocumentError for one that contradicts the windows, and for a window that none shows."""
     examples = []
-    for index, entry in enumerate(operation.definition["x-mutability"]["examples"]):
+    for index, entry in enumerate(operation.extensions["x-mutability"]["examples"]):
         place = f"x-mutability.examples[{index}]"
         _check_rule_and_status(entry, operation, rules, place, fail)
         example = _read_example(entry, place, fail)
@@ -129,7 +129,7 @@ def speak_of_windows(
     `spoken` is how the texts say a limit; where the limit was changed and the texts were not, they follow.
     """
     words: dict[str, str] = {}
-    for entry in operation.definition["x-mutability"]["windows"]:
+    for entry in operation.extensions["x-mutability"]["windows"]:
         limit = next(window.limit for window in mutability.windows if window.rule == entry["rule"])
         if words.setdefault(entry["spoken"], in_words(limit)) != in_words(limit):
             raise fail(
@@ -143,9 +143,7 @@ def speak_of_windows(
         return pattern.sub(lambda match: words[match.group()], text)
 
     spoken: dict[str, Any] = _map_prose(openapi, say)
-    for entry in next(each for each in operations_of(spoken) if each.id == operation.id).definition["x-mutability"][
-        "windows"
-    ]:
+    for entry in spoken["paths"][operation.path][operation.method]["x-mutability"]["windows"]:
         entry["spoken"] = words[entry["spoken"]]
     return spoken
 

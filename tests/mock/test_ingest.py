@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.mock.conftest import EVENT, NOW
 
 DASHED = "7167980c-a1db-42cd-ba8d-5284e7f81c66"
-LIMITS = next(each.definition for each in operations_of(load_ingest()) if each.id == "ingestEnvelope")
+LIMITS = next(each.extensions for each in operations_of(load_ingest()) if each.id == "ingestEnvelope")
 RAW_DEFLATE = zlib.compressobj(wbits=-zlib.MAX_WBITS)
 
 

@@ -225,9 +225,9 @@ def test_texts_follow_a_limit_that_was_changed_alone(tmp_path: Path) -> None:
 
     document = load(path)
 
-    assert "no more than 10 minutes after the event was saved" in document.submit.definition["description"]
+    assert "no more than 10 minutes after the event was saved" in document.submit.description
     assert "up to and including 10 minutes" in document.rules["event-window"].rule
-    assert "within 5 minutes of submitting" in document.submit.definition["description"]
+    assert "within 5 minutes of submitting" in document.submit.description
 
 
 def test_dates_stay_the_texts_that_they_are(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def answers_carry_the_headers_of_the_page(s: Scenario) -> None:
     """A success and refusals."""
     replies = {"200": s.submit(), "400": s.submit({}), "401": s.submit(by="none")}
     for name, reply in replies.items():
-        declared = {each.lower() for each in s.document.submit.definition["responses"]["200"].get("headers", ())}
+        declared = {each.lower() for each in s.document.submit.responses["200"].headers}
         for header, value in FIRM.items():
             if header not in declared:
                 continue
@@ -92,7 +92,7 @@ def answers_carry_the_headers_of_the_page(s: Scenario) -> None:
 
 def a_body_over_the_limit_is_refused(s: Scenario) -> None:
     """Just over the limit and far over it; just under the limit it is read."""
-    limit = s.document.submit.definition["x-max-body-bytes"]
+    limit = s.document.submit.extensions["x-max-body-bytes"]
     room = limit - len(_json(s, comments=""))
     s.expect_status(s.submit(_json(s, comments="c" * room)), 200, f"a body of exactly {limit} bytes")
     for size in (room + 1, 2 * limit):

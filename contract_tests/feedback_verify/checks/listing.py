@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from feedback_spec.document import LIST
 from feedback_spec.instants import SECOND
 from feedback_spec.rules import Base
 
@@ -125,11 +126,8 @@ def pages_lead_through_all_feedback(s: Scenario) -> None:
 
 def a_page_size_out_of_range_is_refused(s: Scenario) -> None:
     """The largest size of the document, and one more."""
-    parameters = {
-        each["name"]: each
-        for each in map(s.document.resolve, s.document.operations["listUserFeedback"].definition["parameters"])
-    }
-    maximum = parameters["per_page"]["schema"]["maximum"]
+    parameters = {each.name: each for each in s.document.operations[LIST].parameters}
+    maximum = parameters["per_page"].schema["maximum"]
     s.expect_status(s.listing(f"per_page={maximum}"), 200, f"GET ?per_page={maximum}")
     refused = (400, *s.also("list-pages"))
     s.expect_status(s.listing(f"per_page={maximum + 1}"), refused, f"GET ?per_page={maximum + 1}")

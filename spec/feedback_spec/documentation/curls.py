@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedback_spec.document import Document
-from feedback_spec.documentation.page import authorization
 from feedback_spec.documentation.timeline import FROM, title
-from feedback_spec.documentation.view import JSON, credentials
 from feedback_spec.instants import format_duration
-from feedback_spec.operations import Operation, operations_of
+from feedback_spec.operations import JSON, Credentials, Operation, operations_of
 from feedback_spec.rules import Base
 
 
@@ -26,11 +24,7 @@ class Curl:
 
 def curls(document: Document, control: Mapping[str, Any]) -> tuple[Curl, ...]:
     """The server, a submission for each kind of credentials, and a walk past every window at a mock."""
-    schemes = document.openapi["components"]["securitySchemes"]
-    submits = [
-        Curl(f"Submit, with `{authorization(schemes[each.name], each.name)}`", _submit(document, each.name))
-        for each in credentials(document)
-    ]
+    submits = [Curl(f"Submit, with `{each.line}`", _submit(document, each)) for each in document.submit.credentials]
     return (
         Curl("Choose the server", _servers(document)),
         *submits,
@@ -48,20 +42,23 @@ def _servers(document: Document) -> str:
     return "\n".join(lines)
 
 
-def _submit(document: Document, kind: str) -> str:
-    scheme = document.openapi["components"]["securitySchemes"][kind]
+def _submit(document: Document, credentials: Credentials) -> str:
     operation = document.submit
-    example = document.resolve(next(iter(operation.definition["requestBody"]["content"][JSON]["examples"].values())))
-    return _curl(operation.method, _path(document, operation), example["value"], _shell(authorization(scheme, kind)))
+    return _curl(operation.method, _path(document, operation), _example(document), _shell(credentials.line))
+
+
+def _example(document: Document) -> Any:
+    """The first example of a submission."""
+    assert document.submit.body is not None
+    return next(iter(document.submit.body.examples.values())).value
 
 
 def _walk(document: Document, control: Mapping[str, Any]) -> str:
     """A project with a frozen clock, and for each window a submission one microsecond past it."""
-    kind = credentials(document)[0].name
     project = _control(document, control, "controlPutProject", {"clock": {"running": False}})
     comment = "# A project of its own, whose clock stands still, and its token (jq reads it from the answer).\n"
     token = f"{comment}TOKEN=$({project} | jq -r .tokens.write)"
-    return "\n\n".join([token, *_late(document, control, _submit(document, kind))])
+    return "\n\n".join([token, *_late(document, control, _submit(document, document.submit.credentials[0]))])
 
 
 def _late(document: Document, control: Mapping[str, Any], submit: str) -> Iterator[str]:
@@ -85,9 +82,7 @@ def _control(document: Document, control: Mapping[str, Any], request: str, body:
 
 def _path(document: Document, operation: Operation) -> str:
     """The operation's path with the values that the document's own examples have for it."""
-    values = {each["name"]: each.get("example") for each in map(document.resolve, document.submit.item["parameters"])}
-    content = document.submit.definition["requestBody"]["content"][JSON]
-    values |= document.resolve(next(iter(content["examples"].values())))["value"]
+    values = {each.name: each.example for each in document.submit.parameters} | _example(document)
     return re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), operation.path)
 
 

@@ -88,11 +88,11 @@ def _answer(document: Document, rule: Rule) -> str:
     if rule.message is not None:
         return f"`{rule.message}`"
     assert rule.refusal is not None
+    example = rule.refusal.example
     for operation in document.operations.values():
-        response = document.resolve(operation.definition["responses"].get(str(rule.refusal.status)))
-        examples = (response or {}).get("content", {}).get("application/json", {}).get("examples", {})
-        if rule.refusal.example in examples:
-            return f"`{examples[rule.refusal.example]['value']}`"
+        response = operation.responses.get(str(rule.refusal.status))
+        if example is not None and response is not None and example in response.examples:
+            return f"`{response.examples[example].value}`"
     return "without a body"
 
 

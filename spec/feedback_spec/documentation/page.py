@@ -4,12 +4,13 @@ Pure. Nothing of the page is stored here but its frame; the rest is the document
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 from feedback_spec.document import Document
+from feedback_spec.operations import JSON, RequestBody, Response, Value
 from feedback_spec.source import DocumentError
 
 _FRAME = """---
@@ -18,29 +19,25 @@ _FRAME = """---
 {content}
 ---
 """
-_JSON = "application/json"
 _EXAMPLE = "page"
 
 
 def render_page(document: Document) -> str:
     """The page as text, ending in a newline. Raises DocumentError where the document lacks an example `page`."""
     operation = document.submit
-    definition = operation.definition
-    parameters = [
-        document.resolve(each) for each in [*operation.item.get("parameters", []), *definition.get("parameters", [])]
-    ]
+    by_place = {place: [each for each in operation.parameters if each.place == place] for place in ("path", "query")}
     content = {
         "api_path": operation.path,
-        "authentication": "required" if all(_security(document)) and _security(document) else "none",
-        "description": definition["description"],
-        "example_request": _request(document, parameters),
+        "authentication": "required" if operation.security and all(operation.security) else "none",
+        "description": operation.description,
+        "example_request": _request(document),
         "example_response": _response(document),
         "method": operation.method.upper(),
-        "parameters": _fields(document),
-        "path_parameters": _described([each for each in parameters if each["in"] == "path"]),
-        "query_parameters": _described([each for each in parameters if each["in"] == "query"]) or None,
-        "sidebar_order": definition.get("x-page", {}).get("sidebar_order"),
-        "title": definition["summary"],
+        "parameters": _described(operation.body.fields if operation.body else ()),
+        "path_parameters": _described(by_place["path"]),
+        "query_parameters": _described(by_place["query"]) or None,
+        "sidebar_order": operation.extensions.get("x-page", {}).get("sidebar_order"),
+        "title": operation.summary,
         "warning": None,
     }
     return _FRAME.format(content=pretty(content))
@@ -61,77 +58,45 @@ def first_paragraph(text: str) -> str:
     return text.partition("\n\n")[0].strip()
 
 
-def _described(parameters: list[Any]) -> list[dict[str, str]]:
+def _described(values: Iterable[Value]) -> list[dict[str, str]]:
     return [
-        {
-            "description": first_paragraph(each.get("description", "")),
-            "name": each["name"],
-            "type": each["schema"]["type"],
-        }
-        for each in parameters
+        {"description": first_paragraph(each.description), "name": each.name, "type": each.schema["type"]}
+        for each in values
     ]
 
 
-def _fields(document: Document) -> list[dict[str, str]]:
-    schema = document.resolve(document.submit.definition["requestBody"]["content"][_JSON]["schema"])
-    return [
-        {"description": first_paragraph(field.get("description", "")), "name": name, "type": field["type"]}
-        for name, field in ((name, document.resolve(field)) for name, field in schema["properties"].items())
-    ]
-
-
-def _security(document: Document) -> list[Mapping[str, Any]]:
-    requirements: list[Mapping[str, Any]] = document.submit.definition.get(
-        "security", document.openapi.get("security", [])
-    )
-    return requirements
-
-
-def _request(document: Document, parameters: list[Any]) -> str:
+def _request(document: Document) -> str:
     operation = document.submit
     path = operation.path
-    for each in parameters:
-        if each["in"] == "path":
-            path = path.replace(f"{{{each['name']}}}", str(each.get("example", each["name"])))
+    for each in operation.parameters:
+        if each.place == "path":
+            path = path.replace(f"{{{each.name}}}", str(each.example or each.name))
+    # The first kind of credentials that the operation takes, none where it takes none.
+    credentials = operation.security[0] if operation.security else ()
     lines = [
         f"{operation.method.upper()} {path} HTTP/1.1",
         f"Host: {urlsplit(document.openapi['servers'][0]['url']).netloc}",
-        *_authorization(document),
-        f"Content-Type: {_JSON}",
+        *(each.line for each in credentials),
+        f"Content-Type: {JSON}",
     ]
-    return "\n".join([*lines, "", pretty(_example(document, operation.definition["requestBody"], "request"))])
-
-
-def _authorization(document: Document) -> list[str]:
-    """The header of the first kind of credentials that the operation takes, none where it takes none."""
-    names = next((list(each) for each in _security(document)), [])
-    schemes = document.openapi.get("components", {}).get("securitySchemes", {})
-    return [authorization(schemes[name], name) for name in names]
-
-
-def authorization(scheme: Mapping[str, Any], name: str) -> str:
-    """The header line of a security scheme, with a placeholder: `Authorization: Bearer <token>`."""
-    if scheme["type"] == "http":
-        return f"Authorization: {scheme['scheme'].title()} <token>"
-    return f"{scheme['name']}: {name.upper()} <{name}>"
+    return "\n".join([*lines, "", pretty(_example(document, operation.body, "request"))])
 
 
 def _response(document: Document) -> str:
-    responses = document.submit.definition["responses"]
-    status, response = next((status, document.resolve(each)) for status, each in responses.items() if status < "300")
+    operation = document.submit
+    response = next(each for status, each in operation.responses.items() if status < "300")
     body = _example(document, response, "response")
-    headers = {name: document.resolve(each).get("example", "") for name, each in response.get("headers", {}).items()}
-    headers["Content-Type"] = _JSON
+    headers = {name: each.example or "" for name, each in response.headers.items()}
+    headers["Content-Type"] = JSON
     if "Content-Length" in headers:
         headers["Content-Length"] = len(compact(body).encode())
-    order = document.submit.definition.get("x-page", {}).get("header_order", headers)
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(int(status)).phrase}"]
+    order = operation.extensions.get("x-page", {}).get("header_order", headers)
+    lines = [f"HTTP/1.1 {response.status} {HTTPStatus(int(response.status)).phrase}"]
     lines += [f"{name}: {headers[name]}" for name in order if name in headers]
     return "\n".join([*lines, "", pretty(body)])
 
 
-def _example(document: Document, node: Mapping[str, Any], of: str) -> Any:
-    examples = node.get("content", {}).get(_JSON, {}).get("examples", {})
-    if _EXAMPLE not in examples:
+def _example(document: Document, body: RequestBody | Response | None, of: str) -> Any:
+    if body is None or _EXAMPLE not in body.examples:
         raise DocumentError(f'{document.name}: the {of} of {document.submit.id} has no example "{_EXAMPLE}".')
-    return document.resolve(examples[_EXAMPLE])["value"]
+    return body.examples[_EXAMPLE].value

@@ -16,6 +16,7 @@ from feedback_spec.document import Document
 from feedback_spec.documentation import view, wording
 from feedback_spec.documentation.curls import curls
 from feedback_spec.documentation.timeline import draw
+from feedback_spec.operations import operations_of
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -63,7 +64,14 @@ def _environment(*, escape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["num"] = lambda number: f"{number:g}"
+    environment.filters |= {
+        "num": lambda number: f"{number:g}",
+        "type": view.type_of,
+        "limits": view.limits,
+        "shown": view.shown,
+        "body": view.body,
+        "phrase": view.phrase,
+    }
     return environment
 
 
@@ -71,9 +79,8 @@ def _context(document: Document, control: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "info": document.openapi["info"],
         "servers": document.openapi.get("servers", []),
-        "submit": view.operation_view(document.openapi, document.submit),
-        "max_body": document.submit.definition["x-max-body-bytes"],
-        "credentials": view.credentials(document),
+        "submit": document.submit,
+        "max_body": document.submit.extensions["x-max-body-bytes"],
         "windows": wording.window_texts(document),
         "outcomes": asdict(document.mutability),
         "rows": wording.rows(document),
@@ -82,7 +89,7 @@ def _context(document: Document, control: Mapping[str, Any]) -> dict[str, Any]:
         "needs": wording.needs_words,
         "others": view.other_operations(document),
         "control_info": control["info"],
-        "control": view.control_operations(control),
+        "control": tuple(operations_of(control)),
         "curls": curls(document, control),
     }
 
