@@ -30,7 +30,7 @@ SCHEMA_EXAMPLES = 40
 
 
 class OutOfTime(Exception):
-    """--max-time is over."""
+    """--max-time is over, or the first violation is enough."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Run:
     """One verification of one target by one document; `seed` makes it repeatable.
 
     `wait` and `max_time` are in microseconds. `progress` is told what is done, of how much, and what comes next;
-    `say` is told, before a long wait, what it buys.
+    `say` is told, before a long wait, what it buys. `stop_at_first` ends the run at the first violation.
     """
 
     document: Document
@@ -54,6 +54,7 @@ class Run:
     max_time: int | None = None
     plan: Plan | None = None
     plan_file: Path | None = None
+    stop_at_first: bool = False
     stopped: bool = False
     exchanges: list[Exchange] = field(default_factory=list)
     _findings: list[Finding] = field(default_factory=list)
@@ -83,6 +84,8 @@ class Run:
 
     def _in_time(self) -> None:
         if self._deadline is not None and time.monotonic() > self._deadline:
+            raise OutOfTime
+        if self.stop_at_first and any(each.violation for each in self._findings):
             raise OutOfTime
 
     def _wanted(self, rule: str) -> bool:
