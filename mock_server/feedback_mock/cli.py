@@ -3,7 +3,6 @@
 import contextlib
 import gc
 import json
-import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -145,12 +144,10 @@ def command(
 
 def _serve(options: Options) -> None:
     """Serves until a signal comes. Raises DocumentError or CannotStart."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s: %(message)s")
-    # It warns of every malformed body, and shows a byte of it.
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     document = load(options.spec, options.profile)
     # Only now: a wrong command line or document is answered without waiting for the server's imports.
     from feedback_mock.app import create_app  # noqa: PLC0415
+    from feedback_mock.log import logging_to_stderr  # noqa: PLC0415
     from feedback_mock.rate import RateLimit  # noqa: PLC0415
     from feedback_mock.ready import ready_data, write_atomically  # noqa: PLC0415
     from feedback_mock.server import Uvicorn, address_of, bind  # noqa: PLC0415
@@ -178,11 +175,12 @@ def _serve(options: Options) -> None:
         _announce(options, app, data)
 
     server = Uvicorn(app, ready)
-    with _ending(lambda: setattr(server, "should_exit", True)), _removing(options.ready_file):
-        server.run([listener])
-    if failure:
-        raise CannotStart(failure[0])
-    click.echo("feedback-mock: stopped.", err=True)
+    with logging_to_stderr() as say:
+        with _ending(lambda: setattr(server, "should_exit", True)), _removing(options.ready_file):
+            server.run([listener])
+        if failure:
+            raise CannotStart(failure[0])
+        say("feedback-mock: stopped.")
 
 
 def _announce(options: Options, app: Any, data: dict[str, Any]) -> None:

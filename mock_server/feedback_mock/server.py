@@ -52,7 +52,7 @@ class Uvicorn(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_graceful_shutdown=2,
+                timeout_graceful_shutdown=1,
             )
         )
         self._on_ready = on_ready

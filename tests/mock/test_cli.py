@@ -3,13 +3,14 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -215,3 +216,63 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_atomically(target, {})
 
     assert list(tmp_path.iterdir()) == [target]
+
+
+def spoil(ready: dict[str, Any], times: int) -> None:
+    """So many requests that are not HTTP, each on a connection of its own, and each answered."""
+    for _ in range(times):
+        with socket.create_connection((ready["host"], ready["port"]), timeout=10) as connection:
+            connection.sendall(b"nonsense\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_warning_is_given_the_first_time_and_then_each_tenfold_with_its_number() -> None:
+    with running("--log-format", "json") as process:
+        ready = ready_line(process)
+        spoil(ready, 120)
+        _, _, err = end(process)
+
+    refused = "WARNING: A request was refused: 400 Bad Request."
+    assert err.splitlines() == [
+        refused,
+        f"{refused} (10 times by now)",
+        f"{refused} (100 times by now)",
+        "feedback-mock: stopped.",
+    ]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_pipe_that_nobody_reads_stops_nothing(how: signal.Signals) -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"x" * 4096)
+    os.set_blocking(writing, True)
+    command = [*COMMAND, "--port", "0", "--log-format", "json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=writing, text=True)
+    try:
+        ready = ready_line(process)
+        spoil(ready, 120)
+        assert httpx.get(f"{ready['control']}/health").status_code == 200
+        process.send_signal(how)
+        assert process.wait(timeout=10) == 0
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(reading)
+        os.close(writing)
+
+
+def test_a_mock_without_stderr_serves() -> None:
+    process = subprocess.Popen(
+        ["sh", "-c", f"exec {shlex.join(COMMAND)} --port 0 --log-format json 2>&-"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        ready = ready_line(process)
+        spoil(ready, 2)
+        process.terminate()
+        assert process.wait(timeout=10) == 0
+    finally:
+        process.kill()
+        process.communicate()
