@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from feedback_spec.catalogue import Rule
+from feedback_spec.catalogue import CAPABILITIES, Rule
 
 from feedback_verify.steps import Step
 
@@ -64,21 +64,6 @@ class Result:
     required: bool = True
 
 
-SUPPLY = {
-    "token": "a bearer token (--token)",
-    "dsn": "the project's DSN (--dsn)",
-    "event": "saved events (--seed-command, --ingest or --control URL)",
-    "aged-event": "events saved in the past (--seed-command or --control URL)",
-    "event-details": "events with an environment and an issue status (--control URL)",
-    "clock": "a clock that moves, or a wait (--wait DURATION, --command or --control URL)",
-    "records": "a look at the stored records (--control URL)",
-    "foreign-dsn": "the DSN of another project (--other-dsn)",
-    "parallel": "requests at the same time (a target with a URL)",
-    "second-project": "a second project (--control URL)",
-    "read-token": "a token that may only read (--read-token)",
-}
-
-
 def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str], exact: bool) -> Result:
     """The verdict on a rule: one violation outweighs everything, the shortest one is shown."""
     findings = tuple(findings)
@@ -94,7 +79,7 @@ def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str],
         otherwise = f"; the target follows another reading: {rule.otherwise}" if rule.otherwise else ""
         verdict, detail = Verdict.VIOLATED, f"{shown.violation}{otherwise}"
     elif missing and not observations and not doubts:
-        return Result(rule, Verdict.NOT_VERIFIABLE, "needs " + _joined(SUPPLY[need] for need in missing))
+        return Result(rule, Verdict.NOT_VERIFIABLE, "needs " + _joined(missing))
     elif doubts:
         more = f" (and {len(doubts) - 1} more scenarios)" if len(doubts) > 1 else ""
         verdict, detail = Verdict.INCONCLUSIVE, f"{doubts[0]}{more}"
@@ -117,9 +102,8 @@ def exit_code(results: Mapping[str, Result]) -> int:
 
 
 def _joined(needs: Iterable[str]) -> str:
-    """The needs as one list, what is supplied by the same flag named once."""
-    by_flag: dict[str, list[str]] = {}
+    """What the needs ask for as one list, what is supplied in the same way named together."""
+    by_way: dict[str, list[str]] = {}
     for need in needs:
-        what, _, flag = need.partition(" (")
-        by_flag.setdefault(flag, []).append(what)
-    return ", and ".join(f"{', '.join(whats)} ({flag}" for flag, whats in by_flag.items())
+        by_way.setdefault(CAPABILITIES[need].how, []).append(CAPABILITIES[need].what)
+    return ", and ".join(f"{', '.join(whats)} ({how})" for how, whats in by_way.items())

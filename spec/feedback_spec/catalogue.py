@@ -1,11 +1,55 @@
-"""The rule catalogue `x-rules`: what it says of each rule. Pure."""
+"""The rule catalogue `x-rules`: the rules, their groups, and what a verifier needs to judge them. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from feedback_spec.operations import Operation
 from feedback_spec.source import Fail
+from feedback_spec.spelling import meant
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What a rule may need: `can` goes after "a server that", `what` is what to supply, and `how` with which option."""
+
+    can: str
+    what: str
+    how: str
+
+
+CAPABILITIES: Mapping[str, Capability] = {
+    "token": Capability("has a bearer token", "a bearer token", "--token"),
+    "dsn": Capability("has the project's DSN", "the project's DSN", "--dsn"),
+    "event": Capability("can save an event now", "saved events", "--seed-command, --ingest or --control URL"),
+    "aged-event": Capability(
+        "can save an event in the past", "events saved in the past", "--seed-command or --control URL"
+    ),
+    "event-details": Capability(
+        "can save an event with an environment and an issue status",
+        "events with an environment and an issue status",
+        "--control URL",
+    ),
+    "clock": Capability(
+        "can move the clock", "a clock that moves, or a wait", "--wait DURATION, --command or --control URL"
+    ),
+    "records": Capability("can read the stored records", "a look at the stored records", "--control URL"),
+    "foreign-dsn": Capability("has the DSN of another project", "the DSN of another project", "--other-dsn"),
+    "second-project": Capability("has a second project", "a second project", "--control URL"),
+    "read-token": Capability("has a token that may only read", "a token that may only read", "--read-token"),
+    "parallel": Capability("takes requests at the same time", "requests at the same time", "a target with a URL"),
+}
+"""Every capability by its name in `needs`, in the order in which they are told."""
+GROUPS: Mapping[str, str] = {
+    "submission": "Submission",
+    "windows": "Time windows",
+    "overwrite": "Overwriting",
+    "credentials": "Credentials",
+    "http": "HTTP",
+    "fields": "Fields",
+    "list": "Listing",
+}
+"""The headings of the groups of rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +78,17 @@ class Rule:
 
 
 def read_rules(openapi: dict[str, Any], fail: Fail) -> dict[str, Rule]:
-    """The rules of a document by id, those of one group together. Raises DocumentError for an id that stands twice."""
+    """The rules of a document by id, those of one group together.
+
+    Raises DocumentError for an id that stands twice, and for a group or a capability that there is not.
+    """
     rules: dict[str, Rule] = {}
     for index, entry in enumerate(openapi["x-rules"]):
         if entry["id"] in rules:
             raise fail(f"x-rules[{index}]", f'the rule "{entry["id"]}" stands here twice.')
+        for need in entry["needs"]:
+            _check_known("capability", need, CAPABILITIES, f"x-rules[{index}].needs", fail)
+        _check_known("group", entry["group"], GROUPS, f"x-rules[{index}].group", fail)
         refusal = entry.get("refusal")
         rules[entry["id"]] = Rule(
             id=entry["id"],
@@ -56,6 +106,11 @@ def read_rules(openapi: dict[str, Any], fail: Fail) -> dict[str, Rule]:
     # A profile adds its rules at the end; readers find them in their group.
     groups = list(dict.fromkeys(rule.group for rule in rules.values()))
     return dict(sorted(rules.items(), key=lambda item: groups.index(item[1].group)))
+
+
+def _check_known(kind: str, name: str, known: Collection[str], place: str, fail: Fail) -> None:
+    if name not in known:
+        raise fail(place, f'there is no {kind} "{name}"; {meant(name, known)}')
 
 
 def check_refusals(operations: Sequence[Operation], rules: Mapping[str, Rule], fail: Fail) -> None:

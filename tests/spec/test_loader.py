@@ -165,6 +165,18 @@ def test_document_without_the_submit_operation(tmp_path: Path) -> None:
             id="order without a window",
         ),
         pytest.param(
+            "needs: [aged-event, clock]",
+            "needs: [aged-events, clock]",
+            r'x-rules\[9\]\.needs: there is no capability "aged-events"; did you mean "aged-event" or "event"\?',
+            id="unknown capability",
+        ),
+        pytest.param(
+            "    group: windows",
+            "    group: time",
+            r'x-rules\[9\]\.group: there is no group "time"; there are "credentials", "fields", .+ and "windows"\.',
+            id="unknown group",
+        ),
+        pytest.param(
             "  - id: response-schema",
             "  - id: submission",
             r'x-rules\[1\]: the rule "submission" stands here twice\.',

@@ -12,7 +12,6 @@ from feedback_spec.documentation.build import built_files, committed_files
 from feedback_spec.documentation.curls import curls
 from feedback_spec.documentation.reference import render_html, render_markdown, render_timeline
 from feedback_spec.documentation.timeline import draw
-from feedback_spec.documentation.wording import NEEDS
 
 SPEC = Path(__file__).parents[2] / "spec"
 TEXT = (SPEC / "openapi.yaml").read_text("utf-8")
@@ -170,10 +169,6 @@ def test_labels_of_the_drawing_stay_inside_it(tmp_path: Path) -> None:
         for lane in timeline.lanes:
             half = len(lane.limit) * 6.4 / 2
             assert timeline.left <= lane.label_x - half < lane.label_x + half <= timeline.right
-
-
-def test_every_capability_of_the_catalogue_has_words() -> None:
-    assert {need for rule in load().rules.values() for need in rule.needs} <= NEEDS.keys()
 
 
 def test_curl_lines_carry_the_windows_and_no_secret() -> None:

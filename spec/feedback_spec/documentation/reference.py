@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from feedback_spec.catalogue import GROUPS
 from feedback_spec.document import Document
 from feedback_spec.documentation import view, wording
 from feedback_spec.documentation.curls import curls
@@ -85,7 +86,7 @@ def _context(document: Document, control: Mapping[str, Any]) -> dict[str, Any]:
         "outcomes": asdict(document.mutability),
         "rows": wording.rows(document),
         "groups": view.rule_groups(document),
-        "group_titles": wording.GROUPS,
+        "group_titles": GROUPS,
         "needs": wording.needs_words,
         "others": view.other_operations(document),
         "control_info": control["info"],

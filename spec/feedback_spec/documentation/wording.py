@@ -2,34 +2,13 @@
 
 from dataclasses import dataclass
 
+from feedback_spec.catalogue import CAPABILITIES
 from feedback_spec.document import Document
 from feedback_spec.documentation.timeline import FROM, accepted_status, title
 from feedback_spec.instants import format_duration, in_words
 from feedback_spec.rules import Base, Window
 from feedback_spec.windows import Example
 
-GROUPS = {
-    "submission": "Submission",
-    "windows": "Time windows",
-    "overwrite": "Overwriting",
-    "credentials": "Credentials",
-    "http": "HTTP",
-    "fields": "Fields",
-    "list": "Listing",
-}
-NEEDS = {
-    "event": "can save an event now",
-    "aged-event": "can save an event in the past",
-    "event-details": "can save an event with an environment and an issue status",
-    "clock": "can move the clock",
-    "records": "can read the stored records",
-    "token": "has a bearer token",
-    "dsn": "has the project's DSN",
-    "foreign-dsn": "has the DSN of another project",
-    "second-project": "has a second project",
-    "read-token": "has a token that may only read",
-    "parallel": "takes requests at the same time",
-}
 _ABSENT = {
     Base.EVENT_SAVED: "an event that the server does not know",
     Base.EVENT_TIMESTAMP: "an event that the server does not know",
@@ -112,5 +91,5 @@ def _row(example: Example) -> Row:
 
 
 def needs_words(needs: tuple[str, ...]) -> str:
-    """What a verifier must be able to do or have; a capability without wording here is said by its name."""
-    return "; ".join(NEEDS.get(each, each) for each in needs) or "nothing more"
+    """What a verifier must be able to do or have."""
+    return "; ".join(CAPABILITIES[each].can for each in needs) or "nothing more"

@@ -1,0 +1,25 @@
+"""What somebody may have meant who wrote a name that there is not. Pure; standard library only."""
+
+import difflib
+from collections.abc import Collection
+
+_FEW = 8  # names that are all told
+
+
+def meant(word: str, known: Collection[str]) -> str:
+    """The end of a sentence about an unknown name: `did you mean "a" or "b"?`, else which names there are.
+
+    At most three candidates; where none is near and the names are many, only how many there are.
+    """
+    near = difflib.get_close_matches(word, known, n=3)
+    if near:
+        return f"did you mean {listed(near, 'or')}?"
+    if len(known) <= _FEW:
+        return f"there {'is' if len(known) == 1 else 'are'} {listed(sorted(known), 'and')}."
+    return f"none of the {len(known)} names that there are is near."
+
+
+def listed(words: Collection[str], last: str) -> str:
+    """Quoted words as a sentence lists them: `"a", "b" or "c"`."""
+    *most, end = (f'"{word}"' for word in words)
+    return f"{', '.join(most)} {last} {end}" if most else end
