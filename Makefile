@@ -49,7 +49,6 @@ verify-sentry: .venv/installed ## hold verifier and mock against a real Sentry 9
 	@$(BIN)/python -m tests.real_sentry $(ARGS)
 
 lock: .venv/installed ## write the lock files anew
-	@$(BIN)/pip install --quiet uv
 	@$(LOCK) pyproject.toml --extra verify --group dev -o requirements/dev.lock
 	@$(LOCK) pyproject.toml --group build -c requirements/dev.lock -o requirements/mock.lock
 	@$(LOCK) pyproject.toml --extra verify --group build -c requirements/dev.lock -o requirements/verify.lock

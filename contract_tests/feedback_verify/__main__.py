@@ -1,0 +1,20 @@
+"""Where `feedback-verify` begins: the command line, or without the extra `[verify]` a sentence that says what to do."""
+
+import sys
+
+from feedback_verify.extra import missing
+
+
+def main(argv: list[str] | None = None) -> int:
+    """As `feedback_verify.cli.main`; 2, and one sentence, without the extra `[verify]`."""
+    sentence = missing()
+    if sentence:
+        print(f"feedback-verify: {sentence}", file=sys.stderr)
+        return 2
+    from feedback_verify import cli  # noqa: PLC0415 (it imports what may be missing)
+
+    return cli.main(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,16 @@
+"""The extra `[verify]`: the libraries that only the verifier needs, and the sentence where they are missing.
+
+Imports none of them: every pytest of an environment loads this.
+"""
+
+from importlib.util import find_spec
+
+MODULES = ("harfile", "httpx", "hypothesis", "junitparser", "schemathesis", "tenacity", "time_machine")
+
+
+def missing() -> str | None:
+    """What to install, in one sentence; None where it is installed."""
+    absent = [name for name in MODULES if find_spec(name) is None]
+    if not absent:
+        return None
+    return f'To verify, run pip install "sentry-feedback-contract[verify]", which brings {", ".join(absent)}.'
