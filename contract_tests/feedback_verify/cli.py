@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 from feedback_spec.document import Document
+from feedback_spec.files import check
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -106,7 +107,7 @@ def _verify_and_report(values: dict[str, Any]) -> int:
         options = _run_options(document, values)
         baseline = read_baseline(baseline_file) if baseline_file else Baseline()
         for path in [*(path for _, path in reports), *([values["plan"]] if values["plan"] else [])]:
-            _writable(path)
+            check(path)
         with open_target(settings) as target, _progress() as progress:
             if detecting:
                 document = _detect(settings.spec, target, run_seed=values["seed"], progress=progress)
@@ -165,13 +166,6 @@ def _run_options(document: Document, values: dict[str, Any]) -> dict[str, Any]:
         "plan": read(replay, document) if replay else None,
         "plan_file": values["plan"],
     }
-
-
-def _writable(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise SettingsError(f"{path}: there is no directory {path.parent} to write the report to.")
-    if path.is_dir():
-        raise SettingsError(f"{path}: is a directory, not a file to write the report to.")
 
 
 @contextmanager

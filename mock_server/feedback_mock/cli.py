@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 from feedback_spec.document import load
+from feedback_spec.files import CannotWrite, replace
 from feedback_spec.profiles import DOCUMENTED, PROFILES
 from feedback_spec.source import DocumentError
 
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (DocumentError, CannotStart) as error:
+    except (DocumentError, CannotWrite, CannotStart) as error:
         click.echo(f"feedback-mock: {error}", err=True)
         return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
@@ -143,13 +144,13 @@ def command(
 
 
 def _serve(options: Options) -> None:
-    """Serves until a signal comes. Raises DocumentError or CannotStart."""
+    """Serves until a signal comes. Raises DocumentError, CannotWrite or CannotStart."""
     document = load(options.spec, options.profile)
     # Only now: a wrong command line or document is answered without waiting for the server's imports.
     from feedback_mock.app import create_app  # noqa: PLC0415
     from feedback_mock.log import logging_to_stderr  # noqa: PLC0415
     from feedback_mock.rate import RateLimit  # noqa: PLC0415
-    from feedback_mock.ready import ready_data, write_atomically  # noqa: PLC0415
+    from feedback_mock.ready import ready_data  # noqa: PLC0415
     from feedback_mock.server import Uvicorn, address_of, bind  # noqa: PLC0415
 
     rate_limit = RateLimit(*options.rate_limit) if options.rate_limit else None
@@ -159,7 +160,8 @@ def _serve(options: Options) -> None:
     except OSError as error:
         raise CannotStart(f"cannot listen on {options.host}:{options.port}: {error.strerror}.") from None
     data = ready_data(app, address_of(listener, options.host), control=options.control)
-    failure: list[str] = []
+    text = json.dumps(data) + "\n"
+    failure: list[CannotWrite] = []
 
     def ready() -> None:
         gc.freeze()
@@ -167,19 +169,19 @@ def _serve(options: Options) -> None:
         gc.enable()
         try:
             if options.ready_file is not None:
-                write_atomically(options.ready_file, data)
-        except OSError as error:
-            failure.append(f"cannot write {options.ready_file}: {error.strerror}.")
+                replace(options.ready_file, text)
+        except CannotWrite as error:
+            failure.append(error)
             server.should_exit = True
             return
         _announce(options, app, data)
 
     server = Uvicorn(app, ready)
-    with logging_to_stderr() as say:
-        with _ending(lambda: setattr(server, "should_exit", True)), _removing(options.ready_file):
+    with listener, logging_to_stderr() as say:
+        with _ending(lambda: setattr(server, "should_exit", True)), _removing(options.ready_file, text):
             server.run([listener])
         if failure:
-            raise CannotStart(failure[0])
+            raise failure[0]
         say("feedback-mock: stopped.")
 
 
@@ -218,16 +220,18 @@ def _ending(end: Callable[[], None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _removing(path: Path | None) -> Iterator[None]:
-    """Removes the ready file before and after: one that an earlier run left would lie."""
-    if path is not None and path.is_file():
-        path.unlink(missing_ok=True)
+def _removing(path: Path | None, text: str) -> Iterator[None]:
+    """Removes the ready file: before, the one that an earlier run left, and after, this run's. Raises CannotWrite."""
+    from feedback_mock.ready import claim, release  # noqa: PLC0415 (as in _serve)
+
+    if path is not None:
+        claim(path)
     try:
         yield
     finally:
-        if path is not None and path.is_file():
+        if path is not None:
             with contextlib.suppress(OSError):
-                path.unlink()
+                release(path, text)
 
 
 if __name__ == "__main__":

@@ -3,18 +3,22 @@
 Prints nothing itself; tokens and DSNs appear here and nowhere else.
 """
 
+import contextlib
+import errno
 import json
 import os
 import shlex
 from pathlib import Path
 from typing import Any
 
+from feedback_spec.files import CannotWrite, check_file, telling
 from feedback_spec.instants import format_duration
 from feedback_spec.rules import Base
 
 from feedback_mock.app import CONTROL_PREFIX, Mock
 from feedback_mock.control import project_shown
 
+MOST = 64 * 1024  # bytes of a ready file
 _OF_FEEDBACK = (Base.FIRST_SUBMITTED, Base.LAST_SUBMITTED)
 
 
@@ -39,15 +43,37 @@ def ready_data(mock: Mock, address: str, *, control: bool) -> dict[str, Any]:
     }
 
 
-def write_atomically(path: Path, data: dict[str, Any]) -> None:
-    """Writes JSON so that whoever sees the file sees all of it. Raises OSError."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
+def claim(path: Path) -> None:
+    """Makes room for a ready file: one that an earlier run left, which would lie, is removed, and so is an empty file.
+
+    Raises CannotWrite for anything else that is there.
+    """
+    check_file(path)
+    with telling(path), contextlib.suppress(FileNotFoundError):
+        content = _content(path, MOST)
+        if content and not _is_ready_file(content):
+            raise CannotWrite(errno.EEXIST, "the file there is not one that feedback-mock wrote", str(path))
+        path.unlink()
+
+
+def release(path: Path, text: str) -> None:
+    """Removes the ready file, if it is still the one with this text. Raises OSError."""
+    if _content(path, len(text) + 1) == text.encode():
+        path.unlink()
+
+
+def _content(path: Path, most: int) -> bytes:
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(file, "rb") as stream:
+        return stream.read(most)
+
+
+def _is_ready_file(content: bytes) -> bool:
     try:
-        part.write_text(json.dumps(data) + "\n", "utf-8")
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+        data = json.loads(content)
+    except ValueError:
+        return False
+    return isinstance(data, dict) and {"url", "pid", "dsn"} <= data.keys()
 
 
 def lines_to_paste(mock: Mock, data: dict[str, Any]) -> list[tuple[str, str]]:

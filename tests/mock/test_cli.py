@@ -17,7 +17,6 @@ from typing import Any
 import httpx
 import pytest
 from feedback_mock.cli import main
-from feedback_mock.ready import write_atomically
 
 COMMAND = [sys.executable, "-m", "feedback_mock.cli"]
 
@@ -106,9 +105,11 @@ def test_without_control_no_clock_is_moved() -> None:
     assert text.count("\ncurl ") == 2
 
 
-def test_the_ready_file_is_there_while_it_serves(tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", ["", '{"url": "http://127.0.0.1:1", "pid": 1, "dsn": ""}'])
+def test_the_ready_file_is_there_while_it_serves(tmp_path: Path, left: str) -> None:
+    """What an earlier run left is removed, and what `mktemp` made is used."""
     file = tmp_path / "ready.json"
-    file.write_text("left by an earlier run")
+    file.write_text(left)
     with running("--ready-file", str(file), "--log-format", "json") as process:
         ready = ready_line(process)
         written = json.loads(file.read_text("utf-8"))
@@ -192,10 +193,44 @@ def test_an_invalid_openapi_document_is_exit_2(capsys: Any, tmp_path: Path) -> N
     assert_cannot_start(capsys, ["--spec", str(document), "--port", "0"], "openapi.yaml: ")
 
 
-def test_a_ready_file_that_cannot_be_written_is_exit_2(capsys: Any, tmp_path: Path) -> None:
+def test_a_ready_file_without_a_directory_is_exit_2(capsys: Any, tmp_path: Path) -> None:
     file = tmp_path / "no" / "ready.json"
 
-    assert_cannot_start(capsys, ["--port", "0", "--ready-file", str(file)], f"cannot write {file}: ")
+    assert_cannot_start(capsys, ["--port", "0", "--ready-file", str(file)], f"{file}: cannot be written: there is no ")
+
+
+@pytest.mark.parametrize("content", ["mine", "[]", '{"url": "https://example.com"}', "{" * 70_000])
+def test_a_ready_file_takes_nobody_elses_place(capsys: Any, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text(content)
+
+    assert_cannot_start(capsys, ["--port", "0", "--ready-file", str(file)], "not one that feedback-mock wrote")
+    assert file.read_text() == content
+
+
+def test_a_ready_file_is_not_written_through_a_link(capsys: Any, tmp_path: Path) -> None:
+    link, file = tmp_path / "link", tmp_path / "file"
+    file.write_text("")
+    link.symlink_to(file)
+
+    assert_cannot_start(capsys, ["--port", "0", "--ready-file", str(link)], "it is a link")
+    assert link.is_symlink()
+
+
+def test_a_ready_file_is_not_a_device(capsys: Any) -> None:
+    """As root, this once removed the device."""
+    assert_cannot_start(capsys, ["--port", "0", "--ready-file", "/dev/full"], "it is not a regular file")
+    assert Path("/dev/full").is_char_device()
+
+
+def test_a_ready_file_that_another_has_replaced_is_left_alone(tmp_path: Path) -> None:
+    file, other = tmp_path / "ready.json", '{"url": "", "pid": 0, "dsn": ""}'
+    with running("--ready-file", str(file), "--log-format", "json") as process:
+        ready_line(process)
+        file.write_text(other)
+        end(process)
+
+    assert file.read_text() == other
 
 
 @pytest.mark.parametrize("arguments", [["--port", "70000"], ["--clock", "sundial"], ["--nope"], ["extra"]])
@@ -207,15 +242,6 @@ def test_a_wrong_command_line_is_exit_2(capsys: Any, arguments: list[str]) -> No
 def test_help_and_version_are_exit_0(capsys: Any, argument: str, says: str) -> None:
     assert main([argument]) == 0
     assert says in capsys.readouterr().out
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    target = tmp_path / "directory"
-    target.mkdir()
-    with pytest.raises(OSError, match="directory"):
-        write_atomically(target, {})
-
-    assert list(tmp_path.iterdir()) == [target]
 
 
 def spoil(ready: dict[str, Any], times: int) -> None:

@@ -56,6 +56,18 @@ def test_violated_rule_is_exit_1_and_its_lines_show_it_again(
     assert shell.stdout.rstrip().endswith("<- 200")
 
 
+def test_report_may_go_to_stdout(mock_url: str) -> None:
+    """And is whole there, before the verdicts; /dev/stdout is never replaced by a file."""
+    command = [str(Path(sys.executable).with_name("feedback-verify")), mock_url, "--control", mock_url, "--rules", FEW]
+    shown = subprocess.run(
+        [*command, "--report", "json=/dev/stdout"], capture_output=True, text=True, check=True
+    ).stdout
+    report, rest = json.JSONDecoder().raw_decode(shown)
+
+    assert (report["exit_code"], report["summary"]["verified"]) == (0, 3)
+    assert "3 verified, 0 violated" in shown[rest:]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

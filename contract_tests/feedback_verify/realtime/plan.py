@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from feedback_spec import files
 from feedback_spec.document import Document
 from feedback_spec.instants import SECOND, format_duration, in_words, parse_duration
 
@@ -187,7 +188,7 @@ def write(plan: Plan, path: Path) -> None:
         }
         for track in plan.tracks
     ]
-    path.write_text(json.dumps({"plan": 1, "seed": plan.seed, "tracks": tracks}, indent=1) + "\n", "utf-8")
+    files.write(path, json.dumps({"plan": 1, "seed": plan.seed, "tracks": tracks}, indent=1) + "\n")
 
 
 def read(path: Path, document: Document) -> Plan:

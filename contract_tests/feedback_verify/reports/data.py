@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from feedback_spec.files import write
 from feedback_spec.instants import format_duration
 
 from feedback_verify.exchange import PREVIEW, Exchange
@@ -33,7 +34,7 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def write_json(report: Report, path: Path) -> None:
     """Writes the JSON report. Raises OSError."""
-    path.write_text(json.dumps(as_json(report), indent=2) + "\n", "utf-8")
+    write(path, json.dumps(as_json(report), indent=2) + "\n")
 
 
 def _rule(report: Report, result: Result) -> dict[str, Any]:

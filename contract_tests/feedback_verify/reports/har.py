@@ -1,5 +1,6 @@
 """Every exchange of a run as an HTTP archive (HAR 1.2), for the viewers that browsers and proxies come with."""
 
+import io
 from collections.abc import Iterable
 from http import HTTPStatus
 from importlib.metadata import version
@@ -8,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import harfile
+from feedback_spec.files import write
 from feedback_spec.instants import format_instant
 
 from feedback_verify.exchange import Exchange
@@ -23,7 +25,8 @@ def write_har(report: Report, path: Path) -> None:
     """Writes the archive; bodies are cut as in every report. Raises OSError."""
     made_by = version("sentry-feedback-contract")
     creator, browser = harfile.Creator(NAME, made_by), harfile.Browser(NAME, made_by)
-    with path.open("w", encoding="utf-8") as file, harfile.HarFile.open(file, creator=creator, browser=browser) as har:
+    archive = io.StringIO()
+    with harfile.HarFile.open(archive, creator=creator, browser=browser) as har:
         for exchange in report.exchanges:
             view = shown(report, exchange)
             milliseconds = max(exchange.received - exchange.sent, 0) / 1000
@@ -34,6 +37,7 @@ def write_har(report: Report, path: Path) -> None:
                 response=_response(view["response"]),
                 timings=harfile.Timings(send=0, wait=milliseconds, receive=0),
             )
+    write(path, archive.getvalue())
 
 
 def _request(report: Report, exchange: Exchange, request: dict[str, Any]) -> harfile.Request:

@@ -1,8 +1,10 @@
 """The report for CI servers: JUnit, one testcase per rule."""
 
+import io
 import re
 from pathlib import Path
 
+from feedback_spec.files import write
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from feedback_verify.reports.report import Report
@@ -23,7 +25,9 @@ def write_junit(report: Report, path: Path) -> None:
         suite.add_testcase(case)
     xml = JUnitXml("feedback-verify")
     xml.add_testsuite(suite)
-    xml.write(str(path), pretty=True)
+    content = io.BytesIO()
+    xml.write(content, pretty=True)
+    write(path, content.getvalue().decode())
 
 
 def _case(report: Report, result: Result) -> TestCase:

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from feedback_spec.files import append
+
 from feedback_verify.reports.report import Report
 from feedback_verify.verdicts import Result, Verdict
 
@@ -23,8 +25,7 @@ MARK = {
 def write_markdown(report: Report, path: Path) -> None:
     """Appends the report to the file, and keeps the file under what GitHub takes. Raises OSError."""
     before = path.stat().st_size if path.is_file() else 0
-    with path.open("a", encoding="utf-8", newline="\n") as file:
-        file.write(as_markdown(report, LARGEST - before))
+    append(path, as_markdown(report, LARGEST - before))
 
 
 def as_markdown(report: Report, largest: int = LARGEST) -> str:

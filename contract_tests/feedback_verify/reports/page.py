@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from feedback_spec.files import write
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from feedback_verify.reports.data import shown
@@ -38,7 +39,7 @@ class Entry:
 
 def write_html(report: Report, path: Path) -> None:
     """Writes the page. Raises OSError."""
-    path.write_text(as_html(report), "utf-8")
+    write(path, as_html(report))
 
 
 def as_html(report: Report) -> str:

@@ -11,6 +11,7 @@ import jinja2
 from feedback_spec.document import Document, load_ingest
 from feedback_spec.documentation.page import render_page
 from feedback_spec.documentation.reference import render_html, render_markdown, render_timeline
+from feedback_spec.files import replace
 from feedback_spec.openapi.render31 import to_31
 from feedback_spec.source import DocumentError, documents
 
@@ -59,7 +60,7 @@ def write(files: Mapping[str, str], directory: Path) -> None:
     """Writes the files, the directory too where it is missing. Raises OSError."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
-        (directory / name).write_text(text, "utf-8", newline="\n")
+        replace(directory / name, text)
 
 
 def _json(document: Mapping[str, Any]) -> str:

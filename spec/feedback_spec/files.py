@@ -1,0 +1,129 @@
+"""Files that the programs write: whole or not at all, and never through a link or in place of what is not a file.
+
+Knows nothing of what is in them.
+"""
+
+import errno
+import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_NOT_THROUGH_LINKS = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag
+_DESCRIPTOR = re.compile(r"/dev/(?P<name>stdout|stderr)|/(?:dev|proc/self)/fd/(?P<number>\d{1,6})")
+_NUMBERS = {"stdout": 1, "stderr": 2}
+
+
+class CannotWrite(OSError):
+    """As a text one sentence; `filename` and `strerror` are its parts."""
+
+    def __str__(self) -> str:
+        return f"{self.filename}: cannot be written: {self.strerror}."
+
+
+def check_file(path: Path) -> None:
+    """Raises CannotWrite where there is no directory for a file, or something else than a file is in its place."""
+    with telling(path):
+        if not path.parent.is_dir():
+            raise CannotWrite(errno.ENOENT, f"there is no directory {path.parent}", str(path))
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:
+            return
+    if stat.S_ISLNK(mode):
+        raise CannotWrite(errno.ELOOP, "it is a link; name the file itself", str(path))
+    if stat.S_ISDIR(mode):
+        raise CannotWrite(errno.EISDIR, "it is a directory", str(path))
+    if not stat.S_ISREG(mode):
+        raise CannotWrite(errno.EINVAL, "it is not a regular file", str(path))
+
+
+def check(path: Path) -> None:
+    """Raises CannotWrite for what `write` and `append` would refuse, as far as that is known beforehand."""
+    if not _is_stream(path):
+        check_file(path)
+
+
+def replace(path: Path, text: str) -> None:
+    """Writes a regular file: whoever looks sees the old one or all of the new one. Raises CannotWrite."""
+    check_file(path)
+    part = path.with_name(f".{secrets.token_hex(8)}.part")
+    with telling(path):
+        try:
+            with _opened(part, os.O_CREAT | os.O_EXCL | _NOT_THROUGH_LINKS) as file:
+                _pour(file, text)
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+def write(path: Path, text: str) -> None:
+    """As `replace`; a pipe, a terminal or a descriptor, such as /dev/stdout, gets the text. Raises CannotWrite."""
+    if _is_stream(path):
+        _to_stream(path, text)
+    else:
+        replace(path, text)
+
+
+def append(path: Path, text: str) -> None:
+    """As `write`, but at the end of what is in the file; all of it or nothing. Raises CannotWrite."""
+    if _is_stream(path):
+        _to_stream(path, text)
+        return
+    check_file(path)
+    with telling(path), _opened(path, os.O_CREAT | os.O_APPEND | _NOT_THROUGH_LINKS) as file:
+        before = os.fstat(file).st_size
+        try:
+            _pour(file, text)
+        except OSError:
+            os.ftruncate(file, before)
+            raise
+
+
+def _is_stream(path: Path) -> bool:
+    if _DESCRIPTOR.fullmatch(str(path)):
+        return True
+    with suppress(OSError):
+        mode = path.stat().st_mode
+        return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+    return False
+
+
+def _to_stream(path: Path, text: str) -> None:
+    with telling(path):
+        if named := _DESCRIPTOR.fullmatch(str(path)):
+            # Not opened anew: a file behind it would be written from its beginning.
+            _pour(_NUMBERS.get(named["name"]) or int(named["number"]), text)
+        else:
+            with _opened(path, 0) as file:
+                _pour(file, text)
+
+
+@contextmanager
+def telling(path: Path) -> Iterator[None]:
+    """Makes a CannotWrite, which names the path, of every OSError."""
+    try:
+        yield
+    except CannotWrite:
+        raise
+    except OSError as error:
+        raise CannotWrite(error.errno, error.strerror, str(path)) from None
+
+
+@contextmanager
+def _opened(path: Path, how: int) -> Iterator[int]:
+    file = os.open(path, os.O_WRONLY | how, 0o666)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+def _pour(file: int, text: str) -> None:
+    rest = memoryview(text.encode(errors="replace"))
+    while rest:
+        rest = rest[os.write(file, rest) :]
