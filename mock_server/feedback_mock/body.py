@@ -14,6 +14,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 Receive = Callable[[], Awaitable[Any]]
 MAX_FORM_FIELDS = 1_000
+MAX_FORM_ESCAPES = 150_000
+MAX_CACHED_HEADER = 500
 
 
 class Unreadable(Exception):
@@ -21,7 +23,7 @@ class Unreadable(Exception):
 
 
 class TooLarge(Exception):
-    """The body is larger than the limit; the rest of it was not read."""
+    """The body is larger than the limit; the rest of it was not read. The message, if any, is one short clause."""
 
 
 class Gone(Exception):
@@ -50,9 +52,12 @@ async def read(receive: Receive, limit: int, announced: bytes | None) -> bytes:
     return body if len(chunks) == 1 else b"".join(chunks)
 
 
-@lru_cache(256)
 def split_media_type(header: bytes | None) -> tuple[str, str, str | None]:
     """A Content-Type as written, its media type in lower case, and its charset in lower case if it names one."""
+    return _split_known(header) if header is None or len(header) < MAX_CACHED_HEADER else _split(header)
+
+
+def _split(header: bytes | None) -> tuple[str, str, str | None]:
     text = (header or b"").decode("latin-1")
     media_type, _, parameters = text.partition(";")
     charset = None
@@ -61,6 +66,9 @@ def split_media_type(header: bytes | None) -> tuple[str, str, str | None]:
         if name.strip().lower() == "charset":
             charset = value.strip().strip('"').lower()
     return text, media_type.strip().lower(), charset
+
+
+_split_known = lru_cache(256)(_split)
 
 
 def parse_json(body: bytes, _content_type: bytes | None = None) -> Any:
@@ -73,6 +81,8 @@ def parse_json(body: bytes, _content_type: bytes | None = None) -> Any:
 
 def parse_form(body: bytes, _content_type: bytes | None = None) -> dict[str, Any]:
     """A form-encoded body; of a field that is there twice the last counts. Raises Unreadable."""
+    if body.count(b"%") > MAX_FORM_ESCAPES:
+        raise Unreadable(f"the form has more than {MAX_FORM_ESCAPES} escapes")
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS)
     except UnicodeDecodeError:
@@ -108,6 +118,7 @@ class _Parts:
         self._headers: dict[bytes, bytes] = {}
         self._header: list[bytes] = [b"", b""]
         self._data = bytearray()
+        self._count = 0
 
     def callbacks(self) -> Any:
         return {
@@ -122,6 +133,9 @@ class _Parts:
 
     def _begin(self) -> None:
         self._headers, self._data = {}, bytearray()
+        self._count += 1
+        if self._count > MAX_FORM_FIELDS:
+            raise Unreadable(f"the multipart body has more than {MAX_FORM_FIELDS} parts")
 
     def _extend(self, which: int, data: bytes) -> None:
         self._header[which] += data
@@ -133,8 +147,8 @@ class _Parts:
 
     def _end_part(self) -> None:
         _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
-        if b"name" not in options or len(self.fields) >= MAX_FORM_FIELDS:
-            raise Unreadable("a part of the multipart body has no name, or there are too many")
+        if b"name" not in options:
+            raise Unreadable("a part of the multipart body has no name")
         try:
             name = options[b"name"].decode()
             self.fields[name] = {} if b"filename" in options else self._data.decode()

@@ -5,7 +5,6 @@ Every refusal is `{"detail": …}`, one sentence that names the field.
 
 import re
 from collections.abc import Mapping, Sequence
-from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,10 +15,8 @@ from feedback_mock.answers import Answer
 from feedback_mock.body import Gone, TooLarge, Unreadable, parse_json, read
 from feedback_mock.control import DURATIONS, INSTANTS, ControlHandler, ControlRequest, Done, Problem
 from feedback_mock.description import Description
-from feedback_mock.operation import OffContract, Receive, Scope, Send, send_answer
+from feedback_mock.operation import OffContract, Receive, Scope, Send, is_host, send_answer
 
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[(?P<six>[0-9A-Fa-f:.]{2,45})\])(?::(?P<port>[0-9]{1,5}))?")
-_LAST_PORT = 65_535
 _LOOPBACK = re.compile(r"localhost|.*\.localhost|127(\.[0-9]{1,3}){3}|::1")
 
 
@@ -52,7 +49,7 @@ class ControlOperation:
         if not _is_local(headers.get(b"origin")):
             return Problem(403, "Pages of other sites may not control this server.")
         host = headers.get(b"host", b"").decode("latin-1")
-        if host and not _is_host(host):
+        if host and not is_host(host):
             return Problem(
                 400, f"The Host header {_quoted(host)} is not a host with or without a port, such as localhost:8080."
             )
@@ -89,7 +86,11 @@ class ControlOperation:
             value = parse_json(body)
         except Unreadable as error:
             raise Unreadable(f"The request body is not JSON: {error}.") from None
-        for failure in self._description.body_validator.iter_errors(value):
+        try:
+            failures = self._description.body_validator.iter_errors(value)
+        except ValueError:
+            raise Unreadable("The request body is nested deeper than anything that stands here.") from None
+        for failure in failures:
             raise Unreadable(self._sentence(failure, value))
         assert isinstance(value, dict)
         return value
@@ -148,17 +149,6 @@ def _types(error: Any) -> str:
 
 def _quoted(text: str) -> str:
     return f'"{text[:100]}"'
-
-
-def _is_host(text: str) -> bool:
-    """Whether a DSN can name this `host` or `host:port`: a name or an IPv4 address, or an IPv6 address in brackets."""
-    match = _HOST.fullmatch(text)
-    if match is None or int(match["port"] or 0) > _LAST_PORT:
-        return False
-    try:
-        return match["six"] is None or IPv6Address(match["six"]) is not None
-    except ValueError:
-        return False
 
 
 def _is_local(origin: bytes | None) -> bool:

@@ -17,6 +17,9 @@ TOKEN_SCOPES = {
 }
 
 
+MAX_CACHED_HEADER = 500
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """A project's public key (32 hexadecimal digits) and its tokens by kind."""
@@ -56,9 +59,12 @@ def derive(organization: str, project: str) -> Credentials:
     return Credentials(secret("dsn")[:32], {kind: secret(kind) for kind in TOKEN_SCOPES})
 
 
-@lru_cache(1024)
 def parse(header: bytes | None) -> Token | Dsn | Unusable:
     """Who an Authorization header says the client is; schemes in any case (sentry-behaviour rows 54 to 58)."""
+    return _parse_known(header) if header is None or len(header) < MAX_CACHED_HEADER else _parse(header)
+
+
+def _parse(header: bytes | None) -> Token | Dsn | Unusable:
     scheme, _, rest = (header or b"").decode("latin-1").strip().partition(" ")
     value = rest.strip()
     match scheme.lower():
@@ -72,6 +78,9 @@ def parse(header: bytes | None) -> Token | Dsn | Unusable:
             return _parse_dsn(value)
         case _:
             return Unusable("credentials-required")
+
+
+_parse_known = lru_cache(1024)(_parse)
 
 
 def _parse_dsn(value: str) -> Dsn:

@@ -5,148 +5,243 @@ The format is that of Sentry's developer documentation, "Envelopes". Nothing of 
 
 import base64
 import binascii
+import itertools
+import re
+import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any, Self, cast
 
 import orjson
+from feedback_spec.instants import format_duration, parse_duration
 
 from feedback_mock.body import TooLarge, Unreadable
 
-CHUNK = 65_536
-MAX_ITEMS = 1_000
+STEP, CHUNK = 4_096, 65_536
+TAKEN = frozenset({"event", "feedback", "user_report"})
+"""The types of items whose payload is read."""
+ZSTD_WINDOW = 2**23  # what RFC 8878, 3.1.1.1.2 recommends
+_BLANK = re.compile(rb"\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacking:
+    """Bounds of unpacking: to how many bytes, and in how many microseconds of processor time."""
+
+    size: int
+    time: int
+
+    @classmethod
+    def of(cls, limits: Mapping[str, Any]) -> Self:
+        """As an operation of the ingest document says."""
+        return cls(limits["x-max-decompressed-bytes"], parse_duration(limits["x-max-unpacking"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Bounds of an envelope: bytes that are read as JSON, bytes of one header, items, and bytes of white space."""
+
+    json: int
+    header: int
+    items: int
+    blank: int
+
+    @classmethod
+    def of(cls, limits: Mapping[str, Any]) -> Self:
+        """As an operation of the ingest document says."""
+        return cls(*(limits[f"x-max-{name}"] for name in ("json-bytes", "header-bytes", "items", "blank-bytes")))
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item of an envelope: its header and its payload as it stood there."""
+    """One item of an envelope: its type, empty where it names none, and its payload as it stood there."""
 
-    header: dict[str, Any]
-    payload: bytes
-
-    @property
-    def type(self) -> str:
-        """The type that the header names; empty where it names none."""
-        value = self.header.get("type")
-        return value if isinstance(value, str) else ""
+    type: str
+    payload: memoryview
 
 
-def unpack(body: bytes, encoding: str, limit: int) -> bytes:
-    """The body without its Content-Encoding, at most `limit` bytes of it.
+def processor_time() -> int:
+    """Microseconds of processor time that this thread has had."""
+    return time.thread_time_ns() // 1_000
 
-    Raises TooLarge as soon as there is more, Unreadable where the data is not what the encoding says, and LookupError
-    for an encoding that is not known.
+
+def unpack(body: bytes, encoding: str, bounds: Unpacking, spent: Callable[[], int] = processor_time) -> Iterator[bytes]:
+    """The body without its Content-Encoding, piece by piece; what is not asked for is not unpacked.
+
+    Raises TooLarge as soon as it is more or takes longer than the bounds allow, Unreadable where the data is not what
+    the encoding says, and LookupError for an encoding that is not known. A body that is not encoded has no bounds here.
     """
     name = encoding.strip().lower()
-    unpacked = body if name in ("", "identity") else _UNPACKERS[name](body, limit)
-    if len(unpacked) > limit:
-        raise TooLarge
-    return unpacked
+    if name in ("", "identity"):
+        yield body
+        return
+    size = 0
+    for piece in _UNPACKERS[name](_slices(body, bounds.time, spent)):
+        size += len(piece)
+        if size > bounds.size:
+            raise TooLarge(f"it unpacks to more than {bounds.size} bytes")
+        yield piece
 
 
-def unpack_text(body: bytes, limit: int) -> bytes:
+def _slices(body: bytes, most: int, spent: Callable[[], int]) -> Iterator[bytes]:
+    """The body in small slices, as long as there is time: an encoding can make much work of few bytes.
+
+    A Brotli block of 80 bytes takes 40 microseconds, so that no bound in bytes would do.
+    """
+    end = spent() + most
+    for start in range(0, len(body), STEP):
+        yield body[start : start + STEP]
+        if spent() > end:
+            raise TooLarge(f"it takes more than {format_duration(most)} to unpack")
+
+
+def unpack_text(body: bytes, bounds: Unpacking) -> bytes:
     """What old SDKs sent to `/store/`: base64 of zlib data, or base64 of the JSON. Raises Unreadable or TooLarge."""
     try:
         data = base64.b64decode(body, validate=False)
     except (binascii.Error, ValueError):
         raise Unreadable("the body is neither JSON nor base64") from None
-    try:
-        return _inflate(data, limit, zlib.MAX_WBITS)
-    except Unreadable:
-        return data
+    return b"".join(unpack(data, "deflate" if _is_zlib(data) else "", bounds))
 
 
-def _inflate(body: bytes, limit: int, bits: int) -> bytes:
+def _is_zlib(data: bytes) -> bool:
+    """Whether it begins with the header of RFC 1950, which no JSON does, nor deflate data as anybody writes it."""
+    return len(data) > 1 and data[0] & 15 == zlib.DEFLATED and int.from_bytes(data[:2]) % 31 == 0
+
+
+def _inflate(slices: Iterator[bytes], bits: int) -> Iterator[bytes]:
     unpacker = zlib.decompressobj(bits)
     try:
-        unpacked = unpacker.decompress(body, limit + 1)
+        for each in slices:
+            data = each
+            while data and not unpacker.eof:
+                yield unpacker.decompress(data, CHUNK)
+                data = unpacker.unconsumed_tail
+        yield unpacker.flush()
     except zlib.error:
         raise Unreadable("the compressed data is damaged") from None
-    if len(unpacked) <= limit and not unpacker.eof:
+    if not unpacker.eof:
         raise Unreadable("the compressed data ends too early")
-    return unpacked
 
 
-def _deflate(body: bytes, limit: int) -> bytes:
+def _deflate(slices: Iterator[bytes]) -> Iterator[bytes]:
     """With the zlib header, as the standard says, or without, as some clients send it."""
-    try:
-        return _inflate(body, limit, zlib.MAX_WBITS)
-    except Unreadable:
-        return _inflate(body, limit, -zlib.MAX_WBITS)
+    first = next(slices, b"")
+    return _inflate(itertools.chain([first], slices), zlib.MAX_WBITS if _is_zlib(first) else -zlib.MAX_WBITS)
 
 
-def _brotli(body: bytes, limit: int) -> bytes:
+def _brotli(slices: Iterator[bytes]) -> Iterator[bytes]:
     import brotli  # noqa: PLC0415 (only for those who send it)
 
-    unpacker, parts, size = brotli.Decompressor(), [], 0
+    unpacker = brotli.Decompressor()
     try:
-        part = unpacker.process(body, output_buffer_limit=CHUNK)
-        while part and size <= limit:
-            parts.append(part)
-            size += len(part)
-            part = unpacker.process(b"", output_buffer_limit=CHUNK)
+        for each in slices:
+            data = each
+            while piece := unpacker.process(data, output_buffer_limit=CHUNK):
+                yield piece
+                data = b""
     except brotli.error:
         raise Unreadable("the compressed data is damaged") from None
-    if size <= limit and not unpacker.is_finished():
+    if not unpacker.is_finished():
         raise Unreadable("the compressed data ends too early")
-    return b"".join(parts)
 
 
-def _zstd(body: bytes, limit: int) -> bytes:
+def _zstd(slices: Iterator[bytes]) -> Iterator[bytes]:
     import zstandard  # noqa: PLC0415 (only for those who send it)
 
-    parts, size = [], 0
+    unpacker = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
     try:
-        with zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(body, read_across_frames=True) as reader:
-            while size <= limit and (part := reader.read(CHUNK)):
-                parts.append(part)
-                size += len(part)
+        with unpacker.stream_reader(cast(IO[bytes], _Slices(slices)), read_across_frames=True) as reader:
+            while piece := reader.read(CHUNK):
+                yield piece
     except zstandard.ZstdError:
         raise Unreadable("the compressed data is damaged") from None
-    return b"".join(parts)
 
 
-_UNPACKERS: dict[str, Callable[[bytes, int], bytes]] = {
-    "gzip": lambda body, limit: _inflate(body, limit, zlib.MAX_WBITS | 16),
+class _Slices:
+    """Slices as a file that is read."""
+
+    def __init__(self, slices: Iterator[bytes]) -> None:
+        self._slices = slices
+
+    def read(self, _size: int = -1) -> bytes:
+        """The next slice, which is smaller than any size that is asked for."""
+        return next(self._slices, b"")
+
+
+_UNPACKERS: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
+    "gzip": lambda slices: _inflate(slices, zlib.MAX_WBITS | 16),
     "deflate": _deflate,
     "br": _brotli,
     "zstd": _zstd,
 }
 
 
-def parse_envelope(body: bytes) -> tuple[dict[str, Any], list[Item]]:
-    """The header and the items of an envelope. Raises Unreadable."""
-    end = body.find(b"\n")
-    header = _header(body if end < 0 else body[:end], "invalid envelope header")
-    return header, list(_items(body, len(body) if end < 0 else end + 1))
+def parse_header(body: bytes, bounds: Bounds) -> dict[str, Any]:
+    """The header of an envelope, of which the body may be only the beginning. Raises Unreadable."""
+    return _header(_line(body, 0, bounds), "invalid envelope header")
 
 
-def _items(body: bytes, at: int) -> Iterator[Item]:
-    count = 0
-    while at < len(body):
-        end = body.find(b"\n", at)
-        line, at = (body[at:], len(body)) if end < 0 else (body[at:end], end + 1)
-        if not line.strip():
-            continue  # empty lines at the end, as many SDKs send them
-        count += 1
-        if count > MAX_ITEMS:
-            raise Unreadable(f"more than {MAX_ITEMS} items")
+def parse_items(body: bytes, bounds: Bounds) -> list[Item]:
+    """The items of an envelope. Raises Unreadable, and TooLarge where more would have to be read than is allowed."""
+    return list(_items(body, bounds))
+
+
+def _items(body: bytes, bounds: Bounds) -> Iterator[Item]:
+    view = memoryview(body)
+    at = read = len(_line(body, 0, bounds)) + 1
+    for count in itertools.count(1):
+        at = _after_blank(body, at, bounds)  # empty lines at the end, as many SDKs send them
+        if at >= len(body):
+            return
+        if count > bounds.items:
+            raise Unreadable(f"more than {bounds.items} items")
+        line = _line(body, at, bounds)
         header = _header(line, "invalid item header")
-        length = header.get("length")
-        if length is None:
-            end = body.find(b"\n", at)
-            stop = len(body) if end < 0 else end
-        elif isinstance(length, int) and not isinstance(length, bool) and length >= 0:
-            stop = at + length
-            if stop > len(body):
-                raise Unreadable("unexpected end of file")
-            if body[stop : stop + 1] not in (b"", b"\n"):
-                raise Unreadable("missing newline after header or payload")
-        else:
-            raise Unreadable("invalid item header")
-        yield Item(header, body[at:stop])
+        at += len(line) + 1
+        stop = _end_of_payload(body, at, header.get("length"))
+        item = Item(_type(header), view[at:stop])
+        read += len(line) + (len(item.payload) if item.type in TAKEN else 0)
+        if read > bounds.json:
+            raise TooLarge(f"its headers, events and reports are more than {bounds.json} bytes")
+        yield item
         at = stop + 1
+
+
+def _after_blank(body: bytes, at: int, bounds: Bounds) -> int:
+    match = _BLANK.match(body, at, at + bounds.blank + 1)
+    end = match.end() if match else at
+    if end - at > bounds.blank:
+        raise Unreadable(f"more than {bounds.blank} bytes of white space between items")
+    return end
+
+
+def _end_of_payload(body: bytes, at: int, length: Any) -> int:
+    """Where the payload ends that begins at `at`: after its length, else at the end of its line."""
+    if length is None:
+        end = body.find(b"\n", at)
+        return len(body) if end < 0 else end
+    if not isinstance(length, int) or isinstance(length, bool) or length < 0:
+        raise Unreadable("invalid item header")
+    if at + length > len(body):
+        raise Unreadable("unexpected end of file")
+    if body[at + length : at + length + 1] not in (b"", b"\n"):
+        raise Unreadable("missing newline after header or payload")
+    return at + length
+
+
+def _line(body: bytes, at: int, bounds: Bounds) -> bytes:
+    """The line that begins there, without its end."""
+    end = body.find(b"\n", at, at + bounds.header + 1)
+    if end < 0 and len(body) - at > bounds.header:
+        raise Unreadable(f"a header of more than {bounds.header} bytes")
+    return body[at:] if end < 0 else body[at:end]
+
+
+def _type(header: dict[str, Any]) -> str:
+    value = header.get("type")
+    return value if isinstance(value, str) else ""
 
 
 def _header(line: bytes, problem: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from feedback_spec.operations import Value
 from feedback_spec.source import DocumentError
 
 from feedback_mock.answers import Answers, Refused
+from feedback_mock.body import Unreadable
 
 # A keyword of the schema -> the rule that speaks of it, in the order in which a field's failures are looked at.
 _ORDER = {
@@ -74,7 +75,10 @@ class Fields:
             answers.message(rule)
 
     def check(self, value: Any) -> dict[str, Any] | Refused:
-        """The fields, trimmed, without other keys; or which rule refuses them, with the body of the answer."""
+        """The fields, trimmed, without other keys; or which rule refuses them, with the body of the answer.
+
+        Raises Unreadable for a value that is nested too deeply to be taken as text, where the document takes such.
+        """
         if type(value) is not dict:
             rule = "body-null" if value is None else "body-object"
             message = self._answers.message(rule, type=type(value).__name__)
@@ -83,8 +87,8 @@ class Fields:
         for name, trimmed in self._trimmed.items():
             if name in value:
                 each = value[name]
-                if type(each) is not str and _JSON_TYPES.get(type(each)) in self._coerced:
-                    each = str(each)
+                if type(each) is not str:
+                    each = _text(each) if _JSON_TYPES.get(type(each)) in self._coerced else _alike(each)
                 fields[name] = each.strip() if trimmed and type(each) is str else each
         more = self._beyond_schema(fields)
         return fields if not more and self._validator.is_valid(fields) else self._refuse(fields, more)
@@ -129,3 +133,16 @@ class Fields:
     def _message(self, rule: str, name: str, value: Any) -> str:
         length = len(value) if isinstance(value, str) else 0
         return self._answers.message(rule, limit=self._limits[name], length=length)
+
+
+def _text(value: Any) -> str:
+    """The value as Python shows it, as Django takes it. Raises Unreadable where it is nested deeper than that."""
+    try:
+        return str(value)
+    except RecursionError:
+        raise Unreadable("a value is nested too deeply to be taken as text") from None
+
+
+def _alike(value: Any) -> Any:
+    """An empty list or object in place of one: no schema of a field looks into it, and a validator copies all of it."""
+    return value.__class__() if isinstance(value, (list, dict)) else value

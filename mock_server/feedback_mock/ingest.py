@@ -12,12 +12,13 @@ from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, SECOND, parse_in
 from feedback_spec.rules import Facts, Outcome, decide
 
 from feedback_mock.body import TooLarge, Unreadable
-from feedback_mock.envelope import Item
+from feedback_mock.envelope import TAKEN, Item
 from feedback_mock.store import Event, Project
 
 UNTITLED = "<unlabeled event>"
 FEEDBACK_TITLE = "User Feedback"
 MAX_TITLE = 200
+MAX_ENVIRONMENT = 64  # Sentry drops a longer one
 FIELDS = ("name", "email", "comments")
 
 
@@ -31,8 +32,7 @@ class Ingest:
 
     def store(self, project: Project, body: bytes, now: int) -> str:
         """Saves the event that the body is, at `now` (microseconds); its id. Raises Unreadable or TooLarge."""
-        if len(body) > self._max_event_bytes:
-            raise TooLarge
+        self._check_size(len(body))
         event = _object(body)
         if event is None:
             raise Unreadable("the event is no JSON object")
@@ -41,14 +41,13 @@ class Ingest:
     def envelope(self, project: Project, header: dict[str, Any], items: list[Item], now: int) -> str | None:
         """Takes every item, at `now` (microseconds), and answers the id of the envelope's event, if one is meant.
 
-        What an item says wrongly is dropped in silence, as Sentry does. Raises TooLarge for an event beyond the limit,
-        and takes nothing then.
+        What an item says wrongly is dropped in silence, as Sentry does. Raises TooLarge for events that together are
+        beyond the limit, and takes nothing then.
         """
-        if any(item.type in ("event", "feedback") and len(item.payload) > self._max_event_bytes for item in items):
-            raise TooLarge
+        self._check_size(sum(len(item.payload) for item in items if item.type in ("event", "feedback")))
         event_id = event_id_of(header.get("event_id"))
         for item in items:
-            payload = _object(item.payload) if item.type in ("event", "feedback", "user_report") else None
+            payload = _object(item.payload) if item.type in TAKEN else None
             if payload is None:
                 continue
             if item.type == "user_report":
@@ -56,6 +55,10 @@ class Ingest:
             elif item.type == "event" or _is_feedback(payload):
                 event_id = self._save(project, payload, event_id, now, item.type)
         return event_id
+
+    def _check_size(self, size: int) -> None:
+        if size > self._max_event_bytes:
+            raise TooLarge(f"its events are more than {self._max_event_bytes} bytes")
 
     def _save(self, project: Project, payload: dict[str, Any], event_id: str | None, now: int, kind: str = "") -> str:
         """Saves an event; of two with one id the first stays."""
@@ -68,7 +71,7 @@ class Ingest:
                     saved_at=now,
                     timestamp=_timestamp(payload.get("timestamp"), now),
                     title=FEEDBACK_TITLE if kind == "feedback" else _title(payload),
-                    environment=environment if isinstance(environment, str) else None,
+                    environment=environment if _is_environment(environment) else None,
                     issue_status="unresolved",
                     issue=project.issue_of(known),
                 )
@@ -104,12 +107,16 @@ def event_id_of(value: Any) -> str | None:
         return None
 
 
-def _object(payload: bytes) -> dict[str, Any] | None:
+def _object(payload: bytes | memoryview) -> dict[str, Any] | None:
     try:
         value = orjson.loads(payload)
     except orjson.JSONDecodeError:
         return None
     return value if isinstance(value, dict) else None
+
+
+def _is_environment(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_ENVIRONMENT
 
 
 def _is_feedback(payload: dict[str, Any]) -> bool:

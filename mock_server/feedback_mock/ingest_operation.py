@@ -4,7 +4,7 @@ Refusals are `{"detail": …}`, with `causes` where there is one, as Sentry's Re
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,7 +14,7 @@ from feedback_spec.operations import operations_of
 
 from feedback_mock.answers import Answer, Headers
 from feedback_mock.body import Gone, TooLarge, Unreadable, read
-from feedback_mock.envelope import parse_envelope, unpack, unpack_text
+from feedback_mock.envelope import Bounds, Unpacking, parse_header, parse_items, unpack, unpack_text
 from feedback_mock.ingest import Ingest
 from feedback_mock.operation import ASGIApp, Receive, Scope, Send, send_answer
 from feedback_mock.store import Project, Store
@@ -62,9 +62,10 @@ class IngestOperation:
     """An ASGI application that takes envelopes, or single events."""
 
     def __init__(self, limits: Mapping[str, Any], document: Document, store: Store, envelopes: bool) -> None:
-        self._max_body, self._max_unpacked = limits["x-max-body-bytes"], limits["x-max-decompressed-bytes"]
+        self._max_body, self._unpacking = limits["x-max-body-bytes"], Unpacking.of(limits)
+        self._bounds = Bounds.of(limits) if envelopes else None
         self._ingest = Ingest(document, limits["x-max-event-bytes"])
-        self._store, self._envelopes = store, envelopes
+        self._store = store
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; says nothing to a client that left while it was still sending."""
@@ -84,31 +85,46 @@ class IngestOperation:
         if not (project_id.isascii() and project_id.isdecimal()):
             raise Refusal(400, "bad project path parameter")
         key = _key(headers, scope["query_string"])
-        # A key in a header is looked at before the body is read; one in an envelope can only be after.
-        project = self._project(key, project_id) if key is not None or not self._envelopes else None
+        # A key of the request is looked at before the body is read, one in an envelope before more than its header is
+        # unpacked.
+        project = self._project(key, project_id) if key is not None or self._bounds is None else None
         try:
-            body = await read(receive, self._max_body, headers.get(b"content-length"))
-            body = unpack(body, headers.get(b"content-encoding", b"").decode("latin-1"), self._max_unpacked)
-            return self._take(project, project_id, body)
-        except TooLarge:
-            raise Refusal(413, "envelope exceeded size limits for type 'event'") from None
+            body = await self._read(headers, receive)
+            pieces = unpack(body, headers.get(b"content-encoding", b"").decode("latin-1"), self._unpacking)
+            if self._bounds is not None:
+                return self._take_envelope(project, project_id, pieces, self._bounds)
+            assert project is not None
+            return self._take_event(project, b"".join(pieces))
+        except TooLarge as error:
+            raise Refusal(413, "envelope exceeded size limits for type 'event'", str(error)) from None
         except LookupError:
             raise Refusal(415, "unsupported content encoding") from None
         except Unreadable as error:
-            what = "invalid event envelope" if self._envelopes else "invalid event data"
+            what = "invalid event data" if self._bounds is None else "invalid event envelope"
             raise Refusal(400, what, str(error)) from None
 
-    def _take(self, project: Project | None, project_id: str, body: bytes) -> dict[str, Any]:
-        if not body.strip():
-            raise Refusal(400, "empty request body")
-        if not self._envelopes:
-            assert project is not None
-            if not body.lstrip().startswith(b"{"):
-                body = unpack_text(body, self._max_unpacked)
-            return {"id": self._ingest.store(project, body, project.clock.now())}
-        header, items = parse_envelope(body)
+    async def _read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+        try:
+            return await read(receive, self._max_body, headers.get(b"content-length"))
+        except TooLarge:
+            raise TooLarge(f"it is more than {self._max_body} bytes") from None
+
+    def _take_event(self, project: Project, body: bytes) -> dict[str, Any]:
+        text = _not_empty(body).lstrip()
+        if not text.startswith(b"{"):
+            text = unpack_text(text, self._unpacking)
+        return {"id": self._ingest.store(project, text, project.clock.now())}
+
+    def _take_envelope(
+        self, project: Project | None, project_id: str, pieces: Iterator[bytes], bounds: Bounds
+    ) -> dict[str, Any]:
+        begun = b""
+        while b"\n" not in begun and len(begun) <= bounds.header and (piece := next(pieces, None)) is not None:
+            begun = begun + piece if begun else piece
+        header = parse_header(begun if len(begun) > bounds.blank else _not_empty(begun), bounds)
         if project is None:
             project = self._project(_key_of_dsn(header.get("dsn")), project_id)
+        items = parse_items(b"".join([begun, *pieces]), bounds)
         event_id = self._ingest.envelope(project, header, items, project.clock.now())
         return {} if event_id is None else {"id": event_id}
 
@@ -123,6 +139,12 @@ class IngestOperation:
         return project
 
 
+def _not_empty(body: bytes) -> bytes:
+    if not body or body.isspace():
+        raise Refusal(400, "empty request body")
+    return body
+
+
 def _key(headers: Mapping[bytes, bytes], query: bytes) -> str | None:
     """The public key that the request names in a header or in its query. Raises Refusal for more than one."""
     found = []
@@ -130,7 +152,7 @@ def _key(headers: Mapping[bytes, bytes], query: bytes) -> str | None:
         words = headers.get(name, b"").decode("latin-1")
         if words[:7].lower() == "sentry ":
             found.append(_key_of_words(words[7:]))
-    in_query = parse_qs(query.decode("latin-1"), keep_blank_values=True, max_num_fields=100).get("sentry_key", [])
+    in_query = parse_qs(query.decode("latin-1"), keep_blank_values=True).get("sentry_key", [])
     found += in_query[:1]
     if len(found) > 1:
         raise Refusal(401, "multiple authorization payloads detected")

@@ -4,8 +4,10 @@ Per request: credentials, project, media type, size, syntax, fields, the handler
 document. Stores nothing and knows no window; that is the handler's.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -35,6 +37,8 @@ PARSERS: dict[str, Callable[[bytes, bytes | None], Any]] = {
     "multipart/form-data": parse_multipart,
 }
 _BODY_RULES = ("body-size", "media-type", "body-syntax")
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[(?P<six>[0-9A-Fa-f:.]{2,45})\])(?::(?P<port>[0-9]{1,5}))?")
+_LAST_PORT = 65_535
 Scope = Any
 ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 Send = Callable[[Any], Awaitable[None]]
@@ -183,13 +187,13 @@ class FeedbackOperation:
             if body and parser is None:
                 return Refused("media-type", word="")
             value = parser(body, content_type) if body and parser is not None else {}
+            assert self._fields is not None
+            return self._fields.check(value)
         except TooLarge:
             return Refused("body-size", f"at most {self._description.max_body_bytes} bytes")
         except Unreadable as error:
             detail = self._answers.message("body-syntax", reason=error)
             return Refused("body-syntax", str(error), {"detail": detail})
-        assert self._fields is not None
-        return self._fields.check(value)
 
     def _read_query(self, scope: Scope) -> dict[str, Any] | Refused:
         given = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
@@ -233,10 +237,21 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
     return dict(reversed(scope["headers"]))
 
 
+def is_host(text: str) -> bool:
+    """Whether a DSN can name this `host` or `host:port`: a name or an IPv4 address, or an IPv6 address in brackets."""
+    match = _HOST.fullmatch(text)
+    if match is None or int(match["port"] or 0) > _LAST_PORT:
+        return False
+    try:
+        return match["six"] is None or IPv6Address(match["six"]) is not None
+    except ValueError:
+        return False
+
+
 def _base_url(scope: Scope, headers: dict[bytes, bytes]) -> str:
     """The address that was asked for, without its query and safe to stand in a header."""
-    host = quote(headers.get(b"host", b"localhost"), safe=":[]")
-    return f"{scope.get('scheme', 'http')}://{host}{quote(scope['path'])}"
+    host = headers.get(b"host", b"").decode("latin-1")
+    return f"{scope.get('scheme', 'http')}://{host if is_host(host) else 'localhost'}{quote(scope['path'])}"
 
 
 def _typed(parameter: Parameter, text: str) -> Any:

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedback_mock.app import Mock, create_app
-from feedback_mock.envelope import parse_envelope, unpack
+from feedback_mock.envelope import Bounds, Unpacking, parse_items, unpack
 from feedback_mock.operation import ASGIApp, Receive, Scope, Send
-from feedback_spec.document import Document
+from feedback_spec.document import Document, load_ingest
+from feedback_spec.operations import operations_of
 
-LARGEST = 100_000_000
+INGEST = next(each.extensions for each in operations_of(load_ingest()) if each.id == "ingestEnvelope")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +57,5 @@ def _watching(app: ASGIApp, exchanges: list[Exchange]) -> ASGIApp:
 
 
 def _types(body: bytes, headers: dict[bytes, bytes]) -> tuple[str, ...]:
-    unpacked = unpack(body, headers.get(b"content-encoding", b"").decode("latin-1"), LARGEST)
-    return tuple(item.type for item in parse_envelope(unpacked)[1])
+    pieces = unpack(body, headers.get(b"content-encoding", b"").decode("latin-1"), Unpacking.of(INGEST))
+    return tuple(item.type for item in parse_items(b"".join(pieces), Bounds.of(INGEST)))

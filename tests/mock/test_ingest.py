@@ -11,7 +11,7 @@ import brotli
 import pytest
 import zstandard
 from feedback_mock.body import TooLarge, Unreadable
-from feedback_mock.envelope import MAX_ITEMS, unpack
+from feedback_mock.envelope import Bounds, Unpacking, unpack
 from feedback_spec.document import load_ingest
 from feedback_spec.operations import operations_of
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +21,7 @@ from tests.mock.conftest import EVENT, NOW
 
 DASHED = "7167980c-a1db-42cd-ba8d-5284e7f81c66"
 LIMITS = next(each.extensions for each in operations_of(load_ingest()) if each.id == "ingestEnvelope")
+BOUNDS, UNPACKING = Bounds.of(LIMITS), Unpacking.of(LIMITS)
 RAW_DEFLATE = zlib.compressobj(wbits=-zlib.MAX_WBITS)
 
 
@@ -180,7 +181,7 @@ def test_items_with_and_without_length(api: Any, length: bool) -> None:
         (b'{}\n{"type":"event","length":-1}\n{}', "invalid item header"),
         (b'{}\n{"type":"event","length":100}\n{}', "unexpected end of file"),
         (b'{}\n{"type":"event","length":1}\n{}', "missing newline after header or payload"),
-        (b"{}\n" + b"{}\n{}\n" * (MAX_ITEMS + 1), f"more than {MAX_ITEMS} items"),
+        (b"{}\n" + b"{}\n{}\n" * (BOUNDS.items + 1), f"more than {BOUNDS.items} items"),
     ],
 )
 def test_malformed_envelope_is_refused_with_its_cause(api: Any, body: bytes, cause: str) -> None:
@@ -220,15 +221,16 @@ def test_unknown_encoding_and_damaged_data(api: Any) -> None:
 @pytest.mark.parametrize(("encoding", "pack"), PACKERS[2:])
 def test_unpacking_ends_at_the_limit(encoding: str, pack: Callable[[bytes], bytes]) -> None:
     limit = 1_000_000
-    assert len(unpack(pack(b"0" * limit), encoding, limit)) == limit
+    bounds = Unpacking(limit, UNPACKING.time)
+    assert b"".join(unpack(pack(b"0" * limit), encoding, bounds)) == b"0" * limit
     with pytest.raises(TooLarge):
-        unpack(pack(b"0" * (limit + 1)), encoding, limit)
+        list(unpack(pack(b"0" * (limit + 1)), encoding, bounds))
 
 
 @pytest.mark.parametrize(("encoding", "pack"), [each for each in PACKERS[2:] if each[0] != "zstd"])
 def test_data_that_ends_too_early_is_seen(encoding: str, pack: Callable[[bytes], bytes]) -> None:
     with pytest.raises(Unreadable):
-        unpack(pack(b"0123456789" * 1000)[:-3], encoding, 1_000_000)
+        list(unpack(pack(b"0123456789" * 1000)[:-3], encoding, UNPACKING))
 
 
 @pytest.mark.parametrize("kind", ["envelope", "store"])

@@ -1,0 +1,1 @@
+"""Requests that are meant to cost much, for tests and for `benchmarks.hostile`."""
