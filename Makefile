@@ -11,10 +11,10 @@ help: ## list the targets
 mock: .venv/mock ## serve the mock on http://127.0.0.1:8080 (ARGS="--port 9000")
 	@$(BIN)/feedback-mock $(ARGS)
 
-verify: .venv/installed ## verify an implementation (URL=http://…; without it a mock, ARGS="--control …")
+verify: .venv/verify ## verify an implementation (URL=http://…; without it a mock, ARGS="--control …")
 	@$(BIN)/feedback-verify $(URL) $(ARGS)
 
-docs: .venv/installed ## build the reference into build/docs
+docs: .venv/mock ## build the reference into build/docs
 	@$(BIN)/feedback-docs build --out build/docs $(ARGS)
 
 test: check clients ## everything that CI runs: the checks, then the tests
@@ -65,10 +65,15 @@ clean: ## remove what was built and installed here
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
+.venv/verify: requirements/verify.lock .venv/mock
+	@echo "Adding what the verifier needs (once)"
+	@$(PIP) --require-hashes -r requirements/verify.lock
+	@touch $@
+
 .venv/installed: requirements/dev.lock .venv/mock
 	@echo "Adding what the verifier, the checks and the tests need (once)"
 	@$(PIP) --require-hashes -r requirements/dev.lock
-	@touch $@
+	@touch .venv/verify $@
 
 node_modules/.package-lock.json: package-lock.json
 	@npm ci --silent --ignore-scripts
