@@ -3,10 +3,12 @@
 import asyncio
 import json
 import socket
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
+from typing import TypeVar
 
 import httptools
 import pytest
+import uvloop
 from feedback_mock.app import Mock, create_app
 from feedback_mock.protocol import DISCARDED, HEAD_BYTES, HEAD_FIELDS, Http
 from feedback_mock.server import Uvicorn
@@ -16,6 +18,7 @@ OFFER = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: 
 LAST = "Connection: close\r\n"
 LIKE_A_HEAD = "lost?\r\nUpgrade: h2c\r\nupgrade: x\r\n\r\nUpgrade: y\r\n\r\n"
 PACKET = 64 * 1024
+T = TypeVar("T")
 
 
 class Answers:
@@ -76,6 +79,12 @@ async def sent(mock: Mock, packets: Iterable[bytes]) -> list[tuple[int, bytes]]:
         transport.abort()
 
 
+def run(connections: Coroutine[None, None, T]) -> T:
+    """On the loop that the mock has, which is stricter than Python's with what is closed."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(connections)
+
+
 def said(answers: list[tuple[int, bytes]]) -> list[object]:
     """Of each answer its status, of what was stored the comments."""
     return [json.loads(body)["comments"] if status == 200 else status for status, body in answers]
@@ -89,24 +98,24 @@ def test_an_offer_of_an_upgrade_loses_nothing_wherever_packets_are_cut(mock: Moc
         for cut in range(1, len(whole)):
             assert said(await sent(mock, [whole[:cut], whole[cut:]])) == ["one", "two", "three"], whole[:cut]
 
-    asyncio.run(everywhere())
+    run(everywhere())
 
 
 def test_an_offer_in_single_bytes_loses_nothing(mock: Mock) -> None:
     whole = request(mock, "one", OFFER) + request(mock, "two", LAST)
 
-    assert said(asyncio.run(sent(mock, [bytes([each]) for each in whole]))) == ["one", "two"]
+    assert said(run(sent(mock, [bytes([each]) for each in whole]))) == ["one", "two"]
 
 
 @pytest.mark.parametrize("offer", ["Upgrade: websocket\r\nConnection: upgrade, close\r\n", OFFER + LAST])
 def test_an_offer_may_end_the_connection(mock: Mock, offer: str) -> None:
-    assert said(asyncio.run(sent(mock, [request(mock, "one", offer)]))) == ["one"]
+    assert said(run(sent(mock, [request(mock, "one", offer)]))) == ["one"]
 
 
 def test_an_offer_with_a_body_in_chunks_loses_nothing(mock: Mock) -> None:
     packets = [request(mock, "one", OFFER, chunked=True) + request(mock, "two", OFFER + LAST, chunked=True)]
 
-    assert said(asyncio.run(sent(mock, packets))) == ["one", "two"]
+    assert said(run(sent(mock, packets))) == ["one", "two"]
 
 
 def test_a_body_is_not_a_head_however_it_looks(mock: Mock) -> None:
@@ -119,11 +128,11 @@ def test_a_body_is_not_a_head_however_it_looks(mock: Mock) -> None:
             answers = await sent(mock, [early[:body], early[body:cut], early[cut:] + late])
             assert said(answers) == [401, LIKE_A_HEAD.strip()], early[body:cut]
 
-    asyncio.run(everywhere())
+    run(everywhere())
 
 
 def test_a_tunnel_is_refused(mock: Mock) -> None:
-    assert said(asyncio.run(sent(mock, [b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n"]))) == [400]
+    assert said(run(sent(mock, [b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n"]))) == [400]
 
 
 def test_a_head_of_the_largest_size_is_taken(mock: Mock) -> None:
@@ -131,7 +140,7 @@ def test_a_head_of_the_largest_size_is_taken(mock: Mock) -> None:
     rest = len(few.partition(b"\r\n\r\n")[0])
     long = request(mock, "long", f"X-Long: {'x' * (HEAD_BYTES - rest)}\r\n", LAST)
 
-    assert said(asyncio.run(sent(mock, [few, long]))) == ["few", "long"]
+    assert said(run(sent(mock, [few, long]))) == ["few", "long"]
 
 
 def heads(mock: Mock) -> dict[str, bytes]:
@@ -149,7 +158,7 @@ def test_a_larger_head_is_431_and_the_end(mock: Mock, case: str, size: int) -> N
     content = heads(mock)[case]
     packets = [content[at : at + size] for at in range(0, len(content), size)]
 
-    assert said(asyncio.run(sent(mock, [*packets, request(mock, "never", LAST)])))[:1] == [431]
+    assert said(run(sent(mock, [*packets, request(mock, "never", LAST)])))[:1] == [431]
 
 
 def test_trailers_are_not_fields_of_the_head(mock: Mock) -> None:
@@ -158,11 +167,11 @@ def test_trailers_are_not_fields_of_the_head(mock: Mock) -> None:
     trailer = f"Authorization: Bearer {project.credentials.tokens['write']}\r\n".encode()
     whole = request(mock, "x", LAST, known=False, chunked=True).replace(b"0\r\n\r\n", b"0\r\n" + trailer + b"\r\n")
 
-    assert said(asyncio.run(sent(mock, [whole]))) == [401]
+    assert said(run(sent(mock, [whole]))) == [401]
 
 
 def test_a_target_that_is_too_long_is_414(mock: Mock) -> None:
-    assert said(asyncio.run(sent(mock, [b"GET /" + b"x" * HEAD_BYTES + b" HTTP/1.1\r\nHost: x\r\n\r\n"]))) == [414]
+    assert said(run(sent(mock, [b"GET /" + b"x" * HEAD_BYTES + b" HTTP/1.1\r\nHost: x\r\n\r\n"]))) == [414]
 
 
 @pytest.mark.parametrize(
@@ -188,14 +197,28 @@ def test_what_does_not_end_is_ended(mock: Mock, begin: bytes) -> None:
             taken += PACKET
             yield b"X:x\r\n" * (PACKET // 5) if begin.endswith(b"\r\n") else b"x" * PACKET
 
-    asyncio.run(sent(mock, too_much()))
+    run(sent(mock, too_much()))
 
     assert taken <= HEAD_BYTES + DISCARDED + 3 * PACKET
 
 
+def test_what_follows_a_refused_head_is_passed_over(mock: Mock) -> None:
+    """A connection that is closed while something is unread is reset, and its last answer may be lost."""
+    taken = []
+
+    def too_much() -> Iterable[bytes]:
+        yield b"nonsense\r\n\r\n"
+        for _ in range(DISCARDED // PACKET):
+            taken.append(PACKET)
+            yield b"x" * PACKET
+
+    assert said(run(sent(mock, too_much()))) == [400]
+    assert sum(taken) == DISCARDED
+
+
 @pytest.mark.parametrize("broken", [b"GET / HTTP/9\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * (HEAD_FIELDS + 2)])
 def test_a_refusal_comes_after_the_answers_to_what_was_asked_before(mock: Mock, broken: bytes) -> None:
-    answers = said(asyncio.run(sent(mock, [request(mock, "one") + request(mock, "two") + broken])))
+    answers = said(run(sent(mock, [request(mock, "one") + request(mock, "two") + broken])))
 
     assert answers[:2] == ["one", "two"]
     assert answers[2:] in ([400], [431])
@@ -204,17 +227,17 @@ def test_a_refusal_comes_after_the_answers_to_what_was_asked_before(mock: Mock, 
 def test_nothing_follows_an_answer_that_was_asked_to_be_the_last(mock: Mock) -> None:
     packets = [request(mock, "one", LAST) + b"nonsense"]
 
-    assert said(asyncio.run(sent(mock, packets))) == ["one"]
+    assert said(run(sent(mock, packets))) == ["one"]
 
 
 def test_a_body_that_breaks_is_refused_in_its_turn(mock: Mock) -> None:
     broken = request(mock, "x", chunked=True).replace(b"\r\n0\r\n", b"nonsense")
 
-    assert said(asyncio.run(sent(mock, [request(mock, "one") + request(mock, "two") + broken]))) == ["one", "two", 400]
-    assert said(asyncio.run(sent(mock, [broken]))) == [400]
+    assert said(run(sent(mock, [request(mock, "one") + request(mock, "two") + broken]))) == ["one", "two", 400]
+    assert said(run(sent(mock, [broken]))) == [400]
 
 
 def test_a_body_that_breaks_after_its_answer_only_ends_the_connection(mock: Mock) -> None:
     head, blank, body = request(mock, "x", known=False, chunked=True).partition(b"\r\n\r\n")
 
-    assert said(asyncio.run(sent(mock, [head + blank, b"nonsense" + body]))) == [401]
+    assert said(run(sent(mock, [head + blank, b"nonsense" + body]))) == [401]
