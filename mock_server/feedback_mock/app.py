@@ -13,17 +13,17 @@ from feedback_spec.document import SUBMIT, Document, load, load_control, load_in
 from feedback_spec.operations import operations_of
 from feedback_spec.source import DocumentError
 
-from feedback_mock.access import BEARER, DSN, OTHER_PROJECT, Access
-from feedback_mock.answers import Answers, Refused
 from feedback_mock.clock import Source, system_time
-from feedback_mock.control import ControlHandlers
-from feedback_mock.control_operation import ControlOperation, problem
+from feedback_mock.control.handlers import ControlHandlers
+from feedback_mock.control.operation import ControlOperation, problem
 from feedback_mock.description import describe
-from feedback_mock.feedback import FeedbackHandlers
-from feedback_mock.ingest_operation import ingest_operations
-from feedback_mock.operation import FeedbackOperation, OffContract, Receive, Scope, Send, send_answer
-from feedback_mock.rate import RateLimit
-from feedback_mock.routing import ASGIApp, route
+from feedback_mock.feedback.access import BEARER, DSN, OTHER_PROJECT, Access
+from feedback_mock.feedback.answers import Answers, Refused
+from feedback_mock.feedback.handlers import FeedbackHandlers
+from feedback_mock.feedback.operation import FeedbackOperation, OffContract, Receive, Scope, Send, send_answer
+from feedback_mock.feedback.rate import RateLimit
+from feedback_mock.ingest.operation import ingest_operations
+from feedback_mock.routes.router import ASGIApp, route
 from feedback_mock.store import Limits, Project, Store
 
 log = logging.getLogger(__name__)

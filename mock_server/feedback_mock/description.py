@@ -12,7 +12,7 @@ from feedback_spec.openapi.render31 import to_31
 from feedback_spec.operations import JSON, Operation, operations_of
 from feedback_spec.source import DocumentError
 
-from feedback_mock.access import BEARER, DSN
+from feedback_mock.feedback.access import BEARER, DSN
 
 _EMAIL = jsonschema_rs.EmailOptions(allow_display_text=False)
 _OPERATION_KEYS = frozenset(

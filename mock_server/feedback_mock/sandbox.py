@@ -12,7 +12,7 @@ import orjson
 from feedback_spec.instants import EPOCH, FIRST_INSTANT, LAST_INSTANT, MICROSECOND, format_duration, parse_instant
 
 from feedback_mock.app import CONTROL_PREFIX, Mock
-from feedback_mock.control import DURATIONS, INSTANTS, Problem
+from feedback_mock.control.handlers import DURATIONS, INSTANTS, Problem
 
 if TYPE_CHECKING:
     from feedback_mock.server import Server

@@ -12,7 +12,7 @@ import pytest
 import zstandard
 from feedback_mock.app import create_app
 from feedback_mock.body import MAX_FORM_ESCAPES, MAX_FORM_FIELDS, TooLarge
-from feedback_mock.envelope import CHUNK, STEP, Bounds, Unpacking, unpack
+from feedback_mock.ingest.envelope import CHUNK, STEP, Bounds, Unpacking, unpack
 from feedback_spec.document import load, load_ingest
 from feedback_spec.operations import operations_of
 from feedback_spec.profiles import PROFILES

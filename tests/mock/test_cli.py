@@ -16,9 +16,9 @@ from typing import Any
 
 import httpx
 import pytest
-from feedback_mock.cli import main
+from feedback_mock.command.cli import main
 
-COMMAND = [sys.executable, "-m", "feedback_mock.cli"]
+COMMAND = [sys.executable, "-m", "feedback_mock.command.cli"]
 
 
 @contextmanager

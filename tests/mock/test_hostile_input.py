@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from feedback_mock.answers import rule_header
 from feedback_mock.app import create_app
 from feedback_mock.body import TooLarge, read
+from feedback_mock.feedback.answers import rule_header
 from feedback_mock.server import Server
 
 GOOD = {

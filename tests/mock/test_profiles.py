@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from feedback_mock.app import create_app
-from feedback_mock.cli import command
-from feedback_mock.rate import RateLimit
+from feedback_mock.command.cli import command
+from feedback_mock.feedback.rate import RateLimit
 from feedback_spec.document import load
 from feedback_spec.profiles import DOCUMENTED, PROFILES
 from feedback_spec.source import DocumentError

@@ -184,8 +184,8 @@ def test_whoever_imported_connexion_before_keeps_it() -> None:
             warnings.simplefilter("ignore")
             import connexion
         before = connexion.middleware
-        import feedback_mock.app, feedback_mock.routing, sys
-        ours = feedback_mock.routing.ConnexionMiddleware
+        import feedback_mock.app, feedback_mock.routes.router, sys
+        ours = feedback_mock.routes.router.ConnexionMiddleware
         print(sys.modules["connexion"] is connexion, ours is before.ConnexionMiddleware)
     """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from feedback_spec.instants import SECOND
 
-from feedback_mock.answers import Headers
+from feedback_mock.feedback.answers import Headers
 from feedback_mock.store import Project
 
 RATE_RULE = "rate-limit"

@@ -8,8 +8,8 @@ from collections.abc import Collection
 
 from feedback_spec.behaviour import Behaviour
 
-from feedback_mock.answers import NO_ORIGIN, ORIGIN_RULE, Refused
 from feedback_mock.credentials import Dsn, Token, Unusable, parse
+from feedback_mock.feedback.answers import NO_ORIGIN, ORIGIN_RULE, Refused
 from feedback_mock.store import Grant, Project, Store
 
 BEARER, DSN = "bearer", "dsn"

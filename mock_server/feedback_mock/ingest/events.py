@@ -12,7 +12,7 @@ from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, SECOND, parse_in
 from feedback_spec.rules import Facts, Outcome, decide
 
 from feedback_mock.body import TooLarge, Unreadable
-from feedback_mock.envelope import TAKEN, Item
+from feedback_mock.ingest.envelope import TAKEN, Item
 from feedback_mock.store import Event, Project
 
 UNTITLED = "<unlabeled event>"

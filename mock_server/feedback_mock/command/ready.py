@@ -16,7 +16,7 @@ from feedback_spec.instants import format_duration
 from feedback_spec.rules import Base
 
 from feedback_mock.app import CONTROL_PREFIX, Mock
-from feedback_mock.control import project_shown
+from feedback_mock.control.handlers import project_shown
 
 MOST = 64 * 1024  # bytes of a ready file
 _OF_FEEDBACK = (Base.FIRST_SUBMITTED, Base.LAST_SUBMITTED)

@@ -148,9 +148,9 @@ def _serve(options: Options) -> None:
     document = load(options.spec, options.profile)
     # Only now: a wrong command line or document is answered without waiting for the server's imports.
     from feedback_mock.app import create_app  # noqa: PLC0415
-    from feedback_mock.log import logging_to_stderr  # noqa: PLC0415
-    from feedback_mock.rate import RateLimit  # noqa: PLC0415
-    from feedback_mock.ready import ready_data  # noqa: PLC0415
+    from feedback_mock.command.log import logging_to_stderr  # noqa: PLC0415
+    from feedback_mock.command.ready import ready_data  # noqa: PLC0415
+    from feedback_mock.feedback.rate import RateLimit  # noqa: PLC0415
     from feedback_mock.server import Uvicorn, address_of, bind  # noqa: PLC0415
 
     rate_limit = RateLimit(*options.rate_limit) if options.rate_limit else None
@@ -189,7 +189,7 @@ def _announce(options: Options, app: Any, data: dict[str, Any]) -> None:
     if options.as_json:
         click.echo(json.dumps(data))
     else:
-        from feedback_mock.banner import show  # noqa: PLC0415 (rich is slow to import, and json needs none of it)
+        from feedback_mock.command.banner import show  # noqa: PLC0415 (rich is slow to import, and json needs none of it)
 
         show(app, data)
     sys.stdout.flush()
@@ -222,7 +222,7 @@ def _ending(end: Callable[[], None]) -> Iterator[None]:
 @contextlib.contextmanager
 def _removing(path: Path | None, text: str) -> Iterator[None]:
     """Removes the ready file: before, the one that an earlier run left, and after, this run's. Raises CannotWrite."""
-    from feedback_mock.ready import claim, release  # noqa: PLC0415 (as in _serve)
+    from feedback_mock.command.ready import claim, release  # noqa: PLC0415 (as in _serve)
 
     if path is not None:
         claim(path)

@@ -12,7 +12,7 @@ from typing import Any
 
 from feedback_spec.source import DocumentError
 
-from feedback_mock.deferred import deferred
+from feedback_mock.routes.deferred import deferred
 
 with warnings.catch_warnings(), deferred("connexion"):
     # Connexion uses what jsonschema and starlette call deprecated; nobody who starts the mock can change that.

@@ -12,11 +12,11 @@ import orjson
 from feedback_spec.document import Document, load_ingest
 from feedback_spec.operations import operations_of
 
-from feedback_mock.answers import Answer, Headers
 from feedback_mock.body import Gone, TooLarge, Unreadable, read
-from feedback_mock.envelope import Bounds, Unpacking, parse_header, parse_items, unpack, unpack_text
-from feedback_mock.ingest import Ingest
-from feedback_mock.operation import ASGIApp, Receive, Scope, Send, send_answer
+from feedback_mock.feedback.answers import Answer, Headers
+from feedback_mock.feedback.operation import ASGIApp, Receive, Scope, Send, send_answer
+from feedback_mock.ingest.envelope import Bounds, Unpacking, parse_header, parse_items, unpack, unpack_text
+from feedback_mock.ingest.events import Ingest
 from feedback_mock.store import Project, Store
 
 ENVELOPE, STORE = "ingestEnvelope", "ingestStore"

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import orjson
 from feedback_spec.instants import parse_duration, parse_instant
 
-from feedback_mock.answers import Answer
 from feedback_mock.body import Gone, TooLarge, Unreadable, parse_json, read
-from feedback_mock.control import DURATIONS, INSTANTS, ControlHandler, ControlRequest, Done, Problem
+from feedback_mock.control.handlers import DURATIONS, INSTANTS, ControlHandler, ControlRequest, Done, Problem
 from feedback_mock.description import Description
-from feedback_mock.operation import OffContract, Receive, Scope, Send, is_host, send_answer
+from feedback_mock.feedback.answers import Answer
+from feedback_mock.feedback.operation import OffContract, Receive, Scope, Send, is_host, send_answer
 
 _LOOPBACK = re.compile(r"localhost|.*\.localhost|127(\.[0-9]{1,3}){3}|::1")
 

@@ -14,8 +14,6 @@ from urllib.parse import parse_qsl, quote
 from feedback_spec.document import Document
 from feedback_spec.source import DocumentError
 
-from feedback_mock.access import DSN, Access
-from feedback_mock.answers import Answer, Answers, Headers, Refused, Reply, rule_header
 from feedback_mock.body import (
     Gone,
     TooLarge,
@@ -27,8 +25,10 @@ from feedback_mock.body import (
     split_media_type,
 )
 from feedback_mock.description import Description, Parameter
-from feedback_mock.fields import Fields
-from feedback_mock.rate import RATE_RULE, RateLimit
+from feedback_mock.feedback.access import DSN, Access
+from feedback_mock.feedback.answers import Answer, Answers, Headers, Refused, Reply, rule_header
+from feedback_mock.feedback.fields import Fields
+from feedback_mock.feedback.rate import RATE_RULE, RateLimit
 from feedback_mock.store import Project, Store
 
 PARSERS: dict[str, Callable[[bytes, bytes | None], Any]] = {

@@ -9,9 +9,9 @@ from feedback_spec.document import LIST, PREFLIGHT, SUBMIT, Document
 from feedback_spec.instants import format_duration, format_instant, in_short
 from feedback_spec.rules import Base, Decision, Facts, Outcome, decide
 
-from feedback_mock.answers import Refused, Reply
-from feedback_mock.listing import PAGE_RULES, select
-from feedback_mock.operation import Handler, Request
+from feedback_mock.feedback.answers import Refused, Reply
+from feedback_mock.feedback.listing import PAGE_RULES, select
+from feedback_mock.feedback.operation import Handler, Request
 from feedback_mock.store import Feedback, Project
 
 _SINCE = {

@@ -12,8 +12,8 @@ from feedback_spec.behaviour import Behaviour
 from feedback_spec.operations import Value
 from feedback_spec.source import DocumentError
 
-from feedback_mock.answers import Answers, Refused
 from feedback_mock.body import Unreadable
+from feedback_mock.feedback.answers import Answers, Refused
 
 # A keyword of the schema -> the rule that speaks of it, in the order in which a field's failures are looked at.
 _ORDER = {

@@ -1,0 +1,1 @@
+"""The command `feedback-mock`: its options, what it says, and how it ends."""

@@ -1,0 +1,1 @@
+"""The ingest, where SDKs send events and envelopes. Knows no window."""
