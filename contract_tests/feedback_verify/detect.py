@@ -43,7 +43,7 @@ def fits(
             progress(done, total, f"{profile}: {what}" if what else "")
 
         rules = frozenset(document.verifiable)
-        results = Run(document, target, seed, rules=rules, progress=show).execute().values()
+        results = Run(document, target, seed, rules=rules, progress=show, depth="quick").execute().values()
         verified = tuple(each.rule.id for each in results if each.verdict is Verdict.VERIFIED)
         violated = {each.rule.id: each.detail for each in results if each.verdict is Verdict.VIOLATED}
         found.append(Fit(document.profile, verified, violated))

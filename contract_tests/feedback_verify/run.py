@@ -11,9 +11,8 @@ from random import Random
 
 from feedback_spec.catalogue import Rule
 from feedback_spec.document import Document
-from feedback_spec.source import DocumentError
 
-from feedback_verify import machine, schema
+from feedback_verify import arrays, histories, schema
 from feedback_verify.answers import Answers
 from feedback_verify.checks import Check, all_checks
 from feedback_verify.exchange import Exchange, Request
@@ -25,8 +24,7 @@ from feedback_verify.steps import Step
 from feedback_verify.targets import NotReachable, Target, Unsendable
 from feedback_verify.verdicts import LEFT_OUT, Finding, Result, Verdict, judge
 
-MACHINE_NEEDS = frozenset({"token", "dsn", "event", "aged-event", "clock", "records", "second-project"})
-WINDOWS = ("event-window", "overwrite-window")
+HISTORIES_NEED = frozenset({"token", "dsn", "event", "aged-event", "clock", "records", "second-project"})
 HISTORIES = 30
 SCHEMA_EXAMPLES = 40
 
@@ -40,7 +38,8 @@ class Run:
     """One verification of one target by one document; `seed` makes it repeatable.
 
     `wait` and `max_time` are in microseconds. `progress` is told what is done, of how much, and what comes next;
-    `say` is told, before a long wait, what it buys. `stop_at_first` ends the run at the first violation.
+    `say` is told, before a long wait, what it buys. `stop_at_first` ends the run at the first violation;
+    `depth` is one of `arrays.DEPTHS`.
     """
 
     document: Document
@@ -57,26 +56,16 @@ class Run:
     plan: Plan | None = None
     plan_file: Path | None = None
     stop_at_first: bool = False
+    depth: str = "default"
     stopped: bool = False
     exchanges: list[Exchange] = field(default_factory=list)
     _findings: list[Finding] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        windows = [each.rule for each in self.document.mutability.windows]
-        if sorted(windows) != sorted(WINDOWS):
-            raise DocumentError(
-                f"{self.document.name}: x-mutability has the windows {', '.join(windows)}; "
-                f"the verifier can judge documents that have {' and '.join(WINDOWS)}."
-            )
-
     def execute(self) -> dict[str, Result]:
-        """The verdict on every rule of the document, in its order.
-
-        Raises NotReachable where the target is gone, and ProtocolError where its control API answers what it may not.
-        """
+        """The verdict on every rule of the document, in its order. Raises NotReachable where the target is gone."""
         answers = Answers(self.document)
         checks = [check for check in all_checks(self.document) if self._wanted(check.rule) and self._possible(check)]
-        layers = [self._machine, self._schemathesis] if self.rules is None else []
+        layers = [self._arrays] + ([self._histories, self._schemathesis] if self.rules is None else [])
         if self.target.clock != "exact":
             layers.append(self._timed)
         total = len(checks) + len(layers)
@@ -93,10 +82,6 @@ class Run:
         except (KeyboardInterrupt, OutOfTime):
             self.stopped = True
         self.progress(total, total, "")
-        return self.results()
-
-    def results(self) -> dict[str, Result]:
-        """The verdicts as they are known so far, also where `execute` raised."""
         return {rule: self._verdict(rule) for rule in self.document.verifiable}
 
     def _in_time(self) -> None:
@@ -164,16 +149,29 @@ class Run:
             judged += not problem
         self._findings.append(Finding("response-schema", observations=judged))
 
-    def _machine(self, answers: Answers) -> None:
+    def _arrays(self, answers: Answers) -> None:
+        """Everything about windows and plain submissions, in situations in which all that differs meets."""
+        layer = arrays.Layer(
+            self.target,
+            self.document,
+            self.seed,
+            self.depth,
+            in_time=self._in_time,
+            finished=lambda scenario: self._look_at_answers(scenario, answers),
+            lost=self._still_there,
+        )
+        self._findings += layer.run()
+
+    def _histories(self, answers: Answers) -> None:
         """Only where the single scenarios found nothing wrong: what they found explains more than a history would."""
         walked = {"submission", "windows", "overwrite"}
         rules = self.document.verifiable
         wrong = any(
             each.violation and each.rule in rules and rules[each.rule].group in walked for each in self._findings
         )
-        if self.target.capabilities >= MACHINE_NEEDS and not wrong:
+        if self.target.capabilities >= HISTORIES_NEED and not wrong:
             random = Random(self.seed)
-            self._findings += machine.run(
+            self._findings += histories.run(
                 self.target, self.document, random, HISTORIES, lambda scenario: self._look_at_answers(scenario, answers)
             )
 

@@ -6,6 +6,7 @@ A scenario makes no verdict of its own: a check says `expect` (the rule is broke
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from feedback_spec.behaviour import Behaviour
 from feedback_spec.document import Document
 
 from feedback_verify.exchange import Credential, Exchange, Project, Request
+from feedback_verify.oracle import Oracle
 from feedback_verify.steps import Send, Step
 from feedback_verify.targets import Connection, ControlTarget, Target
 from feedback_verify.verdicts import Probe
@@ -34,7 +36,15 @@ class CannotTell(Exception):
 class Scenario:
     """What a check is given. Times are microseconds; every request goes to the scenario's own project unless said."""
 
-    def __init__(self, target: Target, document: Document, random: Random, *, plain_accepted: bool = True) -> None:
+    def __init__(
+        self,
+        target: Target,
+        document: Document,
+        random: Random,
+        *,
+        plain_accepted: bool = True,
+        start: datetime | None = None,
+    ) -> None:
         self.target = target
         self.document = document
         self.steps: list[Step] = []
@@ -45,9 +55,11 @@ class Scenario:
         self.probes: list[Probe] = []
         self.plain_accepted = plain_accepted
         self.channel: Target | Connection = target
+        self.start = start
+        self.oracle = Oracle(document, exact=target.clock == "exact")
         self._random = random
         self._projects: list[Project] = []
-        self.project = self._opened(target.open())
+        self.project = self._opened(target.open(start))
 
     def __enter__(self) -> "Scenario":
         return self
@@ -57,11 +69,11 @@ class Scenario:
             self.target.close(project)
 
     def other_project(self, *, same_organization: bool = True) -> Project:
-        """A second, fresh project."""
+        """A second, fresh project; in another organization it has the same name."""
         assert isinstance(self.target, ControlTarget), "the capability second-project comes with control"
-        if same_organization:
-            return self._opened(self.target.open())
-        return self._opened(self.target.open_elsewhere())
+        return self._opened(
+            self.target.open_beside(self.project, same_organization=same_organization, start=self.start)
+        )
 
     def foreign_dsn(self) -> Credential:
         """The DSN of another project."""
@@ -137,10 +149,7 @@ class Scenario:
 
     def credential(self, project: Project, kind: str) -> Credential | None:
         """The credential of this kind; None for `none`."""
-        if kind == "none":
-            return None
-        self.given(kind in project.credentials, f"there are no credentials of the kind {kind} here")
-        return project.credentials[kind]
+        return None if kind == "none" else project.credentials[kind]
 
     def path(self, project: Project | None = None) -> str:
         """The path of the endpoint for a project."""
@@ -151,11 +160,13 @@ class Scenario:
     def save_event(self, event_id: str, *, project: Project | None = None, **facts: Any) -> None:
         """Saves an event; `saved_ago` and `timestamp_ago` in microseconds, the rest as the control protocol says."""
         self.steps.append(self.target.save_event(project or self.project, event_id, facts))
+        self.oracle.saved(project or self.project, event_id, facts)
 
     def advance(self, microseconds: int, *, project: Project | None = None) -> None:
         """Moves the project's clock forward; by nothing is nothing."""
         if microseconds:
             self.steps.append(self.target.advance(project or self.project, microseconds))
+            self.oracle.advanced(project or self.project, microseconds)
 
     def records(self, event_id: str | None = None, *, project: Project | None = None) -> list[dict[str, Any]]:
         """What is stored, of one event or of all."""
@@ -195,6 +206,7 @@ class Scenario:
     def _opened(self, opened: tuple[Project, list[Step]]) -> Project:
         project, steps = opened
         self._projects.append(project)
+        self.oracle.opened(project, self.start or self.target.reads())
         self.steps.extend(steps)
         return project
 
@@ -205,15 +217,10 @@ def answer(exchange: Exchange) -> str:
     return f"{exchange.status} {text}".strip()
 
 
-def entries(exchange: Exchange) -> list[dict[str, Any]]:
-    """The objects of a list answer, in its order; the rule is broken where the answer is not such a list."""
-    listed = exchange.json
-    if not isinstance(listed, list):
-        raise Violated(f"{exchange.request.method} is answered {answer(exchange)}, which is not a list")
-    for each in listed:
-        if not isinstance(each, dict) or not isinstance(each.get("eventID"), str):
-            raise Violated(f"the list holds {str(each)[:80]}, which is not feedback with an eventID")
-    return listed
+def event_ids(exchange: Exchange) -> list[str]:
+    """The event ids of a list answer, in its order."""
+    entries = exchange.json if isinstance(exchange.json, list) else []
+    return [str(each.get("eventID")) for each in entries if isinstance(each, dict)]
 
 
 def dashed(event_id: str) -> str:

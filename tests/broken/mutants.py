@@ -219,7 +219,7 @@ class FreshFeedbackBeatsTheEventWindow(Implementation):
         super().check_windows(None if record else event, record, now, by)
 
 
-@breaks("submission")
+@breaks("submission", "unknown-event")
 class UnknownEventsAreRefused(Implementation):
     def submit(self, project: Project, body: dict[str, str], by: str) -> Record:
         if self.find_event(project, body["event_id"]) is None:

@@ -15,7 +15,6 @@ from feedback_verify.checks import (
     robustness,
     submission,
     timelines,
-    windows,
 )
 from feedback_verify.checks.base import Check
 
@@ -23,11 +22,11 @@ __all__ = ["Check", "all_checks"]
 
 
 def all_checks(document: Document) -> Iterator[Check]:
-    """The hand-written scenarios, then robustness, then the timelines that the document's rows and limits make.
+    """The hand-written scenarios, then robustness, then the document's rows.
 
     Without those of rules that the document does not have, or has for the mock only.
     """
-    modules = (submission, overwrite, concurrency, credentials, fields, http, listing, windows)
+    modules = (submission, overwrite, concurrency, credentials, fields, http, listing)
     by_hand = (check for module in modules for check in module.CHECKS)
     rules = document.verifiable
     for check in chain(by_hand, robustness.checks(), timelines.checks(document)):

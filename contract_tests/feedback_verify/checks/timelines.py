@@ -1,10 +1,9 @@
-"""The literal rows of the document and an enumerated matrix around every limit, each as one short timeline.
+"""The literal rows of the document, each as one short timeline.
 
 Every cell belongs to the rule that it isolates. Where a rule says what makes no difference, or what does, the
 cell has a `twin`: the same timeline without it, which must be answered rightly or the cell cannot tell.
 """
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,9 +15,6 @@ from feedback_verify.checks.base import Check
 from feedback_verify.model import status_of
 from feedback_verify.scenario import CHANGED, Scenario
 from feedback_verify.verdicts import Probe
-
-HOUR = 3_600 * SECOND
-DAY = 24 * HOUR
 
 
 @dataclass(frozen=True)
@@ -90,9 +86,7 @@ class Cell:
 
     def __call__(self, scenario: Scenario) -> None:
         """Plays both on one clock, each with an event id of its own, and expects the status of the last submission."""
-        timeline = _as_possible(self.timeline, scenario)
-        twin = timeline if self.twin is None else _as_possible(self.twin, scenario)
-        ids = {line: scenario.new_event_id() for line in dict.fromkeys((twin, timeline))}
+        ids = {line: scenario.new_event_id() for line in (self.twin, self.timeline) if line is not None}
         plan = sorted(
             ((at, line, what) for line in ids for at, what in line.happenings()), key=lambda happening: happening[0]
         )
@@ -104,7 +98,7 @@ class Cell:
         scenario.advance(-position)
         for line, event_id in ids.items():
             reply = scenario.submit(scenario.submission(event_id, **CHANGED), by=line.by)
-            if line == timeline:
+            if line is self.timeline:
                 scenario.probes += line.probes(scenario.document, reply.status)
                 scenario.expect_status(reply, line.expected, line.describe())
             else:
@@ -124,16 +118,9 @@ class Cell:
         return tuple(sorted(needs))
 
 
-def _as_possible(line: Timeline, scenario: Scenario) -> Timeline:
-    """The timeline; by DSN where the target has no token."""
-    if scenario.default_credentials == "write":
-        return line
-    return replace(line, by="dsn", first_by="dsn")
-
-
 def checks(document: Document) -> Iterator[Check]:
-    """The rows of the document, then the matrix."""
-    for cell in (*_rows(document), *_matrix(document)):
+    """One for each row of the document."""
+    for cell in _rows(document):
         yield Check(cell.rule, cell, cell.needs)
 
 
@@ -144,13 +131,6 @@ def _rows(document: Document) -> Iterator[Cell]:
         timeline = Timeline(row.status, *ages, aged=row.event_timestamp_ago != row.event_saved_ago)
         twin = _twin(row.rule, timeline)
         yield Cell(row.rule, timeline, twin and _expected(document, twin))
-
-
-def _matrix(document: Document) -> Iterator[Cell]:
-    event, overwrite = document.window("event-window").limit, document.window("overwrite-window").limit
-    for rule, timeline in (*_beside(event, overwrite), *_combinations(event, overwrite)):
-        twin = _twin(rule, timeline)
-        yield Cell(rule, _expected(document, timeline), twin and _expected(document, twin))
 
 
 def _twin(rule: str, line: Timeline) -> Timeline | None:  # noqa: PLR0911 (one line per rule)
@@ -185,35 +165,3 @@ def _by_base(line: Timeline) -> dict[str, int | None]:
         "feedback.first_submitted": line.first,
         "feedback.last_submitted": line.first if line.last is None else line.last,
     }
-
-
-def _beside(event: int, overwrite: int) -> Iterator[tuple[str, Timeline]]:
-    for age in _around(event):
-        for aged in (False, True):
-            yield "event-window", Timeline(saved=age, aged=aged)
-        yield "dsn", Timeline(saved=age, by="dsn")
-    for age in _around(overwrite):
-        yield "overwrite-window", Timeline(saved=min(age, SECOND), first=age)
-        yield "overwrite-window-unknown-event", Timeline(first=age)
-        for by, first_by in (("dsn", "dsn"), ("dsn", "write"), ("write", "dsn")):
-            yield "any-credentials-overwrite", Timeline(first=age, by=by, first_by=first_by)
-
-
-def _around(limit: int) -> list[int]:
-    """Ages at, beside and far beyond a limit, those among them where hours and days wrap around."""
-    near = [0, SECOND, limit // 2, limit - SECOND, limit - 1, limit, limit + 1, limit + SECOND - 1, limit + SECOND]
-    far = [limit + 60 * SECOND, 2 * limit, 10 * limit, HOUR + SECOND, 12 * HOUR + SECOND, DAY, DAY + SECOND, 7 * DAY]
-    return sorted({*near, *(age for age in far if age > limit)})
-
-
-def _combinations(event: int, overwrite: int) -> Iterator[tuple[str, Timeline]]:
-    for past, young in itertools.product((1, SECOND), (0, 1, overwrite // 2, overwrite)):
-        yield "window-order", Timeline(saved=event + past, first=young + past)
-    ages = (overwrite, overwrite + 1, overwrite + SECOND, 3 * overwrite // 2)
-    for age, last in itertools.product(ages, (1, SECOND, overwrite // 2)):
-        for saved in (None, SECOND) if age - last <= overwrite else ():
-            yield "overwrite-window-fixed", Timeline(saved=saved, first=age, last=last)
-    for saved, timestamp in ((0, event + 1), (0, DAY), (SECOND, 2 * event), (2 * event, 0), (event + 1, SECOND)):
-        yield "event-window-base", Timeline(saved=saved, timestamp=timestamp, aged=True)
-    for age in (overwrite + 1, event // 2, event):
-        yield "overwrite-window", Timeline(saved=age, first=SECOND)

@@ -4,6 +4,7 @@ import itertools
 import json
 import secrets
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from feedback_spec.instants import format_duration
@@ -12,7 +13,7 @@ from feedback_verify.exchange import Credential, Exchange, Project, Request
 from feedback_verify.steps import Advance, Open, SaveEvent, Step
 from feedback_verify.targets.base import ProtocolError, Target
 
-START = "2026-03-29T00:59:30.000000Z"
+START = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)
 
 
 class ControlTarget(Target):
@@ -39,11 +40,12 @@ class ControlTarget(Target):
     )
     clock = "exact"
     sandboxes = True
+    calendar = True
 
-    def __init__(self, base_url: str, control_url: str, start: str = START) -> None:
+    def __init__(self, base_url: str, control_url: str, start: datetime = START) -> None:
         super().__init__(base_url)
         self._control = control_url.rstrip("/") + "/_control"
-        self._start = start
+        self.start = start
         self._run = f"verify-{secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
 
@@ -52,12 +54,28 @@ class ControlTarget(Target):
         answer: dict[str, Any] = self._call("GET", "/health")[1]
         return answer
 
-    def open(self, organization: str | None = None) -> tuple[Project, list[Step]]:
-        """A fresh project, by default in this run's own organization."""
+    def reads(self) -> datetime:
+        """What a fresh project's clock shows."""
+        return self.start
+
+    def open(self, start: datetime | None = None) -> tuple[Project, list[Step]]:
+        """A fresh project of this run's own organization."""
         number = next(self._numbers)
-        organization, slug = organization or self._run, f"project-{number}"
+        return self._open(self._run, f"project-{number}", number, start)
+
+    def open_beside(
+        self, project: Project, *, same_organization: bool, start: datetime | None = None
+    ) -> tuple[Project, list[Step]]:
+        """A fresh project, of the same organization or of the same name in another one."""
+        number = next(self._numbers)
+        if same_organization:
+            return self._open(project.organization, f"project-{number}", number, start)
+        return self._open(f"{self._run}-other-{number}", project.slug, number, start)
+
+    def _open(self, organization: str, slug: str, number: int, start: datetime | None) -> tuple[Project, list[Step]]:
+        now = (start or self.start).isoformat(timespec="microseconds").replace("+00:00", "Z")
         exchange, answer = self._call(
-            "PUT", f"/projects/{organization}/{slug}", {"clock": {"now": self._start, "running": False}}
+            "PUT", f"/projects/{organization}/{slug}", {"clock": {"now": now, "running": False}}
         )
         try:
             given = {"write": answer["tokens"]["write"], "read": answer["tokens"]["read"], "dsn": answer["dsn"]}
@@ -73,10 +91,6 @@ class ControlTarget(Target):
         except ValueError as error:
             raise ProtocolError(f"{exchange.request.url}: the control API's answer is wrong: {error}.") from None
         return project, [Open(project, exchange, f"PROJECT_{number}")]
-
-    def open_elsewhere(self) -> tuple[Project, list[Step]]:
-        """A fresh project in another organization."""
-        return self.open(f"{self._run}-other")
 
     def close(self, project: Project) -> None:
         """Removes the project, so that a long run does not fill the server."""

@@ -1,6 +1,7 @@
 """A target that is only a URL with credentials, and whatever saves events on it. Its clock is the real one."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from feedback_verify.exchange import Credential, Project
@@ -36,7 +37,7 @@ class UrlTarget(Target):
         self._seeder = seeder
         self.capabilities |= seeder.capabilities
 
-    def open(self) -> tuple[Project, list[Step]]:
+    def open(self, start: datetime | None = None) -> tuple[Project, list[Step]]:
         """The one project that was given."""
         return self._project, []
 

@@ -1,0 +1,5 @@
+"""Covering arrays: situations in which all pairs of what makes implementations differ meet, judged by one oracle."""
+
+from feedback_verify.arrays.layer import DEPTHS, Layer
+
+__all__ = ["DEPTHS", "Layer"]

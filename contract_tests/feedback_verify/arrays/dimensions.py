@@ -1,0 +1,177 @@
+"""What makes implementations differ, as dimensions with a few values each. Pure; limits come from the document.
+
+The first value of a dimension is the plain one. A failure that goes away when a value is made plain is attributed to
+the rule that the value names; a value without a rule of its own leaves it to the rule that decided the answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from feedback_spec.document import Document
+from feedback_spec.instants import SECOND, in_short
+
+Situation = Mapping[str, str]
+DAY = 86_400 * SECOND
+
+# Instants just before which, or across which, time is often reckoned wrongly (UTC).
+CALENDAR = {
+    "mid-hour": datetime(2026, 5, 13, 10, 30, tzinfo=UTC),
+    "summer time in Europe": datetime(2026, 3, 29, 1, tzinfo=UTC),
+    "winter time in Europe": datetime(2026, 10, 25, 1, tzinfo=UTC),
+    "summer time in New York": datetime(2026, 3, 8, 7, tzinfo=UTC),
+    "winter time in New York": datetime(2026, 11, 1, 6, tzinfo=UTC),
+    "winter time in Los Angeles": datetime(2026, 11, 1, 9, tzinfo=UTC),
+    "noon": datetime(2026, 5, 13, 12, tzinfo=UTC),
+    "midnight": datetime(2026, 5, 14, tzinfo=UTC),
+    "month": datetime(2026, 5, 1, tzinfo=UTC),
+    "year": datetime(2027, 1, 1, tzinfo=UTC),
+    "leap day": datetime(2028, 2, 29, tzinfo=UTC),
+    "after the leap day": datetime(2028, 3, 1, tzinfo=UTC),
+    "2038": datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC),
+}
+FRACTIONS = {".0": 0, ".000001": 1, ".5": 500_000, ".999999": 999_999}
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """`values`, the plain one first; `rules` names the rule that a value speaks of, `needs` what it takes."""
+
+    name: str
+    values: tuple[str, ...]
+    rules: Mapping[str, str] = field(default_factory=dict)
+    needs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def plain(self) -> str:
+        """The value that is like everywhere else."""
+        return self.values[0]
+
+    def possible(self, capabilities: frozenset[str]) -> "Dimension":
+        """The dimension with the values that a target allows."""
+        return self.only(tuple(each for each in self.values if self.needs.get(each) in (None, *capabilities)))
+
+    def only(self, values: tuple[str, ...]) -> "Dimension":
+        """The dimension with fewer values."""
+        return replace(self, values=values)
+
+
+def ages(document: Document, family: str) -> dict[str, int]:
+    """Ages in microseconds by their names, on both sides of every limit of the windows that count from `family`."""
+    found = {"2s": 2 * SECOND}
+    for window in document.mutability.windows:
+        if window.base.startswith(family):
+            limit = window.limit
+            beside = (limit // 2, limit - SECOND, limit - 1, limit, limit + 1, limit + SECOND - 1, limit + SECOND)
+            beyond = (2 * limit, 3600 * SECOND + SECOND, DAY // 2 + SECOND, DAY + SECOND, 31 * DAY, 366 * DAY)
+            found |= {in_short(age): age for age in (*beside, *(each for each in beyond if each > limit)) if age > 0}
+    return found
+
+
+_KINDS = {"write": "token", "dsn": "dsn"}
+BY = Dimension("by", ("write", "dsn"), {}, _KINDS)
+FIRST_BY = Dimension("first by", ("write", "dsn"), {}, _KINDS)
+FORM = Dimension(
+    "form",
+    ("json", "form", "multipart", "chunked", "charset", "capitals", "escaped", "indented"),
+    {"form": "form-bodies", "multipart": "form-bodies", "charset": "media-type", "capitals": "media-type"}
+    | dict.fromkeys(("chunked", "escaped", "indented"), "valid-accepted"),
+)
+SPELLING = Dimension(
+    "event id",
+    ("lower case", "upper case", "upper, then lower case", "digits", "zeros in front"),
+    dict.fromkeys(("upper case", "upper, then lower case"), "event-id-case")
+    | dict.fromkeys(("digits", "zeros in front"), "valid-accepted"),
+)
+VALUES = Dimension(
+    "values",
+    ("plain", "other scripts", "markup", "padded", "longest", "numeric"),
+    {"padded": "trimmed"} | dict.fromkeys(("other scripts", "markup", "longest", "numeric"), "exact-values"),
+)
+CONNECTION = Dimension("connection", ("fresh", "kept", "kept after a refusal"))
+
+
+def submission_dimensions() -> tuple[Dimension, ...]:
+    """What can be varied where no time goes by."""
+    between = Dimension("between", ("nothing", *BETWEEN_AT_ONCE), RULE_OF_BETWEEN)
+    event = Dimension("event", ("before", "never"), {"never": "unknown-event"}, {"before": "event"})
+    return event, between, BY, FIRST_BY, FORM, SPELLING, VALUES, CONNECTION
+
+
+BETWEEN_AT_ONCE = ("overwrite", "the same again", "an invalid one", "one without credentials", "list")
+RULE_OF_BETWEEN = {
+    "an invalid one": "invalid-refused",
+    "one without credentials": "credentials-required",
+    "the same again": "retry-safe",
+}
+# Where on the time line something happens: that another place fails too is the same failure.
+PLACES = frozenset({"event age", "first submitted", "afterwards", "calendar", "fraction", "between"})
+
+
+def window_dimensions(document: Document) -> tuple[Dimension, ...]:
+    """What can be varied around the limits of the windows, on an exact clock."""
+    elsewhere = ("in another project", "in another organization")
+    others = ("another project", "another organization")
+    near = ("an id with the same beginning", "an id with the same end", "ten others")
+    isolation = dict.fromkeys((*elsewhere, *others), "project-isolation")
+    second = dict.fromkeys((*elsewhere, *others), "second-project")
+    base = dict.fromkeys(("long before", "just now"), "event-window-base")
+    return (
+        Dimension(
+            "event",
+            ("before", "never", "later", *elsewhere),
+            isolation,
+            {"before": "event", "later": "event", **second},
+        ),
+        Dimension("event age", tuple(ages(document, "event"))),
+        Dimension("first submitted", ("never", *ages(document, "feedback"))),
+        Dimension("saved", ("in time", "afterwards"), {}, {"afterwards": "aged-event"}),
+        Dimension("timestamp", ("when saved", *base), base, dict.fromkeys(base, "aged-event")),
+        Dimension(
+            "issue",
+            ("unresolved", "resolved", "production"),
+            {},
+            dict.fromkeys(("resolved", "production"), "event-details"),
+        ),
+        Dimension("between", ("nothing", *BETWEEN_AT_ONCE, "overwrite at the limit"), RULE_OF_BETWEEN),
+        Dimension("afterwards", ("nothing", "again", "at the limit", "past the limit", "a day later")),
+        Dimension("beside", ("nothing", *near, *others), isolation, second),
+        Dimension("calendar", tuple(CALENDAR), {}, dict.fromkeys(list(CALENDAR)[1:], "calendar")),
+        Dimension("fraction", tuple(FRACTIONS), {}, dict.fromkeys(list(FRACTIONS)[1:], "calendar")),
+        BY,
+        FIRST_BY,
+        FORM,
+        SPELLING,
+        VALUES,
+        CONNECTION,
+    )
+
+
+def condensed(document: Document, dimensions: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
+    """The dimensions that matter to time, with the two sides of each limit only: small enough for all triples."""
+    sides: dict[str, tuple[str, ...]] = {}
+    for family, name in (("event", "event age"), ("feedback", "first submitted")):
+        limits = [window.limit for window in document.mutability.windows if window.base.startswith(family)]
+        beside = [in_short(age) for limit in limits for age in (limit, limit + 1)]
+        sides[name] = ("2s", *beside) if family == "event" else ("never", "2s", *beside)
+    kept: dict[str, tuple[str, ...] | None] = {
+        **sides,
+        "event": None,
+        "between": ("nothing", "overwrite", "the same again", "an invalid one", "overwrite at the limit"),
+        "afterwards": ("nothing", "again", "past the limit"),
+        "beside": ("nothing", "an id with the same beginning", "another project", "another organization"),
+        "calendar": ("mid-hour", "summer time in Europe", "winter time in New York", "midnight"),
+        "form": ("json", "form", "multipart"),
+        "event id": ("lower case", "upper, then lower case"),
+        "by": None,
+        "first by": None,
+        "timestamp": ("when saved", "long before"),
+        "connection": ("fresh", "kept after a refusal"),
+    }
+    chosen = ((each, kept[each.name] or each.values) for each in dimensions if each.name in kept)
+    return tuple(each.only(tuple(value for value in values if value in each.values)) for each, values in chosen)
+
+
+def later(instant: datetime, microseconds: int) -> datetime:
+    """The instant so many microseconds later."""
+    return instant + timedelta(microseconds=microseconds)

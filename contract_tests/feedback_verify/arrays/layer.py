@@ -1,0 +1,288 @@
+"""Runs the covering arrays that a target allows: plays every row, makes a failing one plain again where it can, and
+attributes what is left to the rule that it breaks.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from random import Random
+
+from covertable import make
+from feedback_spec.document import Document
+
+from feedback_verify.arrays.dimensions import (
+    PLACES,
+    Dimension,
+    Situation,
+    condensed,
+    submission_dimensions,
+    window_dimensions,
+)
+from feedback_verify.arrays.play import Failure, Play, start_of
+from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
+from feedback_verify.oracle import Mismatch
+from feedback_verify.scenario import Scenario
+from feedback_verify.steps import Step
+from feedback_verify.targets import NotReachable, Target
+from feedback_verify.verdicts import Finding
+
+DEPTHS = ("quick", "default", "full")
+MOST_FAILURES = 12
+ROUNDS = 3
+Job = tuple["Array", Situation]
+
+
+@dataclass(frozen=True)
+class Array:
+    """Situations in which all `strength`-tuples of values of the dimensions meet."""
+
+    dimensions: tuple[Dimension, ...]
+    strength: int
+    varied: int
+    rows: tuple[Situation, ...]
+
+    @property
+    def timed(self) -> bool:
+        """Whether time goes by in its situations."""
+        return any(each.name == "calendar" for each in self.dimensions)
+
+    @property
+    def words(self) -> str:
+        """What is covered, in words."""
+        return f"all {'pairs' if self.strength == 2 else 'triples'} of {self.varied} dimensions"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A failure made as plain as can be: what did not fit, and the values that it takes."""
+
+    kind: tuple[str, str, str]
+    remaining: frozenset[tuple[str, str]]
+
+    def explains(self, failure: Failure, remaining: frozenset[tuple[str, str]]) -> bool:
+        """Whether this is part of another failure; where on the time line it happens makes no difference."""
+        places = {name for name, _ in remaining}
+        same = all(each in remaining or (each[0] in PLACES and each[0] in places) for each in self.remaining)
+        return same and self.kind[0] == failure.mismatch.aspect
+
+
+@dataclass
+class Layer:
+    """All arrays against one target.
+
+    `in_time` raises when the run is over; `finished` sees each scenario; `lost` raises where a target that gave no
+    answer is gone altogether.
+    """
+
+    target: Target
+    document: Document
+    seed: int
+    depth: str = "default"
+    in_time: Callable[[], None] = lambda: None
+    finished: Callable[[Scenario], None] = lambda _: None
+    lost: Callable[[Scenario, NotReachable], None] = lambda *_: None
+    progress: Callable[[int, int], None] = lambda *_: None
+    parallel: int = 4
+    _seen: list[_Seen] = field(default_factory=list)
+    _ignored: frozenset[tuple[str, str, str]] = frozenset()
+    _counts: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self) -> list[Finding]:
+        """One finding for each failure that is not another's, and how often each rule was seen to hold."""
+        findings: list[Finding] = []
+        arrays = list(arrays_for(self.document, self.target, self.depth))
+        rows = [(array, row) for array in arrays for row in array.rows]
+        for _ in range(ROUNDS):
+            failed = self._play_all(rows)
+            findings += self._judge_all(failed)
+            everywhere = frozenset(each.kind for each in self._seen if not each.remaining and each.kind[0] != "status")
+            if everywhere == self._ignored:
+                break
+            # What fails everywhere hides what lies behind it: once more without it.
+            self._ignored, rows = everywhere, [job for job, _, _ in failed]
+        findings = self._without_special_cases(findings)
+        broken = {each.rule for each in findings}
+        covered = "; ".join(each.words for each in arrays)
+        windows = {window.rule for window in self.document.mutability.windows}
+        counted = [
+            Finding(rule, observations=count, remark=covered if rule in windows else None)
+            for rule, count in self._counts.items()
+            if rule not in broken and rule in self.document.verifiable
+        ]
+        return findings + counted
+
+    def _without_special_cases(self, findings: list[Finding]) -> list[Finding]:
+        """Without those that say of a special case what another one says of all cases."""
+        found = {finding.rule: str(finding.violation).partition(" (")[0] for finding in findings}
+        feedback = [each.rule for each in self.document.mutability.windows if each.base.startswith("feedback")]
+        general = {
+            "overwrite-window-fixed": feedback,
+            "overwrite-window-unknown-event": feedback,
+            "retry-safe": [*feedback, "overwrite-window-unknown-event"],
+            "project-isolation": ["unknown-event", "overwrite-window-unknown-event"],
+        }
+        return [
+            each
+            for each in findings
+            if all(found.get(rule) != str(each.violation).partition(" (")[0] for rule in general.get(each.rule, ()))
+        ]
+
+    def _play_all(self, rows: Sequence[Job]) -> list[tuple[Job, Failure, Sequence[Step]]]:
+        """The rows that fail, in their order."""
+        failed = []
+        workers = self.parallel if self.target.sandboxes and "parallel" in self.target.capabilities else 1
+        with ThreadPoolExecutor(workers) as pool:
+            try:
+                for number, (job, (failure, steps)) in enumerate(zip(rows, pool.map(self._play, rows), strict=True)):
+                    self.in_time()
+                    self.progress(number, len(rows))
+                    if failure is not None:
+                        failed.append((job, failure, steps))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        return failed
+
+    def _judge_all(self, failed: Sequence[tuple[Job, Failure, Sequence[Step]]]) -> Iterator[Finding]:
+        for (array, situation), failure, steps in failed:
+            if len(self._seen) >= MOST_FAILURES:
+                break
+            if self._explained(failure, _remaining(array, situation)):
+                continue
+            plain, plainer, shorter = self._plainest(array, situation, failure, steps)
+            remaining = _remaining(array, plain)
+            if self._explained(plainer, remaining):
+                continue
+            self._seen.append(_Seen(plainer.mismatch.kind, remaining))
+            told = ", ".join(f"{name}: {value}" for name, value in sorted(remaining))
+            message = f"{plainer.mismatch.message} ({told or 'in the plainest situation'})"
+            rule = self._attributed(array, plain, plainer)
+            yield Finding(rule, observations=1, violation=message, steps=tuple(shorter))
+
+    def _explained(self, failure: Failure, remaining: frozenset[tuple[str, str]]) -> bool:
+        return any(each.explains(failure, remaining) for each in self._seen)
+
+    def _plainest(
+        self, array: Array, situation: Situation, failure: Failure, steps: Sequence[Step]
+    ) -> tuple[Situation, Failure, Sequence[Step]]:
+        """Makes one dimension after the other plain where the same still fails, until none is left that can be."""
+        changed = True
+        while changed:
+            changed = False
+            for dimension in array.dimensions:
+                if situation[dimension.name] == dimension.plain:
+                    continue
+                self.in_time()
+                plainer = {**situation, dimension.name: dimension.plain}
+                again, shorter = self._play((array, plainer))
+                if again is not None and again.mismatch.kind == failure.mismatch.kind:
+                    situation, failure, steps, changed = plainer, again, shorter, True
+        return situation, failure, steps
+
+    def _attributed(self, array: Array, situation: Situation, failure: Failure) -> str:
+        """The rule that a failure breaks: one that a value in it speaks of, else the one that decided the answer."""
+        rule = _spoken_of(array, situation, failure) or self._window_of(array, situation, failure)
+        return rule if rule is not None and rule in self.document.verifiable else failure.mismatch.rule
+
+    def _window_of(self, array: Array, situation: Situation, failure: Failure) -> str | None:
+        """The window that a wrong status is about, where more than one could be: found by playing without the other."""
+        expected, windows = failure.expected, self.document.mutability.windows
+        if expected is None or failure.mismatch.aspect != "status" or not expected.known_event or not array.timed:
+            return None
+        if expected.outcome == REFUSED:
+            first = {**situation, "first submitted": "never", "between": "nothing"}
+            return "window-order" if expected.ordered and not self._fails(array, first) else None
+        if failure.status not in {window.status for window in windows} or expected.outcome != OVERWRITTEN:
+            return None
+        # A first submission for the same event says whether it is the event's window that refuses.
+        alone = {**situation, "first submitted": "never", "between": "nothing", "afterwards": "nothing"}
+        family = "event" if self._fails(array, alone) else "feedback"
+        return next((window.rule for window in windows if window.base.startswith(family)), None)
+
+    def _fails(self, array: Array, situation: Situation) -> bool:
+        return self._play((array, situation))[0] is not None
+
+    def _play(self, job: Job) -> tuple[Failure | None, Sequence[Step]]:
+        """What did not fit, and the steps; None where all did."""
+        array, situation = job
+        start, began = start_of(self.document, situation) if array.timed else (None, 0)
+        names = " ".join(f"{name}={value}" for name, value in situation.items())
+        random = Random(f"{self.seed} {names}" if self.target.sandboxes else None)
+        with Scenario(self.target, self.document, random, start=start) as scenario:
+            play = Play(scenario, situation, -began, self._ignored)
+            failure = None
+            try:
+                play.run()
+            except Failure as found:
+                failure = found
+            except NotReachable as lost:
+                self.lost(scenario, lost)
+                told = "the connection was closed without an answer"
+                failure = Failure(Mismatch("status", "no-server-error", told, told), None, None, "")
+            spoken = [rule for each in array.dimensions if (rule := each.rules.get(situation[each.name]))]
+            with self._lock:
+                self._counts.update(play.counted)
+                self._counts.update(spoken)
+                self.finished(scenario)
+            return failure, scenario.steps
+
+
+def _remaining(array: Array, situation: Situation) -> frozenset[tuple[str, str]]:
+    """The values that are not plain."""
+    return frozenset(
+        (each.name, situation[each.name]) for each in array.dimensions if situation[each.name] != each.plain
+    )
+
+
+# Dimensions whose rule explains a failure before others' do.
+_FIRST = ("beside", "timestamp", "event id", "form", "values", "between")
+
+
+def _spoken_of(array: Array, situation: Situation, failure: Failure) -> str | None:
+    """The rule that the values which are not plain speak of; None where they leave it to the oracle."""
+    needed = dict(_remaining(array, situation))
+    expected, about_status = failure.expected, failure.mismatch.aspect == "status"
+    if needed.get("event", "").startswith("in another"):
+        return "project-isolation"
+    rules = {each.name: each.rules.get(needed.get(each.name, "")) for each in array.dimensions}
+    if rules.get("between") == "retry-safe" and failure.during != "between":
+        del rules["between"]  # the retry itself went well
+    spoken = next((rule for name in _FIRST if (rule := rules.get(name))), None)
+    if spoken is not None or expected is None:
+        return spoken
+    if {"by", "first by"} & set(needed):
+        return "any-credentials-overwrite" if expected.mixed else "dsn"
+    if about_status and not expected.known_event and (needed.get("event") == "never" or expected.outcome == STORED):
+        return "unknown-event" if expected.outcome == STORED else "overwrite-window-unknown-event"
+    return None
+
+
+def arrays_for(document: Document, target: Target, depth: str) -> Iterator[Array]:
+    """The arrays that the target allows: about windows on an exact clock, else about plain submissions."""
+    capable = target.capabilities | ({"calendar"} if target.calendar else set())
+    if target.clock == "exact" and "clock" in capable:
+        dimensions = tuple(each.possible(capable) for each in window_dimensions(document))
+        yield _array(dimensions, 2)
+        if depth != "quick":
+            yield _array(condensed(document, dimensions), 3, dimensions)
+    else:
+        yield _array(tuple(each.possible(capable) for each in submission_dimensions()), 3 if depth == "full" else 2)
+
+
+def _array(dimensions: tuple[Dimension, ...], strength: int, whole: tuple[Dimension, ...] = ()) -> Array:
+    """The array over these dimensions; what else there is in `whole` stays plain."""
+    varied = tuple((each.name, each.values) for each in dimensions if len(each.values) > 1)
+    plain = {each.name: each.plain for each in (whole or dimensions)}
+    rows = tuple({**plain, **dict(row)} for row in _covering(varied, strength))
+    return Array(whole or dimensions, strength, len(varied), (plain, *rows))
+
+
+@cache
+def _covering(values: tuple[tuple[str, tuple[str, ...]], ...], strength: int) -> list[dict[str, str]]:
+    """The rows of the covering array; the same on every run, whatever the seed."""
+    found: list[dict[str, str]] = make({name: list(each) for name, each in values}, strength=strength)
+    return found

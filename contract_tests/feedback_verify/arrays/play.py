@@ -1,0 +1,319 @@
+"""Plays one situation against a target and compares every answer, and what observers see, with the oracle's.
+
+A play ends at the first thing that does not fit: what comes after it would only repeat it.
+"""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from feedback_spec.document import Document
+from feedback_spec.instants import SECOND
+
+from feedback_verify.arrays.dimensions import CALENDAR, DAY, FRACTIONS, Situation, ages, later
+from feedback_verify.bodies import encode
+from feedback_verify.exchange import Exchange, Project
+from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
+from feedback_verify.oracle import Expected, Mismatch, Oracle
+from feedback_verify.scenario import CHANGED, Scenario
+from feedback_verify.scenario import VALUES as PLAIN
+
+HALF_A_SECOND = SECOND // 2
+TEXTS = {
+    "other scripts": {"name": "Zoë 漢字 العربية", "comments": "Ünïcödé 😀 e\u0301 versus é\u200d\u2028"},
+    "markup": {"name": "<b>&amp;</b> %20 'x'", "comments": '"quotes" \\ & = + ; <script>`id`</script> $HOME\r\nTwice.'},
+    "padded": {"name": " \tJane Smith ", "email": " jane@example.com\n", "comments": "\r\n It broke! \t"},
+    "numeric": {"name": "007", "comments": "1e5"},
+}
+
+
+@dataclass
+class Failure(Exception):
+    """What did not fit, what the oracle had expected, what was answered, and what was being done."""
+
+    mismatch: Mismatch
+    expected: Expected | None
+    status: int | None
+    during: str
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Something that is done at an instant, in microseconds relative to the submission that the situation is about."""
+
+    at: int
+    rank: int
+    what: str
+
+
+class Play:
+    """One situation in one scenario; `counted` names the rule of each submission that was judged."""
+
+    def __init__(
+        self, scenario: Scenario, situation: Situation, began: int, ignored: frozenset[tuple[str, str, str]]
+    ) -> None:
+        self.scenario, self.situation = scenario, situation
+        self._began, self._ignored = began, ignored
+        self.document: Document = scenario.document
+        self.oracle: Oracle = scenario.oracle
+        self.counted: list[str] = []
+        self._submissions = 0
+        self._doing = ""
+        self._position = began
+        self._event_id = self._spelled(scenario.new_event_id())
+        self._others: list[Project] = []
+
+    def run(self) -> None:
+        """Raises Failure at the first thing that does not fit."""
+        with ExitStack() as stack:
+            if self._is("connection", "kept", "kept after a refusal"):
+                self.scenario.channel = stack.enter_context(self.scenario.target.connection())
+            if self._is("connection", "kept after a refusal"):
+                self.scenario.submit(by="none")
+            for happening in sorted(self._happenings(), key=lambda each: (each.at, each.rank)):
+                self._move_to(happening.at)
+                self._do(happening.what)
+            self._observe(last=True)
+
+    # --- what happens when
+
+    def _happenings(self) -> list[Happening]:
+        age, first = self._ages()
+        happenings = [Happening(0, 5, "submit")]
+        if first is not None:
+            happenings.append(Happening(-first, 5, "submit"))
+            happenings.append(Happening(self._between(first), 6, "between"))
+        if not self._is("event", "never"):
+            in_time = self._is("saved", "in time") and not self._is("timestamp", "just now")
+            saved = -age if in_time else max(-age, -(first or 0))
+            saved = max(saved, -(first // 2)) if first and self._is("event", "later") else saved
+            happenings.append(Happening(saved, 1, "save"))
+        if not self._is("beside", "nothing"):
+            happenings.append(Happening(-min(age, first or age) // 2, 3, "beside"))
+        if not self._is("afterwards", "nothing"):
+            happenings.append(Happening(self._afterwards(first), 7, "submit"))
+        return happenings
+
+    def _ages(self) -> tuple[int, int | None]:
+        """The ages of the event and of the first submission, None for none, when the last one comes."""
+        if "event age" not in self.situation:
+            return 0, 0
+        first = self.situation["first submitted"]
+        age = ages(self.document, "event")[self.situation["event age"]]
+        return age, None if first == "never" else ages(self.document, "feedback")[first]
+
+    def _between(self, first: int) -> int:
+        if not self._is("between", "overwrite at the limit"):
+            return -(first // 2)
+        limits = [each.limit for each in self.document.mutability.windows if each.base.startswith("feedback")]
+        return min(-first + min(limits, default=0), 0)
+
+    def _afterwards(self, first: int | None) -> int:
+        limits = [each.limit for each in self.document.mutability.windows if each.base.startswith("feedback")]
+        deadline = max(min(limits, default=SECOND) - (first or 0), 0)
+        return {"again": 0, "at the limit": deadline, "past the limit": deadline + 1}.get(
+            self.situation["afterwards"], DAY + SECOND
+        )
+
+    def _move_to(self, at: int) -> None:
+        if at > self._position:
+            for project in (self.scenario.project, *self._others):
+                self.scenario.advance(at - self._position, project=project)
+        self._position = max(at, self._position)
+
+    # --- what is done
+
+    def _do(self, what: str) -> None:
+        self._doing = what
+        match what:
+            case "save":
+                self._save()
+            case "between":
+                self._do_between(self.situation["between"])
+            case "beside":
+                self._do_beside(self.situation["beside"])
+            case _:
+                self._submit()
+
+    def _save(self) -> None:
+        age, first = self._ages()
+        ago = max(age + self._position, 0)
+        if self._is("event", "later") and first:
+            ago = 0
+        facts: dict[str, Any] = {"saved_ago": ago} if ago else {}
+        if self._is("timestamp", "long before"):
+            facts["timestamp_ago"] = ago + DAY
+        elif self._is("timestamp", "just now") and ago:
+            facts["timestamp_ago"] = 0
+        if self._is("issue", "resolved"):
+            facts["issue_status"] = "resolved"
+        elif self._is("issue", "production"):
+            facts["environment"] = "production"
+        project = self.scenario.project
+        if self._is("event", "in another project", "in another organization"):
+            project = self._other(same_organization=self._is("event", "in another project"))
+        self.scenario.save_event(self._event_id.lower(), project=project, **facts)
+
+    def _do_between(self, what: str) -> None:
+        match what:
+            case "overwrite" | "overwrite at the limit":
+                self._submit()
+            case "the same again":
+                self._submit(again=True)
+            case "an invalid one":
+                self._refused({"name": ""}, None, 400)
+            case "one without credentials":
+                self._refused({}, "none", 401)
+            case "list":
+                self._observe(last=True)
+
+    def _refused(self, values: Mapping[str, str], by: str | None, status: int) -> None:
+        reply = self.scenario.submit(self.scenario.submission(self._event_id, **{**CHANGED, **values}), by=by)
+        if reply.status == status:
+            self._observe()
+
+    def _do_beside(self, what: str) -> None:
+        event_id = self._event_id.lower()
+        digit = "0" if event_id[-1] != "0" else "1"
+        match what:
+            case "an id with the same beginning":
+                self._beside(self.scenario.project, event_id[:-1] + digit)
+            case "an id with the same end":
+                self._beside(self.scenario.project, ("e" if event_id[0] != "e" else "d") + event_id[1:])
+            case "ten others":
+                for _ in range(10):
+                    self._beside(self.scenario.project, self.scenario.new_event_id())
+            case _:
+                self._beside(self._other(same_organization=what == "another project"), event_id)
+
+    def _beside(self, project: Project, event_id: str) -> None:
+        """Other feedback, for an event whose fate is another one: its event is new, its feedback too."""
+        if "event" in self.scenario.target.capabilities:
+            self.scenario.save_event(event_id, project=project)
+        self.scenario.made_ids.add(event_id)
+        self._send(project, {**PLAIN, "event_id": event_id, "name": "Somebody Else"}, "write", "json")
+
+    def _submit(self, *, again: bool = False) -> None:
+        """The first submission has the plain values, those after it others, so that an overwrite shows."""
+        number = self._submissions if not again else self._submissions - 1
+        self._submissions = number + 1
+        values = {**PLAIN} if number == 0 else {**CHANGED, "comments": f"{CHANGED['comments']} ({number})"}
+        values |= self._texts(number)
+        by = self.situation.get("first by", "write") if number == 0 else self.situation.get("by", "write")
+        event_id = self._event_id
+        if self._is("event id", "upper, then lower case") and number:
+            event_id = event_id.lower()
+        self._send(self.scenario.project, {"event_id": event_id, **values}, by, self.situation["form"])
+        self._observe()
+
+    def _send(self, project: Project, values: dict[str, str], by: str, form: str) -> None:
+        if by not in project.credentials:
+            by = self.scenario.default_credentials
+        body = encode(values, form)
+        reply = self.scenario.send(
+            "POST",
+            by=by,
+            project=project,
+            headers={"Content-Type": body.media_type},
+            content=body.content,
+            chunked=body.chunked,
+        )
+        expected, problems = self.oracle.submitted(project, values, by, reply)
+        self.counted += self._shown_by(expected, by)
+        self._fail_with(problems, expected, reply)
+
+    def _shown_by(self, expected: Expected, by: str) -> list[str]:
+        """The rules that this answer could have broken."""
+        rules = [expected.rule]
+        if expected.outcome == REFUSED:
+            rules += ["conflict-body", *(["conflict-changes-nothing"] if self._reads_back else [])]
+        if by == "dsn":
+            rules.append("dsn")
+        if expected.ordered:
+            rules.append("window-order")
+        if expected.mixed:
+            rules.append("any-credentials-overwrite")
+        if expected.slides:
+            rules.append("overwrite-window-fixed")
+        if expected.outcome == OVERWRITTEN:
+            rules += ["overwrite", "overwrite-same-record", *(["overwrite-one-record"] if self._reads_back else [])]
+        if not expected.known_event:
+            rules.append("unknown-event" if expected.outcome == STORED else "overwrite-window-unknown-event")
+        elif expected.outcome != REFUSED:
+            rules.append("known-event")
+        return rules
+
+    @property
+    def _reads_back(self) -> bool:
+        return "records" in self.scenario.target.capabilities
+
+    def _texts(self, number: int) -> dict[str, str]:
+        kind = self.situation["values"]
+        if kind == "longest":
+            longest = {name: int(schema.get("maxLength", 1000)) for name, schema in self.document.field_schemas.items()}
+            return {"name": "ñ" * longest["name"], "comments": f"{number}" * min(longest["comments"], 50_000)}
+        texts = dict(TEXTS.get(kind, {}))
+        if number and "comments" in texts:  # so that an overwrite is never a mere retry
+            texts["comments"] = texts["comments"].replace(
+                texts["comments"].strip(), f"{number}{texts['comments'].strip()}"
+            )
+        return texts
+
+    def _observe(self, *, last: bool = False) -> None:
+        """What is stored after each step, in every project of the scenario; at the end, what is listed too."""
+        capabilities = self.scenario.target.capabilities
+        for project in (self.scenario.project, *self._others) if self._reads_back else ():
+            self._fail_with(self.oracle.record_problems(project, self.scenario.records(project=project)))
+        if last and "event" in capabilities and "write" in self.scenario.project.credentials:
+            for project in (self.scenario.project, *self._others):
+                reply = self.scenario.listing(project=project)
+                own = reply.json if self.scenario.target.sandboxes else self._own(reply)
+                self._fail_with(self.oracle.list_problems(project, own, self.oracle.listed(project)), None, reply)
+
+    def _own(self, reply: Exchange) -> Any:
+        entries = reply.json if isinstance(reply.json, list) else []
+        return [each for each in entries if isinstance(each, dict) and each.get("eventID") in self.scenario.made_ids]
+
+    def _fail_with(self, problems: list[Mismatch], expected: Expected | None = None, reply: Any = None) -> None:
+        problems = [each for each in problems if each.kind not in self._ignored]
+        if problems:
+            raise Failure(problems[0], expected, reply.status if reply is not None else None, self._doing)
+
+    # --- names
+
+    def _is(self, name: str, *values: str) -> bool:
+        return self.situation.get(name) in values
+
+    def _other(self, *, same_organization: bool) -> Project:
+        project = self.scenario.other_project(same_organization=same_organization)
+        if self._position != self._began:
+            self.scenario.advance(self._position - self._began, project=project)
+        self._others.append(project)
+        return project
+
+    def _spelled(self, event_id: str) -> str:
+        match self.situation["event id"]:
+            case "upper case" | "upper, then lower case":
+                return event_id.upper()
+            case "digits":
+                return event_id.translate(str.maketrans("abcdef", "123456"))
+            case "zeros in front":
+                return "0000" + event_id[4:]
+            case _:
+                return event_id
+
+
+def start_of(document: Document, situation: Situation) -> tuple[datetime, int]:
+    """When a project's clock begins, and how many microseconds before the last submission that is.
+
+    The change that the calendar names comes between everything that happened before and the last submission.
+    """
+    final = later(CALENDAR[situation["calendar"]], SECOND + FRACTIONS[situation["fraction"]])
+    first = situation["first submitted"]
+    longest = max(
+        ages(document, "event")[situation["event age"]],
+        0 if first == "never" else ages(document, "feedback")[first],
+    )
+    return later(final, -longest), longest

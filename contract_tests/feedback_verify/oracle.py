@@ -1,0 +1,365 @@
+"""The one oracle: what a submission must be answered with, as a whole, and what every observer must see afterwards.
+
+It holds what should be known of each project, reckons outcomes with `feedback_verify.model`, and compares. It sends
+nothing. What does not fit is a `Mismatch`, with the rule that speaks of it where nothing else about the request does.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from feedback_spec.document import Document
+from feedback_spec.rules import Base, Window
+
+from feedback_verify.exchange import Exchange, Project
+from feedback_verify.model import OVERWRITTEN, REFUSED, STORED, Known, Model
+
+MICROSECOND = timedelta(microseconds=1)
+SHOWN = ("name", "email", "comments")
+_KEPT_BY = {STORED: "submission", OVERWRITTEN: "overwrite"}
+_RESOLUTION = {"milliseconds": 1000}
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """What was seen instead of what should be.
+
+    `aspect` is where it was seen (`status`, `answer`, `records`, `list`), `what` is the field or the like.
+    """
+
+    aspect: str
+    rule: str
+    message: str
+    what: str = ""
+
+    @property
+    def kind(self) -> tuple[str, str, str]:
+        """What makes two mismatches the same one: of a status, whatever the rule that explains it."""
+        return self.aspect, "" if self.aspect == "status" else self.rule, self.what
+
+
+@dataclass
+class Sandbox:
+    """What should be known of one project: the model with its clock, events' details, and ids that were given out."""
+
+    model: Model
+    details: dict[str, tuple[str | None, str]] = field(default_factory=dict)
+    doubtful: set[str] = field(default_factory=set)
+
+    def known(self, event_id: str) -> Known:
+        """What is known of an event, by its id in any case."""
+        return self.model.at("", event_id.lower())
+
+    def submitted(self) -> dict[str, Known]:
+        """What has feedback, in the order of first submission; not what an unexpected answer made doubtful."""
+        kept = {event_id: known for (_, event_id), known in self.model.known.items() if known.first is not None}
+        return {event_id: known for event_id, known in kept.items() if event_id not in self.doubtful}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a submission comes to, reckoned before it is sent: the outcome, its status, the rule that decides it.
+
+    `mixed` says that earlier feedback came by other credentials, `slides` that it would be young if an overwrite
+    restarted its window, `ordered` that a window behind the deciding one has not ended.
+    """
+
+    outcome: str
+    status: int
+    rule: str
+    known_event: bool
+    mixed: bool
+    slides: bool
+    ordered: bool
+
+
+class Oracle:
+    """Holds projects apart by organization and slug. With `exact`, instants are compared to the microsecond."""
+
+    def __init__(self, document: Document, *, exact: bool) -> None:
+        self.document, self.exact = document, exact
+        self._behaviour = document.behaviour
+        self._sandboxes: dict[tuple[str, str], Sandbox] = {}
+        self._last: tuple[tuple[str, str], str, str] | None = None
+
+    def opened(self, project: Project, now: datetime | None = None) -> None:
+        """A fresh project, with its clock at `now`."""
+        sandbox = Sandbox(Model(self.document))
+        if now is not None:
+            sandbox.model.now = now
+        self._sandboxes[_key(project)] = sandbox
+
+    def sandbox(self, project: Project) -> Sandbox:
+        """What should be known of the project."""
+        return self._sandboxes[_key(project)]
+
+    def saved(self, project: Project, event_id: str, facts: Mapping[str, Any]) -> None:
+        """An event was saved, with the facts of the control protocol, ages in microseconds."""
+        sandbox = self.sandbox(project)
+        known, now = sandbox.known(event_id), sandbox.model.now
+        known.saved = now - facts.get("saved_ago", 0) * MICROSECOND
+        known.timestamp = now - facts["timestamp_ago"] * MICROSECOND if "timestamp_ago" in facts else known.saved
+        sandbox.details[event_id.lower()] = (facts.get("environment"), facts.get("issue_status", "unresolved"))
+
+    def advanced(self, project: Project, microseconds: int) -> None:
+        """The project's clock moved."""
+        self.sandbox(project).model.now += microseconds * MICROSECOND
+
+    def expected(self, project: Project, event_id: str, by: str) -> Expected:
+        """What a valid submission by these credentials comes to now."""
+        model, known = self.sandbox(project).model, self.sandbox(project).known(event_id)
+        outcome, window = model.outcome(known), model.broken_window(known)
+        rule = window.rule if window is not None else self._rests_on(model, known, outcome)
+        mixed = known.first is not None and known.first_by != by
+        slides = (
+            window is not None
+            and known.last not in (None, known.first)
+            and replace(known, first=known.last).since(window.base) != known.since(window.base)
+            and model.broken_window(replace(known, first=known.last)) is None
+        )
+        later = window is not None and any(
+            known.since(each.base) is not None and not _is_over(each, known, model)
+            for each in model.windows[model.windows.index(window) + 1 :]
+        )
+        return Expected(outcome, model.status(known), rule, known.saved is not None, mixed, slides, later)
+
+    def _rests_on(self, model: Model, known: Known, outcome: str) -> str:
+        """The rule that an acceptance rests on: that of the window that is nearest to its end, else of its outcome."""
+        used = {
+            window.rule: ((model.now - since) // MICROSECOND) / (window.limit or 1)
+            for window in model.windows
+            if (since := known.since(window.base)) is not None
+        }
+        nearest = max(used, key=lambda rule: used[rule], default="")
+        if used.get(nearest):
+            return nearest
+        mutability = self.document.mutability
+        return mutability.stored.rule if outcome == STORED else mutability.overwritten.rule
+
+    def submitted(
+        self, project: Project, values: Mapping[str, str], by: str, exchange: Exchange
+    ) -> tuple[Expected, list[Mismatch]]:
+        """Compares the answer to a valid submission of these values with what it should be, and takes note of it."""
+        sandbox, event_id = self.sandbox(project), values["event_id"].strip().lower()
+        known, expected = sandbox.known(event_id), self.expected(project, event_id, by)
+        self._last = (_key(project), event_id, expected.outcome)
+        if exchange.status != expected.status:
+            sandbox.doubtful.add(event_id)
+            return expected, [self._wrong_status(expected, exchange)]
+        if expected.outcome == REFUSED:
+            return expected, list(self._refusal_problems(exchange))
+        cut = {name: self._cut(name, values[name]) for name in SHOWN}
+        answered = dict(known.answered)
+        if expected.outcome == STORED:
+            known.first, known.first_by = sandbox.model.now, by
+        known.last, known.values = sandbox.model.now, cut
+        problems = list(self._answer_problems(sandbox, event_id, expected.outcome, by, exchange, answered))
+        known.answered = exchange.object or known.answered
+        return expected, problems
+
+    def _wrong_status(self, expected: Expected, exchange: Exchange) -> Mismatch:
+        """A status that no window gives is not about a window."""
+        told = f"expected {expected.status}, got {exchange.status}"
+        about_windows = exchange.status in (*(window.status for window in self.document.mutability.windows), 200)
+        rule = expected.rule
+        if exchange.status >= 500:
+            rule = "no-server-error"
+        elif expected.slides:
+            rule = "overwrite-window-fixed"
+        elif not about_windows and expected.outcome in _KEPT_BY:
+            rule = _KEPT_BY[expected.outcome]
+        return Mismatch("status", rule, told, told)
+
+    def _cut(self, name: str, value: str) -> str:
+        return value.strip() if self._behaviour.is_trimmed(name) else value
+
+    def _refusal_problems(self, exchange: Exchange) -> Iterator[Mismatch]:
+        detail = exchange.object.get("detail")
+        if exchange.media_type != "application/json" or not isinstance(detail, str) or not detail:
+            told = f"the refusal is {exchange.media_type or 'untyped'} with the detail {detail!r}, not JSON with a text"
+            yield Mismatch("answer", "conflict-body", told)
+
+    def _answer_problems(
+        self, sandbox: Sandbox, event_id: str, outcome: str, by: str, exchange: Exchange, before: Mapping[str, Any]
+    ) -> Iterator[Mismatch]:
+        if by == "dsn" and not exchange.content:
+            return  # servers in use answer a DSN so; the rule `dsn` says what the document has
+        known, rule = sandbox.known(event_id), _KEPT_BY[outcome]
+        answer = exchange.object
+        for name, told in {**known.values, "eventID": event_id}.items():
+            if answer.get(name, _MISSING) != told:
+                yield Mismatch("answer", rule, f"{name} is answered as {_short(answer, name)}, not {told!r}", name)
+        yield from self._reference_problems(answer, known, event_id)
+        yield from self._identity_problems(sandbox, answer, known, event_id, outcome, before)
+
+    def _reference_problems(self, answer: Mapping[str, Any], known: Known, event_id: str) -> Iterator[Mismatch]:
+        issue, unknown = answer.get("issue", _MISSING), known.saved is None
+        if unknown and issue is not None:
+            yield Mismatch(
+                "answer", "unknown-event", f"the issue of an unknown event is {_short(answer, 'issue')}", "issue"
+            )
+        if not unknown and not isinstance(issue, dict):
+            yield Mismatch("answer", "known-event", f"the issue of a known event is {_short(answer, 'issue')}", "issue")
+        if unknown and answer.get("user", _MISSING) is not None:
+            yield Mismatch(
+                "answer", "unknown-event", f"the user of an unknown event is {_short(answer, 'user')}", "user"
+            )
+        reference = answer.get("event")
+        named = reference if isinstance(reference, dict) else {}
+        if named.get("eventID") != event_id or named.get("id") not in (event_id, None):
+            yield Mismatch("answer", "submission", f"event is answered as {_short(answer, 'event')}", "event")
+
+    def _identity_problems(
+        self,
+        sandbox: Sandbox,
+        answer: Mapping[str, Any],
+        known: Known,
+        event_id: str,
+        outcome: str,
+        before: Mapping[str, Any],
+    ) -> Iterator[Mismatch]:
+        if outcome == OVERWRITTEN and before and answer.get("id") != before.get("id"):
+            told = f"an overwrite changed id from {_short(before, 'id')} to {_short(answer, 'id')}"
+            yield Mismatch("answer", "overwrite-same-record", told, "id")
+        others = {each.answered.get("id") for other, each in sandbox.submitted().items() if other != event_id}
+        if answer.get("id") in others - {None}:
+            yield Mismatch(
+                "answer", "submission", f"the id {_short(answer, 'id')} belongs to other feedback", "other id"
+            )
+        moves = self._behaviour.date_created is Base.LAST_SUBMITTED
+        created, rule = answer.get("dateCreated"), _KEPT_BY[STORED] if outcome == STORED else "overwrite-same-record"
+        instant = known.last if moves else known.first
+        changed = outcome == OVERWRITTEN and before and not moves and created != before.get("dateCreated")
+        if self.exact and not self._same_instant(created, instant):
+            yield Mismatch("answer", rule, f"dateCreated is {created!r}, not {instant}", "dateCreated")
+        elif changed:
+            told = f"an overwrite changed dateCreated from {before.get('dateCreated')!r} to {created!r}"
+            yield Mismatch("answer", rule, told, "dateCreated")
+
+    def _same_instant(self, text: Any, instant: datetime | None) -> bool:
+        told = _instant(text)
+        if told is None or instant is None:
+            return False
+        step = _RESOLUTION.get(self._behaviour.date_fraction, 1) * MICROSECOND
+        return timedelta(0) <= instant - told < step
+
+    # --- what observers see
+
+    def record_problems(self, project: Project, records: Iterable[Mapping[str, Any]]) -> list[Mismatch]:
+        """Compares what the control protocol shows as stored with what should be."""
+        sandbox = self.sandbox(project)
+        expected, found = sandbox.submitted(), [each for each in records if _event_of(each) not in sandbox.doubtful]
+        problems = []
+        for event_id, known in expected.items():
+            same = [each for each in found if _event_of(each) == event_id]
+            problem = self._record_problem(event_id, known, same)
+            if problem:
+                problems.append(Mismatch("records", self._blame(project, event_id, problem[0]), problem[1]))
+        for event_id in map(_event_of, found):
+            if event_id not in expected:
+                told = f"there is a record of {event_id}, for which nothing was accepted"
+                problems.append(Mismatch("records", self._blame(project, event_id, "submission"), told))
+        return problems
+
+    def _record_problem(self, event_id: str, known: Known, same: list[Mapping[str, Any]]) -> tuple[str, str] | None:
+        if len(same) != 1:
+            return "overwrite-one-record", f"there are {len(same)} records of {event_id}"
+        record = same[0]
+        for name in SHOWN:
+            if record.get(name, _MISSING) != known.values[name]:
+                return "overwrite", f"{name} is stored as {_short(record, name)}, not {known.values[name]!r}"
+        if known.answered.get("id", record.get("id")) != record.get("id"):
+            return "overwrite-same-record", f"the id {known.answered.get('id')!r} is stored as {_short(record, 'id')}"
+        for name, instant in (("first_submitted_at", known.first), ("last_submitted_at", known.last)):
+            told = _instant(record.get(name))
+            if self.exact and told is not None and told != instant:
+                return "overwrite-same-record", f"{name} is stored as {record.get(name)!r}, not {instant}"
+        return None
+
+    def _blame(self, project: Project, event_id: str, rule: str) -> str:
+        """The rule that a wrong record breaks: it depends on what was done last, and where."""
+        if self._last is None:
+            return rule
+        where, what, outcome = self._last
+        if where != _key(project):
+            return "project-isolation"
+        if what != event_id or outcome == OVERWRITTEN:
+            return rule
+        return "conflict-changes-nothing" if outcome == REFUSED else "submission"
+
+    def listed(self, project: Project, *, status: str = "unresolved", environment: str | None = None) -> list[str]:
+        """The event ids that a list has, in its order: newest first, of known events whose details fit."""
+        sandbox = self.sandbox(project)
+        moves = self._behaviour.date_created is Base.LAST_SUBMITTED
+        chosen = []
+        for number, (event_id, known) in enumerate(sandbox.submitted().items()):
+            of, issue_status = sandbox.details.get(event_id, (None, "unresolved"))
+            fits = environment is None or (of or "") == environment
+            if known.saved is not None and fits and status in ("", issue_status):
+                chosen.append((known.last if moves else known.first, number, event_id))
+        return [event_id for *_, event_id in sorted(chosen, key=lambda each: each[:2], reverse=True)]
+
+    def list_problems(self, project: Project, entries: Any, expected: list[str]) -> list[Mismatch]:
+        """Compares the entries of a list with the feedback of these events: which, in which order, whole objects."""
+        if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+            return [Mismatch("list", "list", "a list is answered with something else")]
+        sandbox = self.sandbox(project)
+        entries = [each for each in entries if each.get("eventID") not in sandbox.doubtful]
+        told = [each.get("eventID") for each in entries]
+        unknown = [each for each in told if each not in expected and each in sandbox.submitted()]
+        if unknown and all(sandbox.known(each).saved is None for each in unknown):
+            return [Mismatch("list", "list-known-events", f"feedback for the unknown event {unknown[0]} is listed")]
+        if told != expected:
+            return [Mismatch("list", "list", f"listed are {told}, expected {expected}")]
+        return [
+            Mismatch("list", self._blame(project, event_id, "list"), told_of)
+            for event_id, entry in zip(expected, entries, strict=True)
+            if (told_of := self._entry_problem(entry, sandbox.known(event_id)))
+        ]
+
+    def _entry_problem(self, entry: Mapping[str, Any], known: Known) -> str | None:
+        for name in SHOWN:
+            if entry.get(name, _MISSING) != known.values[name]:
+                return f"{name} is listed as {_short(entry, name)}, not {known.values[name]!r}"
+        for name in ("id", "dateCreated"):
+            if name in known.answered and entry.get(name) != known.answered[name]:
+                return f"{name} is listed as {_short(entry, name)}, was answered as {known.answered[name]!r}"
+        if not isinstance(entry.get("issue"), dict):
+            return f"the issue of a known event is listed as {_short(entry, 'issue')}"
+        return None
+
+
+def _is_over(window: Window, known: Known, model: Model) -> bool:
+    """Whether this window alone refuses."""
+    since = known.since(window.base)
+    age = timedelta(0) if since is None else model.now - since
+    limit = window.limit * MICROSECOND
+    return age > limit or (age == limit and not window.limit_accepted)
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "missing"
+
+
+_MISSING = _Missing()
+
+
+def _short(data: Mapping[str, Any], name: str) -> str:
+    return repr(data.get(name, _MISSING))[:80]
+
+
+def _event_of(record: Mapping[str, Any]) -> str:
+    return str(record.get("event_id"))
+
+
+def _key(project: Project) -> tuple[str, str]:
+    return project.organization, project.slug
+
+
+def _instant(text: Any) -> datetime | None:
+    if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", text):
+        return None
+    return datetime.fromisoformat(text)

@@ -1,0 +1,94 @@
+"""Covering arrays meet what they promise, and a failure in them is made plain and put down to its rule."""
+
+from datetime import datetime, timedelta
+from itertools import combinations, product
+
+import pytest
+from feedback_spec.document import Document
+from feedback_verify.arrays.layer import Layer, arrays_for
+from feedback_verify.targets import ControlTarget, Target
+
+from tests.broken.server import Event, Implementation, Project, Record
+from tests.broken.serving import serving
+
+
+class Exact(Target):
+    """A target that can do everything, and that nobody asks anything."""
+
+    capabilities = ControlTarget.capabilities
+    clock = "exact"
+    calendar = True
+
+
+class Bare(Target):
+    """A target of which only its URL and a token are known."""
+
+    capabilities = frozenset({"token"})
+
+
+@pytest.mark.parametrize("target", [Exact("http://x"), Bare("http://x")], ids=["exact clock", "a URL"])
+def test_all_tuples_of_values_meet(target: Target, document: Document) -> None:
+    """That is the library's promise; a wrong one would make every verdict say more than was seen."""
+    for array in arrays_for(document, target, "default"):
+        values = [sorted({row[each.name] for row in array.rows}) for each in array.dimensions]
+        names = [each.name for each in array.dimensions]
+        varied = [(name, each) for name, each in zip(names, values, strict=True) if len(each) > 1]
+        met = {
+            tuple((name, row[name]) for name, _ in some)
+            for row in array.rows
+            for some in combinations(varied, array.strength)
+        }
+        wanted = {
+            tuple(zip((name for name, _ in some), each, strict=True))
+            for some in combinations(varied, array.strength)
+            for each in product(*(value for _, value in some))
+        }
+
+        assert len(varied) == array.varied
+        assert wanted <= met
+
+
+class FormsHaveNoWindow(Implementation):
+    """Where two dimensions meet: only a form, and only when it is late."""
+
+    def parse(self, media_type: str, content: bytes) -> object:
+        self.form = media_type.startswith("application/x-www")
+        return super().parse(media_type, content)
+
+    def overwrite_window_over(self, record: Record, now: datetime, by: str) -> bool:
+        return not self.form and super().overwrite_window_over(record, now, by)
+
+
+class LongIdsAreCut(Implementation):
+    """The last digit of an event id does not count, once there is feedback for it."""
+
+    def key(self, project: Project, body: dict[str, str], by: str) -> object:
+        return body["event_id"][:31]
+
+
+class ForgivesAtNewYear(Implementation):
+    """The age of an event is reckoned within its year."""
+
+    def event_window_over(self, event: Event, now: datetime, by: str) -> bool:
+        within = [each - datetime(each.year, 1, 1, tzinfo=each.tzinfo) for each in (now, event.saved)]
+        return within[0] - within[1] > timedelta(minutes=30)
+
+
+@pytest.mark.parametrize(
+    ("implementation", "rule", "told"),
+    [
+        (FormsHaveNoWindow, "form-bodies", "form: form"),
+        (LongIdsAreCut, "submission", "beside: an id with the same beginning"),
+        (ForgivesAtNewYear, "event-window", "event age: "),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_a_failure_is_put_down_to_what_it_takes(
+    implementation: type[Implementation], rule: str, told: str, document: Document
+) -> None:
+    """And says so in words."""
+    with serving(implementation().app()) as url, ControlTarget(url, url) as target:
+        found = [each for each in Layer(target, document, seed=1, depth="quick").run() if each.violation]
+
+    assert {each.rule for each in found} == {rule}
+    assert all(told in str(each.violation) for each in found)
