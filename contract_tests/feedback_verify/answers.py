@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 from feedback_spec.document import Document
 from feedback_spec.openapi.render31 import to_31
+from feedback_spec.openapi.schemas import validator_of
 from feedback_spec.operations import JSON, Operation, Response, operations_of
 
 from feedback_verify.exchange import Exchange, as_data
@@ -98,8 +99,7 @@ class Answers:
     def _validator(self, schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
         key = repr(schema)
         if key not in self._validators:
-            whole = {**schema, "components": self._openapi.get("components", {})}
-            self._validators[key] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+            self._validators[key] = validator_of(schema, self._openapi.get("components", {}))
         return self._validators[key]
 
 

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jsonschema_rs
 from feedback_spec.openapi.render31 import to_31
+from feedback_spec.openapi.schemas import validator_of
 from feedback_spec.operations import JSON, Operation, operations_of
 from feedback_spec.source import DocumentError
 
 from feedback_mock.feedback.access import BEARER, DSN
 
-_EMAIL = jsonschema_rs.EmailOptions(allow_display_text=False)
 _OPERATION_KEYS = frozenset(
     {"operationId", "tags", "summary", "description", "externalDocs", "deprecated", "security", "parameters"}
     | {"requestBody", "responses"}
@@ -128,12 +127,8 @@ class _Reader:
 
     def _validator(self, schema: Mapping[str, Any]) -> Any:
         try:
-            return jsonschema_rs.Draft202012Validator(
-                {"components": self._components, **schema},
-                validate_formats=True,
-                email_options=_EMAIL,
-            )
-        except (ValueError, jsonschema_rs.ValidationError) as error:
+            return validator_of(schema, self._components)
+        except ValueError as error:
             raise self._fail("a schema", f"{str(error).splitlines()[0]}.") from None
 
     def _only_known(self, keys: frozenset[str], known: frozenset[str], place: str) -> None:

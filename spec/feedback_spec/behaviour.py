@@ -26,7 +26,7 @@ class Behaviour:
     failures: tuple[str, ...] = ()
     """Rules whose messages on one field stand together, in this order; otherwise a field has its first alone."""
     email_pattern: str | None = None
-    """What an address must match beyond its format; a regular expression."""
+    """What a whole address must match beyond its format; a regular expression for the engine of `openapi.schemas`."""
     event_reference: str = "event-id"
     """What `event.id` is in an answer: `event-id` or `none`."""
     date_created: Base = Base.FIRST_SUBMITTED

@@ -110,7 +110,7 @@ def read_rules(openapi: dict[str, Any], fail: Fail) -> dict[str, Rule]:
 
 def _check_known(kind: str, name: str, known: Collection[str], place: str, fail: Fail) -> None:
     if name not in known:
-        raise fail(place, f'there is no {kind} "{name}"; {meant(name, known)}')
+        raise fail(place, f'there is no {kind} "{name}"{meant(name, known)}')
 
 
 def check_refusals(operations: Sequence[Operation], rules: Mapping[str, Rule], fail: Fail) -> None:

@@ -4,18 +4,16 @@ Everything of the contract that Python code needs comes from here: the mock, the
 documentation each load one `Document`.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-
-from feedback_spec.behaviour import Behaviour, read_behaviour
+from feedback_spec.behaviour import ALL_FIELDS, Behaviour, read_behaviour
 from feedback_spec.catalogue import Rule, check_refusals, read_rules
+from feedback_spec.extensions import check_extensions
+from feedback_spec.openapi.valid import check_openapi
 from feedback_spec.operations import Operation, operations_of
 from feedback_spec.profiles import DOCUMENTED, read_profiled
 from feedback_spec.rules import Mutability, Window
@@ -71,23 +69,40 @@ class Document:
 def load(path: Path | None = None, profile: str = DOCUMENTED) -> Document:
     """The document at `path`, by default the one that comes with this package, with the profile's overlay applied.
 
-    Raises DocumentError for a missing file, YAML that does not parse, unknown keys in our extensions, a duration that
-    is none, a status that the operation does not declare, a rule without an example row, and rows that contradict
-    the windows. A profile that there is none of is a DocumentError too.
+    Raises DocumentError for a file that cannot be read, for YAML that does not parse or is too much, for a profile that
+    does not exist or does not fit, and as `document_of` does.
     """
-    name, openapi = read_profiled(path, profile)
+    return document_of(*read_profiled(path, profile))
+
+
+def document_of(name: str, openapi: dict[str, Any]) -> Document:
+    """The document with this content; `name` names it in errors.
+
+    Raises DocumentError for what is not OpenAPI 3.0 or not safe to work with, unknown keys in our extensions, a text
+    that is not a duration, a status that the operation does not declare, a rule without an example row, and rows that
+    contradict the windows.
+    """
+    check_openapi(openapi, name)
     fail = Fail(name)
     operations = tuple(operations_of(openapi))
     operation = next((each for each in operations if each.id == SUBMIT), None)
     if operation is None:
         raise fail("paths", f"there is no operation with the operationId {SUBMIT}.")
-    _check_extensions(openapi, operation, fail)
+    _check_fields(operation, fail)
+    check_extensions(openapi, operation, fail)
     rules = read_rules(openapi, fail)
     mutability = read_mutability(operation, rules, fail)
     examples = read_examples(operation, mutability, rules, fail)
     check_refusals(operations, rules, fail)
     openapi = speak_of_windows(openapi, operation, mutability, fail)
     return Document(name, openapi, read_rules(openapi, fail), mutability, examples, read_behaviour(openapi))
+
+
+def _check_fields(operation: Operation, fail: Fail) -> None:
+    required = {each.name for each in operation.body.fields if each.required} if operation.body else set()
+    for name in ALL_FIELDS:
+        if name not in required:
+            raise fail(operation.id, f'the schema of its JSON body must have "{name}" as a required property.')
 
 
 def load_control() -> dict[str, Any]:
@@ -98,17 +113,3 @@ def load_control() -> dict[str, Any]:
 def load_ingest() -> dict[str, Any]:
     """The document of the ingest, where SDKs send events, as plain JSON data."""
     return read(None, "ingest.yaml")[1]
-
-
-def _check_extensions(openapi: dict[str, Any], operation: Operation, fail: Fail) -> None:
-    extensions = dict(operation.extensions)
-    extensions |= {key: openapi[key] for key in ("x-rules", "x-behaviour") if key in openapi}
-    schema = json.loads((resources.files("feedback_spec") / "extensions.schema.json").read_text("utf-8"))
-    errors = jsonschema_rs.validator_for(schema).iter_errors(extensions)
-    # An unknown key first: it is most often the misspelling that makes another one missing.
-    for error in sorted(errors, key=lambda each: "unexpected" not in each.message):
-        raise fail(_place(error.instance_path) or SUBMIT, f"{error.message}.")
-
-
-def _place(path: list[str | int]) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")

@@ -7,16 +7,16 @@ _FEW = 8  # names that are all told
 
 
 def meant(word: str, known: Collection[str]) -> str:
-    """The end of a sentence about an unknown name: `did you mean "a" or "b"?`, else which names there are.
+    """The end of a sentence about an unknown name: `; did you mean "a" or "b"?`, `; there are "a" and "b".` or `.`.
 
-    At most three candidates; where none is near and the names are many, only how many there are.
+    At most three candidates; where none is near, all names if they are few.
     """
     near = difflib.get_close_matches(word, known, n=3)
     if near:
-        return f"did you mean {listed(near, 'or')}?"
-    if len(known) <= _FEW:
-        return f"there {'is' if len(known) == 1 else 'are'} {listed(sorted(known), 'and')}."
-    return f"none of the {len(known)} names that there are is near."
+        return f"; did you mean {listed(near, 'or')}?"
+    if 0 < len(known) <= _FEW:
+        return f"; there {'is' if len(known) == 1 else 'are'} {listed(sorted(known), 'and')}."
+    return "."
 
 
 def listed(words: Collection[str], last: str) -> str:

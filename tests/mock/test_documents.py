@@ -98,7 +98,7 @@ CHANGES: dict[str, tuple[Callable[[Any], None], str]] = {
     "another format of a field": (set_at(*SCHEMA, "name", "format", to="uuid"), "the field name"),
     "an enumerated field": (set_at(*SCHEMA, "name", "enum", to=["a"]), "the field name"),
     "a field that is a number": (set_at(*SCHEMA, "name", to={"type": "integer"}), "the field name"),
-    "a pattern that is none": (set_at(*SCHEMA, "name", "pattern", to="("), "a schema"),
+    "a pattern that is none": (set_at(*SCHEMA, "name", "pattern", to="("), '"(" is not a "regex"'),
     "no rule for a missing route": (remove_rule("route"), '"route"'),
     "no rule for a missing field": (remove_rule("field-required"), '"field-required"'),
     "no answer to too large a body": (

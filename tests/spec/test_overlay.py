@@ -39,7 +39,7 @@ def test_case_of_the_standard(case: dict[str, Any]) -> None:
         ([{"target": "a"}], 'actions[0].target: "a" does not match "^[$]".'),
         (
             [{"target": "$.a", "updates": {}}],
-            "actions[0]: Additional properties are not allowed ('updates' was unexpected).",
+            'actions[0]: "updates" is not a key here; did you mean "update"?',
         ),
         ([], "actions: [] has less than 1 item."),
     ],

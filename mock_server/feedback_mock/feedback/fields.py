@@ -4,11 +4,11 @@ One message per field, the first in the order of `_ORDER`, unless the document h
 fields together (sentry-behaviour rows 31 to 47).
 """
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from feedback_spec.behaviour import Behaviour
+from feedback_spec.openapi.schemas import validator_of
 from feedback_spec.operations import Value
 from feedback_spec.source import DocumentError
 
@@ -64,7 +64,8 @@ class Fields:
         self._coerced = behaviour.coerce
         self._together = behaviour.failures
         self._nul_refused = behaviour.nul == "refused"
-        self._email = None if behaviour.email_pattern is None else re.compile(behaviour.email_pattern)
+        pattern = behaviour.email_pattern
+        self._email = None if pattern is None else validator_of({"pattern": f"^(?:{pattern})$"}, {})
         self._by_field = answers.example(_EVENT_ID_RULE) == "fields"
         never = set() if self._nul_refused else {"field-nul"}
         never |= set() if "event_id" in patterns else {_EVENT_ID_RULE}
@@ -99,7 +100,7 @@ class Fields:
         if self._nul_refused:
             failures = {name: ["Nul"] for name, each in fields.items() if type(each) is str and "\0" in each}
         email = fields.get("email")
-        if self._email is not None and type(email) is str and email and not self._email.fullmatch(email):
+        if self._email is not None and type(email) is str and email and not self._email.is_valid(email):
             failures.setdefault("email", []).append("Format")
         return failures
 

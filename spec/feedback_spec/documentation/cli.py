@@ -152,5 +152,5 @@ def _valid(spec: Path | None, profile: str) -> Document:
     """The document, which is valid OpenAPI; templates rely on that."""
     document = load(spec, profile)
     if problem := first_problem(document.openapi):
-        raise DocumentError(f"{document.name}: is no valid OpenAPI 3.0: {problem}")
+        raise DocumentError(f"{document.name}: is not valid OpenAPI 3.0: {problem}")
     return document

@@ -6,10 +6,9 @@ The OpenAPI validators check a document's structure, not its examples.
 from collections.abc import Iterator
 from typing import Any
 
-import jsonschema_rs
-
 from feedback_spec.openapi.places import Place, places
 from feedback_spec.openapi.render31 import to_31
+from feedback_spec.openapi.schemas import validator_of
 from feedback_spec.source import resolve
 
 
@@ -23,7 +22,9 @@ def examples_of(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any],
             if "example" in node:
                 yield f"{place.pointer}/example", node["schema"], node["example"]
             for name, example in node.get("examples", {}).items():
-                yield f"{place.pointer}/examples/{name}", node["schema"], resolve(document, example)["value"]
+                resolved = resolve(document, example)
+                if "value" in resolved:
+                    yield f"{place.pointer}/examples/{name}", node["schema"], resolved["value"]
 
 
 def _of_schema(place: Place) -> Iterator[tuple[str, dict[str, Any], Any]]:
@@ -42,8 +43,6 @@ def invalid_examples(document: dict[str, Any]) -> Iterator[str]:
     rendered = to_31(document) if str(document["openapi"]).startswith("3.0") else document
     components = rendered.get("components", {})
     for pointer, schema, value in examples_of(rendered):
-        # References begin at the root, so each schema becomes a root that has the components beside it.
-        validator = jsonschema_rs.Draft202012Validator({**schema, "components": components}, validate_formats=True)
-        for error in validator.iter_errors(value):
+        for error in validator_of(schema, components).iter_errors(value):
             yield f"{pointer}: {error.message}."
             break

@@ -10,8 +10,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import jsonschema_rs
 from jsonpath_rfc9535 import JSONPathError, find
+
+from feedback_spec.openapi.problems import Checker
 
 
 class OverlayError(Exception):
@@ -47,15 +48,13 @@ def apply(document: dict[str, Any], overlay: dict[str, Any], *, strict: bool = F
 
 
 def _check(overlay: dict[str, Any]) -> None:
-    for error in _schema().iter_errors(overlay):
-        place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
-        raise OverlayError(f"{place.removeprefix('.') or 'overlay'}: {error.message}.")
+    if problem := _checker().problem(overlay):
+        raise OverlayError(f"{problem[0] or 'overlay'}: {problem[1]}")
 
 
 @cache
-def _schema() -> Any:
-    text = (resources.files("feedback_spec.openapi") / "overlay.schema.json").read_text("utf-8")
-    return jsonschema_rs.validator_for(json.loads(text))
+def _checker() -> Checker:
+    return Checker(json.loads((resources.files("feedback_spec.openapi") / "overlay.schema.json").read_text("utf-8")))
 
 
 def _select(document: Any, target: str, place: str) -> list[tuple[str | int, ...]]:

@@ -12,16 +12,23 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 # Kind of a node -> its keys that hold further nodes -> what they hold: a kind, a [list] or a {map} of it.
 _CHILDREN: Mapping[str, Mapping[str, str]] = {
-    "document": {"paths": "{path}", "webhooks": "{path}", "components": "components"},
+    "document": {"info": "info", "paths": "{path}", "webhooks": "{path}", "components": "components"},
     "components": {
         "schemas": "{schema}",
         "responses": "{response}",
         "parameters": "{parameter}",
         "requestBodies": "{body}",
         "headers": "{header}",
+        "examples": "{example}",
+        "links": "{link}",
+        "securitySchemes": "{scheme}",
         "callbacks": "{callback}",
         "pathItems": "{path}",
     },
+    "info": {},
+    "example": {},
+    "link": {},
+    "scheme": {},
     "path": {"parameters": "[parameter]", **dict.fromkeys(_METHODS, "operation")},
     "operation": {
         "parameters": "[parameter]",
@@ -29,11 +36,11 @@ _CHILDREN: Mapping[str, Mapping[str, str]] = {
         "responses": "{response}",
         "callbacks": "{callback}",
     },
-    "parameter": {"schema": "schema", "content": "{media}"},
-    "header": {"schema": "schema", "content": "{media}"},
+    "parameter": {"schema": "schema", "content": "{media}", "examples": "{example}"},
+    "header": {"schema": "schema", "content": "{media}", "examples": "{example}"},
     "body": {"content": "{media}"},
-    "response": {"headers": "{header}", "content": "{media}"},
-    "media": {"schema": "schema", "encoding": "{encoding}"},
+    "response": {"headers": "{header}", "content": "{media}", "links": "{link}"},
+    "media": {"schema": "schema", "encoding": "{encoding}", "examples": "{example}"},
     "encoding": {"headers": "{header}"},
     "schema": {
         "properties": "{schema}",

@@ -1,0 +1,43 @@
+"""Validators of JSON schemas: the one place that makes them, so that none fetches anything or runs without bound."""
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import jsonschema_rs
+
+from feedback_spec.source import Fail
+
+_EMAIL = jsonschema_rs.EmailOptions(allow_display_text=False)
+PATTERNS = jsonschema_rs.RegexOptions()
+"""The engine for patterns: linear in the text, whatever the pattern, hence without look-around and back references."""
+
+
+def validator_of(schema: Mapping[str, Any], components: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    """The validator of a schema of an OpenAPI 3.1 document with these components; formats count.
+
+    Raises ValueError for a schema that is not one, such as a pattern that only a backtracking engine could run.
+    """
+    return jsonschema_rs.Draft202012Validator(
+        # References begin at the root, so each schema becomes a root that has the components beside it.
+        {**schema, "components": components},
+        validate_formats=True,
+        email_options=_EMAIL,
+        pattern_options=PATTERNS,
+        retriever=_nothing,
+    )
+
+
+def check_pattern(pattern: str, place: str, fail: Fail) -> None:
+    """Raises DocumentError for a pattern that the linear engine does not run."""
+    try:
+        validator_of({"pattern": pattern}, {})
+    except ValueError:
+        raise fail(
+            place,
+            f'"{pattern[:100]}" is not a regular expression that runs in linear time; '
+            "that has no look-around and no back reference.",
+        ) from None
+
+
+def _nothing(uri: str) -> NoReturn:
+    raise ValueError(f"{uri} is not fetched")
