@@ -1,6 +1,6 @@
 """Broken implementations, each with the rule that it breaks. The docstring says what is wrong.
 
-`also` names rules that cannot but break with it.
+`also` names rules that cannot but break with it. A new one is written together with its witness, in witnesses.py.
 """
 
 import asyncio
