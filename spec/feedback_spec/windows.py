@@ -35,6 +35,9 @@ def read_mutability(operation: Operation, rules: Mapping[str, Rule], fail: Fail)
     for index, entry in enumerate(extension["windows"]):
         place = f"x-mutability.windows[{index}]"
         _check_rule_and_status(entry, operation, rules, place, fail)
+        refusal = rules[entry["rule"]].refusal
+        if refusal is None or refusal.status != entry["status"]:
+            raise fail(f"{place}.status", f'the rule "{entry["rule"]}" must refuse with {entry["status"]}, too.')
         limit = _duration(entry["limit"], f"{place}.limit", fail)
         windows[entry["rule"]] = Window(
             entry["rule"], Base(entry["from"]), limit, entry["at_limit"] == "accepted", entry["status"]

@@ -202,8 +202,14 @@ def test_document_without_the_submit_operation(tmp_path: Path) -> None:
         ),
         pytest.param(
             "refusal: {status: 409, example: conflict}",
-            "refusal: {status: 418, example: conflict}",
-            r'x-rules "event-window"\.refusal: no operation declares a response 418\.',
+            "refusal: {status: 401, example: no-credentials}",
+            r'x-mutability\.windows\[0\]\.status: the rule "event-window" must refuse with 409, too\.',
+            id="window and rule with two statuses",
+        ),
+        pytest.param(
+            "refusal: {status: 413, example: too-large}",
+            "refusal: {status: 418, example: too-large}",
+            r'x-rules "body-size"\.refusal: no operation declares a response 418\.',
             id="refusal with an undeclared status",
         ),
         pytest.param(

@@ -33,7 +33,9 @@ def curls(document: Document, control: Mapping[str, Any]) -> tuple[Curl, ...]:
 
 
 def _servers(document: Document) -> str:
-    servers = document.openapi["servers"]
+    servers = document.openapi.get("servers")
+    if not servers:
+        raise LookupError("a server")
     width = max(len(each["url"]) for each in servers) + len("# SERVER=")
     lines = [
         f"{'# ' if index else ''}SERVER={each['url']}".ljust(width) + f"  # {each.get('description', each['url'])}"
