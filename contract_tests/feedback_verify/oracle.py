@@ -47,6 +47,7 @@ class Sandbox:
     model: Model
     details: dict[str, tuple[str | None, str]] = field(default_factory=dict)
     doubtful: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
 
     def known(self, event_id: str) -> Known:
         """What is known of an event, by its id in any case."""
@@ -63,7 +64,8 @@ class Expected:
     """What a submission comes to, reckoned before it is sent: the outcome, its status, the rule that decides it.
 
     `mixed` says that earlier feedback came by other credentials, `slides` that it would be young if an overwrite
-    restarted its window, `ordered` that a window behind the deciding one has not ended.
+    restarted its window, `ordered` that a window behind the deciding one has not ended, `refused_before` that a
+    submission for the event was refused before.
     """
 
     outcome: str
@@ -73,6 +75,7 @@ class Expected:
     mixed: bool
     slides: bool
     ordered: bool
+    refused_before: bool
 
 
 class Oracle:
@@ -123,7 +126,8 @@ class Oracle:
             known.since(each.base) is not None and not _is_over(each, known, model)
             for each in model.windows[model.windows.index(window) + 1 :]
         )
-        return Expected(outcome, model.status(known), rule, known.saved is not None, mixed, slides, later)
+        before = outcome == REFUSED and event_id in self.sandbox(project).refused
+        return Expected(outcome, model.status(known), rule, known.saved is not None, mixed, slides, later, before)
 
     def _rests_on(self, model: Model, known: Known, outcome: str) -> str:
         """The rule that an acceptance rests on: that of the window that is nearest to its end, else of its outcome."""
@@ -149,6 +153,7 @@ class Oracle:
             sandbox.doubtful.add(event_id)
             return expected, [self._wrong_status(expected, exchange)]
         if expected.outcome == REFUSED:
+            sandbox.refused.add(event_id)
             return expected, list(self._refusal_problems(exchange))
         cut = {name: self._cut(name, values[name]) for name in SHOWN}
         answered = dict(known.answered)
@@ -166,8 +171,12 @@ class Oracle:
         rule = expected.rule
         if exchange.status >= 500:
             rule = "no-server-error"
+        elif expected.outcome == REFUSED and exchange.status >= 400:
+            rule = "conflict-body"
         elif expected.slides:
             rule = "overwrite-window-fixed"
+        elif expected.refused_before:
+            rule = "conflict-changes-nothing"
         elif not about_windows and expected.outcome in _KEPT_BY:
             rule = _KEPT_BY[expected.outcome]
         return Mismatch("status", rule, told, told)
@@ -189,26 +198,24 @@ class Oracle:
         known, rule = sandbox.known(event_id), _KEPT_BY[outcome]
         answer = exchange.object
         for name, told in {**known.values, "eventID": event_id}.items():
-            if answer.get(name, _MISSING) != told:
-                yield Mismatch("answer", rule, f"{name} is answered as {_short(answer, name)}, not {told!r}", name)
+            if answer.get(name, told) != told:  # what is missing is for the schema to say
+                message = f"{name} is answered as {_short(answer, name)}, not {told!r}"
+                yield Mismatch("answer", rule, message, "eventID" if name == "eventID" else "values")
         yield from self._reference_problems(answer, known, event_id)
         yield from self._identity_problems(sandbox, answer, known, event_id, outcome, before)
 
     def _reference_problems(self, answer: Mapping[str, Any], known: Known, event_id: str) -> Iterator[Mismatch]:
-        issue, unknown = answer.get("issue", _MISSING), known.saved is None
-        if unknown and issue is not None:
-            yield Mismatch(
-                "answer", "unknown-event", f"the issue of an unknown event is {_short(answer, 'issue')}", "issue"
-            )
-        if not unknown and not isinstance(issue, dict):
+        if known.saved is None:
+            for name in ("issue", "user"):
+                if answer.get(name) is not None:
+                    told = f"the {name} of an unknown event is {_short(answer, name)}"
+                    yield Mismatch("answer", "unknown-event", told, name)
+        elif not isinstance(answer.get("issue", {}), dict):
             yield Mismatch("answer", "known-event", f"the issue of a known event is {_short(answer, 'issue')}", "issue")
-        if unknown and answer.get("user", _MISSING) is not None:
-            yield Mismatch(
-                "answer", "unknown-event", f"the user of an unknown event is {_short(answer, 'user')}", "user"
-            )
-        reference = answer.get("event")
-        named = reference if isinstance(reference, dict) else {}
-        if named.get("eventID") != event_id or named.get("id") not in (event_id, None):
+        named = answer.get("event")
+        if isinstance(named, dict) and (
+            named.get("eventID", event_id) != event_id or named.get("id") not in (event_id, None)
+        ):
             yield Mismatch("answer", "submission", f"event is answered as {_short(answer, 'event')}", "event")
 
     def _identity_problems(
@@ -232,7 +239,7 @@ class Oracle:
         created, rule = answer.get("dateCreated"), _KEPT_BY[STORED] if outcome == STORED else "overwrite-same-record"
         instant = known.last if moves else known.first
         changed = outcome == OVERWRITTEN and before and not moves and created != before.get("dateCreated")
-        if self.exact and not self._same_instant(created, instant):
+        if self.exact and _instant(created) is not None and not self._same_instant(created, instant):
             yield Mismatch("answer", rule, f"dateCreated is {created!r}, not {instant}", "dateCreated")
         elif changed:
             told = f"an overwrite changed dateCreated from {before.get('dateCreated')!r} to {created!r}"
@@ -313,21 +320,23 @@ class Oracle:
             return [Mismatch("list", "list-known-events", f"feedback for the unknown event {unknown[0]} is listed")]
         if told != expected:
             return [Mismatch("list", "list", f"listed are {told}, expected {expected}")]
-        return [
-            Mismatch("list", self._blame(project, event_id, "list"), told_of)
-            for event_id, entry in zip(expected, entries, strict=True)
-            if (told_of := self._entry_problem(entry, sandbox.known(event_id)))
-        ]
+        problems = []
+        for event_id, entry in zip(expected, entries, strict=True):
+            told_of = self._entry_problem(entry, sandbox.known(event_id))
+            if told_of:
+                problems.append(Mismatch("list", self._blame(project, event_id, "list"), told_of))
+            elif not isinstance(entry.get("issue", {}), dict):
+                told_of = f"the issue of a known event is listed as {_short(entry, 'issue')}"
+                problems.append(Mismatch("list", "known-event", told_of, "issue"))
+        return problems
 
     def _entry_problem(self, entry: Mapping[str, Any], known: Known) -> str | None:
         for name in SHOWN:
-            if entry.get(name, _MISSING) != known.values[name]:
+            if entry.get(name, known.values[name]) != known.values[name]:
                 return f"{name} is listed as {_short(entry, name)}, not {known.values[name]!r}"
         for name in ("id", "dateCreated"):
             if name in known.answered and entry.get(name) != known.answered[name]:
                 return f"{name} is listed as {_short(entry, name)}, was answered as {known.answered[name]!r}"
-        if not isinstance(entry.get("issue"), dict):
-            return f"the issue of a known event is listed as {_short(entry, 'issue')}"
         return None
 
 

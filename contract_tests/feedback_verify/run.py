@@ -151,6 +151,8 @@ class Run:
 
     def _arrays(self, answers: Answers) -> None:
         """Everything about windows and plain submissions, in situations in which all that differs meets."""
+        shared = {"concurrent-submissions", "project-isolation"}
+        mixed_up = any(each.violation and each.rule in shared for each in self._findings)
         layer = arrays.Layer(
             self.target,
             self.document,
@@ -159,6 +161,8 @@ class Run:
             in_time=self._in_time,
             finished=lambda scenario: self._look_at_answers(scenario, answers),
             lost=self._still_there,
+            # Where projects, or submissions at the same time, are not held apart, each row would disturb the others.
+            parallel=1 if mixed_up else arrays.PARALLEL,
         )
         self._findings += layer.run()
 

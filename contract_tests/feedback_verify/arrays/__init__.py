@@ -1,5 +1,5 @@
 """Covering arrays: situations in which all pairs of what makes implementations differ meet, judged by one oracle."""
 
-from feedback_verify.arrays.layer import DEPTHS, Layer
+from feedback_verify.arrays.layer import DEPTHS, PARALLEL, Layer
 
-__all__ = ["DEPTHS", "Layer"]
+__all__ = ["DEPTHS", "PARALLEL", "Layer"]

@@ -88,7 +88,9 @@ VALUES = Dimension(
     ("plain", "other scripts", "markup", "padded", "longest", "numeric"),
     {"padded": "trimmed"} | dict.fromkeys(("other scripts", "markup", "longest", "numeric"), "exact-values"),
 )
-CONNECTION = Dimension("connection", ("fresh", "kept", "kept after a refusal"))
+CONNECTION = Dimension(
+    "connection", ("fresh", "kept", "kept after a refusal"), {"kept after a refusal": "credentials-required"}
+)
 
 
 def submission_dimensions() -> tuple[Dimension, ...]:

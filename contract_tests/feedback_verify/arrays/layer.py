@@ -32,7 +32,9 @@ from feedback_verify.verdicts import Finding
 DEPTHS = ("quick", "default", "full")
 MOST_FAILURES = 12
 ROUNDS = 3
+PARALLEL = 4
 Job = tuple["Array", Situation]
+Kind = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Layer:
     finished: Callable[[Scenario], None] = lambda _: None
     lost: Callable[[Scenario, NotReachable], None] = lambda *_: None
     progress: Callable[[int, int], None] = lambda *_: None
-    parallel: int = 4
+    parallel: int = PARALLEL
     _seen: list[_Seen] = field(default_factory=list)
     _ignored: frozenset[tuple[str, str, str]] = frozenset()
     _counts: Counter[str] = field(default_factory=Counter)
@@ -93,18 +95,18 @@ class Layer:
 
     def run(self) -> list[Finding]:
         """One finding for each failure that is not another's, and how often each rule was seen to hold."""
-        findings: list[Finding] = []
+        judged: list[tuple[Kind, Finding]] = []
         arrays = list(arrays_for(self.document, self.target, self.depth))
         rows = [(array, row) for array in arrays for row in array.rows]
         for _ in range(ROUNDS):
             failed = self._play_all(rows)
-            findings += self._judge_all(failed)
+            judged += self._judge_all(failed)
             everywhere = frozenset(each.kind for each in self._seen if not each.remaining and each.kind[0] != "status")
             if everywhere == self._ignored:
                 break
             # What fails everywhere hides what lies behind it: once more without it.
             self._ignored, rows = everywhere, [job for job, _, _ in failed]
-        findings = self._without_special_cases(findings)
+        findings = self._without_special_cases(judged)
         broken = {each.rule for each in findings}
         covered = "; ".join(each.words for each in arrays)
         windows = {window.rule for window in self.document.mutability.windows}
@@ -115,20 +117,22 @@ class Layer:
         ]
         return findings + counted
 
-    def _without_special_cases(self, findings: list[Finding]) -> list[Finding]:
+    def _without_special_cases(self, judged: Sequence[tuple[Kind, Finding]]) -> list[Finding]:
         """Without those that say of a special case what another one says of all cases."""
-        found = {finding.rule: str(finding.violation).partition(" (")[0] for finding in findings}
-        feedback = [each.rule for each in self.document.mutability.windows if each.base.startswith("feedback")]
+        said = {(kind, finding.rule) for kind, finding in judged}
+        windows = self.document.mutability.windows
+        feedback = [window.rule for window in windows if window.base.startswith("feedback")]
         general = {
             "overwrite-window-fixed": feedback,
             "overwrite-window-unknown-event": feedback,
-            "retry-safe": [*feedback, "overwrite-window-unknown-event"],
-            "project-isolation": ["unknown-event", "overwrite-window-unknown-event"],
+            "retry-safe": [*feedback, "overwrite-window-unknown-event", "any-credentials-overwrite", "dsn"],
+            "exact-values": ["overwrite"],
+            "project-isolation": ["unknown-event", "overwrite-window-unknown-event", "list-known-events"],
         }
         return [
-            each
-            for each in findings
-            if all(found.get(rule) != str(each.violation).partition(" (")[0] for rule in general.get(each.rule, ()))
+            finding
+            for kind, finding in judged
+            if not any((kind, rule) in said for rule in general.get(finding.rule, ()))
         ]
 
     def _play_all(self, rows: Sequence[Job]) -> list[tuple[Job, Failure, Sequence[Step]]]:
@@ -147,7 +151,7 @@ class Layer:
                 raise
         return failed
 
-    def _judge_all(self, failed: Sequence[tuple[Job, Failure, Sequence[Step]]]) -> Iterator[Finding]:
+    def _judge_all(self, failed: Sequence[tuple[Job, Failure, Sequence[Step]]]) -> Iterator[tuple[Kind, Finding]]:
         for (array, situation), failure, steps in failed:
             if len(self._seen) >= MOST_FAILURES:
                 break
@@ -161,7 +165,7 @@ class Layer:
             told = ", ".join(f"{name}: {value}" for name, value in sorted(remaining))
             message = f"{plainer.mismatch.message} ({told or 'in the plainest situation'})"
             rule = self._attributed(array, plain, plainer)
-            yield Finding(rule, observations=1, violation=message, steps=tuple(shorter))
+            yield (plainer.mismatch.kind, Finding(rule, observations=1, violation=message, steps=tuple(shorter)))
 
     def _explained(self, failure: Failure, remaining: frozenset[tuple[str, str]]) -> bool:
         return any(each.explains(failure, remaining) for each in self._seen)
@@ -239,7 +243,7 @@ def _remaining(array: Array, situation: Situation) -> frozenset[tuple[str, str]]
 
 
 # Dimensions whose rule explains a failure before others' do.
-_FIRST = ("beside", "timestamp", "event id", "form", "values", "between")
+_FIRST = ("beside", "timestamp", "event id", "form", "values", "between", "connection")
 
 
 def _spoken_of(array: Array, situation: Situation, failure: Failure) -> str | None:
@@ -251,6 +255,8 @@ def _spoken_of(array: Array, situation: Situation, failure: Failure) -> str | No
     rules = {each.name: each.rules.get(needed.get(each.name, "")) for each in array.dimensions}
     if rules.get("between") == "retry-safe" and failure.during != "between":
         del rules["between"]  # the retry itself went well
+    if failure.mismatch.aspect != "records":
+        rules["connection"] = None  # nothing was stored of the refusal; the connection itself has no rule
     spoken = next((rule for name in _FIRST if (rule := rules.get(name))), None)
     if spoken is not None or expected is None:
         return spoken
