@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 from feedback_spec.document import load
+from feedback_spec.profiles import DOCUMENTED
 from feedback_verify.realtime.plan import draw
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -75,9 +76,9 @@ def _children() -> float:
 
 
 @contextmanager
-def running_mock(spec: Path | None = None) -> Iterator[dict[str, Any]]:
+def running_mock(spec: Path | None = None, profile: str = DOCUMENTED) -> Iterator[dict[str, Any]]:
     """What the mock says when it is ready: url, organization, project, token, read_token, dsn, control."""
-    command = [str(PROGRAMS / "feedback-mock"), "--port", "0", "--log-format", "json"]
+    command = [str(PROGRAMS / "feedback-mock"), "--port", "0", "--log-format", "json", "--profile", profile]
     command += ["--spec", str(spec)] if spec else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:

@@ -18,6 +18,7 @@ from feedback_mock.clock import Clock, Source
 from feedback_mock.credentials import TOKEN_SCOPES, Credentials, derive
 
 log = logging.getLogger(__name__)
+MAX_ENVIRONMENT = 64  # characters; of an event with a longer one Sentry keeps none
 IDS = 10_000_000
 BLOCKS = 2**53 // IDS  # so that every id is exact in a double, which is what JavaScript reads numbers as
 

@@ -18,6 +18,7 @@ from feedback_spec.operations import operations_of
 from feedback_spec.profiles import PROFILES
 
 from tests.hostile.bombs import brotli_maps, deflate_tables, zstd_window
+from tests.hostile.requests import hostile_requests
 from tests.mock.conftest import EVENT
 
 LIMITS = next(each.extensions for each in operations_of(load_ingest()) if each.id == "ingestEnvelope")
@@ -150,6 +151,15 @@ def test_value_that_is_nested_deeper_than_validators_go_is_no_server_error(
         assert api.post(body).status_code == 400
 
 
+def test_list_that_is_too_large_to_be_shown_is_no_text(make_api: Any) -> None:
+    api = make_api(create_app(load(profile="sentry-9.1")))
+    for count, status in ((100, 200), (200_000, 400)):
+        answer = api.submit(comments=[1] * count)
+        assert answer.status_code == status
+
+    assert "too large to be taken as text" in answer.json()["detail"]
+
+
 def test_control_takes_small_bodies_of_little_depth(api: Any) -> None:
     path = "/_control/projects/acme/web"
     nested = api.send("PUT", path, content=b'{"clock":' + NESTED.encode() + b"}")
@@ -176,6 +186,29 @@ def test_forms_are_bounded(api: Any, media_type: str, body: bytes, detail: str) 
 
     assert answer.status_code == 400
     assert re.search(rf"has more than \d+ {detail}", answer.json()["detail"])
+
+
+def test_environment_of_any_length_is_not_given_back(api: Any) -> None:
+    answer = api.listed(f"?environment={'a' * 60_000}")
+
+    assert (answer.status_code, answer.json()) == (200, [])
+    assert len(answer.headers["link"]) < 1_000
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_hostile_requests_get_an_answer(make_api: Any, profile: str) -> None:
+    """The requests of `benchmarks.hostile`, each a hundredth of its size; what they cost is measured there."""
+    api = make_api(create_app(load(profile=profile)))
+    project = api.project
+    ready = {"organization": project["organization"], "project": project["project"], "id": project["id"]}
+    ready |= {"token": project["tokens"]["write"], "read_token": project["tokens"]["read"], "dsn": project["dsn"]}
+    failed = [
+        each.name
+        for each in hostile_requests(ready, 10_000)
+        if api.send(each.method, each.path, headers=list(each.headers), content=each.body).status_code >= 500
+    ]
+
+    assert failed == []
 
 
 def test_host_of_any_length_is_not_given_back(api: Any) -> None:

@@ -7,6 +7,7 @@ fields together (sentry-behaviour rows 31 to 47).
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
 from feedback_spec.behaviour import Behaviour
 from feedback_spec.openapi.schemas import validator_of
 from feedback_spec.operations import Value
@@ -30,6 +31,7 @@ _ORDER = {
 _OF_FIELD = {("event_id", "MaxLength"): "event-id-length", ("event_id", "Pattern"): "event-id-format"}
 _EVENT_ID_RULE = "event-id-format"
 _JSON_TYPES = {bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
+MAX_SHOWN = 250_000
 _KEYWORDS = frozenset(
     {"type", "format", "pattern", "minLength", "maxLength", "title", "description", "examples", "deprecated"}
 )
@@ -78,7 +80,7 @@ class Fields:
     def check(self, value: Any) -> dict[str, Any] | Refused:
         """The fields, trimmed, without other keys; or which rule refuses them, with the body of the answer.
 
-        Raises Unreadable for a value that is nested too deeply to be taken as text, where the document takes such.
+        Raises Unreadable for a list or object that is too deep or too large to be taken as text, where such are taken.
         """
         if type(value) is not dict:
             rule = "body-null" if value is None else "body-object"
@@ -137,11 +139,15 @@ class Fields:
 
 
 def _text(value: Any) -> str:
-    """The value as Python shows it, as Django takes it. Raises Unreadable where it is nested deeper than that."""
-    try:
-        return str(value)
-    except RecursionError:
-        raise Unreadable("a value is nested too deeply to be taken as text") from None
+    """The value as Python shows it, as Django takes it. Raises Unreadable where it is too deep or too large to show."""
+    if isinstance(value, (list, dict)):
+        try:
+            size = len(orjson.dumps(value))
+        except orjson.JSONEncodeError:
+            raise Unreadable("a list or object is nested too deeply to be taken as text") from None
+        if size > MAX_SHOWN:
+            raise Unreadable(f"a list or object of more than {MAX_SHOWN} bytes is too large to be taken as text")
+    return str(value)
 
 
 def _alike(value: Any) -> Any:

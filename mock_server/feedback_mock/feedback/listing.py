@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from feedback_spec.rules import Base
 
-from feedback_mock.store import Feedback, Project
+from feedback_mock.store import MAX_ENVIRONMENT, Feedback, Project
 
 # The query parameters, each with the rule that refuses a value that the document does not allow.
 PAGE_RULES = {"status": "list-status", "environment": None, "per_page": "list-pages", "cursor": "list-cursor"}
@@ -54,6 +54,7 @@ def _is_listed(project: Project, record: Feedback, query: Mapping[str, Any]) -> 
 
 
 def _link(url: str, query: Mapping[str, Any], relation: str, results: bool, cursor: str) -> str:
-    kept = {name: value for name, value in query.items() if value is not None}
+    # No event has a longer environment; one that a client asks for does not come back in full in a header.
+    kept = {name: str(value)[: MAX_ENVIRONMENT + 1] for name, value in query.items() if value is not None}
     address = f"{url}?{urlencode({**kept, 'cursor': cursor})}"
     return f'<{address}>; rel="{relation}"; results="{str(results).lower()}"; cursor="{cursor}"'

@@ -13,12 +13,11 @@ from feedback_spec.rules import Facts, Outcome, decide
 
 from feedback_mock.body import TooLarge, Unreadable
 from feedback_mock.ingest.envelope import TAKEN, Item
-from feedback_mock.store import Event, Project
+from feedback_mock.store import MAX_ENVIRONMENT, Event, Project
 
 UNTITLED = "<unlabeled event>"
 FEEDBACK_TITLE = "User Feedback"
 MAX_TITLE = 200
-MAX_ENVIRONMENT = 64  # Sentry drops a longer one
 FIELDS = ("name", "email", "comments")
 
 
