@@ -3,28 +3,39 @@
 import os
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from feedback_spec.document import Document
+from feedback_spec.document import Document, load
 from feedback_spec.files import check
+from feedback_spec.profiles import DOCUMENTED, PROFILES
+from feedback_spec.source import DocumentError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from feedback_verify.baseline import Baseline, read_baseline
 from feedback_verify.options import DETECT, target_options
 from feedback_verify.settings import Settings, SettingsError, open_target
+from feedback_verify.targets import MissingLibrary, NotReachable, ProtocolError
+from feedback_verify.verdicts import printable
 
+if TYPE_CHECKING:
+    from feedback_verify.reports import Report
+    from feedback_verify.run import Run
+
+FORESEEN = (DocumentError, SettingsError, NotReachable, ProtocolError, MissingLibrary, OSError)
 KINDS = ("json", "junit", "html", "har", "markdown")
 EPILOG = """\b
 Exit codes:
   0  conforms: every rule that can be verified here is
   1  a rule is violated
-  2  could not test: wrong usage, unreachable target, broken document
+  2  could not test: wrong usage, unreachable target, broken document, a report that cannot be written
   3  nothing is violated, but a rule that can be verified here was not
 
 \b
@@ -52,17 +63,22 @@ def _report(_context: click.Context, _parameter: click.Parameter, values: tuple[
 @click.argument("url", required=False, envvar="FEEDBACK_URL")
 @target_options
 @click.option("--report", multiple=True, callback=_report, metavar="KIND=FILE", help=f"Kinds: {', '.join(KINDS)}.")
+@click.option("--debug", is_flag=True, help="Print the traceback of whatever ends the run with exit code 2.")
 def command(**values: Any) -> int:
     """Verify that the implementation at URL does what the document says, rule by rule.
 
     Every option can be given in the environment: FEEDBACK_URL, FEEDBACK_TOKEN, FEEDBACK_DSN and so on.
     Without a URL, a mock server is started and verified.
     """
-    return _verify(values)
+    debug = values.pop("debug")
+    try:
+        return _verify(values, debug=debug)
+    except Exception as error:
+        raise click.ClickException(_sentence(error, debug=debug)) from None
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the command line and answers its exit code. Never raises for bad input.
+    """Runs the command line and answers its exit code. Never raises, and answers 1 for a violation that was seen only.
 
     `feedback-verify replay FILE …` is `feedback-verify --replay FILE …`: the plan of an earlier run once more.
     """
@@ -77,69 +93,110 @@ def main(argv: list[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         return 2
+    except SystemExit:
+        return 2  # click's way out where nobody reads its --help to the end
     return outcome if isinstance(outcome, int) else 0
 
 
-def _verify(values: dict[str, Any]) -> int:
+class _Console(Console):
+    """Rich ends the program with exit code 1 where nobody reads on; we say it, with a code that is not a verdict."""
+
+    def on_broken_pipe(self) -> None:
+        """Passes the error on."""
+        raise  # noqa: PLE0704 (it is called while the error is handled)
+
+
+def _sentence(error: Exception, *, debug: bool) -> str:
+    """What is said of an error. One that nobody foresaw is ours, never a violation of the target's."""
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, FORESEEN):
+        return printable(str(error))
+    place = "; the traceback is above" if debug else "; --debug shows where"
+    return printable(f"feedback-verify made a mistake, and the target none: {type(error).__name__}: {error}{place}.")
+
+
+def _verify(values: dict[str, Any], *, debug: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="feedback-verify-") as storage:
         # Hypothesis keeps files where it runs unless told otherwise, and the user's directory is not ours.
         os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", storage)
-        return _verify_and_report(values)
+        return _verify_and_report(values, debug=debug)
 
 
-def _verify_and_report(values: dict[str, Any]) -> int:
+def _verify_and_report(values: dict[str, Any], *, debug: bool) -> int:
     # Schemathesis and Hypothesis take their time to import; --help and a wrong flag need neither.
-    from feedback_spec.document import load  # noqa: PLC0415
-    from feedback_spec.profiles import DOCUMENTED  # noqa: PLC0415
-    from feedback_spec.source import DocumentError  # noqa: PLC0415
-
-    from feedback_verify.baseline import Baseline, read_baseline  # noqa: PLC0415
-    from feedback_verify.reports import WRITERS, Report, print_report  # noqa: PLC0415
+    from feedback_verify.reports import Report  # noqa: PLC0415
     from feedback_verify.run import Run  # noqa: PLC0415
-    from feedback_verify.targets import MissingLibrary, NotReachable, ProtocolError  # noqa: PLC0415
 
     reports, baseline_file = values.pop("report"), values.pop("baseline")
     settings = Settings(**{each.name: values.pop(each.name) for each in fields(Settings)})
     values["seed"] = int.from_bytes(os.urandom(4)) if values["seed"] is None else values["seed"]
+    detecting = settings.profile == DETECT
+    document = load(settings.spec, DOCUMENTED if detecting else settings.profile)
     try:
-        detecting = settings.profile == DETECT
-        document = load(settings.spec, DOCUMENTED if detecting else settings.profile)
         options = _run_options(document, values)
         baseline = read_baseline(baseline_file) if baseline_file else Baseline()
-        for path in [*(path for _, path in reports), *([values["plan"]] if values["plan"] else [])]:
-            check(path)
-        with open_target(settings) as target, _progress() as progress:
-            if detecting:
-                document = _detect(settings.spec, target, run_seed=values["seed"], progress=progress)
-            run = Run(document, target, progress=progress, say=partial(click.echo, err=True), **options)
-            results = run.execute()
-            report = Report(
-                target.base_url,
-                document.name,
-                run.seed,
-                results,
-                target.secrets,
-                run.stopped,
-                run.exchanges,
-                document.mutability,
-                baseline,
-                document.profile,
-            )
-    except (DocumentError, SettingsError, NotReachable, ProtocolError, MissingLibrary, ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    for path in [*(path for _, path in reports), *([values["plan"]] if values["plan"] else [])]:
+        check(path)
+    with open_target(settings) as target, _progress() as progress:
+        if detecting:
+            document = _detect(settings.spec, target, run_seed=values["seed"], progress=progress)
+        run = Run(document, target, progress=progress, say=partial(click.echo, err=True), **options)
+        trouble = _execute(run, debug=debug)
+        report = Report(
+            target.base_url,
+            document.name,
+            run.seed,
+            run.results(),
+            target.secrets,
+            run.stopped,
+            run.exchanges,
+            document.mutability,
+            baseline,
+            document.profile,
+            trouble,
+        )
+    return _tell(report, reports)
+
+
+def _execute(run: "Run", *, debug: bool) -> str | None:
+    """Runs it, and answers what kept it from its end: what was seen until then is reported."""
+    try:
+        run.execute()
+    except Exception as error:
+        return _sentence(error, debug=debug)
+    return None
+
+
+def _tell(report: "Report", reports: list[tuple[str, Path]]) -> int:
+    """Writes and prints everything, and answers the exit code; what cannot be written is said and is 2."""
+    from feedback_verify.reports import WRITERS, print_report  # noqa: PLC0415
+
+    errors = [] if report.trouble is None else [report.clean(report.trouble)]
     for kind, path in reports:
-        WRITERS[kind](report, path)
-    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
-    print_report(report, console)
-    console.print(f"{report.target}, by {report.document}; --seed {run.seed} repeats this run.")
-    return report.exit_code
+        try:
+            WRITERS[kind](report, path)
+        except OSError as error:
+            errors.append(f"--report {kind}={path}: cannot be written: {error.strerror or error}.")
+    try:
+        if sys.stdout is not None and (report.has_verdicts or report.trouble is None):
+            console = _Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+            print_report(report, console)
+            console.print(f"{report.target}, by {report.document}; --seed {report.seed} repeats this run.")
+            sys.stdout.flush()
+    except OSError as error:
+        errors.append(f"The verdicts cannot be printed: {error.strerror or error}.")
+        # Python flushes once more at its end, and would say what we have said, with an exit code of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for sentence in errors:
+        click.echo(f"Error: {sentence}", err=True)
+    return 2 if errors else report.exit_code
 
 
 def _detect(spec: Path | None, target: Any, *, run_seed: int, progress: Callable[[int, int, str], None]) -> Document:
     """Says how the target fits every profile, and answers the document of the one that it fits best."""
-    from feedback_spec.document import load  # noqa: PLC0415
-    from feedback_spec.profiles import PROFILES  # noqa: PLC0415
-
     from feedback_verify.detect import fits  # noqa: PLC0415
 
     documents = {profile: load(spec, profile) for profile in PROFILES}
@@ -172,7 +229,8 @@ def _run_options(document: Document, values: dict[str, Any]) -> dict[str, Any]:
 def _progress() -> Any:
     """Shows on a terminal what is being tested; elsewhere nothing."""
     columns = (TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+    silent = sys.stderr is None or not sys.stderr.isatty()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=silent) as bar:
         task = bar.add_task("")
         show: Callable[[int, int, str], None] = lambda done, total, what: bar.update(  # noqa: E731
             task, completed=done, total=total, description=what

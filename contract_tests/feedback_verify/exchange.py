@@ -95,7 +95,7 @@ class Exchange:
 def as_data(content: bytes) -> Any:
     """JSON as data that UTF-8 can write; None where it is no JSON."""
     try:
-        text = json.dumps(json.loads(content), ensure_ascii=False)
+        text = json.dumps(json.loads(content), ensure_ascii=False, allow_nan=False)
         return json.loads(text.encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None

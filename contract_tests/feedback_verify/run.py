@@ -11,6 +11,7 @@ from random import Random
 
 from feedback_spec.catalogue import Rule
 from feedback_spec.document import Document
+from feedback_spec.source import DocumentError
 
 from feedback_verify import arrays, histories, schema
 from feedback_verify.answers import Answers
@@ -25,6 +26,7 @@ from feedback_verify.targets import NotReachable, Target, Unsendable
 from feedback_verify.verdicts import LEFT_OUT, Finding, Result, Verdict, judge
 
 HISTORIES_NEED = frozenset({"token", "dsn", "event", "aged-event", "clock", "records", "second-project"})
+WINDOWS = ("event-window", "overwrite-window")
 HISTORIES = 30
 SCHEMA_EXAMPLES = 40
 
@@ -61,8 +63,19 @@ class Run:
     exchanges: list[Exchange] = field(default_factory=list)
     _findings: list[Finding] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        windows = [each.rule for each in self.document.mutability.windows]
+        if sorted(windows) != sorted(WINDOWS):
+            raise DocumentError(
+                f"{self.document.name}: x-mutability has the windows {', '.join(windows)}; "
+                f"the verifier can judge documents that have {' and '.join(WINDOWS)}."
+            )
+
     def execute(self) -> dict[str, Result]:
-        """The verdict on every rule of the document, in its order. Raises NotReachable where the target is gone."""
+        """The verdict on every rule of the document, in its order.
+
+        Raises NotReachable where the target is gone, and ProtocolError where its control API answers what it may not.
+        """
         answers = Answers(self.document)
         checks = [check for check in all_checks(self.document) if self._wanted(check.rule) and self._possible(check)]
         layers = [self._arrays] + ([self._histories, self._schemathesis] if self.rules is None else [])
@@ -82,6 +95,10 @@ class Run:
         except (KeyboardInterrupt, OutOfTime):
             self.stopped = True
         self.progress(total, total, "")
+        return self.results()
+
+    def results(self) -> dict[str, Result]:
+        """The verdicts as they are known so far, also where `execute` raised."""
         return {rule: self._verdict(rule) for rule in self.document.verifiable}
 
     def _in_time(self) -> None:

@@ -149,7 +149,10 @@ class Scenario:
 
     def credential(self, project: Project, kind: str) -> Credential | None:
         """The credential of this kind; None for `none`."""
-        return None if kind == "none" else project.credentials[kind]
+        if kind == "none":
+            return None
+        self.given(kind in project.credentials, f"there are no credentials of the kind {kind} here")
+        return project.credentials[kind]
 
     def path(self, project: Project | None = None) -> str:
         """The path of the endpoint for a project."""
@@ -217,10 +220,15 @@ def answer(exchange: Exchange) -> str:
     return f"{exchange.status} {text}".strip()
 
 
-def event_ids(exchange: Exchange) -> list[str]:
-    """The event ids of a list answer, in its order."""
-    entries = exchange.json if isinstance(exchange.json, list) else []
-    return [str(each.get("eventID")) for each in entries if isinstance(each, dict)]
+def entries(exchange: Exchange) -> list[dict[str, Any]]:
+    """The objects of a list answer, in its order; the rule is broken where the answer is not such a list."""
+    listed = exchange.json
+    if not isinstance(listed, list):
+        raise Violated(f"{exchange.request.method} is answered {answer(exchange)}, which is not a list")
+    for each in listed:
+        if not isinstance(each, dict) or not isinstance(each.get("eventID"), str):
+            raise Violated(f"the list holds {str(each)[:80]}, which is not feedback with an eventID")
+    return listed
 
 
 def dashed(event_id: str) -> str:

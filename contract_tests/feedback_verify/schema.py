@@ -15,6 +15,7 @@ import schemathesis
 from feedback_spec.document import Document
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import Interaction, ScenarioRecorder
+from schemathesis.schemas import BaseSchema
 
 from feedback_verify.exchange import Exchange, Request
 from feedback_verify.scenario import Scenario
@@ -36,7 +37,9 @@ RULE_OF = {
 
 def run(scenario: Scenario, document: Document, seed: int, examples: int) -> list[Finding]:
     """What Schemathesis finds in one project of the target, by rule."""
-    schema = schemathesis.openapi.from_dict(document.openapi, config=_config(scenario, seed, examples))
+    schema: BaseSchema = schemathesis.openapi.from_dict(document.openapi, config=_config(scenario, seed, examples))
+    if scenario.default_credentials == "dsn" and (closed := _closed_to_a_dsn(document)):
+        schema = schema.exclude(operation_id=closed)
     schema.app = scenario.target.application
     schema.hook("filter_body")(_not_padded if document.behaviour.nul == "accepted" else _neither_padded_nor_nul)
     observed: dict[str, int] = {}
@@ -71,6 +74,15 @@ def _config(scenario: Scenario, seed: int, examples: int) -> schemathesis.Config
     config["checks"]["positive_data_acceptance"]["expected-statuses"] = ["2xx"]
     config["checks"]["negative_data_rejection"]["expected-statuses"] = ["4xx"]
     return schemathesis.Config.from_dict(config)
+
+
+def _closed_to_a_dsn(document: Document) -> list[str]:
+    """The operations that take other credentials only, by their ids."""
+    return [
+        name
+        for name, operation in document.operations.items()
+        if operation.security and not any(each.type == "apiKey" for kinds in operation.security for each in kinds)
+    ]
 
 
 def _not_padded(_context: Any, body: Any) -> bool:

@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from feedback_spec.profiles import DOCUMENTED, PROFILES
 
+from feedback_verify.exchange import Credential
 from feedback_verify.targets import (
     AppTarget,
     CommandSeeder,
@@ -24,6 +26,7 @@ from feedback_verify.targets import (
     StateSeeder,
     Target,
     UrlTarget,
+    read_dsn,
 )
 
 
@@ -100,8 +103,14 @@ def open_target(settings: Settings) -> Iterator[Target]:
 def _check(settings: Settings) -> None:
     urls = {"URL": settings.url, "--control": settings.control, "--provider-state-url": settings.provider_state_url}
     for name, given in urls.items():
-        if given is not None and not given.startswith(("http://", "https://")):
+        if given is not None and not _is_url(given):
             raise SettingsError(f'{name}: "{given}" is no URL such as http://127.0.0.1:8080.')
+    for name in ("token", "read_token", "dsn", "other_dsn"):
+        given = getattr(settings, name)
+        try:
+            _ = given is None or (Credential.of(name, given, ""), name.endswith("dsn") and read_dsn(given))
+        except ValueError as error:
+            raise SettingsError(f"--{name.replace('_', '-')}: what was given is wrong: {error}.") from None
     ways = {"--control": settings.control, "--app": settings.app, "--command": settings.command}
     chosen = [name for name, value in ways.items() if value is not None]
     if len(chosen) > 1:
@@ -124,6 +133,14 @@ def _check(settings: Settings) -> None:
         raise SettingsError(
             f"{seeding[0]} goes with a URL alone or with --command; {chosen[0]} saves events by itself."
         )
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and text.isprintable()
+    except ValueError:
+        return False
 
 
 def _target(settings: Settings) -> Target:

@@ -90,7 +90,12 @@ def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str],
         precision = ", to the microsecond" if exact and "clock" in rule.needs else ""
         seen = f"{observations} observation{'s' if observations > 1 else ''}{precision}"
         verdict, detail = Verdict.VERIFIED, "; ".join([seen, *remarks])
-    return Result(rule, verdict, detail, observations, shown.steps, probes)
+    return Result(rule, verdict, printable(detail), observations, shown.steps, probes)
+
+
+def printable(text: str) -> str:
+    """The text on one line, with what a terminal would not show, or would obey, written as an escape."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def exit_code(results: Mapping[str, Result]) -> int:

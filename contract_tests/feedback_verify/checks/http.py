@@ -209,7 +209,7 @@ CHECKS = (
     Check("body-size", a_body_over_the_limit_is_refused),
     Check("media-type", other_media_types_are_refused),
     Check("media-type", json_is_known_by_any_spelling),
-    Check("origin", a_token_has_no_origins),
+    Check("origin", a_token_has_no_origins, ("token",)),
     Check("form-bodies", forms_are_taken_like_json),
     Check("check-order", credentials_come_before_the_project),
     Check("check-order", the_project_comes_before_the_body),

@@ -86,7 +86,9 @@ class Cell:
 
     def __call__(self, scenario: Scenario) -> None:
         """Plays both on one clock, each with an event id of its own, and expects the status of the last submission."""
-        ids = {line: scenario.new_event_id() for line in (self.twin, self.timeline) if line is not None}
+        timeline = _as_possible(self.timeline, scenario)
+        twin = timeline if self.twin is None else _as_possible(self.twin, scenario)
+        ids = {line: scenario.new_event_id() for line in dict.fromkeys((twin, timeline))}
         plan = sorted(
             ((at, line, what) for line in ids for at, what in line.happenings()), key=lambda happening: happening[0]
         )
@@ -98,7 +100,7 @@ class Cell:
         scenario.advance(-position)
         for line, event_id in ids.items():
             reply = scenario.submit(scenario.submission(event_id, **CHANGED), by=line.by)
-            if line is self.timeline:
+            if line == timeline:
                 scenario.probes += line.probes(scenario.document, reply.status)
                 scenario.expect_status(reply, line.expected, line.describe())
             else:
@@ -116,6 +118,13 @@ class Cell:
             needs |= {"aged-event"} if line.saved and line.aged else set()
             needs |= {"dsn"} if "dsn" in (line.by, line.first_by) else set()
         return tuple(sorted(needs))
+
+
+def _as_possible(line: Timeline, scenario: Scenario) -> Timeline:
+    """The timeline; by DSN where the target has no token."""
+    if scenario.default_credentials == "write":
+        return line
+    return replace(line, by="dsn", first_by="dsn")
 
 
 def checks(document: Document) -> Iterator[Check]:

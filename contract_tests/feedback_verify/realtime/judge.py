@@ -189,7 +189,7 @@ def _offset(exchange: Exchange) -> Offset | None:
     """When an answer came, and between what the target's clock was ahead of ours then, by its Date."""
     try:
         date = int(parsedate_to_datetime(exchange.headers.get("date", "")).timestamp()) * SECOND
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return exchange.received, date - exchange.received, date + DATED - exchange.sent
 

@@ -25,6 +25,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "profile": report.profile,
         "seed": report.seed,
         "stopped": report.stopped,
+        "trouble": None if report.trouble is None else report.clean(report.trouble),
         "exit_code": report.exit_code,
         "summary": report.counts(),
         "stale": list(report.stale),

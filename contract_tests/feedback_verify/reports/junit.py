@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from feedback_spec.files import write
-from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from feedback_verify.reports.report import Report
 from feedback_verify.verdicts import Result, Verdict
@@ -19,6 +19,10 @@ def write_junit(report: Report, path: Path) -> None:
     suite = TestSuite("feedback-verify")
     for result in report.results.values():
         suite.add_testcase(_case(report, result))
+    if report.trouble is not None:
+        case = TestCase("run", "feedback-verify")
+        case.result = [Error(_xml(report.clean(report.trouble)), "trouble")]
+        suite.add_testcase(case)
     for sentence in report.stale:
         case = TestCase(_xml(sentence), "feedback-verify.baseline")
         case.result = [Failure(_xml(sentence), "stale")]

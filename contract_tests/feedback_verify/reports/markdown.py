@@ -48,7 +48,8 @@ def _blocks(report: Report) -> Iterable[str]:
     )
     target = f"{_code(report.clean(report.target))} by {_code(report.document)}"
     yield f"### feedback-verify: {_headline(report)}\n\n{report.summary()}, {target}, seed {report.seed}\n\n"
-    for sentence in (*report.stale, *(("Stopped before the end.",) if report.stopped else ())):
+    trouble = () if report.trouble is None else (report.clean(report.trouble),)
+    for sentence in (*trouble, *report.stale, *(("Stopped before the end.",) if report.stopped else ())):
         yield f"- **{_text(sentence)}**\n"
     violated = [each for each in results if each.verdict is Verdict.VIOLATED]
     open_ones = [each for each in results if each.verdict not in (Verdict.VIOLATED, Verdict.VERIFIED)]
@@ -61,9 +62,9 @@ def _blocks(report: Report) -> Iterable[str]:
 
 
 def _headline(report: Report) -> str:
-    if report.exit_code == 0:
-        return "conforms"
-    return "violated" if report.exit_code == 1 else "not everything could be verified"
+    return {0: "conforms", 1: "violated", 2: "could not be tested"}.get(
+        report.exit_code, "not everything could be verified"
+    )
 
 
 def _table(report: Report, results: list[Result], title: str, *, opened: bool = False) -> Iterable[str]:

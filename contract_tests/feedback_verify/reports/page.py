@@ -16,7 +16,7 @@ from feedback_verify.reports.report import Report
 from feedback_verify.verdicts import Probe, Result, Verdict
 
 EXCHANGES = 12  # of one rule; the JSON report has all of them
-TITLES = {0: "Conforms", 1: "Does not conform", 3: "Not everything could be verified"}
+TITLES = {0: "Conforms", 1: "Does not conform", 2: "Could not be tested", 3: "Not everything could be verified"}
 
 
 @dataclass(frozen=True)

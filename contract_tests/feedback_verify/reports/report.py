@@ -24,8 +24,9 @@ def _wall_offset() -> int:
 class Report:
     """What a run came to: results by rule id, and what it was run on. `secrets` are cut out of every text.
 
-    `mutability` has the windows that pictures are drawn of. `wall_offset` is what makes microseconds since 1970 of the
-    monotonic microseconds of an exchange.
+    `trouble` says what kept the run from its end, where it was neither Ctrl-C nor --max-time. `mutability` has the
+    windows that pictures are drawn of. `wall_offset` is what makes microseconds since 1970 of the monotonic
+    microseconds of an exchange.
     """
 
     target: str
@@ -38,11 +39,17 @@ class Report:
     mutability: Mutability | None = field(default=None, repr=False)
     baseline: Baseline = field(default_factory=Baseline)
     profile: str = DOCUMENTED
+    trouble: str | None = None
     wall_offset: int = field(default_factory=_wall_offset)
 
     @property
     def exit_code(self) -> int:
-        """As the verdicts say, but for violations that the baseline accepts; what it accepts in vain is a violation."""
+        """As the verdicts say, but for violations that the baseline accepts; what it accepts in vain is a violation.
+
+        2 where there was trouble: a run that did not come to its end says neither yes nor no.
+        """
+        if self.trouble is not None:
+            return 2
         left = {rule: result for rule, result in self.results.items() if self.accepted(result) is None}
         return 1 if self.stale else exit_code(left)
 
@@ -71,6 +78,12 @@ class Report:
     def program(self, result: Result) -> str:
         """The same as a program in Python."""
         return as_python(result.steps, self._redaction)
+
+    @property
+    def has_verdicts(self) -> bool:
+        """Whether anything was judged at all."""
+        unjudged = (Verdict.NOT_RUN, Verdict.NOT_VERIFIABLE)
+        return any(result.verdict not in unjudged for result in self.results.values())
 
     def counts(self) -> dict[str, int]:
         """How many rules have which verdict, every verdict among them."""

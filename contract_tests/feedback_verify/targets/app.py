@@ -16,7 +16,7 @@ import time_machine
 
 from feedback_verify.exchange import Exchange, Project, Request
 from feedback_verify.steps import Advance, SaveEvent, Step
-from feedback_verify.targets.base import NotReachable, ProtocolError, Unsendable, answered, sendable
+from feedback_verify.targets.base import NO_COOKIES, NotReachable, ProtocolError, Unsendable, sendable
 from feedback_verify.targets.url import UrlTarget
 
 START = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)
@@ -52,9 +52,10 @@ class AppTarget(UrlTarget):
             self._loop = asyncio.new_event_loop()
             self._stack.callback(self._loop.close)
             transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
-            self._async = httpx.AsyncClient(transport=transport, trust_env=False)
+            self._async = httpx.AsyncClient(transport=transport, trust_env=False, cookies=NO_COOKIES)
         else:
-            self._sync = httpx.Client(transport=httpx.WSGITransport(self._app, raise_app_exceptions=False))
+            wsgi = httpx.WSGITransport(self._app, raise_app_exceptions=False)
+            self._sync = httpx.Client(transport=wsgi, trust_env=False, cookies=NO_COOKIES)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -69,18 +70,21 @@ class AppTarget(UrlTarget):
 
     def exchange(self, request: Request) -> Exchange:
         """Calls the application; what it raises is a 500, as a server would make it."""
+        built = sendable(self._async if self._asynchronous else self._sync, request)
         sent = self.now()
         try:
             if self._asynchronous:
-                built = sendable(self._async, request)
                 response = self._loop.run_until_complete(self._async.send(built))
             else:
-                response = self._sync.send(sendable(self._sync, request))
+                response = self._sync.send(built)
         except UnicodeError:
             raise Unsendable("a header that is not ASCII cannot be sent in process") from None
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise NotReachable(f"{request.method} {request.url}: the application did not answer ({error}).") from None
-        exchange = answered(request, response, sent, self.now())
+        except (Exception, SystemExit) as error:
+            said = f"{type(error).__name__}: {error}".encode()
+            return Exchange(request, 500, {}, said, sent, self.now())
+        exchange = Exchange(request, response.status_code, dict(response.headers), response.content, sent, self.now())
         # Every server drops the body that an application gives to HEAD.
         return replace(exchange, content=b"") if request.method == "HEAD" else exchange
 
@@ -111,8 +115,8 @@ def _imported(name: str, option: str) -> Callable[..., Any]:
         found: Any = importlib.import_module(module)
         for each in attribute.split("."):
             found = getattr(found, each)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"{option}: {name} cannot be imported: {error}.") from None
+    except (Exception, SystemExit) as error:
+        raise ValueError(f"{option}: {name} cannot be imported: {type(error).__name__}: {error}.") from error
     if not callable(found):
         raise ValueError(f"{option}: {name} is a {type(found).__name__}, which cannot be called.")  # noqa: TRY004 (it is the option that is wrong)
     return found  # type: ignore[no-any-return]

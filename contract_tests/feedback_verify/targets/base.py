@@ -3,8 +3,10 @@
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import closing
 from datetime import datetime
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
@@ -14,6 +16,10 @@ from feedback_verify.exchange import Exchange, Project, Request
 from feedback_verify.steps import Step
 
 TIMEOUT = 30.0
+LARGEST = 16 * 1_048_576  # bytes of an answer's body; what is behind them is not read
+
+
+NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 class NotReachable(Exception):
@@ -82,13 +88,14 @@ class Target:
         built = sendable(client, request)
         sent = self.now()
         try:
-            response = client.send(built)
-        except httpx.TransportError as error:
+            response = client.send(built, stream=True)
+            content = _content(response)
+        except httpx.RequestError as error:
             raise NotReachable(
                 f"{request.method} {request.url}: no answer ({error or type(error).__name__}). "
                 "Is the server running, and is the URL right?"
             ) from None
-        return answered(request, response, sent, self.now())
+        return Exchange(request, response.status_code, dict(response.headers), content, sent, self.now())
 
     def reads(self) -> datetime | None:
         """What an exact clock shows where no scenario has its own; None where the clock is not exact."""
@@ -145,9 +152,11 @@ class Connection:
 
 
 def new_client(*, keep_alive: bool) -> httpx.Client:
-    """A client that follows no redirect, knows no proxy and never tries again."""
+    """A client that follows no redirect, knows no proxy, keeps no cookie and never tries again."""
     limits = httpx.Limits(max_keepalive_connections=1 if keep_alive else 0)
-    return httpx.Client(timeout=TIMEOUT, limits=limits, follow_redirects=False, trust_env=False, verify=_tls())
+    return httpx.Client(
+        timeout=TIMEOUT, limits=limits, follow_redirects=False, trust_env=False, verify=_tls(), cookies=NO_COOKIES
+    )
 
 
 @cache
@@ -156,22 +165,33 @@ def _tls() -> ssl.SSLContext:
 
 
 def sendable(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
-    """The request with its own headers only, but for those that carry the message."""
+    """The request with its own headers only, but for those that carry the message. Raises Unsendable."""
     chunks: bytes | Iterator[bytes] | AsyncIterator[bytes] = request.content
     if request.chunked:
         chunks = _once(request.content) if isinstance(client, httpx.AsyncClient) else iter([request.content])
-    built = client.build_request(request.method, request.url, content=chunks)
+    try:
+        built = client.build_request(request.method, request.url, content=chunks)
+    except httpx.InvalidURL as error:
+        raise Unsendable(f"the URL {request.url[:80]!r} cannot be sent: {error}") from None
     built.headers = httpx.Headers([*_transport_headers(built.headers), *_encoded(request.sent_headers())])
     return built
 
 
+def _content(response: httpx.Response) -> bytes:
+    """The body. Raises ReadTimeout where it takes longer than an answer may."""
+    content, deadline = bytearray(), time.monotonic() + TIMEOUT
+    with closing(response):
+        for chunk in response.iter_bytes():
+            content += chunk
+            if len(content) > LARGEST:
+                break
+            if time.monotonic() > deadline:
+                raise httpx.ReadTimeout(f"the body is not complete after {TIMEOUT:g} s")
+    return bytes(content[:LARGEST])
+
+
 async def _once(content: bytes) -> AsyncIterator[bytes]:
     yield content
-
-
-def answered(request: Request, response: httpx.Response, sent: int, received: int) -> Exchange:
-    """The answer as an exchange."""
-    return Exchange(request, response.status_code, dict(response.headers), response.content, sent, received)
 
 
 def _transport_headers(headers: httpx.Headers) -> list[tuple[bytes, bytes]]:

@@ -1,0 +1,169 @@
+"""1 means a violation that was seen. Everything that goes wrong on our side of the wire is 2, in one sentence."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from feedback_verify.cli import main
+from feedback_verify.exchange import Exchange, Request
+from feedback_verify.run import Run
+from feedback_verify.targets import ControlTarget, IngestSeeder
+from feedback_verify.targets.url import UrlTarget
+
+from tests.scaled import SOURCE
+from tests.targets import example
+
+PROGRAM = str(Path(sys.executable).parent / "feedback-verify")
+PLACE = ["--organization", "acme", "--project", "shop"]
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("kind", ["json", "junit", "html", "har", "markdown"])
+def test_report_that_cannot_be_written_is_2(
+    kind: str, mock_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The others are written all the same, and the verdicts printed."""
+    other = tmp_path / "other"
+    reports = ["--report", f"{kind}={FULL}", "--report", f"markdown={other}"]
+    code = main([mock_url, "--control", mock_url, "--rules", "submission", *reports])
+
+    shown = capsys.readouterr()
+    assert code == 2
+    assert re.fullmatch(rf"Error: --report {kind}=/dev/full: .*\.\n", shown.err)
+    assert "1 verified" in shown.out
+    assert other.exists()
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+def test_verdicts_that_cannot_be_printed_are_2(mock_url: str) -> None:
+    """Python's own complaint at its end is not heard."""
+    with FULL.open("w") as full:
+        words = [PROGRAM, mock_url, "--control", mock_url, "--rules", "submission"]
+        ran = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert ran.returncode == 2
+    assert ran.stderr == "Error: The verdicts cannot be printed: No space left on device.\n"
+
+
+def test_nobody_reading_the_verdicts_is_no_violation(mock_url: str) -> None:
+    """The pipe ends before anything was written."""
+    words = [PROGRAM, mock_url, "--control", mock_url, "--rules", "submission"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        running.stdout.close()
+        said = running.stderr.read() if running.stderr else ""
+
+    assert running.returncode == 2
+    assert said == "Error: The verdicts cannot be printed: Broken pipe.\n"
+
+
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
+def test_mistake_of_ours_is_2(
+    debug: list[str], mock_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was seen before is reported; the traceback is for those who ask for it."""
+    real = Run._run_check
+
+    def failing(self: Run, *arguments: object) -> None:
+        if self.exchanges:
+            raise KeyError("\x1b[31moops")
+        real(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Run, "_run_check", failing)
+    report = tmp_path / "v.json"
+    flags = ["--rules", "submission,head", "--report", f"json={report}", *debug]
+    code = main([mock_url, "--control", mock_url, *flags])
+
+    shown = capsys.readouterr()
+    told = json.loads(report.read_text())
+    assert code == 2
+    assert ("Traceback" in shown.err) == bool(debug)
+    assert "feedback-verify made a mistake, and the target none: KeyError: " in shown.err.splitlines()[-1]
+    assert "\x1b" not in shown.err.splitlines()[-1]
+    assert told["exit_code"] == 2
+    assert "KeyError" in told["trouble"]
+    assert {rule["id"]: rule["verdict"] for rule in told["rules"]}["submission"] == "verified"
+
+
+def test_control_api_that_fails_on_the_way_is_2(mock_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reports say what was seen and what went wrong."""
+
+    class Failing(ControlTarget):
+        left = 20
+
+        def exchange(self, request: Request) -> Exchange:
+            self.left -= "/_control/" in request.url
+            reply = super().exchange(request)
+            return reply if self.left else Exchange(request, 502, {}, b"Bad gateway", reply.sent, reply.received)
+
+    monkeypatch.setattr("feedback_verify.settings.ControlTarget", Failing)
+    report = tmp_path / "v.md"
+    code = main([mock_url, "--control", mock_url, "--report", f"markdown={report}"])
+
+    assert code == 2
+    assert "could not be tested" in report.read_text()
+
+
+def test_dsn_alone_is_enough(tmp_path: Path) -> None:
+    """Also for the windows, for Schemathesis and for the order of the checks: nobody has a token there."""
+    report = tmp_path / "v.json"
+    flags = ["--app", "tests.targets.example:app", "--seed-callable", "tests.targets.example:seed"]
+    words = [PROGRAM, *flags, *PLACE, "--dsn", example.DSN, "--report", f"json={report}"]
+    ran = subprocess.run(words, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+
+    verdicts = {rule["id"]: rule["verdict"] for rule in json.loads(report.read_text())["rules"]}
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert {verdicts[rule] for rule in ("event-window", "overwrite-window", "window-order", "dsn")} == {"verified"}
+    assert verdicts["bearer"] == verdicts["list"] == "not verifiable here"
+
+
+def test_ingest_takes_a_dsn_with_an_ipv6_address() -> None:
+    """Where the address needs its brackets."""
+    sent: list[Request] = []
+
+    def exchange(request: Request) -> Exchange:
+        sent.append(request)
+        return Exchange(request, 200, {}, b"{}", 0, 0)
+
+    with UrlTarget("http://[::1]:9000", "acme", "shop", {"dsn": "http://key@[::1]:9000/prefix/1"}) as target:
+        target.seed_with(IngestSeeder("http://key@[::1]:9000/prefix/1", exchange))
+        target.save_event(target.open()[0], "a" * 32, {})
+
+    assert sent[0].url == "http://[::1]:9000/prefix/api/1/store/"
+    assert "key" not in str(sent[0].shown_headers()["X-Sentry-Auth"]).rpartition("sentry_key=")[2]
+
+
+def test_document_with_other_windows_is_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sentence says which windows can be judged."""
+    path = tmp_path / "renamed.yaml"
+    path.write_text(re.sub(r"\bevent-window\b(?!-)", "age-window", SOURCE.read_text("utf-8")), "utf-8")
+    code = main(["http://127.0.0.1:1", *PLACE, "--token", "t", "--spec", str(path)])
+
+    assert code == 2
+    assert capsys.readouterr().err == (
+        f"Error: {path}: x-mutability has the windows age-window, overwrite-window; "
+        "the verifier can judge documents that have event-window and overwrite-window.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--dsn", "nonsense"], "--dsn: what was given is wrong: a DSN is of the form https://KEY@HOST/PROJECT_ID."),
+        (["--token", "x", "--other-dsn", "http://k@h"], "--other-dsn: what was given is wrong: a DSN is of the form"),
+        (["--token", "two\nlines"], "--token: what was given is wrong: a token or DSN is printable ASCII text"),
+        (["--token", "x", "--provider-state-url", "http://["], '--provider-state-url: "http://[" is no URL'),
+    ],
+)
+def test_credentials_that_cannot_be_sent_are_2(
+    flags: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is."""
+    code = main(["http://127.0.0.1:1", *PLACE, *flags])
+
+    assert code == 2
+    assert sentence in capsys.readouterr().err
