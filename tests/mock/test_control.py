@@ -227,7 +227,8 @@ PROBLEMS = [
     ("PUT", f"/events/{EVENT}", b'{"saved_ago": "P9999999D"}', "saved_ago: lies before"),
     ("PUT", f"/events/{EVENT}", b'{"timestamp_ago": "P9999999D"}', "timestamp_ago: lies before"),
     ("PUT", f"/events/{EVENT}", b'{"saved_at": "9999-12-31T23:59:59-23:00"}', "saved_at: lies before"),
-    ("PUT", f"/events/{EVENT}", b'{"title": ""}', "title: "),
+    ("PUT", f"/events/{EVENT}", b'{"title": ""}', "title: its length must be at least 1, not 0."),
+    ("PUT", f"/events/{EVENT}", b'{"title": "%s"}' % (b"x" * 300), "title: its length must be at most 255, not 300."),
     ("PUT", f"/events/{EVENT}", b'{"issue_status": "ignored"}', "issue_status: must be one of unresolved, resolved."),
     (
         "PUT",

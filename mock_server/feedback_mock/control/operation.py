@@ -119,6 +119,9 @@ class ControlOperation:
                 return f"{place}: must be of type {_types(error)}."
             case "enum":
                 return f"{place}: must be one of {', '.join(map(str, error.kind.options))}."
+            case "minLength" | "maxLength":
+                bound = "at least" if error.kind.name == "minLength" else "at most"
+                return f"{place}: its length must be {bound} {error.kind.limit}, not {len(found)}."
             case _:
                 return f"{place}: {str(error.message)[-200:]}."
 
