@@ -214,6 +214,7 @@ class Layer:
         """What did not fit, and the steps; None where all did."""
         array, situation = job
         start, began = start_of(self.document, situation) if array.timed else (None, 0)
+        start = start if self.target.calendar else None
         names = " ".join(f"{name}={value}" for name, value in situation.items())
         random = Random(f"{self.seed} {names}" if self.target.sandboxes else None)
         with Scenario(self.target, self.document, random, start=start) as scenario:

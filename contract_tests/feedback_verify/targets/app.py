@@ -16,7 +16,7 @@ import time_machine
 
 from feedback_verify.exchange import Exchange, Project, Request
 from feedback_verify.steps import Advance, SaveEvent, Step
-from feedback_verify.targets.base import NO_COOKIES, NotReachable, ProtocolError, Unsendable, sendable
+from feedback_verify.targets.base import NO_COOKIES, Connection, NotReachable, ProtocolError, Unsendable, sendable
 from feedback_verify.targets.url import UrlTarget
 
 START = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)
@@ -88,6 +88,10 @@ class AppTarget(UrlTarget):
         # Every server drops the body that an application gives to HEAD.
         return replace(exchange, content=b"") if request.method == "HEAD" else exchange
 
+    def connection(self) -> Connection:
+        """There is no socket to keep: every request is a call."""
+        return _Calls(self)
+
     def save_event(self, project: Project, event_id: str, facts: Mapping[str, Any]) -> Step:
         """Calls the seed function with the instants on the frozen clock."""
         if self._save is None:
@@ -105,6 +109,11 @@ class AppTarget(UrlTarget):
         """Moves the frozen clock."""
         self._time.shift(timedelta(microseconds=microseconds))
         return Advance(project, microseconds)
+
+
+class _Calls(Connection):
+    def exchange(self, request: Request) -> Exchange:
+        return self._target.exchange(request)
 
 
 def _imported(name: str, option: str) -> Callable[..., Any]:
