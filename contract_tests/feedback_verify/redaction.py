@@ -12,15 +12,16 @@ from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
 SHOWN = "[secret]"
+SHORTEST = 6
 SHORTEST_CUT = 12
 _WORD = re.compile(r"""[^\s"'`<>()\[\]{},]+""")
 
 
 class Redaction:
-    """Made of the secrets of a run."""
+    """Made of the secrets of a run. One that is shorter than SHORTEST protects nothing, and would tear every word."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        variants = {variant for secret in secrets if secret for variant in written(secret)}
+        variants = {variant for secret in secrets if len(secret) >= SHORTEST for variant in written(secret)}
         words = {each for each in variants if _WORD.fullmatch(each)}
         self._words = sorted(words)
         self._known = frozenset(words)

@@ -30,6 +30,7 @@ PAYLOADS = (
     "'\"; touch PWN; \"'",
     "\\'; touch PWN; #",
     "'",
+    "' -H 'Authorization: Bearer '\"",  # hidden after the quoting, it would leave a quote open
     "\"; import os; os.mkdir('PWN'); \"",
     "'''+__import__('os').mkdir('PWN')+'''",
     "{__import__('os').mkdir('PWN')}",
