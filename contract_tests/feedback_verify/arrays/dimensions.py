@@ -22,6 +22,8 @@ CALENDAR = {
     "summer time in New York": datetime(2026, 3, 8, 7, tzinfo=UTC),
     "winter time in New York": datetime(2026, 11, 1, 6, tzinfo=UTC),
     "winter time in Los Angeles": datetime(2026, 11, 1, 9, tzinfo=UTC),
+    "summer time in Sydney": datetime(2026, 10, 3, 16, tzinfo=UTC),
+    "winter time in Sydney": datetime(2026, 4, 4, 16, tzinfo=UTC),
     "noon": datetime(2026, 5, 13, 12, tzinfo=UTC),
     "midnight": datetime(2026, 5, 14, tzinfo=UTC),
     "month": datetime(2026, 5, 1, tzinfo=UTC),
@@ -29,6 +31,7 @@ CALENDAR = {
     "leap day": datetime(2028, 2, 29, tzinfo=UTC),
     "after the leap day": datetime(2028, 3, 1, tzinfo=UTC),
     "2038": datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC),
+    "1970": datetime(1970, 1, 1, tzinfo=UTC),
 }
 FRACTIONS = {".0": 0, ".000001": 1, ".5": 500_000, ".999999": 999_999}
 

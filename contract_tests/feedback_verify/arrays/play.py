@@ -308,12 +308,15 @@ class Play:
 def start_of(document: Document, situation: Situation) -> tuple[datetime, int]:
     """When a project's clock begins, and how many microseconds before the last submission that is.
 
-    The change that the calendar names comes between everything that happened before and the last submission.
+    The change that the calendar names comes between all that happened before and the last submission.
     """
-    final = later(CALENDAR[situation["calendar"]], SECOND + FRACTIONS[situation["fraction"]])
     first = situation["first submitted"]
     longest = max(
         ages(document, "event")[situation["event age"]],
         0 if first == "never" else ages(document, "feedback")[first],
     )
+    change = CALENDAR[situation["calendar"]]
+    if situation["calendar"] == "1970":
+        return change, longest  # all begins with the instant that is often taken for none
+    final = later(change, SECOND + FRACTIONS[situation["fraction"]])
     return later(final, -longest), longest
