@@ -50,7 +50,7 @@ def report(request: pytest.FixtureRequest) -> Report:
         with open_target(settings) as target:
             results = Run(document, target, seed).execute()
             return Report(target.base_url, document.name, seed, results, target.secrets)
-    except (SettingsError, NotReachable, ProtocolError) as error:
+    except (DocumentError, SettingsError, NotReachable, ProtocolError) as error:
         pytest.exit(str(error), returncode=2)
 
 
