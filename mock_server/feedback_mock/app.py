@@ -179,7 +179,7 @@ class Elsewhere:
         return refuse if allowed is not None or self._behaviour.methods is None else self._guarded()
 
     def _guarded(self) -> ASGIApp:
-        """Other methods where credentials and scopes are looked at first (sentry-behaviour rows 70 and 71)."""
+        """Other methods where credentials and scopes are looked at first (docs/sentry.md, facts 70 and 71)."""
         kinds = (BEARER, DSN)
         by_method = {
             method: Access(self._store, kinds, scopes, self._behaviour)

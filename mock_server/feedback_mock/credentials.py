@@ -60,7 +60,7 @@ def derive(organization: str, project: str) -> Credentials:
 
 
 def parse(header: bytes | None) -> Token | Dsn | Unusable:
-    """Who an Authorization header says the client is; schemes in any case (sentry-behaviour rows 54 to 58)."""
+    """Who an Authorization header says the client is; schemes in any case (docs/sentry.md, facts 54 to 58)."""
     return _parse_known(header) if header is None or len(header) < MAX_CACHED_HEADER else _parse(header)
 
 

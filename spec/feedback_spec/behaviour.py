@@ -27,6 +27,8 @@ class Behaviour:
     """Rules whose messages on one field stand together, in this order; otherwise a field has its first alone."""
     email_pattern: str | None = None
     """What a whole address must match beyond its format; a regular expression for the engine of `openapi.schemas`."""
+    event_id_form: str = "field"
+    """When an event id's form is checked: `field`, with its other failures; `last`, once all fields are right."""
     event_reference: str = "event-id"
     """What `event.id` is in an answer: `event-id` or `none`."""
     date_created: Base = Base.FIRST_SUBMITTED

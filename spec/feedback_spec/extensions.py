@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -40,6 +41,12 @@ def check_extensions(openapi: dict[str, Any], operation: Operation, fail: Fail) 
         check_pattern(pattern, "x-behaviour.email_pattern", fail)
 
 
+def behaviour_keys() -> Mapping[str, Mapping[str, Any]]:
+    """The keys of `x-behaviour`: each with a `title`, and `x-judged-by` (a rule) or `x-only-mock` (a reason)."""
+    keys: Mapping[str, Mapping[str, Any]] = _schema()["properties"]["x-behaviour"]["properties"]
+    return keys
+
+
 def _check_key(key: str, place: Place, fail: Fail) -> None:
     if key in _OURS.get(place.kind, ()):
         return
@@ -54,4 +61,11 @@ def _check_key(key: str, place: Place, fail: Fail) -> None:
 
 @cache
 def _checker() -> Checker:
-    return Checker(json.loads((resources.files("feedback_spec") / "extensions.schema.json").read_text("utf-8")))
+    return Checker(_schema())
+
+
+def _schema() -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(
+        (resources.files("feedback_spec") / "extensions.schema.json").read_text("utf-8")
+    )
+    return schema

@@ -19,14 +19,20 @@ def read_profiled(path: Path | None, profile: str) -> tuple[str, dict[str, Any]]
     # Here and not at the top: the document alone needs none of it, and no start should wait for it.
     from feedback_spec.openapi.overlay import OverlayError, apply  # noqa: PLC0415
 
-    try:
-        return f"{name} as {profile}", apply(openapi, read_overlay(profile), strict=True)
-    except OverlayError as error:
-        raise DocumentError(f"{name}: the profile {profile} does not fit it: {error}") from None
+    for part in (*read_overlay(profile).get("x-stands-on", ()), profile):
+        try:
+            openapi = apply(openapi, read_overlay(part), strict=True)
+        except OverlayError as error:
+            place = profile if part == profile else f"{profile}, {part}"
+            raise DocumentError(f"{name}: the profile {place} does not fit it: {error}") from None
+    return f"{name} as {profile}", openapi
 
 
-def read_overlay(profile: str) -> dict[str, Any]:
-    """The overlay of a profile other than `documented`."""
-    name = f"profiles/{profile}.overlay.yaml"
-    overlay: dict[str, Any] = parse((documents() / name).read_text("utf-8"), name)
+def read_overlay(name: str) -> dict[str, Any]:
+    """The overlay of a profile other than `documented`, or of a part that profiles stand on, such as `parts/sentry`.
+
+    It is applied after those that its `x-stands-on` names.
+    """
+    file = f"profiles/{name}.overlay.yaml"
+    overlay: dict[str, Any] = parse((documents() / file).read_text("utf-8"), file)
     return overlay

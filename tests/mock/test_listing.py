@@ -1,4 +1,4 @@
-"""GET on the path lists a project's feedback, as real servers do (sentry-behaviour 2e)."""
+"""GET on the path lists a project's feedback, as real servers do (docs/sentry.md, facts 77 to 82)."""
 
 import re
 from typing import Any

@@ -24,7 +24,7 @@ ERAS = {
 }
 # Cases that a profile answers otherwise, with the reason.
 OTHERWISE = {
-    ("sentry-9.1", "D66"): "OPTIONS asks for credentials before 10.0 (row 69)",
+    ("sentry-9.1", "D66"): "OPTIONS asks for credentials before 10.0 (fact 69)",
     ("sentry-9.1", "D49"): "9.1.2 takes white space as a value, as a run of it shows",
     **{
         ("sentry-9.1", case): "the serializers of 9.1.2 word it otherwise, as a run of it shows"

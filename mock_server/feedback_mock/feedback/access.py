@@ -1,6 +1,6 @@
 """Who may do what: from an Authorization header and a path to a project, or to the rule that says no. Reads no body.
 
-The order is that of real servers (sentry-behaviour, section 1): credentials, origin, project, scope, credentials of
+The order is that of real servers (docs/sentry.md, fact 85): credentials, origin, project, scope, credentials of
 another project. A profile may have the scope before the project.
 """
 

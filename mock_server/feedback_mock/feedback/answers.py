@@ -88,7 +88,7 @@ class Answers:
         return Answer(status, headers, body)
 
     def for_origin(self, answer: Answer, outcome: Reply | Refused, origin: bytes | None) -> Answer:
-        """The answer as a browser of that origin gets it, where the document has origins checked (row 72)."""
+        """The answer as a browser of that origin gets it, where origins are checked (docs/sentry.md, fact 72)."""
         if not self._origins or origin in NO_ORIGIN or (type(outcome) is Refused and outcome.rule == ORIGIN_RULE):
             return answer
         assert origin is not None
@@ -118,11 +118,6 @@ class Answers:
                     return Refusal(self, rule, rule.refusal.status, value, self.more_headers(declared))
         place = operation.id if operation else "paths"
         raise self._fail(f'{place}: declares no response {status} as the rule "{rule_id}" refuses with.')
-
-    def example(self, rule_id: str) -> str | None:
-        """The name of the example that a rule refuses with; None where it has none."""
-        rule = self._document.rules.get(rule_id)
-        return None if rule is None or rule.refusal is None else rule.refusal.example
 
     def message(self, rule_id: str, **words: Any) -> str:
         """The rule's message with the words filled in. Raises DocumentError if the document gives it none."""

@@ -1,7 +1,7 @@
 """Checks the fields of a submission against the document's schema and words what fails. Stores nothing.
 
 One message per field, the first in the order of `_ORDER`, unless the document has several stand together; all failing
-fields together (sentry-behaviour rows 31 to 47).
+fields together (docs/sentry.md, facts 31 to 47).
 """
 
 from collections.abc import Iterable
@@ -68,7 +68,7 @@ class Fields:
         self._nul_refused = behaviour.nul == "refused"
         pattern = behaviour.email_pattern
         self._email = None if pattern is None else validator_of({"pattern": f"^(?:{pattern})$"}, {})
-        self._by_field = answers.example(_EVENT_ID_RULE) == "fields"
+        self._by_field = behaviour.event_id_form == "field"
         never = set() if self._nul_refused else {"field-nul"}
         never |= set() if "event_id" in patterns else {_EVENT_ID_RULE}
         never |= {"field-type"} if set(_JSON_TYPES.values()) <= behaviour.coerce else set()

@@ -57,7 +57,7 @@ class FeedbackHandlers:
         return Reply(decision.status, None if silent else self.shown(project, record), decision.rule)
 
     def list(self, request: Request) -> Reply | Refused:
-        """A page of the project's feedback, newest first (sentry-behaviour 2e)."""
+        """A page of the project's feedback, newest first (docs/sentry.md, facts 77 to 82)."""
         page = select(request.project, request.query, request.base_url, self._behaviour.date_created)
         shown = [self.shown(request.project, record) for record in page.records]
         return Reply(200, shown, _LIST_RULE, ((b"link", page.link.encode("latin-1")),))

@@ -1,6 +1,6 @@
 """Selects the page of feedback that a listing answers, and where the pages before and after it begin.
 
-Pure: reads the project, changes nothing. The rules are those of real servers (sentry-behaviour rows 77 to 82).
+Pure: reads the project, changes nothing. The rules are those of real servers (docs/sentry.md, facts 77 to 82).
 """
 
 from collections.abc import Mapping

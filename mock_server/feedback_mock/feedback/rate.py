@@ -1,6 +1,6 @@
 """The request limit of the hosted service: so many requests of a project's endpoint in so many seconds, then 429.
 
-Sentry counts in fixed windows and answers with its own headers (sentry-behaviour row 74; middleware/ratelimit.py of
+Sentry counts in fixed windows and answers with its own headers (docs/sentry.md, fact 74; middleware/ratelimit.py of
 getsentry/sentry at 57915b5d). Windows are counted on the project's clock, so that a test moves past one.
 """
 

@@ -78,7 +78,7 @@ class Ingest:
         return known
 
     def _report(self, project: Project, report: dict[str, Any], event_id: str | None, now: int) -> None:
-        """Feedback by an envelope: the same windows, but nobody hears of a refusal (sentry-behaviour, section 6)."""
+        """Feedback by an envelope: the same windows, but nobody hears of a refusal (docs/sentry.md, fact 87)."""
         known = event_id_of(report.get("event_id")) or event_id
         texts = [report.get(name) or "" for name in FIELDS]
         if known is None or not all(isinstance(text, str) for text in texts) or not texts[2].strip():

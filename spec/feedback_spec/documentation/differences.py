@@ -1,34 +1,15 @@
 """What two documents say differently, as a Markdown table: windows, behaviour, fields, rules. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 
-from feedback_spec.behaviour import Behaviour
 from feedback_spec.catalogue import Rule
 from feedback_spec.document import Document
+from feedback_spec.extensions import behaviour_keys
 from feedback_spec.instants import in_words
 
 _FIELD_KEYS = ("type", "format", "minLength", "maxLength", "pattern")
 NOTHING = "none"
-# What each key of `x-behaviour` means to a reader.
-_BEHAVIOUR = {
-    "trim": "white space is cut off in",
-    "coerce": "taken as text",
-    "nul": "the character NUL in a text",
-    "failures": "failures of one field that are told together",
-    "email_pattern": "what an email must match beyond its format",
-    "event_reference": "`event.id` in answers",
-    "date_created": "`dateCreated` tells",
-    "date_fraction": "fraction of `dateCreated`",
-    "dsn_success": "answer to a submission by DSN",
-    "ids_in_path": "numbers in place of slugs in the path",
-    "scope_first": "scope of a token looked at before the project",
-    "origins": "`Origin` of a browser",
-    "methods": "scopes that other methods ask for",
-    "alias": "another name of the endpoint",
-    "rate_limit": "rate limit",
-}
 
 
 def render_differences(one: Document, other: Document) -> str:
@@ -38,6 +19,19 @@ def render_differences(one: Document, other: Document) -> str:
         return f"{one.profile} and {other.profile} say the same.\n"
     head = [f"| what | {one.profile} | {other.profile} |", "|---|---|---|"]
     return "\n".join([*head, *(f"| {' | '.join(map(_cell, row))} |" for row in rows)]) + "\n"
+
+
+def render_behaviour() -> str:
+    """What each key of `x-behaviour` is about and which rule judges it, as a Markdown table."""
+    rows = [
+        f"| `{name}` | {key['title']} | {_judged(key)} |"
+        for name, key in sorted(behaviour_keys().items(), key=lambda item: "x-only-mock" in item[1])
+    ]
+    return "\n".join(["| key | what it is about | judged by |", "|---|---|---|", *rows]) + "\n"
+
+
+def _judged(key: Mapping[str, Any]) -> str:
+    return f"`{key['x-judged-by']}`" if "x-judged-by" in key else f"no rule. {key['x-only-mock']}"
 
 
 def differences(one: Document, other: Document) -> Iterator[tuple[str, str, str]]:
@@ -52,8 +46,8 @@ def differences(one: Document, other: Document) -> Iterator[tuple[str, str, str]
 def _said(document: Document) -> Iterator[tuple[str, str]]:
     for window in document.mutability.windows:
         yield f"{window.rule}: {in_words(window.limit)} counted from", f"`{window.base}`"
-    for entry in fields(Behaviour):
-        yield _BEHAVIOUR[entry.name], _shown(getattr(document.behaviour, entry.name))
+    for name, about in behaviour_keys().items():
+        yield about["title"], _shown(getattr(document.behaviour, name))
     for name, schema in document.field_schemas.items():
         for key in _FIELD_KEYS:
             yield f"`{name}`: {key}", f"`{schema[key]}`" if key in schema else NOTHING
