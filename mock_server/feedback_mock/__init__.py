@@ -8,14 +8,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from feedback_mock.app import Mock, create_app
+    from feedback_mock.app import create_app
+    from feedback_mock.mock import Mock
     from feedback_mock.sandbox import Sandbox, SavedEvent, StoredFeedback
     from feedback_mock.server import Server
 
 __all__ = ["Mock", "Sandbox", "SavedEvent", "Server", "StoredFeedback", "create_app"]
 
 _MODULES = {
-    "Mock": "app",
+    "Mock": "mock",
     "Sandbox": "sandbox",
     "SavedEvent": "sandbox",
     "Server": "server",

@@ -9,14 +9,14 @@ from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+BEARER, DSN = "bearer", "dsn"
+"""The kinds of credentials."""
 # What a token of each kind may do, in the words of the document's `x-scopes`.
 TOKEN_SCOPES = {
     "write": frozenset({"project:read", "project:write"}),
     "read": frozenset({"project:read"}),
     "admin": frozenset({"project:admin"}),
 }
-
-
 MAX_CACHED_HEADER = 500
 
 

@@ -12,7 +12,7 @@ from feedback_spec.openapi.schemas import validator_of
 from feedback_spec.operations import JSON, Operation, operations_of
 from feedback_spec.source import DocumentError
 
-from feedback_mock.feedback.access import BEARER, DSN
+from feedback_mock.credentials import BEARER, DSN
 
 _OPERATION_KEYS = frozenset(
     {"operationId", "tags", "summary", "description", "externalDocs", "deprecated", "security", "parameters"}

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 import orjson
 from feedback_spec.instants import EPOCH, FIRST_INSTANT, LAST_INSTANT, MICROSECOND, format_duration, parse_instant
 
-from feedback_mock.app import CONTROL_PREFIX, Mock
-from feedback_mock.control.handlers import DURATIONS, INSTANTS, Problem
+from feedback_mock.control.handlers import DURATIONS, INSTANTS, PREFIX
+from feedback_mock.mock import Mock
+from feedback_mock.result import Refused
 
 if TYPE_CHECKING:
     from feedback_mock.server import Server
@@ -116,7 +117,7 @@ class Sandbox:
     @property
     def control_url(self) -> str:
         """This project in the control protocol, for tests that speak HTTP: `…/events/{event_id}`, `…/clock`."""
-        return f"{self.url}{CONTROL_PREFIX}projects/{self.organization}/{self.project}"
+        return f"{self.url}{PREFIX}projects/{self.organization}/{self.project}"
 
     @property
     def tokens(self) -> dict[str, str]:
@@ -193,10 +194,10 @@ class Sandbox:
             content = b"" if body is None else orjson.dumps(body)
         except orjson.JSONEncodeError as error:
             raise ValueError(f"{', '.join(body or ())}: cannot be written as JSON: {error}.") from None
-        outcome = self.app.control[operation].perform({**self._names, **path}, content, self._address)
-        if isinstance(outcome, Problem):
-            raise ValueError(outcome.detail)  # noqa: TRY004 (a value was wrong, not a type)
-        return outcome.value
+        result = self.app.control[operation].perform({**self._names, **path}, content, self._address)
+        if isinstance(result, Refused):
+            raise ValueError(result.reason)  # noqa: TRY004 (a value was wrong, not a type)
+        return result.value
 
 
 def _duration(name: str, value: object) -> str:

@@ -11,7 +11,8 @@ from typing import Any, Self
 
 import uvicorn
 
-from feedback_mock.app import Mock, create_app
+from feedback_mock.app import create_app
+from feedback_mock.mock import Mock
 from feedback_mock.protocol import Http
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from feedback_mock.app import Mock, create_app
-from feedback_mock.feedback.operation import ASGIApp, Receive, Scope, Send
+from feedback_mock.app import create_app
+from feedback_mock.asgi import ASGIApp, Receive, Scope, Send
 from feedback_mock.ingest.envelope import Bounds, Unpacking, parse_items, unpack
+from feedback_mock.mock import Mock
 from feedback_spec.document import Document, load_ingest
 from feedback_spec.operations import operations_of
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from feedback_mock.app import Mock, create_app
+from feedback_mock.app import create_app
+from feedback_mock.mock import Mock
 
 NOW = "2026-01-01T00:00:00.000000Z"
 EVENT = "7167980ca1db42cdba8d5284e7f81c66"

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from feedback_mock.app import create_app
 from feedback_mock.body import TooLarge, read
-from feedback_mock.feedback.answers import rule_header
+from feedback_mock.feedback.rendering import rule_header
 from feedback_mock.server import Server
 
 GOOD = {

@@ -9,7 +9,8 @@ from typing import TypeVar
 import httptools
 import pytest
 import uvloop
-from feedback_mock.app import Mock, create_app
+from feedback_mock.app import create_app
+from feedback_mock.mock import Mock
 from feedback_mock.protocol import DISCARDED, HEAD_BYTES, HEAD_FIELDS, Http
 from feedback_mock.server import Uvicorn
 from uvicorn.server import ServerState

@@ -11,6 +11,7 @@ import sys
 import httpx
 import pytest
 from feedback_mock.app import create_app
+from feedback_mock.asgi import Message
 from feedback_mock.clock import Clock
 from feedback_mock.server import Server
 from feedback_spec.instants import LAST_INSTANT
@@ -126,10 +127,10 @@ def test_an_application_needs_no_lifespan_but_takes_part_in_one() -> None:
         said: list[str] = []
         messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
 
-        async def receive() -> dict[str, str]:
+        async def receive() -> Message:
             return next(messages)
 
-        async def send(message: dict[str, str]) -> None:
+        async def send(message: Message) -> None:
             said.append(message["type"])
 
         await create_app()({"type": "lifespan"}, receive, send)

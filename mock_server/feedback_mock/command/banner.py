@@ -4,8 +4,8 @@ from typing import Any
 
 from rich.console import Console
 
-from feedback_mock.app import Mock
 from feedback_mock.command.ready import lines_to_paste
+from feedback_mock.mock import Mock
 
 
 def show(mock: Mock, data: dict[str, Any]) -> None:

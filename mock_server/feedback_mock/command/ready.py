@@ -15,8 +15,8 @@ from feedback_spec.files import CannotWrite, check_file, telling
 from feedback_spec.instants import format_duration
 from feedback_spec.rules import Base
 
-from feedback_mock.app import CONTROL_PREFIX, Mock
-from feedback_mock.control.handlers import project_shown
+from feedback_mock.control.handlers import PREFIX, project_shown
+from feedback_mock.mock import Mock
 
 MOST = 64 * 1024  # bytes of a ready file
 _OF_FEEDBACK = (Base.FIRST_SUBMITTED, Base.LAST_SUBMITTED)
@@ -38,7 +38,7 @@ def ready_data(mock: Mock, address: str, *, control: bool) -> dict[str, Any]:
         "read_token": project["tokens"]["read"],
         "dsn": project["dsn"],
         "profile": mock.document.profile,
-        "control": f"http://{address}{CONTROL_PREFIX.rstrip('/')}" if control else None,
+        "control": f"http://{address}{PREFIX.rstrip('/')}" if control else None,
         "windows": {window.rule: format_duration(window.limit) for window in mock.document.mutability.windows},
     }
 

@@ -1,6 +1,6 @@
 """The handlers of the control protocol: projects, events, clocks and stored feedback. Speaks to no client of the API.
 
-Each gets a checked request and answers a status with JSON data; a refusal is a `Problem`, a sentence.
+Each gets a checked request; the reason of a refusal is one sentence, and its rule one of `control.rendering`.
 """
 
 from collections.abc import Callable
@@ -10,8 +10,11 @@ from typing import Any
 from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, format_instant, parse_duration, parse_instant
 
 from feedback_mock.clock import Clock
+from feedback_mock.result import Done, Refused, Result
 from feedback_mock.store import Event, Project, Store
 
+PREFIX = "/_control/"
+"""Where all paths of the protocol begin."""
 DURATIONS = frozenset({"duration", "saved_ago", "timestamp_ago"})
 INSTANTS = frozenset({"now", "saved_at", "timestamp"})
 
@@ -25,24 +28,8 @@ class ControlRequest:
     host: str
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """It was done; `value` is JSON data, None for no body."""
-
-    value: Any
-    status: int = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """It was not done; the detail is one sentence."""
-
-    status: int
-    detail: str
-
-
-ControlHandler = Callable[[ControlRequest], Done | Problem]
-ProjectHandler = Callable[[ControlRequest, Project], Done | Problem]
+ControlHandler = Callable[[ControlRequest], Result]
+ProjectHandler = Callable[[ControlRequest, Project], Result]
 
 
 def project_shown(project: Project, host: str) -> dict[str, Any]:
@@ -81,23 +68,23 @@ class ControlHandlers:
         }
 
     def _of_project(self, handler: ProjectHandler) -> ControlHandler:
-        def run(request: ControlRequest) -> Done | Problem:
+        def run(request: ControlRequest) -> Result:
             organization, slug = request.path["organization_slug"], request.path["project_slug"]
             project = self._store.project(organization, slug)
             if project is None:
-                return Problem(404, f"There is no project {organization}/{slug}.")
+                return Refused("project", f"There is no project {organization}/{slug}.")
             return handler(request, project)
 
         return run
 
-    def health(self, _: ControlRequest) -> Done | Problem:
+    def health(self, _: ControlRequest) -> Result:
         """That requests are served, by which version and profile."""
         # Here and not at the top: reading the package's metadata is slow, and no start should wait for it.
         from importlib.metadata import version  # noqa: PLC0415
 
         return Done({"status": "ok", "version": version("sentry-feedback-contract"), "profile": self._profile})
 
-    def put_project(self, request: ControlRequest) -> Done | Problem:
+    def put_project(self, request: ControlRequest) -> Result:
         """Makes an empty project or replaces one by it."""
         setting = request.body.get("clock", {})
         now = parse_instant(setting["now"]) if "now" in setting else None
@@ -111,21 +98,21 @@ class ControlHandlers:
             )
         return Done(project_shown(project, request.host))
 
-    def get_project(self, request: ControlRequest, project: Project) -> Done | Problem:
+    def get_project(self, request: ControlRequest, project: Project) -> Result:
         """The project's credentials and clock."""
         return Done(project_shown(project, request.host))
 
-    def delete_project(self, _: ControlRequest, project: Project) -> Done | Problem:
+    def delete_project(self, _: ControlRequest, project: Project) -> Result:
         """Removes the project with all it holds."""
         self._store.delete_project(project)
         return Done(None, 204)
 
-    def reset_project(self, request: ControlRequest, project: Project) -> Done | Problem:
+    def reset_project(self, request: ControlRequest, project: Project) -> Result:
         """Empties the project."""
         project.empty()
         return Done(project_shown(project, request.host))
 
-    def put_event(self, request: ControlRequest, project: Project) -> Done | Problem:
+    def put_event(self, request: ControlRequest, project: Project) -> Result:
         """Says that an event was saved, by default now; its timestamp is that instant unless given."""
         body, now = request.body, project.clock.now()
         saved_at = _instant(body, "saved_at", "saved_ago", now, now)
@@ -147,22 +134,22 @@ class ControlHandlers:
             return _full(f"The project holds {project.limits.events} events, which is all it takes; reset it.")
         return Done(_event_shown(event))
 
-    def get_clock(self, _: ControlRequest, project: Project) -> Done | Problem:
+    def get_clock(self, _: ControlRequest, project: Project) -> Result:
         """The project's clock."""
         return Done(_clock_shown(project.clock))
 
-    def put_clock(self, request: ControlRequest, project: Project) -> Done | Problem:
+    def put_clock(self, request: ControlRequest, project: Project) -> Result:
         """Sets, freezes or runs the clock; what is not given stays as it is."""
         now = parse_instant(request.body["now"]) if "now" in request.body else None
         moved = project.clock.move(to=now, running=request.body.get("running"))
         return _moved(project.clock, moved, backwards=now is not None and now < project.clock.now())
 
-    def advance_clock(self, request: ControlRequest, project: Project) -> Done | Problem:
+    def advance_clock(self, request: ControlRequest, project: Project) -> Result:
         """Moves the clock forward by exactly the duration."""
         moved = project.clock.move(by=parse_duration(request.body["duration"]))
         return _moved(project.clock, moved, backwards=False)
 
-    def list_feedback(self, _: ControlRequest, project: Project) -> Done | Problem:
+    def list_feedback(self, _: ControlRequest, project: Project) -> Result:
         """Every record, oldest first."""
         return Done(
             [
@@ -197,20 +184,20 @@ def _instant(body: dict[str, Any], at: str, ago: str, now: int, default: int) ->
     return now - parse_duration(body[ago]) if ago in body else default
 
 
-def _moved(clock: Clock, moved: bool, *, backwards: bool) -> Done | Problem:
+def _moved(clock: Clock, moved: bool, *, backwards: bool) -> Result:
     if moved:
         return Done(_clock_shown(clock))
     stands = format_instant(clock.now())
     if backwards:
-        return Problem(409, f"The clock moves forward only; it stands at {stands}.")
-    return Problem(409, f"The clock goes to {format_instant(LAST_INSTANT)} and no further; it stands at {stands}.")
+        return Refused("clock", f"The clock moves forward only; it stands at {stands}.")
+    return Refused("clock", f"The clock goes to {format_instant(LAST_INSTANT)} and no further; it stands at {stands}.")
 
 
-def _out_of_calendar(field: str) -> Problem:
-    return Problem(
-        400, f"{field}: lies before {format_instant(FIRST_INSTANT)} or after {format_instant(LAST_INSTANT)}."
+def _out_of_calendar(field: str) -> Refused:
+    return Refused(
+        "request", f"{field}: lies before {format_instant(FIRST_INSTANT)} or after {format_instant(LAST_INSTANT)}."
     )
 
 
-def _full(detail: str) -> Problem:
-    return Problem(507, detail)
+def _full(detail: str) -> Refused:
+    return Refused("room", detail)

@@ -8,71 +8,68 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 from feedback_spec.instants import parse_duration, parse_instant
 
-from feedback_mock.body import Gone, TooLarge, Unreadable, parse_json, read
-from feedback_mock.control.handlers import DURATIONS, INSTANTS, ControlHandler, ControlRequest, Done, Problem
+from feedback_mock.asgi import Answer, Receive, is_host
+from feedback_mock.body import TooLarge, Unreadable, parse_json, read
+from feedback_mock.control.handlers import DURATIONS, INSTANTS, ControlHandler, ControlRequest
+from feedback_mock.control.rendering import render
 from feedback_mock.description import Description
-from feedback_mock.feedback.answers import Answer
-from feedback_mock.feedback.operation import OffContract, Receive, Scope, Send, is_host, send_answer
+from feedback_mock.exchange import Endpoint, Exchange, OffContract
+from feedback_mock.result import Done, Refused, Result
 
 _LOOPBACK = re.compile(r"localhost|.*\.localhost|127(\.[0-9]{1,3}){3}|::1")
 
 
-class ControlOperation:
-    """An ASGI application that answers one operation of `openapi`, which tests in Python may `perform` without HTTP.
+class ControlOperation(Endpoint):
+    """Answers one operation of `openapi`, which tests in Python may `perform` without HTTP.
 
     `host` is what DSNs name if the client names no host.
     """
 
-    def __init__(self, openapi: dict[str, Any], description: Description, handler: ControlHandler, host: str) -> None:
+    def __init__(
+        self, openapi: Mapping[str, Any], description: Description, handler: ControlHandler, host: str
+    ) -> None:
         self._description, self._handler, self._host = description, handler, host
         self._schema = {"components": openapi.get("components", {}), **(description.body or {})}
         self._body_required = description.operation.body is not None and description.operation.body.required
         self._path = [each for each in description.parameters if each.place == "path"]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request; says nothing to a client that left while it was still sending."""
-        headers = dict(reversed(scope["headers"]))
-        try:
-            outcome = await self._serve(scope, headers, receive)
-        except Gone:
-            return
-        if isinstance(outcome, Problem):
-            answer = problem(outcome.status, outcome.detail)
-        else:
-            answer = json_answer(outcome.status, outcome.value)
-        await send_answer(send, answer, scope["method"] != "HEAD")
-
-    async def _serve(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Done | Problem:
-        if not _is_local(headers.get(b"origin")):
-            return Problem(403, "Pages of other sites may not control this server.")
+    async def respond(self, exchange: Exchange, receive: Receive) -> Result:
+        """Origin, host and size, then what `perform` does."""
+        headers = exchange.headers
+        if not _is_local(exchange.origin):
+            return Refused("origin", "Pages of other sites may not control this server.")
         host = headers.get(b"host", b"").decode("latin-1")
         if host and not is_host(host):
-            return Problem(
-                400, f"The Host header {_quoted(host)} is not a host with or without a port, such as localhost:8080."
+            return Refused(
+                "host",
+                f"The Host header {_quoted(host)} is not a host with or without a port, such as localhost:8080.",
             )
-        most, body = self._description.max_body_bytes, b""
+        most = self._description.max_body_bytes
         try:
             if self._description.body is not None:
-                body = await read(receive, most, headers.get(b"content-length"))
+                exchange.body = await read(receive, most, headers.get(b"content-length"))
         except TooLarge:
-            return Problem(413, f"The request body is too large: at most {most} bytes.")
-        return self.perform(scope["path_params"], body, host or self._host)
+            return Refused("size", f"The request body is too large: at most {most} bytes.")
+        return self.perform(exchange.path, exchange.body, host or self._host)
 
-    def perform(self, path: Mapping[str, object], body: bytes, host: str) -> Done | Problem:
+    def render(self, exchange: Exchange, result: Result) -> Answer:
+        """The answer as JSON."""
+        return render(result)
+
+    def perform(self, path: Mapping[str, object], body: bytes, host: str) -> Result:
         """Checks the path's parameters and the body as the document says, then does it; nothing here awaits."""
         names = {name: str(value) for name, value in path.items()}
         for parameter in self._path:
             if not parameter.validator.is_valid(names[parameter.name]):
                 allowed = parameter.description[:1].lower() + parameter.description[1:]
                 found = _quoted(names[parameter.name])
-                return Problem(400, f"{parameter.name}: {found} is not allowed in the path; give {allowed}")
+                return Refused("request", f"{parameter.name}: {found} is not allowed in the path; give {allowed}")
         try:
             outcome = self._handler(ControlRequest(names, self._parsed(body), host))
         except Unreadable as error:
-            return Problem(400, str(error))
+            return Refused("request", str(error))
         if isinstance(outcome, Done):
             validator = self._description.responses.get(outcome.status)
             if outcome.value is not None and (validator is None or not validator.is_valid(outcome.value)):
@@ -124,19 +121,6 @@ class ControlOperation:
                 return f"{place}: its length must be {bound} {error.kind.limit}, not {len(found)}."
             case _:
                 return f"{place}: {str(error.message)[-200:]}."
-
-
-def json_answer(status: int, value: Any, *headers: tuple[bytes, bytes]) -> Answer:
-    """An answer of the control protocol; None is no body."""
-    body = b"" if value is None else orjson.dumps(value)
-    kind = [(b"content-type", b"application/json")] if body else []
-    length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]
-    return Answer(status, [*length, *kind, *headers], body)
-
-
-def problem(status: int, detail: str, *headers: tuple[bytes, bytes]) -> Answer:
-    """A refusal of the control protocol."""
-    return json_answer(status, {"detail": detail}, *headers)
 
 
 def _at(value: Any, path: Sequence[Any]) -> Any:

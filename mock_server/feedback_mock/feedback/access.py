@@ -4,21 +4,23 @@ The order is that of real servers (docs/sentry.md, fact 85): credentials, origin
 another project. A profile may have the scope before the project.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from feedback_spec.behaviour import Behaviour
 
-from feedback_mock.credentials import Dsn, Token, Unusable, parse
-from feedback_mock.feedback.answers import NO_ORIGIN, ORIGIN_RULE, Refused
+from feedback_mock.credentials import BEARER, DSN, Dsn, Token, Unusable, parse
+from feedback_mock.exchange import Exchange
+from feedback_mock.feedback.rendering import NO_ORIGIN, ORIGIN_RULE
+from feedback_mock.result import Refused
 from feedback_mock.store import Grant, Project, Store
 
-BEARER, DSN = "bearer", "dsn"
 RULES = (
     *("credentials-required", "credentials-empty", "credentials-spaces", "credentials-known", "dsn-known"),
     *("project-exists", "scope", "project-token", "dsn-other-organization"),
 )
 OTHER_PROJECT = "dsn-other-project"
 NO_DSN_HERE = "list-credentials"
+TokenCheck = Callable[[Exchange, Grant, Project | None], Refused | None]
 
 
 class Access:
@@ -31,65 +33,77 @@ class Access:
         self, store: Store, kinds: Collection[str], scopes: Collection[str] | None, behaviour: Behaviour
     ) -> None:
         self._store = store
-        self._kinds = frozenset(kinds)
+        self._takes_tokens, self._takes_dsns = BEARER in kinds, DSN in kinds
         self._scopes = frozenset(scopes or ())
         self._nobody = scopes is None
-        self._scope_first = behaviour.scope_first
-        self._ids = behaviour.ids_in_path
-        self._origins = behaviour.origins == "checked"
-
-    @property
-    def rules(self) -> tuple[str, ...]:
-        """The rules by which it may refuse."""
-        return (
-            RULES
-            + ((OTHER_PROJECT,) if DSN in self._kinds else (NO_DSN_HERE,))
-            + ((ORIGIN_RULE,) if self._origins else ())
+        self._find = store.project_by_ids if behaviour.ids_in_path else store.project
+        origins = behaviour.origins == "checked"
+        self._token_checks: tuple[TokenCheck, ...] = (
+            *((_check_origin,) if origins else ()),
+            *((self._check_scope, _check_exists) if behaviour.scope_first else (_check_exists, self._check_scope)),
+            _check_own,
         )
+        self.rules = (
+            *RULES,
+            OTHER_PROJECT if self._takes_dsns else NO_DSN_HERE,
+            *((ORIGIN_RULE,) if origins else ()),
+        )
+        """The rules by which it may refuse."""
 
-    def check(self, header: bytes | None, origin: bytes | None, organization: str, slug: str) -> Project | Refused:
-        """The project that the path names, if these headers open it for the operation."""
-        who = parse(header)
-        if type(who) is Token:
-            grant = self._store.grants.get(who.value) if BEARER in self._kinds else None
-            if grant is None:
-                return Refused("credentials-known" if BEARER in self._kinds else "credentials-required")
-            if self._origins and origin not in NO_ORIGIN:
-                return Refused(ORIGIN_RULE, word=(origin or b"").decode("latin-1"))
-            return self._check_token(grant, organization, slug)
-        if type(who) is Dsn:
-            owner = self._store.by_key.get(who.public_key)
-            if owner is None or owner.id != who.project_id:
-                return Refused("dsn-known")
-            return self._check_dsn(owner, organization, slug)
-        return Refused(who.rule if type(who) is Unusable else "credentials-required")
+    def check(self, exchange: Exchange) -> Refused | None:
+        """Opens the project that the path names, if the headers allow the operation there."""
+        who, path = parse(exchange.headers.get(b"authorization")), exchange.path
+        if isinstance(who, Unusable):
+            return Refused(who.rule)
+        project = self._find(path["organization_slug"], path["project_slug"])
+        refused = self._check_token(exchange, who, project) if isinstance(who, Token) else self._check_dsn(who, project)
+        if refused is None:
+            exchange.project, exchange.by_dsn = project, isinstance(who, Dsn)
+        return refused
 
-    def _check_token(self, grant: Grant, organization: str, slug: str) -> Project | Refused:
-        lacks = self._nobody or (self._scopes and not (self._scopes & grant.scopes))
-        project = self._find(organization, slug)
-        if project is None and not (lacks and self._scope_first):
-            return Refused("project-exists")
-        if lacks:
-            needed = " or ".join(sorted(self._scopes)) or "none that there is"
-            return Refused("scope", f"the token has {', '.join(sorted(grant.scopes))}; needed is {needed}")
-        if grant.project is not project:
-            return Refused("project-token", "the token belongs to another project")
-        return grant.project
+    def _check_token(self, exchange: Exchange, token: Token, project: Project | None) -> Refused | None:
+        if not self._takes_tokens:
+            return Refused("credentials-required")
+        grant = self._store.grants.get(token.value)
+        if grant is None:
+            return Refused("credentials-known")
+        for check in self._token_checks:
+            refused = check(exchange, grant, project)
+            if refused is not None:
+                return refused
+        return None
 
-    def _check_dsn(self, owner: Project, organization: str, slug: str) -> Project | Refused:
+    def _check_scope(self, _exchange: Exchange, grant: Grant, _project: Project | None) -> Refused | None:
+        if not self._nobody and (not self._scopes or self._scopes & grant.scopes):
+            return None
+        needed = " or ".join(sorted(self._scopes)) or "none that there is"
+        return Refused("scope", f"the token has {', '.join(sorted(grant.scopes))}; needed is {needed}")
+
+    def _check_dsn(self, dsn: Dsn, project: Project | None) -> Refused | None:  # noqa: PLR0911 (one per rule)
+        owner = self._store.by_key.get(dsn.public_key)
+        if owner is None or owner.id != dsn.project_id:
+            return Refused("dsn-known")
         if self._nobody:
             return Refused("scope", "no credentials allow this method")
-        project = self._find(organization, slug)
         if project is None:
             return Refused("project-exists")
         if owner.organization != project.organization:
             return Refused("dsn-other-organization", "the DSN belongs to a project of another organization")
-        if DSN not in self._kinds:
+        if not self._takes_dsns:
             return Refused(NO_DSN_HERE)
         if owner is not project:
             return Refused(OTHER_PROJECT, "the DSN belongs to another project of the organization")
-        return project
+        return None
 
-    def _find(self, organization: str, slug: str) -> Project | None:
-        project = self._store.project(organization, slug)
-        return project or (self._store.project_by_ids(organization, slug) if self._ids else None)
+
+def _check_origin(exchange: Exchange, _grant: Grant, _project: Project | None) -> Refused | None:
+    origin = exchange.origin
+    return None if origin in NO_ORIGIN else Refused(ORIGIN_RULE, word=(origin or b"").decode("latin-1"))
+
+
+def _check_exists(_exchange: Exchange, _grant: Grant, project: Project | None) -> Refused | None:
+    return Refused("project-exists") if project is None else None
+
+
+def _check_own(_exchange: Exchange, grant: Grant, project: Project | None) -> Refused | None:
+    return None if grant.project is project else Refused("project-token", "the token belongs to another project")

@@ -4,17 +4,19 @@ One message per field, the first in the order of `_ORDER`, unless the document h
 fields together (docs/sentry.md, facts 31 to 47).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Any
 
 import orjson
-from feedback_spec.behaviour import Behaviour
+from feedback_spec.document import Document
 from feedback_spec.openapi.schemas import validator_of
-from feedback_spec.operations import Value
 from feedback_spec.source import DocumentError
 
 from feedback_mock.body import Unreadable
-from feedback_mock.feedback.answers import Answers, Refused
+from feedback_mock.description import Description
+from feedback_mock.feedback.rendering import Rendering
+from feedback_mock.feedback.submission import texts_of
+from feedback_mock.result import Refused, Values
 
 # A keyword of the schema -> the rule that speaks of it, in the order in which a field's failures are looked at.
 _ORDER = {
@@ -35,23 +37,19 @@ MAX_SHOWN = 250_000
 _KEYWORDS = frozenset(
     {"type", "format", "pattern", "minLength", "maxLength", "title", "description", "examples", "deprecated"}
 )
+Failures = dict[str, list[str]]  # by field its kinds of failure
+Look = Callable[[Values, Failures], None]
 
 
 class Fields:
     """The fields of one request body."""
 
-    def __init__(
-        self,
-        fields: Iterable[Value],
-        validator: Any,
-        answers: Answers,
-        name: str,
-        behaviour: Behaviour,
-    ) -> None:
-        self._validator, self._answers = validator, answers
-        self._limits: dict[str, Any] = {}
+    def __init__(self, document: Document, description: Description, rendering: Rendering) -> None:
+        self._validator, self._rendering, behaviour = description.body_validator, rendering, document.behaviour
+        self._texts = texts_of(document)
+        body = description.operation.body
         patterns = set()
-        for field in fields:
+        for field in body.fields if body else ():
             unknown = set(field.schema) - _KEYWORDS
             if (
                 unknown
@@ -59,61 +57,53 @@ class Fields:
                 or "string" not in field.schema.get("type", ())
             ):
                 what = ", ".join(sorted(unknown)) or "this type or format"
-                raise DocumentError(f"{name}: the field {field.name}: the mock does not implement {what} for a field.")
-            self._limits[field.name] = field.schema.get("maxLength")
+                place = f"{document.name}: the field {field.name}"
+                raise DocumentError(f"{place}: the mock does not implement {what} for a field.")
             patterns |= {field.name} if "pattern" in field.schema else set()
-        self._trimmed = {field: behaviour.is_trimmed(field) for field in self._limits}
         self._coerced = behaviour.coerce
         self._together = behaviour.failures
-        self._nul_refused = behaviour.nul == "refused"
-        pattern = behaviour.email_pattern
-        self._email = None if pattern is None else validator_of({"pattern": f"^(?:{pattern})$"}, {})
-        self._by_field = behaviour.event_id_form == "field"
-        never = set() if self._nul_refused else {"field-nul"}
+        nul_refused, pattern = behaviour.nul == "refused", behaviour.email_pattern
+        self._beyond_schema: tuple[Look, ...] = (
+            *((_look_for_nul,) if nul_refused else ()),
+            *((_email_looker(pattern),) if pattern is not None else ()),
+        )
+        self._event_id_last = behaviour.event_id_form != "field"
+        never = set() if nul_refused else {"field-nul"}
         never |= set() if "event_id" in patterns else {_EVENT_ID_RULE}
         never |= {"field-type"} if set(_JSON_TYPES.values()) <= behaviour.coerce else set()
         self.rules = frozenset({"body-object", "body-null", *_ORDER.values(), *_OF_FIELD.values()} - never)
         """The rules by which it may refuse."""
         for rule in self.rules:
-            answers.message(rule)
+            rendering.message(rule)
 
-    def check(self, value: Any) -> dict[str, Any] | Refused:
+    def check(self, value: Any) -> Values | Refused:
         """The fields, trimmed, without other keys; or which rule refuses them, with the body of the answer.
 
         Raises Unreadable for a list or object that is too deep or too large to be taken as text, where such are taken.
         """
         if type(value) is not dict:
             rule = "body-null" if value is None else "body-object"
-            message = self._answers.message(rule, type=type(value).__name__)
+            message = self._rendering.message(rule, type=type(value).__name__)
             return Refused(rule, f"the body is {type(value).__name__}", {"non_field_errors": [message]})
-        fields = {}
-        for name, trimmed in self._trimmed.items():
+        fields: Values = {}
+        for name, text in self._texts.items():
             if name in value:
                 each = value[name]
                 if type(each) is not str:
                     each = _text(each) if _JSON_TYPES.get(type(each)) in self._coerced else _alike(each)
-                fields[name] = each.strip() if trimmed and type(each) is str else each
-        more = self._beyond_schema(fields)
-        return fields if not more and self._validator.is_valid(fields) else self._refuse(fields, more)
+                fields[name] = each.strip() if text.trimmed and type(each) is str else each
+        failures: Failures = {}
+        for look in self._beyond_schema:
+            look(fields, failures)
+        return fields if not failures and self._validator.is_valid(fields) else self._refuse(fields, failures)
 
-    def _beyond_schema(self, fields: dict[str, Any]) -> dict[str, list[str]]:
-        """What fails though the schema allows it: by field its kinds of failure."""
-        failures: dict[str, list[str]] = {}
-        if self._nul_refused:
-            failures = {name: ["Nul"] for name, each in fields.items() if type(each) is str and "\0" in each}
-        email = fields.get("email")
-        if self._email is not None and type(email) is str and email and not self._email.is_valid(email):
-            failures.setdefault("email", []).append("Format")
-        return failures
-
-    def _refuse(self, fields: dict[str, Any], failures: dict[str, list[str]]) -> Refused:
+    def _refuse(self, fields: Values, failures: Failures) -> Refused:
         for error in self._validator.iter_errors(fields):
             kind = error.kind.name[:1].upper() + error.kind.name[1:]
             name = error.kind.property if kind == "Required" else error.instance_path[0]
             failures.setdefault(name, []).append("Null" if kind == "Type" and fields[name] is None else kind)
-        by_field = {name: self._rules(name, failures[name]) for name in self._limits if name in failures}
-        if not self._by_field and by_field.get("event_id") == [_EVENT_ID_RULE]:
-            # This server looks at an event id's form only when all else is right, and answers in its own way.
+        by_field = {name: self._rules(name, failures[name]) for name in self._texts if name in failures}
+        if self._event_id_last and by_field.get("event_id") == [_EVENT_ID_RULE]:
             del by_field["event_id"]
             if not by_field:
                 return Refused(_EVENT_ID_RULE)
@@ -127,7 +117,7 @@ class Fields:
         """The rules that a field breaks, as many as are told."""
         ordered = sorted(set(kinds), key=list(_ORDER).index)
         rules = list(dict.fromkeys(_OF_FIELD.get((name, kind), _ORDER[kind]) for kind in ordered))
-        if not self._by_field and len(rules) > 1:
+        if self._event_id_last and len(rules) > 1:
             rules = [rule for rule in rules if rule != _EVENT_ID_RULE]
         if rules[0] not in self._together:
             return rules[:1]
@@ -135,7 +125,22 @@ class Fields:
 
     def _message(self, rule: str, name: str, value: Any) -> str:
         length = len(value) if isinstance(value, str) else 0
-        return self._answers.message(rule, limit=self._limits[name], length=length)
+        return self._rendering.message(rule, limit=self._texts[name].longest, length=length)
+
+
+def _look_for_nul(fields: Values, failures: Failures) -> None:
+    failures |= {name: ["Nul"] for name, each in fields.items() if type(each) is str and "\0" in each}
+
+
+def _email_looker(pattern: str) -> Look:
+    matching = validator_of({"pattern": f"^(?:{pattern})$"}, {})
+
+    def look(fields: Values, failures: Failures) -> None:
+        email = fields.get("email")
+        if type(email) is str and email and not matching.is_valid(email):
+            failures.setdefault("email", []).append("Format")
+
+    return look
 
 
 def _text(value: Any) -> str:

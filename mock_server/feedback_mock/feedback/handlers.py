@@ -1,18 +1,22 @@
 """The handlers of the feedback document: what a submission, a listing and a preflight come to.
 
-They get a checked request and answer a value; nothing in here awaits, so that each is atomic without a lock.
+They get an exchange whose credentials are checked and the values that the client gave, checked too. Nothing in here
+awaits, so that each is atomic without a lock.
 """
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from feedback_spec.document import LIST, PREFLIGHT, SUBMIT, Document
-from feedback_spec.instants import format_duration, format_instant, in_short
-from feedback_spec.rules import Base, Decision, Facts, Outcome, decide
+from feedback_spec.instants import format_duration, in_short
+from feedback_spec.rules import Base, Decision
 
-from feedback_mock.feedback.answers import Refused, Reply
+from feedback_mock.asgi import base_url
+from feedback_mock.exchange import Exchange
 from feedback_mock.feedback.listing import PAGE_RULES, select
-from feedback_mock.feedback.operation import Handler, Request
-from feedback_mock.store import Feedback, Project
+from feedback_mock.feedback.shape import Shape
+from feedback_mock.feedback.submission import Submissions
+from feedback_mock.result import Done, Refused, Result, Values
 
 _SINCE = {
     Base.EVENT_SAVED: "event saved",
@@ -24,13 +28,23 @@ _PREFLIGHT_RULE = "preflight"
 _LIST_RULE = "list"
 
 
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """The code of an operation and the rules by which it may refuse; `query_rules` by name of its parameters,
+    None for one of which any text is allowed."""
+
+    run: Callable[[Exchange, Values], Result]
+    rules: tuple[str, ...] = ()
+    query_rules: Mapping[str, str | None] = field(default_factory=dict)
+
+
 class FeedbackHandlers:
     """The three operations on feedback, by operationId in `table`."""
 
     def __init__(self, document: Document) -> None:
-        self._mutability, self._behaviour = document.mutability, document.behaviour
-        servers = document.openapi.get("servers") or [{"url": ""}]
-        self._site = servers[0]["url"].rstrip("/")
+        self._submissions, self._shape = Submissions(document), Shape(document)
+        self._orders_by = document.behaviour.date_created
+        self._shown_to_dsn = document.behaviour.dsn_success == "object"
         windows = {window.rule for window in document.mutability.windows}
         self.table = {
             SUBMIT: Handler(self.submit, tuple(sorted(windows))),
@@ -38,75 +52,30 @@ class FeedbackHandlers:
             PREFLIGHT: Handler(self.preflight),
         }
 
-    def submit(self, request: Request) -> Reply | Refused:
-        """Stores the feedback, overwrites what is there, or refuses by a window, as `spec.rules` decides."""
-        project, fields = request.project, request.fields
-        event_id = fields["event_id"].lower()
-        event, record = project.events.get(event_id), project.feedback.get(event_id)
-        facts = Facts(
-            event.saved_at if event else None,
-            event.timestamp if event else None,
-            record.first_submitted_at if record else None,
-            record.last_submitted_at if record else None,
+    def submit(self, exchange: Exchange, values: Values) -> Result:
+        """Stores the feedback, overwrites what is there, or refuses by a window."""
+        project = exchange.project
+        assert project is not None
+        event_id = values["event_id"].lower()
+        decision, record = self._submissions.submit(
+            project, event_id, values["name"], values["email"], values["comments"], exchange.now
         )
-        decision = decide(self._mutability, facts, request.now)
-        if decision.outcome is Outcome.REFUSED:
+        if record is None:
             return Refused(decision.rule, arithmetic(decision))
-        record = project.store(event_id, fields["name"], fields["email"], fields["comments"], request.now)
-        silent = request.by_dsn and self._behaviour.dsn_success == "empty"
-        return Reply(decision.status, None if silent else self.shown(project, record), decision.rule)
+        silent = exchange.by_dsn and not self._shown_to_dsn
+        return Done(None if silent else self._shape.shown(project, record), decision.status, decision.rule)
 
-    def list(self, request: Request) -> Reply | Refused:
+    def list(self, exchange: Exchange, values: Values) -> Result:
         """A page of the project's feedback, newest first (docs/sentry.md, facts 77 to 82)."""
-        page = select(request.project, request.query, request.base_url, self._behaviour.date_created)
-        shown = [self.shown(request.project, record) for record in page.records]
-        return Reply(200, shown, _LIST_RULE, ((b"link", page.link.encode("latin-1")),))
+        project = exchange.project
+        assert project is not None
+        page = select(project, values, base_url(exchange.scope, exchange.headers), self._orders_by)
+        shown = [self._shape.shown(project, record) for record in page.records]
+        return Done(shown, 200, _LIST_RULE, ((b"link", page.link.encode("latin-1")),))
 
-    def preflight(self, _: Request) -> Reply | Refused:
+    def preflight(self, _exchange: Exchange, _values: Values) -> Result:
         """Says in headers what is allowed."""
-        return Reply(200, None, _PREFLIGHT_RULE)
-
-    def shown(self, project: Project, record: Feedback) -> dict[str, Any]:
-        """A record as the API shows it, keys in the order of the page's example."""
-        return {
-            "comments": record.comments,
-            "dateCreated": self._date(record),
-            "email": record.email or None,
-            "event": {
-                "eventID": record.event_id,
-                "id": record.event_id if self._behaviour.event_reference == "event-id" else None,
-            },
-            "eventID": record.event_id,
-            "id": record.id,
-            "issue": self._issue(project, record.event_id),
-            "name": record.name or record.email or None,
-            "user": None,
-        }
-
-    def _date(self, record: Feedback) -> str:
-        moves = self._behaviour.date_created is Base.LAST_SUBMITTED
-        instant = record.last_submitted_at if moves else record.first_submitted_at
-        text = format_instant(instant)
-        match self._behaviour.date_fraction:
-            case "milliseconds":
-                return f"{text[:-4]}Z"
-            case "microseconds-unless-zero":
-                return text.replace(".000000Z", "Z")
-            case _:
-                return text
-
-    def _issue(self, project: Project, event_id: str) -> dict[str, str] | None:
-        event = project.events.get(event_id)
-        if event is None:
-            return None
-        issue_id = project.id_of(event.issue)
-        return {
-            "id": issue_id,
-            "shortId": f"{project.slug.upper()}-{event.issue}",
-            "title": event.title,
-            "status": event.issue_status,
-            "permalink": f"{self._site}/organizations/{project.organization}/issues/{issue_id}/",
-        }
+        return Done(None, 200, _PREFLIGHT_RULE)
 
 
 def arithmetic(decision: Decision) -> str:

@@ -4,11 +4,14 @@ Sentry counts in fixed windows and answers with its own headers (docs/sentry.md,
 getsentry/sentry at 57915b5d). Windows are counted on the project's clock, so that a test moves past one.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from feedback_spec.instants import SECOND
 
-from feedback_mock.feedback.answers import Headers
+from feedback_mock.asgi import Answer, Headers
+from feedback_mock.exchange import Exchange
+from feedback_mock.result import Refused, Result
 from feedback_mock.store import Project
 
 RATE_RULE = "rate-limit"
@@ -21,6 +24,17 @@ class RateLimit:
 
     requests: int
     seconds: int
+
+    def of(self, operation: str) -> Callable[[Exchange], Refused | None]:
+        """What counts the requests of one operation, each with a project, and refuses those beyond the limit."""
+
+        def check(exchange: Exchange) -> Refused | None:
+            project = exchange.project
+            assert project is not None
+            within, exchange.more = self.count(project, operation, project.clock.now())
+            return None if within else Refused(RATE_RULE, word=self.message)
+
+        return check
 
     @property
     def message(self) -> str:
@@ -43,3 +57,8 @@ class RateLimit:
         }
         headers = [(f"x-sentry-rate-limit-{name}".encode(), str(value).encode()) for name, value in values.items()]
         return used <= self.requests, headers
+
+
+def add_counts(exchange: Exchange, _result: Result, answer: Answer) -> Answer:
+    """The answer with the counts of the limit, once the request was counted."""
+    return answer._replace(headers=[*answer.headers, *exchange.more]) if exchange.more else answer

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 from feedback_spec.document import Document
 from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, SECOND, parse_instant
-from feedback_spec.rules import Facts, Outcome, decide
 
 from feedback_mock.body import TooLarge, Unreadable
+from feedback_mock.feedback.submission import Submissions, texts_of
 from feedback_mock.ingest.envelope import TAKEN, Item
 from feedback_mock.store import MAX_ENVIRONMENT, Event, Project
 
@@ -25,9 +25,9 @@ class Ingest:
     """Takes events and envelopes into projects, by the windows of a document."""
 
     def __init__(self, document: Document, max_event_bytes: int) -> None:
-        self._mutability = document.mutability
-        self._max_event_bytes = max_event_bytes
-        self._longest = {name: document.field_schemas[name].get("maxLength") for name in FIELDS}
+        self._submissions, self._max_event_bytes = Submissions(document), max_event_bytes
+        texts = texts_of(document)
+        self._texts = [texts[name] for name in FIELDS]
 
     def store(self, project: Project, body: bytes, now: int) -> str:
         """Saves the event that the body is, at `now` (microseconds); its id. Raises Unreadable or TooLarge."""
@@ -80,20 +80,13 @@ class Ingest:
     def _report(self, project: Project, report: dict[str, Any], event_id: str | None, now: int) -> None:
         """Feedback by an envelope: the same windows, but nobody hears of a refusal (docs/sentry.md, fact 87)."""
         known = event_id_of(report.get("event_id")) or event_id
-        texts = [report.get(name) or "" for name in FIELDS]
-        if known is None or not all(isinstance(text, str) for text in texts) or not texts[2].strip():
+        given = [report.get(text.name) or "" for text in self._texts]
+        if known is None or not all(isinstance(each, str) for each in given) or not given[-1].strip():
             return
-        event, record = project.events.get(known), project.feedback.get(known)
-        facts = Facts(
-            event.saved_at if event else None,
-            event.timestamp if event else None,
-            record.first_submitted_at if record else None,
-            record.last_submitted_at if record else None,
-        )
-        if decide(self._mutability, facts, now).outcome is not Outcome.REFUSED:
-            name, email, comments = (text.strip() for text in texts)
-            if all(len(text) <= (self._longest[field] or len(text)) for field, text in zip(FIELDS, texts, strict=True)):
-                project.store(known, name, email, comments, now)
+        texts = [each.strip() if text.trimmed else each for text, each in zip(self._texts, given, strict=True)]
+        if all(text.fits(each) for text, each in zip(self._texts, texts, strict=True)):
+            name, email, comments = texts
+            self._submissions.submit(project, known, name, email, comments, now)
 
 
 def event_id_of(value: Any) -> str | None:

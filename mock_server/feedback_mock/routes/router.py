@@ -1,122 +1,130 @@
-"""Connexion's part: it reads the documents, checks them against the OpenAPI schema and routes. The only import of it.
+"""Connexion's part: it reads the documents, checks them and says which operation stands where. The only import of it.
 
-Our `RoutedMiddleware` hands each request to an operation that was compiled at start, past Connexion's own
-per-request machinery, which knows neither Sentry's order of checks nor its error bodies.
+Our `SpecMiddleware` keeps one table of what Connexion tells it, and hands each request to an operation that was
+compiled at start, past Connexion's own per-request machinery, which knows neither Sentry's order of checks nor its
+error bodies.
 """
 
 import warnings
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 from feedback_spec.source import DocumentError
 
+from feedback_mock.asgi import ASGIApp, Receive, Scope, Send
 from feedback_mock.routes.deferred import deferred
 
 with warnings.catch_warnings(), deferred("connexion"):
     # Connexion uses what jsonschema and starlette call deprecated; nobody who starts the mock can change that.
     warnings.simplefilter("ignore")
     from connexion.exceptions import InvalidSpecification
-    from connexion.frameworks.starlette import starlettify_path
     from connexion.middleware import ConnexionMiddleware
-    from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
-    from connexion.middleware.routing import RoutingMiddleware, RoutingOperation
+    from connexion.middleware.abstract import AbstractRoutingAPI, SpecMiddleware
     from connexion.resolver import Resolver
+    from starlette.routing import compile_path
 
-ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 OtherMethods = Callable[[str], ASGIApp]
+Find = Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """A document to route: its name, whether its GET answers HEAD too, and by path another one for the same."""
+
+    name: str
+    openapi: dict[str, Any]
+    head: bool = True
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 def route(
-    documents: Sequence[tuple[str, dict[str, Any]]],
-    operations: Mapping[str, ASGIApp],
-    other_methods: OtherMethods,
-    not_found: ASGIApp,
+    documents: Sequence[Routed], operations: Mapping[str, ASGIApp], other_methods: OtherMethods, not_found: ASGIApp
 ) -> ASGIApp:
-    """An application that serves the documents, each given with its name.
+    """An application that serves the documents; of two paths that fit a request, the first counts.
 
     `operations` by operationId answer the requests; `other_methods` makes the application that answers all other
-    methods of a path, `not_found` what has no route. Raises DocumentError for a document that is no OpenAPI 3.0 or
+    methods of a path, `not_found` what has no route. Raises DocumentError for a document that is not OpenAPI 3.0 or
     has an operation that is not among the operations.
     """
-    compiled = partial(_CompiledMiddleware, compiled=operations, other_methods=other_methods)
-    middleware = ConnexionMiddleware(not_found, import_name=__name__, middlewares=[_Routing, compiled])
-    # Connexion turns the order of documents with the same base path; the first is to be looked at first.
-    for name, document in reversed(documents):
+    table = partial(_Table, operations=operations, other_methods=other_methods)
+    middleware = ConnexionMiddleware(not_found, import_name=__name__, middlewares=[table])
+    # Connexion turns the order of documents with the same base path.
+    for each in reversed(documents):
         try:
-            middleware.add_api(document, base_path="", resolver=_NoResolver())
+            middleware.add_api(each.openapi, base_path="", resolver=_NoResolver(), routed=each)
         except InvalidSpecification as error:
-            raise DocumentError(f"{name}: is no valid OpenAPI document: {str(error).splitlines()[0]}.") from None
-        for path, item in document["paths"].items():
-            for method, definition in item.items():
-                if isinstance(definition, dict) and definition.get("operationId") not in operations:
-                    raise DocumentError(f'{name}: {method} {path}: the mock has no operation "{_id(definition)}".')
+            raise DocumentError(f"{each.name}: is no valid OpenAPI document: {str(error).splitlines()[0]}.") from None
     # Connexion would do this at the first request; a document that cannot be served must be refused at start.
     application, _ = middleware._build_middleware_stack()
-    # No document has a base path, so that one router leads on to the next; to choose one costs a tenth of a request.
-    application.router = application.router.routes[0].app
-    return application  # type: ignore[no-any-return]
+    return application  # type: ignore[no-any-return]  # Connexion has no types
 
 
-def _id(definition: Mapping[str, Any]) -> str:
-    return str(definition.get("operationId", "without operationId"))
+def fits(path: str) -> Find:
+    """What finds the parameters of a path, such as `/{organization}/`, in that of a request; None where it differs."""
+    return compile_path(path)[0].fullmatch  # `fullmatch`, as its `$` also matches before a final line feed
 
 
-def _any_method(path: str) -> str:
-    return f"any other method of {path}"
-
-
-class _NoResolver(Resolver):  # type: ignore[misc]
+class _NoResolver(Resolver):  # type: ignore[misc]  # Connexion has no types
     """Operations are found by operationId, not by import path."""
 
     def resolve_function_from_operation_id(self, _: str) -> None:
         return None
 
 
-class _Routing(RoutingMiddleware):  # type: ignore[misc]
-    """Connexion's router without redirects, with one more route per path for all methods that it does not have."""
-
-    def add_api(self, specification: Any, **options: Any) -> None:
-        super().add_api(specification, **options)
-        routers = [route.app for route in self.router.routes]
-        # Connexion makes the newest router the next of all others, so that those between are never asked.
-        for each, following in pairwise(routers):
-            each.default = following
-        router = routers[-1]
-        router.redirect_slashes = self.router.redirect_slashes = False
-        for path in specification["paths"]:
-            router.add_route(starlettify_path(path), RoutingOperation(_any_method(path), self.app), methods=None)
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "http" and scope["path"].endswith("\n"):
-            # The router's patterns end in `$`, which also matches before a final line feed.
-            scope = {**scope, "path": scope["path"] + "/"}
-        await super().__call__(scope, receive, send)
-
-
-class _CompiledAPI(RoutedAPI):  # type: ignore[misc]
-    """Finds for each operation of one document what was compiled for it."""
+class _Routes(AbstractRoutingAPI):  # type: ignore[misc]  # Connexion has no types
+    """The operations of one document by path and method, as Connexion finds them."""
 
     def __init__(
-        self, *args: Any, compiled: Mapping[str, ASGIApp], other_methods: OtherMethods, **options: Any
+        self, specification: Any, *, operations: Mapping[str, ASGIApp], routed: Routed, **options: Any
     ) -> None:
-        super().__init__(*args, **options)
-        self._compiled = compiled
-        self.add_paths()
-        for path in self.specification["paths"]:
-            self.operations[_any_method(path)] = other_methods(path)
+        self._operations, self._routed = operations, routed
+        self.paths: dict[str, dict[str, ASGIApp]] = {}
+        super().__init__(specification, **options)
 
     def make_operation(self, operation: Any) -> ASGIApp:
-        return self._compiled[operation.operation_id]
+        found = self._operations.get(operation.operation_id)
+        if found is None:
+            place = f"{self._routed.name}: {operation.method} {operation.path}"
+            name = operation.operation_id or "without operationId"
+            raise DocumentError(f'{place}: the mock has no operation "{name}".')
+        return found
+
+    @staticmethod
+    def _framework_path_and_name(_: Any, path: str) -> tuple[str, str]:
+        return path, path
+
+    def _add_operation_internal(self, method: str, path: str, operation: ASGIApp, name: str | None = None) -> None:
+        self.paths.setdefault(path, {})[method.upper()] = operation
+
+    def _handle_add_operation_error(self, path: str, method: str, exc: Exception) -> None:
+        raise exc from None
 
 
-class _CompiledMiddleware(RoutedMiddleware):  # type: ignore[misc]
-    api_cls = _CompiledAPI
+class _Table(SpecMiddleware):  # type: ignore[misc]  # Connexion has no types
+    """All routes, in the order in which they are looked at."""
 
-    def __init__(self, app: ASGIApp, *, compiled: Mapping[str, ASGIApp], other_methods: OtherMethods) -> None:
-        super().__init__(app)
-        self._options = {"compiled": compiled, "other_methods": other_methods}
+    def __init__(self, app: ASGIApp, *, operations: Mapping[str, ASGIApp], other_methods: OtherMethods) -> None:
+        self._not_found, self._operations, self._other_methods = app, operations, other_methods
+        self._routes: list[tuple[Find, dict[str, ASGIApp], ASGIApp]] = []
 
-    def add_api(self, specification: Any, **options: Any) -> Any:
-        return super().add_api(specification, **options, **self._options)
+    def add_api(self, specification: Any, *, routed: Routed, **options: Any) -> None:
+        """Takes the routes of a document, with one for all methods that a path does not have."""
+        found = _Routes(specification, operations=self._operations, routed=routed, **options)
+        for path, methods in found.paths.items():
+            if routed.head and "GET" in methods:
+                methods.setdefault("HEAD", methods["GET"])
+            for each in (path, *([routed.aliases[path]] if path in routed.aliases else ())):
+                self._routes.append((fits(each), methods, self._other_methods(path)))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hands the request on to what answers it."""
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        for find, methods, other in self._routes:
+            match = find(path)
+            if match is not None:
+                scope["path_params"] = match.groupdict()
+                await methods.get(scope["method"], other)(scope, receive, send)
+                return
+        await self._not_found(scope, receive, send)

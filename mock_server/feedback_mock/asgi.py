@@ -1,0 +1,49 @@
+"""ASGI as the mock uses it: its types, an answer in full, and the host that a request names. Knows no protocol."""
+
+import re
+from ipaddress import IPv6Address
+from typing import NamedTuple
+from urllib.parse import quote
+
+import orjson
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["ASGIApp", "Message", "Receive", "Scope", "Send"]  # so that all others take them from here
+
+Header = tuple[bytes, bytes]
+Headers = list[Header] | tuple[Header, ...]
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[(?P<six>[0-9A-Fa-f:.]{2,45})\])(?::(?P<port>[0-9]{1,5}))?")
+_LAST_PORT = 65_535
+
+
+class Answer(NamedTuple):
+    """An answer in full, ready to be sent."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+def json_answer(status: int, value: object, *headers: Header) -> Answer:
+    """An answer with JSON data, None for no body."""
+    body = b"" if value is None else orjson.dumps(value)
+    kind = [(b"content-type", b"application/json")] if body else []
+    length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]
+    return Answer(status, [*length, *kind, *headers], body)
+
+
+def base_url(scope: Scope, headers: dict[bytes, bytes]) -> str:
+    """The address that was asked for, without its query and safe to stand in a header."""
+    host = headers.get(b"host", b"").decode("latin-1")
+    return f"{scope.get('scheme', 'http')}://{host if is_host(host) else 'localhost'}{quote(scope['path'])}"
+
+
+def is_host(text: str) -> bool:
+    """Whether a DSN can name this `host` or `host:port`: a name or an IPv4 address, or an IPv6 address in brackets."""
+    match = _HOST.fullmatch(text)
+    if match is None or int(match["port"] or 0) > _LAST_PORT:
+        return False
+    try:
+        return match["six"] is None or IPv6Address(match["six"]) is not None
+    except ValueError:
+        return False

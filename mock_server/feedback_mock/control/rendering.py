@@ -1,0 +1,26 @@
+"""Renders the answers of the control protocol: JSON, and `{"detail": …}` with one sentence for a refusal."""
+
+from collections.abc import Mapping
+
+from feedback_mock.asgi import Answer, Header, json_answer
+from feedback_mock.result import Done, Result
+
+STATUSES: Mapping[str, int] = {
+    "host": 400,
+    "request": 400,
+    "origin": 403,
+    "path": 404,
+    "project": 404,
+    "method": 405,
+    "clock": 409,
+    "size": 413,
+    "room": 507,
+}
+"""The status of each rule by which the protocol refuses."""
+
+
+def render(result: Result, *headers: Header) -> Answer:
+    """The answer, with more headers where they are given."""
+    if isinstance(result, Done):
+        return json_answer(result.status, result.value, *headers)
+    return json_answer(STATUSES[result.rule], {"detail": result.reason}, *headers)

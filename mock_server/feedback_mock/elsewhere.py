@@ -1,0 +1,110 @@
+"""Answers where no operation does: no such route, or no such method. Redirects nobody."""
+
+from collections.abc import Mapping
+
+from feedback_spec.document import Document, load_control, load_ingest
+from feedback_spec.operations import operations_of
+
+from feedback_mock.asgi import Answer, ASGIApp, Receive
+from feedback_mock.control.handlers import PREFIX
+from feedback_mock.control.rendering import render as render_control
+from feedback_mock.credentials import BEARER, DSN
+from feedback_mock.exchange import Endpoint, Exchange
+from feedback_mock.feedback.access import OTHER_PROJECT, Access
+from feedback_mock.feedback.rendering import Rendering, RuleAnswer
+from feedback_mock.result import Refused, Result
+from feedback_mock.routes.router import fits
+from feedback_mock.store import Store
+
+
+class NotFound(Endpoint):
+    """404, with a hint where only the slash at the end is missing."""
+
+    def __init__(self, document: Document, rendering: Rendering) -> None:
+        self._no_route = rendering.refusal("route")
+        self._paths = [fits(path.rstrip("/")) for path in document.openapi["paths"]]
+
+    async def respond(self, exchange: Exchange, receive: Receive) -> Result:
+        """Whatever it was, it is not here."""
+        path = exchange.scope["path"]
+        if path.startswith(PREFIX):
+            return Refused("path", "The control protocol has no such path.")
+        if any(fit(path) for fit in self._paths):
+            return Refused("route", f"the path with its slash is {path}/", word=f"{path}/")
+        return Refused("route")
+
+    def render(self, exchange: Exchange, result: Result) -> Answer:
+        """In the words of the document that the path would belong to."""
+        assert isinstance(result, Refused)
+        return self._no_route.answer(result) if result.rule == "route" else render_control(result)
+
+
+class OtherMethods:
+    """What answers the methods that a path does not have, by path."""
+
+    def __init__(self, document: Document, rendering: Rendering, store: Store) -> None:
+        allowed: dict[str, list[str]] = {}
+        for operation in (*operations_of(load_control()), *operations_of(load_ingest())):
+            allowed.setdefault(operation.path, []).append(operation.method.upper())
+        self._ours: Mapping[str, ASGIApp] = {path: _NotAllowed(methods) for path, methods in allowed.items()}
+        guarded = document.behaviour.methods is not None
+        self._documents: ASGIApp = _Guarded(document, rendering, store) if guarded else _Refusing(rendering)
+
+    def __call__(self, path: str) -> ASGIApp:
+        """The application for this path."""
+        return self._ours.get(path, self._documents)
+
+
+class _NotAllowed(Endpoint):
+    """405, in the documents of ours."""
+
+    def __init__(self, allowed: list[str]) -> None:
+        self._allow = (b"allow", ", ".join(allowed).encode())
+
+    async def respond(self, exchange: Exchange, receive: Receive) -> Result:
+        return Refused("method", f"The method {exchange.scope['method'][:40]} is not allowed here.")
+
+    def render(self, exchange: Exchange, result: Result) -> Answer:
+        return render_control(result, self._allow)
+
+
+class _Refusing(Endpoint):
+    """405 at once, as the feedback document says."""
+
+    def __init__(self, rendering: Rendering) -> None:
+        self._no_method = rendering.refusal("method")
+
+    async def respond(self, exchange: Exchange, receive: Receive) -> Result:
+        return Refused("method", word=exchange.scope["method"])
+
+    def render(self, exchange: Exchange, result: Result) -> Answer:
+        assert isinstance(result, Refused)
+        return self._no_method.answer(result)
+
+
+class _Guarded(Endpoint):
+    """405 after credentials and scopes were looked at (docs/sentry.md, facts 70 and 71)."""
+
+    def __init__(self, document: Document, rendering: Rendering, store: Store) -> None:
+        behaviour, kinds = document.behaviour, (BEARER, DSN)
+        self._by_method = {
+            method: Access(store, kinds, scopes, behaviour) for method, scopes in (behaviour.methods or {}).items()
+        }
+        self._nobody = Access(store, kinds, None, behaviour)
+        self._refusals: Mapping[str, RuleAnswer] = {
+            rule: rendering.refusal(rule) for rule in ("method", *self._nobody.rules)
+        }
+        self._finish = rendering.finish
+
+    async def respond(self, exchange: Exchange, receive: Receive) -> Result:
+        method = exchange.scope["method"]
+        refused = self._by_method.get(method, self._nobody).check(exchange)
+        # Whether a DSN may speak for another project is for the method to decide, and there is no such method.
+        return Refused("method", word=method) if refused is None or refused.rule == OTHER_PROJECT else refused
+
+    def render(self, exchange: Exchange, result: Result) -> Answer:
+        assert isinstance(result, Refused)
+        answer = self._refusals[result.rule].answer(result)
+        for finish in self._finish:
+            answer = finish(exchange, result, answer)
+        return answer

@@ -1,0 +1,100 @@
+"""The course of one request, the same in every protocol: respond, render, send. Knows no protocol.
+
+An `Exchange` gathers what becomes known on the way. Where `Endpoint` has its answer and has sent nothing, all of it is
+known: the project, the instant, the body, the result with its rule, and the answer.
+"""
+
+import logging
+import traceback
+from abc import ABC, abstractmethod
+
+import jsonschema_rs
+
+from feedback_mock.asgi import Answer, Headers, Receive, Scope, Send, json_answer
+from feedback_mock.body import Gone
+from feedback_mock.result import Result
+from feedback_mock.store import Project
+
+log = logging.getLogger(__name__)
+MAX_CAUSES = 10
+_NO_PARAMETERS: dict[str, str] = {}
+
+
+class Exchange:
+    """One request and what is known of it so far.
+
+    `project` is None until credentials or the path open one; `now` is its clock's instant, read once, 0 before that;
+    `body` is empty until it was read; `more` are headers that the answer gets whatever it says. `headers` are those of
+    the request by name in lower case, of one that is there twice the first; `path` holds the path's parameters.
+    """
+
+    __slots__ = ("body", "by_dsn", "headers", "more", "now", "path", "project", "scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+        self.path: dict[str, str] = scope.get("path_params", _NO_PARAMETERS)
+        self.project: Project | None = None
+        self.now = 0
+        self.body = b""
+        self.by_dsn = False
+        self.more: Headers = ()
+
+    @property
+    def origin(self) -> bytes | None:
+        """Where a browser says that the request comes from."""
+        return self.headers.get(b"origin")
+
+
+class Endpoint(ABC):
+    """An ASGI application that answers the requests of one operation, or where there is none."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; says nothing to a client that left while it was still sending."""
+        exchange = Exchange(scope)
+        try:
+            result = await self.respond(exchange, receive)
+            answer = self.render(exchange, result)
+        except Gone:
+            return
+        except Exception as error:
+            answer = failed(scope, error)
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
+
+    @abstractmethod
+    async def respond(self, exchange: Exchange, receive: Receive) -> Result:
+        """What the request comes to. Raises Gone."""
+
+    @abstractmethod
+    def render(self, exchange: Exchange, result: Result) -> Answer:
+        """The answer that says so in the words of the protocol."""
+
+
+class OffContract(Exception):
+    """An answer that the document does not allow: a bug of the mock. Its message shows no value of the answer."""
+
+    def __init__(
+        self, operation: str, status: int, validator: jsonschema_rs.Draft202012Validator | None, value: object
+    ) -> None:
+        errors = [] if validator is None else validator.iter_errors(value)
+        found = next((f": {'.'.join(map(str, each.instance_path))}: {each.kind.name}" for each in errors), "")
+        super().__init__(f"{operation}: the document does not allow this {status}{found}")
+
+
+def failed(scope: Scope, error: Exception) -> Answer:
+    """The answer to a request on which the mock failed: a bug, of which the log says where."""
+    # Not `log.exception`, which would tell the error's message; nothing is raised, as a server would log it with that.
+    where = (scope["method"], scope["path"][:200], _without_values(error))
+    log.error("The mock failed at %s %a.\n%s", *where)
+    return json_answer(500, {"detail": "The mock failed; its log says why."})
+
+
+def _without_values(error: BaseException | None) -> str:
+    """The traceback of an error and of what led to it, without their messages: those may hold credentials."""
+    parts: list[str] = []
+    while error is not None and len(parts) < MAX_CAUSES:
+        said = f": {error}" if isinstance(error, OffContract) else ""
+        parts.append(f"{''.join(traceback.format_tb(error.__traceback__))}{type(error).__name__}{said}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\nwhich led to\n".join(reversed(parts))

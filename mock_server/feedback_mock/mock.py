@@ -1,0 +1,48 @@
+"""The mock as an ASGI application. Decides nothing: routes and operations do."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from feedback_spec.document import Document
+
+from feedback_mock.asgi import ASGIApp, Receive, Scope, Send
+from feedback_mock.store import Project, Store
+
+if TYPE_CHECKING:
+    from feedback_mock.control.operation import ControlOperation
+
+
+class Mock:
+    """The ASGI application, with the `document` it serves and the `store` behind it.
+
+    `default_project` is the page's own, as it stood at start; `control`: the operations of the control protocol, served
+    or not.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        store: Store,
+        default_project: Project,
+        application: ASGIApp,
+        control: Mapping[str, "ControlOperation"],
+    ) -> None:
+        self.document, self.store, self.default_project, self.control = document, store, default_project, control
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves HTTP; needs no lifespan, but takes part in one."""
+        if scope["type"] == "http":
+            await self._application(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
