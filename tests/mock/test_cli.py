@@ -175,7 +175,7 @@ def test_a_missing_document_is_exit_2(capsys: Any, tmp_path: Path) -> None:
     [
         ("{", "is not YAML"),
         ("openapi: 3.0.3", "has no `paths`"),
-        ("openapi: 3.0.3\npaths: {}\n", "submitUserFeedback"),
+        ("openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths: {}\n", "submitUserFeedback"),
     ],
 )
 def test_a_broken_document_is_exit_2(capsys: Any, tmp_path: Path, text: str, says: str) -> None:
