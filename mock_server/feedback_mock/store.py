@@ -10,6 +10,7 @@ any other has the one that a hash of its name gives, or the next that is free wh
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -157,7 +158,10 @@ class Store:
         self.grants: dict[str, Grant] = {}
         self.by_key: dict[str, Project] = {}
         self.organizations: dict[str, str] = {}
-        self._last_project_id = 0
+        self._organization_names: dict[str, str] = {}
+        self._members: Counter[str] = Counter()
+        self._by_id: dict[str, Project] = {}
+        self._last_project_id = self._last_organization_id = 0
         self._first: tuple[str, str] | None = None
         self._blocks: set[int] = set()
 
@@ -170,15 +174,11 @@ class Store:
 
     def project_by_ids(self, organization: str, project: str) -> Project | None:
         """The project of that number in the organization of that number; either may be the slug instead."""
-        return next(
-            (
-                each
-                for each in self.projects.values()
-                if project in (each.id, each.slug)
-                and organization in (self.organizations[each.organization], each.organization)
-            ),
-            None,
-        )
+        for name in (organization, self._organization_names.get(organization, organization)):
+            found = self.projects.get((name, project)) or self._by_id.get(project)
+            if found is not None and found.organization == name:
+                return found
+        return None
 
     def put_project(self, organization: str, slug: str, clock: Clock) -> Project | None:
         """Makes an empty project in place of one of the same name, whose number it keeps. None if there is no room."""
@@ -194,9 +194,10 @@ class Store:
             self.limits,
             replaced.block if replaced else self._free_block(organization, slug),
         )
+        if replaced is None:
+            self._join(organization)
         self._blocks.add(project.block)
-        self.projects[organization, slug] = project
-        self.organizations.setdefault(organization, str(len(self.organizations) + 1))
+        self.projects[organization, slug] = self._by_id[project.id] = project
         self.by_key[project.credentials.public_key] = project
         for kind, token in project.credentials.tokens.items():
             self.grants[token] = Grant(project, TOKEN_SCOPES[kind])
@@ -204,7 +205,8 @@ class Store:
 
     def delete_project(self, project: Project) -> None:
         """Forgets the project with its credentials."""
-        del self.projects[project.organization, project.slug]
+        del self.projects[project.organization, project.slug], self._by_id[project.id]
+        self._leave(project.organization)
         del self.by_key[project.credentials.public_key]
         self._blocks.remove(project.block)
         for token in project.credentials.tokens.values():
@@ -213,6 +215,19 @@ class Store:
     def new_clock(self, now: int | None = None, running: bool | None = None) -> Clock:
         """A clock as this store gives them, but for what is said otherwise."""
         return Clock(self.source, now, self.running if running is None else running)
+
+    def _join(self, organization: str) -> None:
+        if organization not in self.organizations:
+            self._last_organization_id += 1
+            number = self.organizations[organization] = str(self._last_organization_id)
+            self._organization_names[number] = organization
+        self._members[organization] += 1
+
+    def _leave(self, organization: str) -> None:
+        """Forgets an organization with its last project, so that nothing grows with all that there ever were."""
+        self._members[organization] -= 1
+        if not self._members[organization]:
+            del self._members[organization], self._organization_names[self.organizations.pop(organization)]
 
     def _next_id(self) -> str:
         self._last_project_id += 1

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from feedback_mock.app import create_app
 from feedback_mock.command.cli import command
 from feedback_mock.feedback.rate import RateLimit
+from feedback_mock.store import Store
 from feedback_spec.document import load
 from feedback_spec.profiles import DOCUMENTED, PROFILES
 from feedback_spec.source import DocumentError
@@ -95,6 +96,26 @@ def test_numbers_stand_for_slugs_in_the_newest_only(of_profile: Any, profile: st
     seen = [api.send("GET", path, headers=api.bearer("read")).status_code for path in paths]
 
     assert seen == [200 if profile == "sentry-latest" else 404] * 3
+
+
+def test_numbers_name_projects_of_their_organization_only() -> None:
+    """Also after projects, and an organization with them, are gone."""
+    store = Store(lambda: 0)
+    names = ("acme", "web"), ("acme", "ios"), ("umbrella", "web")
+    made = [store.put_project(*each, store.new_clock()) for each in names]
+    first, second, other = filter(None, made)
+    acme, umbrella = store.organizations["acme"], store.organizations["umbrella"]
+
+    assert store.project_by_ids(acme, second.id) is store.project_by_ids("acme", second.id) is second
+    assert store.project_by_ids(umbrella, "web") is other
+    assert store.project_by_ids(umbrella, first.id) is None
+
+    store.delete_project(other)
+    store.delete_project(first)
+
+    assert store.project_by_ids(umbrella, other.id) is store.project_by_ids(acme, first.id) is None
+    assert store.organizations == {"acme": acme}
+    assert store.project_by_ids(acme, "ios") is second
 
 
 def test_event_id_is_refused_in_its_own_form_by_the_newest(of_profile: Any) -> None:
