@@ -147,11 +147,11 @@ def _serve(options: Options) -> None:
     """Serves until a signal comes. Raises DocumentError, CannotWrite or CannotStart."""
     document = load(options.spec, options.profile)
     # Only now: a wrong command line or document is answered without waiting for the server's imports.
-    from feedback_mock.app import create_app  # noqa: PLC0415
-    from feedback_mock.command.log import logging_to_stderr  # noqa: PLC0415
-    from feedback_mock.command.ready import ready_data  # noqa: PLC0415
-    from feedback_mock.feedback.rate import RateLimit  # noqa: PLC0415
-    from feedback_mock.server import Uvicorn, address_of, bind  # noqa: PLC0415
+    from feedback_mock.app import create_app  # noqa: PLC0415 (see above)
+    from feedback_mock.command.log import logging_to_stderr  # noqa: PLC0415 (see above)
+    from feedback_mock.command.ready import ready_data  # noqa: PLC0415 (see above)
+    from feedback_mock.feedback.rate import RateLimit  # noqa: PLC0415 (see above)
+    from feedback_mock.server import Uvicorn, address_of, bind  # noqa: PLC0415 (see above)
 
     rate_limit = RateLimit(*options.rate_limit) if options.rate_limit else None
     app = create_app(document, control=options.control, running=options.running, rate_limit=rate_limit)

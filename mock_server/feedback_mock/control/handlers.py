@@ -80,7 +80,7 @@ class ControlHandlers:
     def health(self, _: ControlRequest) -> Result:
         """That requests are served, by which version and profile."""
         # Here and not at the top: reading the package's metadata is slow, and no start should wait for it.
-        from importlib.metadata import version  # noqa: PLC0415
+        from importlib.metadata import version  # noqa: PLC0415 (see above)
 
         return Done({"status": "ok", "version": version("sentry-feedback-contract"), "profile": self._profile})
 

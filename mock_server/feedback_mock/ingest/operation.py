@@ -17,7 +17,7 @@ from feedback_mock.ingest.rendering import render
 from feedback_mock.result import Done, Refused, Result
 from feedback_mock.store import Project, Store
 
-ENVELOPE, STORE = "ingestEnvelope", "ingestStore"
+ENVELOPE = "ingestEnvelope"
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
