@@ -82,7 +82,13 @@ def run(
             ),
         )
     except Broken as broken:
-        return [Finding(broken.mismatch.rule, violation=f"{broken} (in a random history)", steps=broken.steps)]
+        return [
+            Finding(
+                document.first_rule(broken.mismatch.rule),
+                violation=f"{broken} (in a random history)",
+                steps=broken.steps,
+            )
+        ]
     return [Finding(rule_id, observations=count) for rule_id, count in observed.items() if rule_id in document.rules]
 
 

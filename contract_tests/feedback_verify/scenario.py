@@ -85,6 +85,11 @@ class Scenario:
         """What the document's server does in its own way."""
         return self.document.behaviour
 
+    def limit(self, family: str) -> int:
+        """The longest window in microseconds that counts from `event` or `feedback`; 0 for none."""
+        windows = self.document.mutability.windows
+        return max((window.limit for window in windows if window.base.startswith(family)), default=0)
+
     def also(self, rule: str) -> tuple[int, ...]:
         """Statuses that the rule allows beside its own."""
         return self.document.rules[rule].also_allowed

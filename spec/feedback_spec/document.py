@@ -56,6 +56,12 @@ class Document:
         """The rules by id, without those that are the mock's alone."""
         return {rule.id: rule for rule in self.rules.values() if not rule.only_mock}
 
+    def first_rule(self, *candidates: str | None) -> str:
+        """The first of these rule ids that the document has and lets verify; that of a plain submission at the last."""
+        return next(
+            (each for each in candidates if each is not None and each in self.verifiable), self.mutability.stored.rule
+        )
+
     @property
     def field_schemas(self) -> Mapping[str, Mapping[str, Any]]:
         """The schemas of a submission's fields, by name."""

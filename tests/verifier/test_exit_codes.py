@@ -146,7 +146,7 @@ def test_document_with_other_windows_is_2(tmp_path: Path, capsys: pytest.Capture
     assert code == 2
     assert capsys.readouterr().err == (
         f"Error: {path}: x-mutability has the windows age-window, overwrite-window; "
-        "the verifier can judge documents that have event-window and overwrite-window.\n"
+        "without an exact clock the verifier can judge documents that have event-window and overwrite-window.\n"
     )
 
 

@@ -189,8 +189,9 @@ class Layer:
 
     def _attributed(self, array: Array, situation: Situation, failure: Failure) -> str:
         """The rule that a failure breaks: one that a value in it speaks of, else the one that decided the answer."""
-        rule = _spoken_of(array, situation, failure) or self._window_of(array, situation, failure)
-        return rule if rule is not None and rule in self.document.verifiable else failure.mismatch.rule
+        spoken = _spoken_of(array, situation, failure) or self._window_of(array, situation, failure)
+        decided = failure.expected.rule if failure.expected is not None else None
+        return self.document.first_rule(spoken, failure.mismatch.rule, decided)
 
     def _window_of(self, array: Array, situation: Situation, failure: Failure) -> str | None:
         """The window that a wrong status is about, where more than one could be: found by playing without the other."""

@@ -28,7 +28,7 @@ def an_overwrite_keeps_id_and_date(s: Scenario) -> None:
     first = s.accepted(s.submit(body))
     for _ in range(2):
         if "clock" in s.target.capabilities:
-            s.advance(s.document.window("overwrite-window").limit // 3)
+            s.advance(s.limit("feedback") // 3)
         second = s.accepted(s.submit({**body, **CHANGED}), "the overwrite")
         kept = (
             ("id", "eventID") if s.behaviour.date_created is Base.LAST_SUBMITTED else ("id", "eventID", "dateCreated")
@@ -84,8 +84,8 @@ def the_same_event_id_in_two_projects_is_two_records(s: Scenario) -> None:
     other = s.other_project()
     body = s.submission()
     s.accepted(s.submit(body))
-    s.advance(s.document.window("overwrite-window").limit + 1)
-    s.advance(s.document.window("overwrite-window").limit + 1, project=other)
+    s.advance(s.limit("feedback") + 1)
+    s.advance(s.limit("feedback") + 1, project=other)
     second = s.submit({**body, **CHANGED}, project=other)
     s.expect_status(second, 200, "the first submission in another project")
     own = s.records(body["event_id"])
@@ -96,7 +96,7 @@ def the_same_event_id_in_two_projects_is_two_records(s: Scenario) -> None:
 def events_of_another_project_are_unknown(s: Scenario) -> None:
     """Neither their issue nor their age is seen."""
     other = s.other_project()
-    for saved_ago in (0, s.document.window("event-window").limit + 1):
+    for saved_ago in (0, s.limit("event") + 1):
         body = s.submission()
         s.save_event(body["event_id"], project=other, saved_ago=saved_ago)
         reply = s.submit(body)
@@ -119,7 +119,7 @@ def the_clock_of_one_project_is_its_own(s: Scenario) -> None:
     body = s.submission()
     s.accepted(s.submit(body))
     s.accepted(s.submit(body), "an overwrite at once")
-    s.advance(s.document.window("overwrite-window").limit + 1, project=other)
+    s.advance(s.limit("feedback") + 1, project=other)
     s.expect_status(s.submit(body), 200, "an overwrite at once, after the clock of another project moved")
 
 

@@ -138,7 +138,8 @@ def _rows(document: Document) -> Iterator[Cell]:
     for row in document.examples:
         ages = (row.event_saved_ago, row.event_timestamp_ago, row.first_submitted_ago, row.last_submitted_ago)
         timeline = Timeline(row.status, *ages, aged=row.event_timestamp_ago != row.event_saved_ago)
-        twin = _twin(row.rule, timeline)
+        counts = [window.rule for window in document.mutability.windows if window.base.startswith("feedback")]
+        twin = _twin("feedback window" if row.rule in counts else row.rule, timeline)
         yield Cell(row.rule, timeline, twin and _expected(document, twin))
 
 
@@ -153,7 +154,7 @@ def _twin(rule: str, line: Timeline) -> Timeline | None:  # noqa: PLR0911 (one l
             return replace(line, last=None)
         case "overwrite-window-unknown-event":
             return replace(line, saved=min(line.first or 0, SECOND))
-        case "overwrite-window" if line.saved is not None and line.first is not None:
+        case "feedback window" if line.saved is not None and line.first is not None:
             return replace(line, first=None, last=None)
         case "window-order":
             return replace(line, first=None, last=None)
