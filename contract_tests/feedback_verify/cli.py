@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,32 +60,77 @@ def _report(_context: click.Context, _parameter: click.Parameter, values: tuple[
     return reports
 
 
-@click.command(epilog=EPILOG, context_settings={"auto_envvar_prefix": "FEEDBACK", "max_content_width": 100})
-@click.argument("url", required=False, envvar="FEEDBACK_URL")
-@target_options
-@click.option("--report", multiple=True, callback=_report, metavar="KIND=FILE", help=f"Kinds: {', '.join(KINDS)}.")
-@click.option("--debug", is_flag=True, help="Print the traceback of whatever ends the run with exit code 2.")
-def command(**values: Any) -> int:
+class _Commands(click.Group):
+    """Without the name of a command, it verifies; so `-h` shows what verifying takes, and the other commands below."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Puts the default command in front where no command is named."""
+        named = args and args[0] in (*self.commands, *ctx.help_option_names, "--version")
+        return super().parse_args(ctx, args if named else ["verify", *args])
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options of the default command, then the commands."""
+        self.commands["verify"].format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+READ = {**NAMES, "auto_envvar_prefix": "FEEDBACK"}
+_report_option = click.option(
+    "--report", multiple=True, callback=_report, metavar="KIND=FILE", help=f"Kinds: {', '.join(KINDS)}."
+)
+_debug_option = click.option(
+    "--debug", is_flag=True, help="Print the traceback of whatever ends the run with exit code 2."
+)
+
+
+@click.group(
+    cls=_Commands,
+    epilog=EPILOG,
+    context_settings=NAMES,
+    options_metavar="[COMMAND] [OPTIONS]",
+    subcommand_metavar="[URL]",
+)
+@click.version_option(version("sentry-feedback-contract"), prog_name="feedback-verify")
+def command() -> None:
     """Verify that the implementation at URL does what the document says, rule by rule.
 
     Every option can be given in the environment: FEEDBACK_URL, FEEDBACK_TOKEN, FEEDBACK_DSN and so on.
     Without a URL, a mock server is started and verified.
     """
+
+
+@command.command(epilog=EPILOG, context_settings=READ)
+@click.argument("url", required=False, envvar="FEEDBACK_URL")
+@target_options
+@_report_option
+@_debug_option
+def verify(**values: Any) -> int:
+    """Verify URL; the default."""
+    return _answered(values, replay=None)
+
+
+@command.command(context_settings=READ)
+@click.argument("plan_file", type=click.Path(path_type=Path), metavar="PLAN")
+@click.argument("url", required=False, envvar="FEEDBACK_URL")
+@target_options
+@_report_option
+@_debug_option
+def replay(plan_file: Path, **values: Any) -> int:
+    """Verify URL by an earlier run's --plan."""
+    return _answered(values, replay=plan_file)
+
+
+def _answered(values: dict[str, Any], *, replay: Path | None) -> int:
     debug = values.pop("debug")
     try:
-        return _verify(values, debug=debug)
+        return _verify({**values, "replay": replay}, debug=debug)
     except Exception as error:
         raise click.ClickException(_sentence(error, debug=debug)) from None
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the command line and answers its exit code. Never raises, and answers 1 for a violation that was seen only.
-
-    `feedback-verify replay FILE …` is `feedback-verify --replay FILE …`: the plan of an earlier run once more.
-    """
-    argv = sys.argv[1:] if argv is None else argv
-    if argv[:1] == ["replay"]:
-        argv = ["--replay", *argv[1:]]
+    """Runs the command line and answers its exit code. Never raises, and 1 means a violation that was seen."""
     try:
         outcome = command.main(argv, prog_name="feedback-verify", standalone_mode=False)
     except click.ClickException as error:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +73,6 @@ OPTIONS = (
     ),
     click.option("--seed", type=int, help="Repeat a run: the report names its seed."),
     click.option("--plan", type=_FILE, metavar="FILE", help="Write the plan of timed submissions there."),
-    click.option("--replay", type=_FILE, metavar="FILE", hidden=True),
     click.option(
         "--max-parallel", type=click.IntRange(1, 256), default=16, show_default=True, help="Requests in flight."
     ),
@@ -97,7 +95,6 @@ OPTIONS = (
         expose_value=False,
         help="A TOML file with these settings by name; flags and environment go before it.",
     ),
-    click.version_option(version("sentry-feedback-contract"), prog_name="feedback-verify"),
 )
 
 

@@ -6,6 +6,7 @@ The order is: single scenarios and timelines, the state machine, Schemathesis. C
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from random import Random
 
@@ -233,7 +234,9 @@ def known_rules(document: Document, names: str) -> frozenset[str]:
     known = frozenset(each.strip() for each in names.split(","))
     unknown = sorted(known - set(document.verifiable))
     if unknown:
-        raise ValueError(f'The catalogue has no rule "{unknown[0]}"; its rules are {", ".join(document.verifiable)}.')
+        near = get_close_matches(unknown[0], document.verifiable, n=3, cutoff=0.5)
+        meant = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(document.verifiable)}."
+        raise ValueError(f'The catalogue has no rule "{unknown[0]}"; {meant}')
     return known
 
 

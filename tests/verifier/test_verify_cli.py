@@ -216,3 +216,24 @@ def test_pytest_has_a_test_per_rule(mock_url: str, document: Document, tmp_path:
 
     assert ran.returncode == 0, ran.stdout
     assert f"{len(document.rules)} passed" in ran.stdout
+
+
+@pytest.mark.parametrize("command", [[], ["verify"], ["replay"]])
+def test_help_has_a_short_flag_everywhere(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Also without a command, where it shows what verifying takes, and the other commands."""
+    code = main([*command, "-h"])
+    shown = capsys.readouterr().out
+
+    assert code == 0
+    assert "--control URL" in shown
+    assert command or "replay" in shown
+
+
+def test_mistyped_rule_is_told_what_is_like_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Not every rule there is."""
+    code = main(["--rules", "overwrite-widnow"])
+    error = capsys.readouterr().err
+
+    assert code == 2
+    assert "did you mean overwrite-window" in error
+    assert "list-pages" not in error
