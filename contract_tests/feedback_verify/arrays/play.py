@@ -92,7 +92,7 @@ class Play:
             happenings.append(Happening(saved, 1, "save"))
         if not self._is("beside", "nothing"):
             happenings.append(Happening(-min(age, first or age) // 2, 3, "beside"))
-        if not self._is("afterwards", "nothing"):
+        if not self._is("afterwards", "nothing") and "afterwards" in self.situation:
             happenings.append(Happening(self._afterwards(first), 7, "submit"))
         return happenings
 
