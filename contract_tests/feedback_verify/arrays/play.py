@@ -85,14 +85,14 @@ class Play:
         if first is not None:
             happenings.append(Happening(-first, 5, "submit"))
             happenings.append(Happening(self._between(first), 6, "between"))
-        if not self._is("event", "never"):
+        if self.situation.get("event", "never") != "never":
             in_time = self._is("saved", "in time") and not self._is("timestamp", "just now")
             saved = -age if in_time else max(-age, -(first or 0))
             saved = max(saved, -(first // 2)) if first and self._is("event", "later") else saved
             happenings.append(Happening(saved, 1, "save"))
-        if not self._is("beside", "nothing"):
+        if self.situation.get("beside", "nothing") != "nothing":
             happenings.append(Happening(-min(age, first or age) // 2, 3, "beside"))
-        if not self._is("afterwards", "nothing") and "afterwards" in self.situation:
+        if self.situation.get("afterwards", "nothing") != "nothing":
             happenings.append(Happening(self._afterwards(first), 7, "submit"))
         return happenings
 
