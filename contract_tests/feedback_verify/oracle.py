@@ -110,6 +110,16 @@ class Oracle:
         """The project's clock moved."""
         self.sandbox(project).model.now += microseconds * MICROSECOND
 
+    def probed(self, project: Project, event_id: str) -> dict[str, int]:
+        """The age in microseconds by which each window judges a submission now, but where another one is over."""
+        model, known = self.sandbox(project).model, self.sandbox(project).known(event_id)
+        over = {window.rule for window in model.windows if _is_over(window, known, model)}
+        return {
+            window.rule: (model.now - since) // MICROSECOND
+            for window in model.windows
+            if (since := known.since(window.base)) is not None and not over - {window.rule}
+        }
+
     def expected(self, project: Project, event_id: str, by: str) -> Expected:
         """What a valid submission by these credentials comes to now."""
         model, known = self.sandbox(project).model, self.sandbox(project).known(event_id)
@@ -343,8 +353,9 @@ class Oracle:
 def _is_over(window: Window, known: Known, model: Model) -> bool:
     """Whether this window alone refuses."""
     since = known.since(window.base)
-    age = timedelta(0) if since is None else model.now - since
-    limit = window.limit * MICROSECOND
+    if since is None:
+        return False
+    age, limit = model.now - since, window.limit * MICROSECOND
     return age > limit or (age == limit and not window.limit_accepted)
 
 

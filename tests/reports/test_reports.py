@@ -15,7 +15,7 @@ from feedback_verify.cli import main
 from tests.broken.mutants import OverwriteWindowTooLong
 from tests.broken.serving import serving
 
-FEW = "submission,overwrite-window,dsn"
+FEW = "submission,event-window,overwrite-window"
 KINDS = ("json", "junit", "html", "har", "markdown")
 
 

@@ -27,7 +27,7 @@ from feedback_verify.oracle import Mismatch
 from feedback_verify.scenario import Scenario
 from feedback_verify.steps import Step
 from feedback_verify.targets import NotReachable, Target
-from feedback_verify.verdicts import Finding
+from feedback_verify.verdicts import Finding, Probe
 
 DEPTHS = ("quick", "default", "full")
 MOST_FAILURES = 12
@@ -91,6 +91,7 @@ class Layer:
     _seen: list[_Seen] = field(default_factory=list)
     _ignored: frozenset[tuple[str, str, str]] = frozenset()
     _counts: Counter[str] = field(default_factory=Counter)
+    _probes: set[Probe] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self) -> list[Finding]:
@@ -111,11 +112,15 @@ class Layer:
         covered = "; ".join(each.words for each in arrays)
         windows = {window.rule for window in self.document.mutability.windows}
         counted = [
-            Finding(rule, observations=count, remark=covered if rule in windows else None)
+            Finding(rule, observations=count, remark=covered if rule in windows else None, probes=self._of(rule))
             for rule, count in self._counts.items()
             if rule not in broken and rule in self.document.verifiable
         ]
         return findings + counted
+
+    def _of(self, rule: str) -> tuple[Probe, ...]:
+        """The probes of a window."""
+        return tuple(sorted((each for each in self._probes if each.window == rule), key=lambda each: each.earliest))
 
     def _without_special_cases(self, judged: Sequence[tuple[Kind, Finding]]) -> list[Finding]:
         """Without those that say of a special case what another one says of all cases."""
@@ -165,7 +170,8 @@ class Layer:
             told = ", ".join(f"{name}: {value}" for name, value in sorted(remaining))
             message = f"{plainer.mismatch.message} ({told or 'in the plainest situation'})"
             rule = self._attributed(array, plain, plainer)
-            yield (plainer.mismatch.kind, Finding(rule, observations=1, violation=message, steps=tuple(shorter)))
+            finding = Finding(rule, 1, message, steps=tuple(shorter), probes=self._of(rule))
+            yield plainer.mismatch.kind, finding
 
     def _explained(self, failure: Failure, remaining: frozenset[tuple[str, str]]) -> bool:
         return any(each.explains(failure, remaining) for each in self._seen)
@@ -233,6 +239,7 @@ class Layer:
             with self._lock:
                 self._counts.update(play.counted)
                 self._counts.update(spoken)
+                self._probes.update(scenario.probes)
                 self.finished(scenario)
             return failure, scenario.steps
 

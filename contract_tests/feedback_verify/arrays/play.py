@@ -19,6 +19,7 @@ from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
 from feedback_verify.oracle import Expected, Mismatch, Oracle
 from feedback_verify.scenario import CHANGED, Scenario
 from feedback_verify.scenario import VALUES as PLAIN
+from feedback_verify.verdicts import Probe
 
 HALF_A_SECOND = SECOND // 2
 TEXTS = {
@@ -220,6 +221,8 @@ class Play:
             content=body.content,
             chunked=body.chunked,
         )
+        ages = self.oracle.probed(project, values["event_id"].strip())
+        self.scenario.probes += [Probe(rule, age, age, reply.status) for rule, age in ages.items()]
         expected, problems = self.oracle.submitted(project, values, by, reply)
         self.counted += self._shown_by(expected, by)
         self._fail_with(problems, expected, reply)
