@@ -1,1 +1,1 @@
-"""The contract: the OpenAPI document, its loader, the pure time rules and the documentation made from it."""
+"""The contract: the OpenAPI documents and their loader, the pure time rules, and the documentation made from them."""

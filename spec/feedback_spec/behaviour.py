@@ -1,7 +1,7 @@
-"""What servers do differently from each other beyond shapes and windows: the document's `x-behaviour`.
+"""Where servers differ beyond shapes and windows: the document's `x-behaviour`.
 
-The base document says what the page's reader would expect; profiles say what real servers do. Every fact of a profile
-has its source beside it, in `spec/profiles/`.
+The base document says what a reader of the page would expect, profiles what real servers do. In `spec/profiles/`, every
+fact has its source next to it.
 """
 
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ ALL_FIELDS = ("event_id", "name", "email", "comments")
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """One key each of `x-behaviour`; what is not given is as in the base document."""
+    """The keys of `x-behaviour`; by default as in the base document."""
 
     trim: tuple[str, ...] = ALL_FIELDS
-    """Fields of which surrounding white space is cut off before they are looked at."""
+    """Fields whose surrounding white space is trimmed before they are checked."""
     coerce: frozenset[str] = frozenset()
-    """JSON types that are taken as text: `number`, `boolean`, `array`, `object`."""
+    """JSON types that are accepted as text: `number`, `boolean`, `array`, `object`."""
     nul: str = "accepted"
     """Whether a text may hold the character NUL: `accepted` or `refused`."""
     failures: tuple[str, ...] = ()
-    """Rules whose messages on one field stand together, in this order; otherwise a field has its first alone."""
+    """Rules whose messages on one field are reported together, in this order; otherwise only the first is."""
     email_pattern: str | None = None
     """What a whole address must match beyond its format; a regular expression for the engine of `openapi.schemas`."""
     event_id_form: str = "field"
@@ -32,26 +32,26 @@ class Behaviour:
     event_reference: str = "event-id"
     """What `event.id` is in an answer: `event-id` or `none`."""
     date_created: Base = Base.FIRST_SUBMITTED
-    """The submission that `dateCreated` tells."""
+    """The submission whose instant `dateCreated` is."""
     date_fraction: str = "microseconds"
     """`microseconds`, `microseconds-unless-zero` (no fraction in a whole second) or `milliseconds`."""
     dsn_success: str = "object"
-    """What a submission by DSN is answered with: `object` or `empty`."""
+    """The response to a submission by DSN: `object` or `empty`."""
     ids_in_path: bool = False
-    """Whether numbers stand for the slugs in the path."""
+    """Whether the path may have numbers in place of slugs."""
     scope_first: bool = False
-    """Whether the scope of a token is looked at before the project that the path names."""
+    """Whether a token's scope is checked before the project that the path names."""
     origins: str = "any"
-    """`any`, or `checked`: a token is refused from any origin, a DSN's answer names the origin."""
+    """`any`, or `checked`: a token is refused from every origin, and the response to a DSN names the origin."""
     methods: Mapping[str, tuple[str, ...]] | None = None
-    """The scopes that other methods ask for before they are 405; one that is not named is 403. None: 405 at once."""
+    """The scopes that other methods require before they are 405; a method not listed is 403. None: 405 at once."""
     alias: str | None = None
-    """The last segment of a path that is the same endpoint."""
+    """The last segment of another path to the same endpoint."""
     rate_limit: bool = False
-    """Whether the server can limit the rate of requests, with headers on every answer and 429."""
+    """Whether the server can limit the rate of requests, with 429 and headers on every response."""
 
     def is_trimmed(self, field: str) -> bool:
-        """Whether white space around this field's value does not count."""
+        """Whether white space around this field's value is trimmed."""
         return field in self.trim
 
 

@@ -11,7 +11,7 @@ from feedback_spec.spelling import meant
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """What a rule may need: `can` goes after "a server that", `what` is what to supply, and `how` with which option."""
+    """What a rule may need: `can` goes after "a target that", `what` is what to supply, and `how` with which option."""
 
     can: str
     what: str

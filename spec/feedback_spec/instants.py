@@ -18,6 +18,7 @@ _DURATION = re.compile(
     r"P(?=[0-9T])([0-9]{1,6}W)?([0-9]{1,7}D)?"
     r"(T(?=[0-9])([0-9]{1,9}H)?([0-9]{1,9}M)?([0-9]{1,12}([.][0-9]{1,6})?S)?)?"
 )
+_CALENDAR = re.compile(r"P[^T]{0,20}[0-9][YM]")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
 _UNITS = (("day", "d", 86_400 * SECOND), ("hour", "h", 3_600 * SECOND), ("minute", "m", 60 * SECOND))
 
@@ -27,6 +28,8 @@ def parse_duration(text: str) -> int:
 
     Raises ValueError, in one sentence, for anything else: years and months have no fixed length.
     """
+    if _CALENDAR.match(text):
+        raise ValueError(f'"{text}" has years or months, which have no fixed length; give days or weeks, such as P30D.')
     if not _DURATION.fullmatch(text):
         raise ValueError(f'"{text}" is not an ISO 8601 duration such as PT5M or PT5M0.000001S.')
     try:

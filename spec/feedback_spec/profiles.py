@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback_spec.source import DocumentError, documents, parse, read
+from feedback_spec.spelling import meant
 
 DOCUMENTED = "documented"
 PROFILES = (DOCUMENTED, "sentry-9.1", "sentry-23.7", "sentry-latest")
@@ -15,8 +16,8 @@ def read_profiled(path: Path | None, profile: str) -> tuple[str, dict[str, Any]]
     if profile == DOCUMENTED:
         return name, openapi
     if profile not in PROFILES:
-        raise DocumentError(f'There is no profile "{profile}"; there are {", ".join(PROFILES)}.')
-    # Here and not at the top: the document alone needs none of it, and no start should wait for it.
+        raise DocumentError(f'There is no profile "{profile}"{meant(profile, PROFILES)}')
+    # Not at the top: without a profile none of it is needed, and no start should wait for it.
     from feedback_spec.openapi.overlay import OverlayError, apply  # noqa: PLC0415
 
     for part in (*read_overlay(profile).get("x-stands-on", ()), profile):

@@ -1,4 +1,4 @@
-"""Reads `x-mutability`, its windows and its literal rows, and has the document's texts say the limits. Pure."""
+"""Reads `x-mutability`, its windows and literal rows, and makes the document's texts state the limits. Pure."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ _PROSE = frozenset({"description", "summary", "rule", "page"})
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A literal row of `x-mutability`: durations in microseconds before the submission, None where there is none."""
+    """A literal row of `x-mutability`; ages in microseconds at the submission, None for what does not exist."""
 
     case: str
     event_saved_ago: int | None
@@ -37,7 +37,7 @@ def read_mutability(operation: Operation, rules: Mapping[str, Rule], fail: Fail)
         _check_rule_and_status(entry, operation, rules, place, fail)
         refusal = rules[entry["rule"]].refusal
         if refusal is None or refusal.status != entry["status"]:
-            raise fail(f"{place}.status", f'the rule "{entry["rule"]}" must refuse with {entry["status"]}, too.')
+            raise fail(f"{place}.status", f'the rule "{entry["rule"]}" must refuse with {entry["status"]} as well.')
         limit = _duration(entry["limit"], f"{place}.limit", fail)
         windows[entry["rule"]] = Window(
             entry["rule"], Base(entry["from"]), limit, entry["at_limit"] == "accepted", entry["status"]
@@ -127,9 +127,9 @@ def facts_of(example: Example) -> Facts:
 def speak_of_windows(
     openapi: dict[str, Any], operation: Operation, mutability: Mutability, fail: Fail
 ) -> dict[str, Any]:
-    """The document with every text saying the limits as the windows have them.
+    """The document with every text stating the limits as the windows have them.
 
-    `spoken` is how the texts say a limit; where the limit was changed and the texts were not, they follow.
+    `spoken` is how the texts state a limit; if the limit was changed and the texts were not, they follow.
     """
     words: dict[str, str] = {}
     for entry in operation.extensions["x-mutability"]["windows"]:

@@ -111,7 +111,7 @@ def test_check_of_a_lone_document_says_that_nothing_was_compared(
 
     assert main(["check", "--spec", str(spec)]) == 0
 
-    assert f"{tmp_path / 'REFERENCE.md'}: there is none, nothing to compare" in capsys.readouterr().out
+    assert f"{tmp_path / 'REFERENCE.md'}: does not exist, so there is nothing to compare" in capsys.readouterr().out
 
 
 def test_check_of_an_invalid_document_says_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,6 +151,13 @@ def test_input_that_cannot_be_used_is_one_sentence(
     assert sentence in captured.err
     assert "Traceback" not in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.parametrize("command", ["build", "page", "check", "reference", "diff"])
+def test_every_command_knows_h(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "-h"]) == 0
+
+    assert capsys.readouterr().out.startswith(f"Usage: feedback-docs {command}")
 
 
 @pytest.mark.parametrize(

@@ -203,7 +203,7 @@ def test_document_without_the_submit_operation(tmp_path: Path) -> None:
         pytest.param(
             "refusal: {status: 409, example: conflict}",
             "refusal: {status: 401, example: no-credentials}",
-            r'x-mutability\.windows\[0\]\.status: the rule "event-window" must refuse with 409, too\.',
+            r'x-mutability\.windows\[0\]\.status: the rule "event-window" must refuse with 409 as well\.',
             id="window and rule with two statuses",
         ),
         pytest.param(

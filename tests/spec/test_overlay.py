@@ -34,7 +34,7 @@ def test_case_of_the_standard(case: dict[str, Any]) -> None:
             [{"target": "$", "update": {"a": 1}}],
             "actions[0]: int into dict cannot be merged; remove the old value first.",
         ),
-        ([{"target": "$..[", "remove": True}], "actions[0].target: $..[ is no JSONPath: "),
+        ([{"target": "$..[", "remove": True}], "actions[0].target: $..[ is not a JSONPath: "),
         ([{"target": "$.b", "copy": "$.none"}], "actions[0].copy: $.none selects 0 values; it must be one."),
         ([{"target": "a"}], 'actions[0].target: "a" does not match "^[$]".'),
         (

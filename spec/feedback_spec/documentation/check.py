@@ -1,4 +1,4 @@
-"""Whether the documents are valid, their examples too, their texts true and the committed reference current."""
+"""Checks that the documents and their examples are valid, their texts true and the committed reference current."""
 
 import difflib
 from collections.abc import Iterator
@@ -94,7 +94,7 @@ def _valid(name: str, document: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _texts(name: str, document: Document, raw: dict[str, Any]) -> Finding:
-    """The texts as they were written say the limits as they are; `load` corrects them only in what it returns."""
+    """Whether the texts, as written, state the limits as they are; `load` corrects them only in what it returns."""
     operation = document.submit
     written = raw["paths"][operation.path][operation.method]
     for window in written["x-mutability"]["windows"]:
@@ -105,15 +105,16 @@ def _texts(name: str, document: Document, raw: dict[str, Any]) -> Finding:
             )
         if words not in written.get("description", ""):
             return Finding(False, f'{name}: the description of {operation.id} does not say "{words}"')
-    return Finding(True, f"{name}: the texts speak of the windows as they are")
+    return Finding(True, f"{name}: the texts state the windows as they are")
 
 
 def _current(document: Document, control: dict[str, Any], directory: Path, *, required: bool) -> Iterator[Finding]:
     for name, text in committed_files(document, control).items():
         file = directory / name
         if not file.exists():
-            sentence = f"{file}: is missing; `feedback-docs reference` writes it"
-            yield Finding(False, sentence) if required else Finding(True, f"{file}: there is none, nothing to compare")
+            missing = f"{file}: is missing; `feedback-docs reference` writes it"
+            nothing = f"{file}: does not exist, so there is nothing to compare"
+            yield Finding(not required, missing if required else nothing)
             continue
         difference = _difference(file.read_text("utf-8"), text, name)
         rewrite = "`feedback-docs reference` rewrites it" if required else f"not what {document.name} says now"

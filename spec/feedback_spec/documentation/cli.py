@@ -23,7 +23,7 @@ _EPILOG = """\b
 Examples:
   feedback-docs build --out public         the reference as a web page, Markdown and OpenAPI 3.0 and 3.1
   feedback-docs page                       the page in its original form
-  feedback-docs check                      for CI: exit 1 when anything is wrong or stale
+  feedback-docs check                      for CI: exits with 1 if anything is wrong or stale
   feedback-docs build --out public --profile sentry-9.1
   feedback-docs diff documented sentry-9.1
   feedback-docs build --out public --spec my-openapi.yaml
@@ -31,7 +31,7 @@ Examples:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command: 0 for done, 1 for a check that found something, 2 for input that cannot be used."""
+    """Runs one command. Returns 0 for success, 1 if a check failed, 2 for input that cannot be used."""
     try:
         outcome = command.main(None if argv is None else list(argv), "feedback-docs", standalone_mode=False)
     except click.ClickException as error:
@@ -57,14 +57,14 @@ def _spec(function: Callable[..., Any]) -> Callable[..., Any]:
         "--spec",
         type=click.Path(path_type=Path),
         metavar="PATH",
-        help="Another OpenAPI document than the one that comes with this program.",
+        help="OpenAPI document to use instead of the packaged one.",
     )
     profile = click.option(
         "--profile",
         type=click.Choice(PROFILES),
         default=DOCUMENTED,
         show_default=True,
-        help="The page, or the page with what a real Sentry does differently.",
+        help="Profile to apply: the page as it is, or what a real Sentry does differently.",
     )
     return spec(profile(function))
 
@@ -77,15 +77,19 @@ def command() -> None:
 
 @command.command()
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where the files go; made if missing."
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where to write; created if missing.",
 )
 @_spec
 def build(out: Path, spec: Path | None, profile: str) -> int:
-    """Write reference and documents to a directory.
+    """Write the reference and the documents to a directory.
 
-    The reference comes as one HTML file that loads nothing, and as Markdown with its drawing; beside it the page
-    in its original form, and both documents as OpenAPI 3.0 and 3.1. All texts say the time windows as the document
-    has them.
+    The reference is one HTML file that loads nothing, and Markdown with its drawing. With it come the page in its
+    original form, and the documents as OpenAPI 3.0 and 3.1. All texts state the time windows as they are in the
+    document.
     """
     files = built_files(_valid(spec, profile), load_control())
     write(files, out)
@@ -110,9 +114,8 @@ def page(spec: Path | None, profile: str) -> int:
 def check(spec: Path | None, profile: str) -> int:
     """Check that documents, texts and reference agree.
 
-    The documents are valid, their examples too, their texts true and the committed reference current.
-
-    Prints one line for each; exit 1 if one of them is not as it should be.
+    The documents and their examples must be valid, their texts true, and the committed reference current. Prints one
+    line per check; exits with 1 if any of them fails.
     """
     console = Console(highlight=False, soft_wrap=True)
     bad = 0
@@ -127,10 +130,7 @@ def check(spec: Path | None, profile: str) -> int:
 
 @command.command()
 def reference() -> int:
-    """Rewrite the committed reference.
-
-    REFERENCE.md and timeline.svg, beside the document that comes with this program.
-    """
+    """Rewrite the committed reference, REFERENCE.md and timeline.svg, next to the packaged document."""
     files, directory = committed_files(load(), load_control()), beside(None)
     write(files, directory)
     for name in files:
@@ -141,15 +141,15 @@ def reference() -> int:
 @command.command()
 @click.argument("one", type=click.Choice(PROFILES), metavar="PROFILE")
 @click.argument("other", type=click.Choice(PROFILES), metavar="PROFILE")
-@click.option("--spec", type=click.Path(path_type=Path), metavar="PATH", help="The document that the profiles change.")
+@click.option("--spec", type=click.Path(path_type=Path), metavar="PATH", help="Document to apply the profiles to.")
 def diff(one: str, other: str, spec: Path | None) -> int:
-    """Show what two profiles say differently, as a Markdown table."""
+    """Show how two profiles differ, as a Markdown table."""
     click.echo(render_differences(_valid(spec, one), _valid(spec, other)), nl=False)
     return 0
 
 
 def _valid(spec: Path | None, profile: str) -> Document:
-    """The document, which is valid OpenAPI; templates rely on that."""
+    """The document, known to be valid OpenAPI, as the templates require."""
     document = load(spec, profile)
     if problem := first_problem(document.openapi):
         raise DocumentError(f"{document.name}: is not valid OpenAPI 3.0: {problem}")

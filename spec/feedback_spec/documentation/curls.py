@@ -1,4 +1,4 @@
-"""Curl lines of the reference: submitting with each kind of credentials, and seeing every window close. Pure."""
+"""The curl lines of the reference: a submission with each kind of credentials, and one past every window. Pure."""
 
 import json
 import re
@@ -58,7 +58,7 @@ def _example(document: Document) -> Any:
 def _walk(document: Document, control: Mapping[str, Any]) -> str:
     """A project with a frozen clock, and for each window a submission one microsecond past it."""
     project = _control(document, control, "controlPutProject", {"clock": {"running": False}})
-    comment = "# A project of its own, whose clock stands still, and its token (jq reads it from the answer).\n"
+    comment = "# A project with a frozen clock, and its token (jq reads it from the response).\n"
     token = f"{comment}TOKEN=$({project} | jq -r .tokens.write)"
     return "\n\n".join([token, *_late(document, control, _submit(document, document.submit.credentials[0]))])
 
@@ -66,7 +66,7 @@ def _walk(document: Document, control: Mapping[str, Any]) -> str:
 def _late(document: Document, control: Mapping[str, Any], submit: str) -> Iterator[str]:
     for window in document.mutability.windows:
         late = format_duration(window.limit + 1)
-        comment = f"# {title(window)}: {late} after {FROM[window.base]}, the answer is {window.status}.\n"
+        comment = f"# {title(window)}: {late} after {FROM[window.base]}, the response is {window.status}.\n"
         if window.base in (Base.EVENT_SAVED, Base.EVENT_TIMESTAMP):
             key = "saved_ago" if window.base is Base.EVENT_SAVED else "timestamp_ago"
             yield comment + _control(document, control, "controlPutEvent", {key: late})
@@ -83,13 +83,13 @@ def _control(document: Document, control: Mapping[str, Any], request: str, body:
 
 
 def _path(document: Document, operation: Operation) -> str:
-    """The operation's path with the values that the document's own examples have for it."""
+    """The operation's path, filled in from the document's own examples."""
     values = {each.name: each.example for each in document.submit.parameters} | _example(document)
     return re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), operation.path)
 
 
 def _curl(method: str, path: str, body: Any, header: str | None = None) -> str:
-    """Submissions print status and headers (`-i`), as the rule that decided stands there."""
+    """A submission prints status and headers (`-i`), among which is the rule that decided."""
     lines = [f'curl -sS {"-i " if header else ""}-X {method.upper()} "$SERVER{path}"']
     if header is not None:
         lines.append(f'-H "{header}"')

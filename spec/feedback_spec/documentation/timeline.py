@@ -1,7 +1,7 @@
-"""Draws the windows of `x-mutability` as an SVG: what is accepted, what is refused, and who owns the limit. Pure.
+"""Draws the windows of `x-mutability`: what is accepted, what is refused, and which of them the limit is. Pure.
 
-All windows share one linear scale. A window too short to be seen beside the longest one is drawn wider than it is,
-and the drawing then says that it is not to scale.
+All windows share one linear scale. A window too short to be seen next to the longest is drawn wider than it is, and the
+drawing then says that it is not to scale.
 """
 
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class Timeline:
 
 
 def draw(document: Document) -> Timeline:
-    """The windows of a document, in the order in which they are looked at."""
+    """The windows of a document, in the order in which they are checked."""
     windows = document.mutability.windows
     longest = max(window.limit for window in windows) or 1
     shares = [window.limit / longest * LONGEST for window in windows]
@@ -67,12 +67,12 @@ def draw(document: Document) -> Timeline:
 
 
 def title(window: Window) -> str:
-    """What prose calls a window: its rule id as words."""
+    """The name of a window in prose: its rule id as words."""
     return window.rule.replace("-", " ").capitalize()
 
 
 def accepted_status(document: Document, window: Window) -> int:
-    """What a submission inside this window is answered with, once all other windows allow it."""
+    """The status of a submission inside this window, if all other windows allow it."""
     outcomes = document.mutability
     before_feedback = window.base in (Base.EVENT_SAVED, Base.EVENT_TIMESTAMP)
     return (outcomes.stored if before_feedback else outcomes.overwritten).status

@@ -1,4 +1,4 @@
-"""What the reference says in words of its own: windows, rows, rules. Pure; every number comes from the document."""
+"""What the reference says in its own words of windows, rows and rules. Pure; every number is the document's."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ _ABSENT = {
 
 @dataclass(frozen=True, slots=True)
 class WindowText:
-    """One window in words; `at_limit` and `after` are what a submission then comes to."""
+    """One window in words; `at_limit` and `after` say what becomes of a submission then."""
 
     rule: str
     title: str
@@ -35,7 +35,7 @@ class WindowText:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A literal example row: ages in words, empty where the row has none or the age says nothing new."""
+    """A literal example row: ages in words, empty if the row has none or it repeats the one before."""
 
     case: str
     event_saved: str
@@ -47,7 +47,7 @@ class Row:
 
 
 def window_texts(document: Document) -> tuple[WindowText, ...]:
-    """The windows in the order in which they are looked at."""
+    """The windows, in the order in which they are checked."""
     return tuple(_window_text(document, window) for window in document.mutability.windows)
 
 
@@ -91,5 +91,5 @@ def _row(example: Example) -> Row:
 
 
 def needs_words(needs: tuple[str, ...]) -> str:
-    """What a verifier must be able to do or have."""
-    return "; ".join(CAPABILITIES[each].can for each in needs) or "nothing more"
+    """What a target must be able to do or have."""
+    return "; ".join(CAPABILITIES[each].can for each in needs) or "nothing else"

@@ -36,7 +36,7 @@ def _of_schema(place: Place) -> Iterator[tuple[str, dict[str, Any], Any]]:
 
 
 def invalid_examples(document: dict[str, Any]) -> Iterator[str]:
-    """One sentence for each example that its schema does not allow, formats included; nothing if all are valid.
+    """One sentence for each example that is invalid by its schema, formats included.
 
     Takes OpenAPI 3.0 and 3.1; a schema of 3.0 is read by what it becomes in 3.1.
     """

@@ -1,7 +1,7 @@
 """Applies an OpenAPI Overlay (versions 1.0 and 1.1 of the standard) to a document. Pure.
 
-There is no Python library for it that more than one person keeps; the three actions are small. Targets are JSONPath as
-RFC 9535 has it, read by the library that carries that standard's own test suite.
+No Python library for overlays is maintained by more than one person, and the three actions are small. Targets are
+JSONPath (RFC 9535), evaluated by the library that runs that standard's own test suite.
 """
 
 import json
@@ -16,14 +16,14 @@ from feedback_spec.openapi.problems import Checker
 
 
 class OverlayError(Exception):
-    """The overlay is no valid one, or an action does not fit what it is applied to; one sentence with its place."""
+    """The overlay is invalid, or an action does not fit the document; one sentence with the place."""
 
 
 def apply(document: dict[str, Any], overlay: dict[str, Any], *, strict: bool = False) -> dict[str, Any]:
-    """The document with every action of the overlay done, in order; what was given stays as it is.
+    """The document with every action of the overlay applied, in order; the arguments stay as they are.
 
-    A target that selects nothing changes nothing, as the standard says; with `strict` it is an OverlayError, because
-    an overlay that is kept for one document is out of date then.
+    A target that selects nothing changes nothing, as the standard says. With `strict` it is an OverlayError: an overlay
+    written for one document is then out of date.
     """
     _check(overlay)
     # Wrapped, so that the root too is a value in a container.
@@ -62,7 +62,7 @@ def _select(document: Any, target: str, place: str) -> list[tuple[str | int, ...
     try:
         found = [("", *node.location) for node in find(target, document)]
     except JSONPathError as error:
-        raise OverlayError(f"{place}: {target} is no JSONPath: {' '.join(str(error).split())}.") from None
+        raise OverlayError(f"{place}: {target} is not a JSONPath: {' '.join(str(error).split())}.") from None
     return list(dict.fromkeys(found))
 
 

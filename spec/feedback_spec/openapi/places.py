@@ -1,7 +1,7 @@
 """Where things stand in an OpenAPI 3.0 or 3.1 document: every node with its JSON pointer and its kind.
 
-Pure. By the structure of OpenAPI and not by the names of keys, so that an example or an extension that happens to
-have a key `schema` is no schema.
+Pure. Goes by the structure of OpenAPI and not by the names of keys: a key `schema` in an example or in an extension is
+not a schema.
 """
 
 from collections.abc import Iterator, Mapping
@@ -52,13 +52,13 @@ _CHILDREN: Mapping[str, Mapping[str, str]] = {
         "oneOf": "[schema]",
     },
 }
-# Maps in which a key beginning with `x-` is an extension and no entry.
+# Maps in which a key that begins with `x-` is an extension and not an entry.
 _EXTENSIBLE = frozenset({"path", "response"})
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A node of the document: its JSON pointer, its kind (a key of the table above) and itself."""
+    """A node of the document, with its JSON pointer and its kind (a key of the table above)."""
 
     pointer: str
     kind: str
@@ -66,7 +66,7 @@ class Place:
 
 
 def places(document: dict[str, Any]) -> Iterator[Place]:
-    """Every node of the document, parents first. Nodes that are only a `$ref` are among them, not followed."""
+    """Every node of the document, parents first, including those that are only a `$ref`; none is followed."""
     yield from _places(document, "document", "")
 
 

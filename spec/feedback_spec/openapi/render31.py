@@ -44,7 +44,7 @@ def _exclusive(schema: dict[str, Any], exclusive: str, inclusive: str) -> None:
 
 
 def _encoding(schema: dict[str, Any]) -> None:
-    """`byte` and `binary` are no formats of JSON Schema; it has keywords of its own for them."""
+    """`byte` and `binary` are not formats of JSON Schema, which has keywords for them."""
     if schema.get("format") == "byte":
         del schema["format"]
         schema["contentEncoding"] = "base64"
