@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from feedback_spec.document import Document
+from feedback_spec.spelling import meant
+
 from feedback_verify.verdicts import Result, Verdict
 
 
@@ -21,17 +24,13 @@ class Baseline:
 
     def stale(self, results: Mapping[str, Result]) -> tuple[str, ...]:
         """What has to be removed, in sentences. A rule on which nothing is known leaves its entry alone."""
-        sentences = []
-        for rule in self.accepted:
-            if rule not in results:
-                sentences.append(f'{self.name}: there is no rule "{rule}": remove it.')
-            elif results[rule].verdict is Verdict.VERIFIED:
-                sentences.append(f'{self.name}: "{rule}" is no longer violated: remove it.')
-        return tuple(sentences)
+        known = (rule for rule in self.accepted if rule in results)
+        kept = (rule for rule in known if results[rule].verdict is Verdict.VERIFIED)
+        return tuple(f'{self.name}: "{rule}" is no longer violated: remove it.' for rule in kept)
 
 
-def read_baseline(path: Path) -> Baseline:
-    """The baseline of a file with one table `[accepted]`. Raises BaselineError."""
+def read_baseline(path: Path, document: Document) -> Baseline:
+    """The baseline of a file with one table `[accepted]`, of rules of the document. Raises BaselineError."""
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -42,6 +41,8 @@ def read_baseline(path: Path) -> Baseline:
     if content or not isinstance(accepted, dict):
         raise BaselineError(f"{path}: a baseline has one table, [accepted], and nothing else.")
     for rule, reason in accepted.items():
+        if rule not in document.verifiable:
+            raise BaselineError(f'{path}: there is no rule "{rule}"{meant(rule, document.verifiable)}')
         if not isinstance(reason, str) or not reason.strip():
             raise BaselineError(f'{path}: accepted."{rule}" must be a text that says why.')
     return Baseline(accepted, path.name)

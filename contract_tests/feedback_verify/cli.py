@@ -6,7 +6,7 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from feedback_verify.baseline import Baseline, read_baseline
-from feedback_verify.options import DETECT, target_options
+from feedback_verify.flags import DETECT, flags
+from feedback_verify.preflight import look
 from feedback_verify.settings import Settings, SettingsError, open_target
 from feedback_verify.targets import MissingLibrary, NotReachable, ProtocolError
 from feedback_verify.verdicts import printable
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from feedback_verify.run import Run
 
 FORESEEN = (DocumentError, SettingsError, NotReachable, ProtocolError, MissingLibrary, OSError)
-KINDS = ("json", "junit", "html", "har", "markdown")
 EPILOG = """\b
 Exit codes:
   0  conforms: every rule that can be verified here is
@@ -50,16 +50,6 @@ Examples:
 """
 
 
-def _report(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
-    reports = []
-    for value in values:
-        kind, _, path = value.partition("=")
-        if kind not in KINDS or not path:
-            raise click.BadParameter(f'"{value}" is not KIND=FILE with a kind of {", ".join(KINDS)}.')
-        reports.append((kind, Path(path)))
-    return reports
-
-
 class _Commands(click.Group):
     """Without the name of a command, it verifies; so `-h` shows what verifying takes, and the other commands below."""
 
@@ -76,12 +66,6 @@ class _Commands(click.Group):
 
 NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 READ = {**NAMES, "auto_envvar_prefix": "FEEDBACK"}
-_report_option = click.option(
-    "--report", multiple=True, callback=_report, metavar="KIND=FILE", help=f"Kinds: {', '.join(KINDS)}."
-)
-_debug_option = click.option(
-    "--debug", is_flag=True, help="Print the traceback of whatever ends the run with exit code 2."
-)
 
 
 @click.group(
@@ -101,10 +85,7 @@ def command() -> None:
 
 
 @command.command(epilog=EPILOG, context_settings=READ)
-@click.argument("url", required=False, envvar="FEEDBACK_URL")
-@target_options
-@_report_option
-@_debug_option
+@flags
 def verify(**values: Any) -> int:
     """Verify URL; the default."""
     return _answered(values, replay=None)
@@ -112,10 +93,7 @@ def verify(**values: Any) -> int:
 
 @command.command(context_settings=READ)
 @click.argument("plan_file", type=click.Path(path_type=Path), metavar="PLAN")
-@click.argument("url", required=False, envvar="FEEDBACK_URL")
-@target_options
-@_report_option
-@_debug_option
+@flags
 def replay(plan_file: Path, **values: Any) -> int:
     """Verify URL by an earlier run's --plan."""
     return _answered(values, replay=plan_file)
@@ -174,21 +152,15 @@ def _verify_and_report(values: dict[str, Any], *, debug: bool) -> int:
     from feedback_verify.reports import Report  # noqa: PLC0415
     from feedback_verify.run import Run  # noqa: PLC0415
 
-    reports, baseline_file = values.pop("report"), values.pop("baseline")
-    settings = Settings(**{each.name: values.pop(each.name) for each in fields(Settings)})
-    values["seed"] = int.from_bytes(os.urandom(4)) if values["seed"] is None else values["seed"]
-    detecting = settings.profile == DETECT
-    document = load(settings.spec, DOCUMENTED if detecting else settings.profile)
-    try:
-        options = _run_options(document, values)
-        baseline = read_baseline(baseline_file) if baseline_file else Baseline()
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
+    reports, prepared = values.pop("report"), prepare(values)
+    settings, document, options = prepared.settings, prepared.document, prepared.options
     for path in [*(path for _, path in reports), *([values["plan"]] if values["plan"] else [])]:
         check(path)
     with open_target(settings) as target, _progress() as progress:
-        if detecting:
-            document = _detect(settings.spec, target, run_seed=values["seed"], progress=progress)
+        for note in look(target, document):
+            click.echo(f"Note: {note}", err=True)
+        if settings.profile == DETECT:
+            document = _detect(settings.spec, target, run_seed=options["seed"], progress=progress)
         run = Run(document, target, progress=progress, say=partial(click.echo, err=True), **options)
         trouble = _execute(run, debug=debug)
         report = Report(
@@ -200,11 +172,33 @@ def _verify_and_report(values: dict[str, Any], *, debug: bool) -> int:
             run.stopped,
             run.exchanges,
             document.mutability,
-            baseline,
+            prepared.baseline,
             document.profile,
             trouble,
         )
     return _tell(report, reports)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the options come to: the target's settings, the document, what a Run is told, and the baseline."""
+
+    settings: Settings
+    document: Document
+    options: dict[str, Any]
+    baseline: Baseline
+
+
+def prepare(values: dict[str, Any]) -> Prepared:
+    """The values of all options, by their fields. Raises SettingsError and the like, in one sentence."""
+    settings = Settings(**{each.name: values[each.name] for each in fields(Settings)})
+    document = load(settings.spec, DOCUMENTED if settings.profile == DETECT else settings.profile)
+    try:
+        options = _run_options(document, values)
+        baseline = read_baseline(values["baseline"], document) if values["baseline"] else Baseline()
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    return Prepared(settings, document, options, baseline)
 
 
 def _execute(run: "Run", *, debug: bool) -> str | None:
@@ -261,9 +255,10 @@ def _run_options(document: Document, values: dict[str, Any]) -> dict[str, Any]:
     from feedback_verify.realtime.plan import read  # noqa: PLC0415
     from feedback_verify.run import known_rules, required_rules  # noqa: PLC0415
 
-    rules, replay = values.pop("rules"), values.pop("replay")
+    rules, replay, seed = values["rules"], values["replay"], values["seed"]
     return {
-        **{name: values[name] for name in ("seed", "wait", "rate", "max_parallel", "max_time")},
+        **{name: values[name] for name in ("wait", "max_parallel", "max_time")},
+        "seed": int.from_bytes(os.urandom(4)) if seed is None else seed,
         "rules": known_rules(document, rules) if rules else None,
         "require": required_rules(document, values["require"]),
         "plan": read(replay, document) if replay else None,

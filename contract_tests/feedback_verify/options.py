@@ -1,105 +1,155 @@
-"""The options of feedback-verify, in groups, and how their values are read. Nothing is run here."""
+"""Every option of feedback-verify in one table: flags, environment, TOML file, pytest and action.yml all come from it.
 
-import re
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+Standard library only, and nothing is read here: every pytest of an environment loads this.
+"""
 
-import click
-from feedback_spec.instants import parse_duration
-from feedback_spec.profiles import DOCUMENTED, PROFILES
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from feedback_verify.settings import SettingsError, read_config
-
-
-class Wait(click.ParamType[int]):
-    """A duration as people say it (`6m`, `30m30s`, `90s`) or in ISO 8601; in microseconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Microseconds."""
-        if isinstance(value, int):
-            return value
-        text = str(value)
-        try:
-            said = text and re.fullmatch(r"(\d+h)?(\d+m)?(\d+s)?", text)
-            return parse_duration(f"PT{text.upper()}" if said else text)
-        except ValueError:
-            self.fail(f'"{text}" is no duration such as 6m, 30m30s or PT6M.', param, ctx)
+Kind = Literal["text", "flag", "file", "duration", "whole", "number", "profile"]
+TYPES: dict[Kind, tuple[type | tuple[type, ...], str]] = {
+    "flag": (bool, "true or false"),
+    "whole": (int, "a whole number"),
+    "number": ((int, float), "a number"),
+}
 
 
-def _take_config(context: click.Context, _parameter: click.Parameter, path: Path | None) -> Path | None:
-    if path is not None:
-        try:
-            context.default_map = {**read_config(path), **(context.default_map or {})}
-        except SettingsError as error:
-            raise click.UsageError(str(error)) from None
-    return path
+@dataclass(frozen=True)
+class Option:
+    """`--name`, FEEDBACK_NAME, `name = …` in the file of --config, `--feedback-name` of pytest.
+
+    `target` says that it is a field of Settings: how the target is reached; the others say what is done with it.
+    `action` says that the GitHub action has it as an input, `elsewhere` that there is more of it than the command line.
+    """
+
+    name: str
+    help: str
+    kind: Kind = "text"
+    metavar: str = ""
+    default: Any = None
+    least: float | None = None
+    most: float | None = None
+    target: bool = False
+    action: bool = True
+    elsewhere: bool = True
+
+    @property
+    def field(self) -> str:
+        """The name as Python has it."""
+        return self.name.replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return f"FEEDBACK_{self.field.upper()}"
+
+    def wrong(self, value: object) -> str | None:
+        """What the value of a TOML file must be instead; None where it fits."""
+        wanted, words = TYPES.get(self.kind, (str, "a text"))
+        fits = isinstance(value, wanted) and (self.kind == "flag" or not isinstance(value, bool))
+        return None if fits else words
 
 
-DETECT = "detect"
-_FILE = click.Path(path_type=Path)
-
+URL = Option(
+    "url",
+    "Where the endpoint answers, such as http://127.0.0.1:9000. Without it a mock is started and verified.",
+    target=True,
+)
 OPTIONS = (
-    click.option("--control", metavar="URL", help="Exact clock: base URL of a control API (spec/control.yaml)."),
-    click.option("--app", metavar="PKG.MOD:APP", help="In process, frozen clock: an ASGI or WSGI application."),
-    click.option(
-        "--seed-callable", metavar="PKG.MOD:FN", help="With --app: saves an event (event_id, saved_at, timestamp)."
+    Option(
+        "control",
+        "Exact clock: base URL of a control API (spec/control.yaml); where the endpoint answers too, the URL can go.",
+        metavar="URL",
+        target=True,
     ),
-    click.option(
-        "--command", metavar="COMMAND", help="Start this, under libfaketime, and move its clock; it answers at URL."
+    Option(
+        "app",
+        "In process, frozen clock: an ASGI or WSGI application.",
+        metavar="PKG.MOD:APP",
+        target=True,
+        action=False,
     ),
-    click.option("--seed-command", metavar="COMMAND", help="Saves an event: {event_id}, {saved_ago}, {timestamp_ago}."),
-    click.option("--provider-state-url", metavar="URL", help="Saves an event by a provider state, in Pact's form."),
-    click.option("--ingest", is_flag=True, help="Saves events as SDKs do, at the store endpoint that the DSN names."),
-    click.option("--wait", type=Wait(), metavar="DURATION", help="How long a run may wait for deadlines: 6m, 31m."),
-    click.option("--organization", metavar="SLUG", help="The organization to use where there is no control API."),
-    click.option("--project", metavar="SLUG", help="The project to use where there is no control API."),
-    click.option("--token", metavar="TOKEN", help="A bearer token that may submit. Better given as FEEDBACK_TOKEN."),
-    click.option("--read-token", metavar="TOKEN", help="A bearer token that may only read. FEEDBACK_READ_TOKEN."),
-    click.option("--dsn", metavar="DSN", help="The project's DSN. Better given as FEEDBACK_DSN."),
-    click.option("--other-dsn", metavar="DSN", help="The DSN of another project. FEEDBACK_OTHER_DSN."),
-    click.option("--rules", metavar="ID,…", help="Judge these rules only, without Schemathesis and random histories."),
-    click.option(
-        "--require",
+    Option(
+        "seed-callable",
+        "With --app: saves an event (event_id, saved_at, timestamp).",
+        metavar="PKG.MOD:FN",
+        target=True,
+        action=False,
+    ),
+    Option(
+        "command",
+        "Start this, under libfaketime, and move its clock; it answers at URL.",
+        metavar="COMMAND",
+        target=True,
+    ),
+    Option(
+        "seed-command",
+        "Saves an event: {event_id}, {saved_ago}, {timestamp_ago} are filled in.",
+        metavar="COMMAND",
+        target=True,
+    ),
+    Option(
+        "provider-state-url",
+        "Saves an event by a provider state, in Pact's form.",
+        metavar="URL",
+        target=True,
+    ),
+    Option(
+        "ingest",
+        "Saves events as SDKs do, at the store endpoint that the DSN names.",
+        "flag",
+        default=False,
+        target=True,
+    ),
+    Option("wait", "How long a run may wait for deadlines: 6m, 31m.", "duration", "DURATION"),
+    Option("organization", "The organization to use where there is no control API.", metavar="SLUG", target=True),
+    Option("project", "The project to use where there is no control API.", metavar="SLUG", target=True),
+    Option(
+        "token",
+        "A bearer token that may submit. Better given as FEEDBACK_TOKEN.",
+        metavar="TOKEN",
+        target=True,
+    ),
+    Option("read-token", "A bearer token that may only read. FEEDBACK_READ_TOKEN.", metavar="TOKEN", target=True),
+    Option("dsn", "The project's DSN. Better given as FEEDBACK_DSN.", metavar="DSN", target=True),
+    Option("other-dsn", "The DSN of another project. FEEDBACK_OTHER_DSN.", metavar="DSN", target=True),
+    Option("cacert", "Trust the certificates of this file too.", "file", "FILE", target=True),
+    Option("insecure", "Trust any certificate.", "flag", default=False, target=True),
+    Option("proxy", "Send everything through this proxy.", metavar="URL", target=True),
+    Option(
+        "rate",
+        "Requests in a second, at most. Where the target answers 429, what it takes is found.",
+        "number",
+        "N",
+        least=0.1,
+        target=True,
+    ),
+    Option("rules", "Judge these rules only, without Schemathesis and random histories.", metavar="ID,…"),
+    Option(
+        "require",
+        "What exit code 0 takes: what a URL is enough for, what this target allows, all, or rules.",
         metavar="core|level|all|ID,…",
         default="level",
-        show_default=True,
-        help="What exit code 0 takes: what a URL is enough for, what this target allows, all, or rules.",
     ),
-    click.option(
-        "--baseline", type=_FILE, metavar="FILE", help="Known violations, strictly: TOML, [accepted], rule = why."
+    Option("baseline", "Known violations, strictly: TOML, [accepted], rule = why.", "file", "FILE"),
+    Option("seed", "Repeat a run: the report names its seed.", "whole", metavar="N"),
+    Option("plan", "Write the plan of timed submissions there.", "file", "FILE", action=False),
+    Option("max-parallel", "Requests in flight.", "whole", "N", default=16, least=1, most=256, action=False),
+    Option("max-time", "Stop after this long and report what is known.", "duration", "DURATION"),
+    Option(
+        "profile",
+        "What to verify against: the page, a real Sentry, or the one of these that the target fits best.",
+        "profile",
+        default="documented",
+        target=True,
     ),
-    click.option("--seed", type=int, help="Repeat a run: the report names its seed."),
-    click.option("--plan", type=_FILE, metavar="FILE", help="Write the plan of timed submissions there."),
-    click.option(
-        "--max-parallel", type=click.IntRange(1, 256), default=16, show_default=True, help="Requests in flight."
-    ),
-    click.option("--rate", type=click.FloatRange(min=0.1), metavar="N", help="Timed submissions in a second, at most."),
-    click.option("--max-time", type=Wait(), metavar="DURATION", help="Stop after this long and report what is known."),
-    click.option(
-        "--profile",
-        type=click.Choice([*PROFILES, DETECT]),
-        default=DOCUMENTED,
-        show_default=True,
-        help="What to verify against: the page, a real Sentry, or the one of these that the target fits best.",
-    ),
-    click.option("--spec", type=_FILE, metavar="FILE", help="Another document than the one that comes with this."),
-    click.option(
-        "--config",
-        type=_FILE,
-        metavar="FILE",
-        callback=_take_config,
-        is_eager=True,
-        expose_value=False,
-        help="A TOML file with these settings by name; flags and environment go before it.",
+    Option("spec", "Another document than the one that comes with this.", "file", "FILE", target=True),
+    Option(
+        "debug",
+        "Print the traceback of whatever ends the run with exit code 2.",
+        "flag",
+        default=False,
+        elsewhere=False,
     ),
 )
-
-
-def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command all options above, in their order."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
+EVERYWHERE = tuple(each for each in (URL, *OPTIONS) if each.elsewhere)

@@ -6,13 +6,13 @@ The order is: single scenarios and timelines, the state machine, Schemathesis. C
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from random import Random
 
 from feedback_spec.catalogue import Rule
 from feedback_spec.document import Document
 from feedback_spec.source import DocumentError
+from feedback_spec.spelling import meant
 
 from feedback_verify import arrays, histories, schema
 from feedback_verify.answers import Answers
@@ -54,7 +54,6 @@ class Run:
     require: Callable[[Rule, Verdict], bool] = lambda _, verdict: verdict is not Verdict.NOT_VERIFIABLE
     wait: int | None = None
     max_parallel: int = 16
-    rate: float | None = None
     max_time: int | None = None
     plan: Plan | None = None
     plan_file: Path | None = None
@@ -205,7 +204,7 @@ class Run:
             write(plan, self.plan_file)
         for sentence in purchases(self.document, self.target.capabilities, wait, self.rules) if not self.plan else ():
             self.say(sentence)
-        schedule = Schedule(self.target, self.document, plan, max_parallel=self.max_parallel, rate=self.rate)
+        schedule = Schedule(self.target, self.document, plan, max_parallel=self.max_parallel)
         try:
             schedule.run(self.progress, self._in_time)
         finally:
@@ -234,9 +233,7 @@ def known_rules(document: Document, names: str) -> frozenset[str]:
     known = frozenset(each.strip() for each in names.split(","))
     unknown = sorted(known - set(document.verifiable))
     if unknown:
-        near = get_close_matches(unknown[0], document.verifiable, n=3, cutoff=0.5)
-        meant = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(document.verifiable)}."
-        raise ValueError(f'The catalogue has no rule "{unknown[0]}"; {meant}')
+        raise ValueError(f'The catalogue has no rule "{unknown[0]}"{meant(unknown[0], document.verifiable)}')
     return known
 
 

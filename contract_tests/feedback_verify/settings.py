@@ -6,12 +6,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from feedback_spec.profiles import DOCUMENTED, PROFILES
@@ -22,6 +20,7 @@ from feedback_verify.targets import (
     CommandSeeder,
     ControlTarget,
     IngestSeeder,
+    Network,
     ProcessTarget,
     StateSeeder,
     Target,
@@ -52,40 +51,28 @@ class Settings:
     read_token: str | None = field(default=None, repr=False)
     dsn: str | None = field(default=None, repr=False)
     other_dsn: str | None = field(default=None, repr=False)
+    cacert: Path | None = None
+    insecure: bool = False
+    proxy: str | None = None
+    rate: float | None = None
     spec: Path | None = None
     profile: str = DOCUMENTED
 
-
-RUN_KEYS = {"seed": int, "wait": str, "rate": float, "max-parallel": int, "max-time": str, "require": str, "rules": str}
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """The settings of a TOML file. Raises SettingsError, in one sentence naming the file and the place."""
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: is not TOML: {error}.") from None
-    texts: dict[str, type] = {each.name.replace("_", "-"): str for each in fields(Settings)}
-    known = texts | {"ingest": bool} | RUN_KEYS
-    for key, value in content.items():
-        if key not in known:
-            raise SettingsError(f'{path}: the key "{key}" is unknown; known are {", ".join(known)}.')
-        wanted = known[key]
-        right = isinstance(value, (int, float) if wanted is float else wanted)
-        if not right or (isinstance(value, bool) and wanted is not bool):
-            names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-            raise SettingsError(f"{path}: {key} must be {names[wanted]}.")
-    return {key.replace("-", "_"): value for key, value in content.items()}
+    def network(self) -> Network:
+        """How the target is reached. Raises ValueError, in one sentence, where that cannot be."""
+        network = Network(self.cacert, self.insecure, self.proxy)
+        network.check()
+        return network
 
 
 @contextmanager
 def open_target(settings: Settings) -> Iterator[Target]:
     """The target that the settings name. Raises SettingsError, NotReachable, ProtocolError or MissingLibrary."""
+    settings = _with_urls(settings)
     _check(settings)
     if settings.url is None and settings.app is None:
         with _own_mock(settings.spec, settings.profile) as url, ControlTarget(url, url) as target:
+            target.sender.pace.rate = settings.rate
             yield target
         return
     try:
@@ -95,16 +82,25 @@ def open_target(settings: Settings) -> Iterator[Target]:
     except ValueError as error:
         raise SettingsError(str(error)) from None
     with made as target:
+        target.sender.pace.rate = settings.rate
         if isinstance(target, ControlTarget):
             target.health()
         yield target
+
+
+def _with_urls(settings: Settings) -> Settings:
+    """The control URL without the protocol's path, which the mock prints with it; by default it is the URL too."""
+    if settings.control is None:
+        return settings
+    control = settings.control.rstrip("/").removesuffix("/_control")
+    return replace(settings, control=control, url=settings.url or control)
 
 
 def _check(settings: Settings) -> None:
     urls = {"URL": settings.url, "--control": settings.control, "--provider-state-url": settings.provider_state_url}
     for name, given in urls.items():
         if given is not None and not _is_url(given):
-            raise SettingsError(f'{name}: "{given}" is no URL such as http://127.0.0.1:8080.')
+            raise SettingsError(f'{name}: "{given}" is not a URL such as http://127.0.0.1:8080.')
     for name in ("token", "read_token", "dsn", "other_dsn"):
         given = getattr(settings, name)
         try:
@@ -144,8 +140,9 @@ def _is_url(text: str) -> bool:
 
 
 def _target(settings: Settings) -> Target:
+    network = settings.network()
     if settings.control is not None:
-        return ControlTarget(str(settings.url), settings.control)
+        return ControlTarget(str(settings.url), settings.control, network=network)
     if settings.organization is None or settings.project is None:
         raise SettingsError(
             "Say which project to use (--organization and --project, with --token or --dsn), or give --control URL "
@@ -159,8 +156,8 @@ def _target(settings: Settings) -> Target:
     if settings.app is not None:
         return AppTarget(settings.app, *place, settings.seed_callable)
     if settings.command is not None:
-        return ProcessTarget(str(settings.url), settings.command, *place)
-    return UrlTarget(str(settings.url), *place)
+        return ProcessTarget(str(settings.url), settings.command, *place, network)
+    return UrlTarget(str(settings.url), *place, network)
 
 
 def _seed_with(target: UrlTarget, settings: Settings) -> None:

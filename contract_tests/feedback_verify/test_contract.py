@@ -3,54 +3,55 @@
 Run as `pytest --pyargs feedback_verify --feedback-url URL --feedback-control URL`.
 """
 
-import os
-from pathlib import Path
+from typing import Any
 
+import click
 import pytest
-from feedback_spec.document import Document, load
-from feedback_spec.profiles import DOCUMENTED
-from feedback_spec.source import DocumentError
 
-from feedback_verify.pytest_options import NAMES
+from feedback_verify.cli import FORESEEN, Prepared, command, prepare
+from feedback_verify.flags import DETECT
+from feedback_verify.options import EVERYWHERE, URL
+from feedback_verify.preflight import look
 from feedback_verify.reports import Report
 from feedback_verify.run import Run
-from feedback_verify.settings import Settings, SettingsError, open_target
-from feedback_verify.targets import NotReachable, ProtocolError
+from feedback_verify.settings import open_target
 from feedback_verify.verdicts import Verdict
 
 
-def _settings(config: pytest.Config) -> dict[str, str | None]:
-    given = {name: config.getoption(f"--feedback-{name}") for name in NAMES}
-    keys = {name: name.replace("-", "_") for name in NAMES}
-    return {keys[name]: value or os.environ.get(f"FEEDBACK_{keys[name].upper()}") for name, value in given.items()}
-
-
-def _document(config: pytest.Config) -> Document:
-    settings = _settings(config)
+def _prepared(config: pytest.Config) -> Prepared:
+    """What the options of pytest, the environment and the file of --feedback-config come to, as on the command line."""
+    given: dict[str, Any] = {each.name: config.getoption(f"--feedback-{each.name}") for each in EVERYWHERE}
+    url = given.pop(URL.name)
+    words = [f"--{name}" if value is True else f"--{name}={value}" for name, value in given.items() if value]
+    if given["profile"] == DETECT:
+        raise pytest.UsageError(
+            "--feedback-profile detect: the tests are those of one profile; feedback-verify finds it."
+        )
     try:
-        return load(Path(settings["spec"]) if settings["spec"] else None, settings["profile"] or DOCUMENTED)
-    except DocumentError as error:
+        with command.make_context("pytest", [*words, *(["--", url] if url else [])]) as context:
+            return prepare({**context.params, "seed": context.params["seed"] or 0})
+    except click.ClickException as error:
+        raise pytest.UsageError(error.format_message()) from None
+    except FORESEEN as error:
         raise pytest.UsageError(str(error)) from None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test per rule of the document."""
-    metafunc.parametrize("rule_id", list(_document(metafunc.config).verifiable))
+    metafunc.parametrize("rule_id", list(_prepared(metafunc.config).document.verifiable))
 
 
 @pytest.fixture(scope="session")
 def report(request: pytest.FixtureRequest) -> Report:
     """All verdicts, from one run."""
-    values = _settings(request.config)
-    seed, spec, ingest = int(values.pop("seed") or 0), values.pop("spec"), bool(values.pop("ingest"))
-    profile = values.pop("profile") or DOCUMENTED
-    document = _document(request.config)
-    settings = Settings(**values, spec=Path(spec) if spec else None, ingest=ingest, profile=profile)
+    prepared = _prepared(request.config)
     try:
-        with open_target(settings) as target:
-            results = Run(document, target, seed).execute()
-            return Report(target.base_url, document.name, seed, results, target.secrets)
-    except (DocumentError, SettingsError, NotReachable, ProtocolError) as error:
+        with open_target(prepared.settings) as target:
+            look(target, prepared.document)
+            run = Run(prepared.document, target, **prepared.options)
+            results = run.execute()
+            return Report(target.base_url, prepared.document.name, run.seed, results, target.secrets)
+    except FORESEEN as error:
         pytest.exit(str(error), returncode=2)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from feedback_spec.document import Document
-from feedback_verify.cli import KINDS, main
+from feedback_verify.cli import main
+from feedback_verify.flags import KINDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.requests import Request

@@ -17,11 +17,12 @@ from feedback_verify.exchange import Exchange, Request
 from feedback_verify.realtime.plan import Plan, Track
 from feedback_verify.scenario import CHANGED, Scenario
 from feedback_verify.steps import Wait
-from feedback_verify.targets import Connection, NotReachable, ProtocolError, Target
+from feedback_verify.targets import Connection, NotReachable, ProtocolError, Target, Trouble
 
 LEAD = SECOND // 2
 STAGGER = SECOND // 200
 POLL = 0.2
+REQUESTS = 3  # that a track makes at about the same time: an event, a connection, a submission
 
 
 @dataclass
@@ -43,16 +44,11 @@ class Played:
 
 
 class Schedule:
-    """One run of a plan. `max_parallel` requests in flight at most, at most `rate` begun in a second."""
+    """One run of a plan, with at most `max_parallel` requests in flight."""
 
-    def __init__(
-        self, target: Target, document: Document, plan: Plan, *, max_parallel: int = 16, rate: float | None = None
-    ) -> None:
+    def __init__(self, target: Target, document: Document, plan: Plan, *, max_parallel: int = 16) -> None:
         self._target = target
         self._max_parallel = max_parallel
-        self._pause = 0 if rate is None else int(SECOND / rate)
-        self._slot = 0
-        self._lock = threading.Lock()
         self._stop = threading.Event()
         self.dated: list[Exchange] = []  # answers that show the target's clock before the first track begins
         random = Random()
@@ -71,7 +67,7 @@ class Schedule:
         self.dated += [self._look(each) for each in self.played[:1]]
         begin = self._target.now() + LEAD
         for number, each in enumerate(self.played):
-            each.anchor = begin + number * max(STAGGER, self._pause)
+            each.anchor = begin + number * max(STAGGER, self._apart())
             heapq.heappush(queue, (self._due(each), next(order), each))
         pending: dict[Future[None], Played] = {}
         with ThreadPoolExecutor(self._max_parallel) as pool:
@@ -92,6 +88,11 @@ class Schedule:
                 self._stop.set()
                 pool.shutdown(cancel_futures=True)
         return self.played
+
+    def _apart(self) -> int:
+        """How far apart tracks begin, so that the pace of the run is no hindrance when they come to their deadlines."""
+        rate = self._target.sender.pace.rate
+        return 0 if rate is None else int(REQUESTS * SECOND / rate)
 
     def _due(self, each: Played) -> int:
         if each.track.saved_ago is not None and each.saved is None:
@@ -120,7 +121,7 @@ class Schedule:
                 if at:
                     return
             self._submit(each, due)
-        except (NotReachable, ProtocolError) as error:
+        except (NotReachable, ProtocolError, Trouble) as error:
             each.lost = str(error)
 
     def _save(self, each: Played) -> None:
@@ -140,7 +141,7 @@ class Schedule:
             if due - self._target.now() > LEAD // 2:
                 # Opens the connection; a server that closes it again has the time to say so.
                 self._look(each, connection)
-            self._wait_until(self._slot_for(due))
+            self._wait_until(due)
             if number:
                 each.scenario.steps.append(Wait(self._target.now() - each.submissions[-1].received))
             each.scenario.channel = connection
@@ -152,14 +153,6 @@ class Schedule:
     def _look(self, each: Played, channel: Target | Connection | None = None) -> Exchange:
         """Asks for nothing."""
         return (channel or self._target).exchange(Request("OPTIONS", self._target.base_url + each.scenario.path()))
-
-    def _slot_for(self, due: int) -> int:
-        """The next instant at which the rate allows a request."""
-        if not self._pause:
-            return due
-        with self._lock:
-            self._slot = max(due, self._slot + self._pause)
-            return self._slot
 
     def _wait_until(self, due: int) -> None:
         while (left := due - self._target.now()) > 0 and not self._stop.is_set():

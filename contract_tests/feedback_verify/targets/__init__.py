@@ -1,10 +1,12 @@
 """What the verifier can be pointed at. The only place that holds an HTTP client."""
 
 from feedback_verify.targets.app import AppTarget
-from feedback_verify.targets.base import Connection, NotReachable, ProtocolError, Target, Unsendable, read_dsn
+from feedback_verify.targets.base import Connection, ProtocolError, Target, read_dsn
 from feedback_verify.targets.control import ControlTarget
+from feedback_verify.targets.network import Network, Unsendable
 from feedback_verify.targets.process import MissingLibrary, ProcessTarget
 from feedback_verify.targets.seeding import CommandSeeder, IngestSeeder, StateSeeder
+from feedback_verify.targets.sending import NotReachable, Stopped, Trouble
 from feedback_verify.targets.url import UrlTarget
 
 __all__ = [
@@ -14,11 +16,14 @@ __all__ = [
     "ControlTarget",
     "IngestSeeder",
     "MissingLibrary",
+    "Network",
     "NotReachable",
     "ProcessTarget",
     "ProtocolError",
     "StateSeeder",
+    "Stopped",
     "Target",
+    "Trouble",
     "Unsendable",
     "UrlTarget",
     "read_dsn",

@@ -16,7 +16,9 @@ import time_machine
 
 from feedback_verify.exchange import Exchange, Project, Request
 from feedback_verify.steps import Advance, SaveEvent, Step
-from feedback_verify.targets.base import NO_COOKIES, Connection, NotReachable, ProtocolError, Unsendable, sendable
+from feedback_verify.targets.base import Connection, ProtocolError
+from feedback_verify.targets.network import NO_COOKIES, Unsendable, sendable
+from feedback_verify.targets.sending import NotReachable, Stopped
 from feedback_verify.targets.url import UrlTarget
 
 START = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)
@@ -71,6 +73,8 @@ class AppTarget(UrlTarget):
     def exchange(self, request: Request) -> Exchange:
         """Calls the application; what it raises is a 500, as a server would make it."""
         built = sendable(self._async if self._asynchronous else self._sync, request)
+        if self.sender.stopped.is_set():
+            raise Stopped
         sent = self.now()
         try:
             if self._asynchronous:

@@ -1,33 +1,14 @@
-"""What every target can do: send a request once and time it. No judgement, no retry: a retried POST is an overwrite."""
+"""What every target can do: send requests, save events, move its clock, show its records. No judgement."""
 
-import ssl
-import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
-import httpx
-
 from feedback_verify.exchange import Exchange, Project, Request
 from feedback_verify.steps import Step
-
-TIMEOUT = 30.0
-LARGEST = 16 * 1_048_576  # bytes of an answer's body; what is behind them is not read
-
-
-NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-
-
-class NotReachable(Exception):
-    """The target did not answer; the message says what was tried and what went wrong."""
-
-
-class Unsendable(Exception):
-    """The target cannot be sent such a request at all: nothing can be said of it."""
+from feedback_verify.targets.network import Network
+from feedback_verify.targets.sending import Sender
 
 
 class ProtocolError(Exception):
@@ -43,12 +24,12 @@ class Target:
     calendar = False  # whether a scenario may begin at any instant
     clock: Literal["exact", "process", "real"] = "real"
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, network: Network | None = None) -> None:
         self.base_url = base_url.rstrip("/")
-        self.offset = 0
+        self.sender = Sender(network or Network())
         self._secrets: set[str] = set()
         # One connection for each request: servers that close idle ones without a word would seem to have crashed.
-        self._client = new_client(keep_alive=False)
+        self._client = self.sender.network.client(keep_alive=False)
 
     def __enter__(self) -> Self:
         return self
@@ -70,7 +51,7 @@ class Target:
 
     def exchange(self, request: Request) -> Exchange:
         """Sends the request once. Raises NotReachable where no answer comes."""
-        return self._exchange(self._client, request)
+        return self.sender.exchange(self._client, request)
 
     def connection(self) -> "Connection":
         """A connection of its own, to be opened before it is needed."""
@@ -78,24 +59,11 @@ class Target:
 
     def now(self) -> int:
         """The instant in microseconds of a clock that only runs forward, at the pace of the target's."""
-        return time.monotonic_ns() // 1000 + self.offset
+        return self.sender.now()
 
     def skip(self, microseconds: int) -> None:
         """Moves the target's clock forward, where that can be done."""
         raise ProtocolError("this target has no clock that moves")
-
-    def _exchange(self, client: httpx.Client, request: Request) -> Exchange:
-        built = sendable(client, request)
-        sent = self.now()
-        try:
-            response = client.send(built, stream=True)
-            content = _content(response)
-        except httpx.RequestError as error:
-            raise NotReachable(
-                f"{request.method} {request.url}: no answer ({error or type(error).__name__}). "
-                "Is the server running, and is the URL right?"
-            ) from None
-        return Exchange(request, response.status_code, dict(response.headers), content, sent, self.now())
 
     def reads(self) -> datetime | None:
         """What an exact clock shows where no scenario has its own; None where the clock is not exact."""
@@ -138,7 +106,7 @@ class Connection:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._client = new_client(keep_alive=True)
+        self._client = target.sender.network.client(keep_alive=True)
 
     def __enter__(self) -> Self:
         return self
@@ -148,56 +116,4 @@ class Connection:
 
     def exchange(self, request: Request) -> Exchange:
         """As Target.exchange, on this connection."""
-        return self._target._exchange(self._client, request)
-
-
-def new_client(*, keep_alive: bool) -> httpx.Client:
-    """A client that follows no redirect, knows no proxy, keeps no cookie and never tries again."""
-    limits = httpx.Limits(max_keepalive_connections=1 if keep_alive else 0)
-    return httpx.Client(
-        timeout=TIMEOUT, limits=limits, follow_redirects=False, trust_env=False, verify=_tls(), cookies=NO_COOKIES
-    )
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    return httpx.create_ssl_context()
-
-
-def sendable(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
-    """The request with its own headers only, but for those that carry the message. Raises Unsendable."""
-    chunks: bytes | Iterator[bytes] | AsyncIterator[bytes] = request.content
-    if request.chunked:
-        chunks = _once(request.content) if isinstance(client, httpx.AsyncClient) else iter([request.content])
-    try:
-        built = client.build_request(request.method, request.url, content=chunks)
-    except httpx.InvalidURL as error:
-        raise Unsendable(f"the URL {request.url[:80]!r} cannot be sent: {error}") from None
-    built.headers = httpx.Headers([*_transport_headers(built.headers), *_encoded(request.sent_headers())])
-    return built
-
-
-def _content(response: httpx.Response) -> bytes:
-    """The body. Raises ReadTimeout where it takes longer than an answer may."""
-    content, deadline = bytearray(), time.monotonic() + TIMEOUT
-    with closing(response):
-        for chunk in response.iter_bytes():
-            content += chunk
-            if len(content) > LARGEST:
-                break
-            if time.monotonic() > deadline:
-                raise httpx.ReadTimeout(f"the body is not complete after {TIMEOUT:g} s")
-    return bytes(content[:LARGEST])
-
-
-async def _once(content: bytes) -> AsyncIterator[bytes]:
-    yield content
-
-
-def _transport_headers(headers: httpx.Headers) -> list[tuple[bytes, bytes]]:
-    kept = (b"host", b"content-length", b"transfer-encoding", b"connection")
-    return [(name, value) for name, value in headers.raw if name.lower() in kept]
-
-
-def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("ascii"), value.encode("utf-8", "surrogateescape")) for name, value in headers.items()]
+        return self._target.sender.exchange(self._client, request)

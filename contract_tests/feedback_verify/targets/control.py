@@ -6,12 +6,14 @@ import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from feedback_spec.instants import format_duration
 
 from feedback_verify.exchange import Credential, Exchange, Project, Request
 from feedback_verify.steps import Advance, Open, SaveEvent, Step
 from feedback_verify.targets.base import ProtocolError, Target
+from feedback_verify.targets.network import Network
 
 START = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)
 
@@ -42,12 +44,19 @@ class ControlTarget(Target):
     sandboxes = True
     calendar = True
 
-    def __init__(self, base_url: str, control_url: str, start: datetime = START) -> None:
-        super().__init__(base_url)
+    def __init__(
+        self, base_url: str, control_url: str, start: datetime = START, network: Network | None = None
+    ) -> None:
+        super().__init__(base_url, network)
         self._control = control_url.rstrip("/") + "/_control"
         self.start = start
         self._run = f"verify-{secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the control API answers at another place than the endpoint, so that they may be two servers."""
+        return urlsplit(self._control).netloc != urlsplit(self.base_url).netloc
 
     def health(self) -> dict[str, Any]:
         """What the control API says of itself. Raises NotReachable or ProtocolError."""

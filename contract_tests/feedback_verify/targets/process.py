@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 import httpx
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from feedback_verify.targets.base import NotReachable
+from feedback_verify.targets.network import Network
+from feedback_verify.targets.sending import NotReachable
 from feedback_verify.targets.url import UrlTarget
 
 START_TIMEOUT = 30.0
@@ -41,9 +42,15 @@ class ProcessTarget(UrlTarget):
     clock = "process"
 
     def __init__(
-        self, base_url: str, command: str, organization: str, project: str, secrets: Mapping[str, str]
+        self,
+        base_url: str,
+        command: str,
+        organization: str,
+        project: str,
+        secrets: Mapping[str, str],
+        network: Network | None = None,
     ) -> None:
-        super().__init__(base_url, organization, project, secrets)
+        super().__init__(base_url, organization, project, secrets, network)
         self._command = shlex.split(command)
         self._library = find_library()
         self._folder = tempfile.TemporaryDirectory(prefix="feedback-verify-")
@@ -80,13 +87,13 @@ class ProcessTarget(UrlTarget):
 
     def skip(self, microseconds: int) -> None:
         """Moves the process's clock forward by so much, beside what it runs by itself."""
-        self.offset += microseconds
+        self.sender.offset += microseconds
         self._write()
 
     def _write(self) -> None:
         # Written anew and moved into place: the process may read at any moment.
         fresh = self._file.with_suffix(".new")
-        fresh.write_text(f"+{self.offset // 1_000_000}.{self.offset % 1_000_000:06}s\n")
+        fresh.write_text(f"+{self.sender.offset // 1_000_000}.{self.sender.offset % 1_000_000:06}s\n")
         fresh.replace(self._file)
 
     def _wait_until_it_listens(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from feedback_verify.exchange import Credential, Project
 from feedback_verify.steps import Step
 from feedback_verify.targets.base import ProtocolError, Target
+from feedback_verify.targets.network import Network
 from feedback_verify.targets.seeding import Seeder
 
 VARIABLES = {
@@ -24,8 +25,15 @@ class UrlTarget(Target):
     `secrets` are its tokens and DSNs by kind. ValueError where one cannot be a token or a DSN.
     """
 
-    def __init__(self, base_url: str, organization: str, project: str, secrets: Mapping[str, str]) -> None:
-        super().__init__(base_url)
+    def __init__(
+        self,
+        base_url: str,
+        organization: str,
+        project: str,
+        secrets: Mapping[str, str],
+        network: Network | None = None,
+    ) -> None:
+        super().__init__(base_url, network)
         credentials = {kind: Credential.of(kind, each, VARIABLES[kind]) for kind, each in secrets.items()}
         self._project = Project(organization, project, credentials)
         self._seeder: Seeder | None = None

@@ -1,0 +1,127 @@
+"""The options of the table as flags of a command line, by click, and how their values are read. Nothing is run here."""
+
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from feedback_spec.instants import parse_duration
+from feedback_spec.profiles import PROFILES
+from feedback_spec.spelling import meant
+
+from feedback_verify.options import EVERYWHERE, OPTIONS, URL, Option
+from feedback_verify.settings import SettingsError
+
+DETECT = "detect"
+KINDS = ("json", "junit", "html", "har", "markdown")
+
+
+class Wait(click.ParamType[int]):
+    """A duration as people say it (`6m`, `30m30s`, `90s`) or in ISO 8601; in microseconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Microseconds."""
+        if isinstance(value, int):
+            return value
+        text = str(value)
+        try:
+            said = text and re.fullmatch(r"(\d+h)?(\d+m)?(\d+s)?", text)
+            return parse_duration(f"PT{text.upper()}" if said else text)
+        except ValueError:
+            self.fail(f'"{text}" is not a duration such as 6m, 30m30s or PT6M.', param, ctx)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The settings of a TOML file. Raises SettingsError, in one sentence naming the file and the place."""
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: is not TOML: {error}.") from None
+    known = {each.name: each for each in EVERYWHERE}
+    for key, value in content.items():
+        if key not in known:
+            raise SettingsError(f'{path}: the key "{key}" is unknown{meant(key, known)}')
+        wanted = known[key].wrong(value)
+        if wanted:
+            raise SettingsError(f"{path}: {key} must be {wanted}.")
+    return {known[key].field: value for key, value in content.items()}
+
+
+def flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command the URL and all options of the table, in their order, and those that only a shell has."""
+    config = click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        callback=_take_config,
+        is_eager=True,
+        expose_value=False,
+        help="A TOML file with these settings by name; flags and environment go before it.",
+    )
+    report = click.option(
+        "--report", multiple=True, callback=_report, metavar="KIND=FILE", help=f"Kinds: {', '.join(KINDS)}."
+    )
+    url = click.argument(URL.name, required=False, envvar=URL.variable)
+    for option in reversed((url, *map(_flag, OPTIONS), config, report)):
+        command = option(command)
+    return command
+
+
+def _flag(option: Option) -> Callable[..., Any]:
+    about: dict[str, Any] = {"help": option.help}
+    if option.kind == "flag":
+        return click.option(f"--{option.name}", is_flag=True, **about)
+    shown = option.default is not None
+    return click.option(
+        f"--{option.name}",
+        type=_type(option),
+        metavar=option.metavar or None,
+        default=option.default,
+        show_default=shown,
+        **about,
+    )
+
+
+def _type(option: Option) -> click.ParamType[Any]:
+    match option.kind:
+        case "file":
+            return click.Path(path_type=Path)
+        case "duration":
+            return Wait()
+        case "whole":
+            return click.IntRange(_whole(option.least), _whole(option.most))
+        case "number":
+            return click.FloatRange(option.least, option.most)
+        case "profile":
+            return click.Choice([*PROFILES, DETECT])
+        case _:
+            return click.STRING
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else int(number)
+
+
+def _take_config(context: click.Context, _parameter: click.Parameter, path: Path | None) -> Path | None:
+    if path is not None:
+        try:
+            context.default_map = {**read_config(path), **(context.default_map or {})}
+        except SettingsError as error:
+            raise click.UsageError(str(error)) from None
+    return path
+
+
+def _report(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
+    reports = []
+    for value in values:
+        kind, _, path = value.partition("=")
+        if kind not in KINDS or not path:
+            raise click.BadParameter(f'"{value}" is not KIND=FILE with a kind of {", ".join(KINDS)}.')
+        reports.append((kind, Path(path)))
+    return reports

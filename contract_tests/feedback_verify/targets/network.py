@@ -1,0 +1,141 @@
+"""How this machine reaches a target: certificates, a proxy, timeouts, and what is told of a connection that fails.
+
+HTTP clients are made here. It sends nothing.
+"""
+
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
+from typing import Any
+from weakref import WeakSet
+
+import httpx
+
+from feedback_verify.exchange import Request
+
+TIMEOUT, CONNECT_TIMEOUT = 30.0, 1.5
+LARGEST = 16 * 1_048_576  # bytes of an answer's body; what is behind them is not read
+NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
+class Unsendable(Exception):
+    """The target cannot be sent such a request at all: nothing can be said of it."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """`cacert` is a file of certificates that are trusted beside the usual ones, `insecure` trusts any.
+
+    `proxy` is the URL of a proxy that everything goes through; without it none is used, whatever the environment says.
+    """
+
+    cacert: Path | None = None
+    insecure: bool = False
+    proxy: str | None = None
+
+    def check(self) -> None:
+        """Raises ValueError, in one sentence, where it cannot be."""
+        try:
+            _ = self._tls
+        except (OSError, ssl.SSLError) as error:
+            reason = getattr(error, "strerror", None) or "it is not a file of certificates in PEM"
+            raise ValueError(f"--cacert: {self.cacert}: {reason}.") from None
+        try:
+            self.client(keep_alive=False).close()
+        except (ValueError, httpx.InvalidURL) as error:
+            raise ValueError(f'--proxy: "{self.proxy}" is not the URL of a proxy: {error}.') from None
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        context = httpx.create_ssl_context(verify=not self.insecure)
+        if self.cacert is not None:
+            context.load_verify_locations(self.cacert)
+        return context
+
+    def client(self, *, keep_alive: bool) -> httpx.Client:
+        """A client that follows no redirect, keeps no cookie and never tries again."""
+        return httpx.Client(
+            timeout=httpx.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT),
+            limits=httpx.Limits(max_keepalive_connections=1 if keep_alive else 0),
+            follow_redirects=False,
+            trust_env=False,
+            verify=self._tls,
+            proxy=self.proxy,
+            cookies=NO_COOKIES,
+        )
+
+
+class Sockets:
+    """The sockets that requests are waiting on, so that all of them can be let go at once."""
+
+    def __init__(self) -> None:
+        self._open: WeakSet[socket.socket] = WeakSet()
+
+    def watch(self, event: str, info: Mapping[str, Any]) -> None:
+        """As httpx calls it with what it does."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._open.add(info["return_value"].get_extra_info("socket"))
+
+    def shut(self) -> None:
+        """Ends every wait for an answer."""
+        for each in list(self._open):
+            with suppress(OSError, ValueError):
+                each.shutdown(socket.SHUT_RDWR)
+
+
+def told_of(request: Request, error: httpx.RequestError) -> str:
+    """What went wrong, in one sentence with the remedy where one is known."""
+    said = str(error) or type(error).__name__
+    remedy = "Is the server running, and is the URL right?"
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        remedy = "Trust its certificate with --cacert FILE, or any certificate with --insecure."
+    elif "WRONG_VERSION_NUMBER" in said or "record layer failure" in said:
+        remedy = "Does it speak plain http there?"
+    elif isinstance(error, httpx.RemoteProtocolError | httpx.ReadError) and request.url.startswith("http://"):
+        remedy = "Is the server running, and is it not https that it speaks there?"
+    return f"{request.method} {request.url}: no answer ({said}). {remedy}"
+
+
+def sendable(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
+    """The request with its own headers only, but for those that carry the message. Raises Unsendable."""
+    chunks: bytes | Iterator[bytes] | AsyncIterator[bytes] = request.content
+    if request.chunked:
+        chunks = _once(request.content) if isinstance(client, httpx.AsyncClient) else iter([request.content])
+    try:
+        built = client.build_request(request.method, request.url, content=chunks)
+    except httpx.InvalidURL as error:
+        raise Unsendable(f"the URL {request.url[:80]!r} cannot be sent: {error}") from None
+    built.headers = httpx.Headers([*_transport_headers(built.headers), *_encoded(request.sent_headers())])
+    return built
+
+
+def content_of(response: httpx.Response) -> bytes:
+    """The body. Raises ReadTimeout where it takes longer than an answer may."""
+    content, deadline = bytearray(), time.monotonic() + TIMEOUT
+    with closing(response):
+        for chunk in response.iter_bytes():
+            content += chunk
+            if len(content) > LARGEST:
+                break
+            if time.monotonic() > deadline:
+                raise httpx.ReadTimeout(f"the body is not complete after {TIMEOUT:g} s")
+    return bytes(content[:LARGEST])
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+def _transport_headers(headers: httpx.Headers) -> list[tuple[bytes, bytes]]:
+    kept = (b"host", b"content-length", b"transfer-encoding", b"connection")
+    return [(name, value) for name, value in headers.raw if name.lower() in kept]
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("ascii"), value.encode("utf-8", "surrogateescape")) for name, value in headers.items()]

@@ -1,0 +1,145 @@
+"""Sends requests, each when its turn comes, and times them. No judgement.
+
+A POST is sent twice only where the first cannot have been handled: a retried POST is an overwrite.
+"""
+
+import threading
+import time
+from dataclasses import replace
+
+import httpx
+from tenacity import Retrying, retry_if_result, stop_after_attempt, stop_after_delay, wait_none
+
+from feedback_verify.exchange import Exchange, Request
+from feedback_verify.targets.network import Network, Sockets, content_of, sendable, told_of
+from feedback_verify.targets.pace import Pace, retry_after
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+TOO_MANY, UNAVAILABLE = 429, 503
+PATIENCE = 60.0  # seconds that one request is tried for
+TRIES = 4  # after which 503 is asked about
+
+
+class NotReachable(Exception):
+    """The target did not answer; the message says what was tried and what went wrong."""
+
+
+class Stopped(KeyboardInterrupt):
+    """The run is over: by a signal, or because its time is. As Ctrl-C, so that nothing takes it for an error."""
+
+
+class Trouble(Exception):
+    """The target was asked too much or is not available for a while; nothing can be said of what was to be seen."""
+
+
+class Sender:
+    """What all requests of a run pass through, whoever sends them, from any thread.
+
+    `offset` is how many microseconds the target's clock was moved forward by.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.pace = Pace()
+        self.offset = 0
+        self.stopped = threading.Event()
+        self._sockets = Sockets()
+        self._impatient = False  # since one request was tried in vain, until one is handled
+        self._means_unavailable = True  # whether 503 is about the server as a whole, or its answer to some requests
+
+    def now(self) -> int:
+        """Microseconds of a clock that only runs forward."""
+        return time.monotonic_ns() // 1000 + self.offset
+
+    def stop(self) -> None:
+        """Ends all that is being waited for, in every thread: from now on each request raises Stopped."""
+        self.stopped.set()
+        self._sockets.shut()
+
+    def wait(self, seconds: float) -> None:
+        """Waits. Raises Stopped where the run ends meanwhile."""
+        if self.stopped.wait(max(seconds, 0.0)):
+            raise Stopped
+
+    def exchange(self, client: httpx.Client, request: Request) -> Exchange:
+        """Sends the request when its turn comes; 429 and 503 are waited out. Raises NotReachable or Trouble."""
+        exchange = self._sent(client, request)
+        if exchange.status == TOO_MANY or (exchange.status == UNAVAILABLE and self._is_busy(exchange)):
+            exchange = self._waited_out(client, request, exchange)
+        self._impatient = False
+        self.pace.handled()
+        return exchange
+
+    def _is_busy(self, exchange: Exchange) -> bool:
+        return self._means_unavailable or retry_after(exchange.headers) is not None
+
+    def _waited_out(self, client: httpx.Client, request: Request, first: Exchange) -> Exchange:
+        """The answer when it is no longer 429 or 503.
+
+        503 may be what the server answers to this very request, and then it is its answer: another request tells. It
+        may also come after the request was handled, which is why the answer counts from when it was sent first.
+        """
+        self.pace.refused(first.status, _began(first, self.offset), first.headers)
+        asked = retry_after(first.headers) or 0.0
+        if self._impatient or asked > PATIENCE:
+            self._give_up(first)
+        retrying = Retrying(
+            retry=retry_if_result(self._is_refused),
+            stop=stop_after_attempt(TRIES) if first.status == UNAVAILABLE else stop_after_delay(PATIENCE),
+            wait=wait_none(),  # the pace has it
+            retry_error_callback=lambda state: state.outcome and state.outcome.result(),
+        )
+        last: Exchange = retrying(self._sent, client, request)
+        if last.status == TOO_MANY:
+            self._give_up(last)
+        if last.status == UNAVAILABLE:
+            other = self._sent(client, Request("OPTIONS", request.url.partition("?")[0]))
+            if other.status in (UNAVAILABLE, TOO_MANY):
+                self._give_up(last)
+            self._means_unavailable = False
+        return replace(last, sent=first.sent) if first.status == UNAVAILABLE else last
+
+    def _is_refused(self, exchange: Exchange) -> bool:
+        refused = exchange.status in (TOO_MANY, UNAVAILABLE)
+        if refused:
+            self.pace.refused(exchange.status, _began(exchange, self.offset), exchange.headers)
+        return refused
+
+    def _give_up(self, exchange: Exchange) -> None:
+        self._impatient = True
+        asked = exchange.headers.get("retry-after")
+        wish = f", Retry-After: {asked[:40]}" if asked else ""
+        raise Trouble(
+            f"the target refused {exchange.request.method} with {exchange.status}{wish}, however long it was waited"
+        )
+
+    def _sent(self, client: httpx.Client, request: Request) -> Exchange:
+        """Sends the request; once more where no connection came about, or where it changes nothing."""
+        try:
+            return self._sent_once(client, request)
+        except httpx.RequestError as error:
+            if not isinstance(error, httpx.ConnectError) and request.method not in SAFE:
+                raise NotReachable(told_of(request, error)) from None
+        try:
+            return self._sent_once(client, request)
+        except httpx.RequestError as error:
+            raise NotReachable(told_of(request, error)) from None
+
+    def _sent_once(self, client: httpx.Client, request: Request) -> Exchange:
+        built = sendable(client, request)
+        built.extensions["trace"] = self._sockets.watch
+        self.wait(self.pace.turn())
+        sent = self.now()
+        try:
+            response = client.send(built, stream=True)
+            content = content_of(response)
+        except Exception:
+            if self.stopped.is_set():
+                raise Stopped from None  # whatever a socket says that was shut
+            raise
+        return Exchange(request, response.status_code, dict(response.headers), content, sent, self.now())
+
+
+def _began(exchange: Exchange, offset: int) -> float:
+    """When it was sent, in the monotonic seconds that a pace counts in."""
+    return (exchange.sent - offset) / 1_000_000

@@ -1,0 +1,200 @@
+"""Whatever is surely not the server's fault ends a run at once: exit code 2, one sentence, and what to do."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from feedback_spec.document import Document
+from feedback_verify.cli import main
+from feedback_verify.preflight import look
+from feedback_verify.targets import UrlTarget
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from tests.broken.server import Implementation, Project, Refusal
+from tests.broken.serving import serving
+from tests.targets import example
+
+PLACE = ["--organization", "acme", "--project", "shop"]
+CREDENTIALS = ["--token", example.TOKEN, "--dsn", example.DSN]
+ALL = [*PLACE, *CREDENTIALS]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """A sound server."""
+    with serving(example.OnTheRealClock().app()) as url:
+        yield url
+
+
+def sentence(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What is said of a run that ends with exit code 2."""
+    code = main(arguments)
+    shown = capsys.readouterr()
+    assert (code, shown.out) == (2, "")
+    return shown.err
+
+
+def everything(answer: Response) -> Starlette:
+    """An application that has this one answer."""
+
+    async def endpoint(_request: Request) -> Response:
+        return answer
+
+    return Starlette(routes=[Route("/{path:path}", endpoint, methods=["GET", "POST", "OPTIONS"])])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--organization", "nobody", "--project", "shop", *CREDENTIALS], "has no project nobody/shop"),
+        ([*PLACE, "--token", "x"], "No credentials are accepted (--token: 401)"),
+        (
+            [*PLACE, "--token", example.READ_TOKEN],
+            "No credentials may submit (--token: 403): does the token have the scope",
+        ),
+        ([*PLACE, "--token", example.READ_TOKEN, "--dsn", example.OTHER_DSN], "whatever the credentials"),
+        (
+            [*PLACE, "--dsn", "nonsense"],
+            "--dsn: what was given is wrong: a DSN is of the form https://KEY@HOST/PROJECT_ID",
+        ),
+        ([*ALL, "--cacert", "/no/such/file.pem"], "--cacert: /no/such/file.pem: No such file or directory."),
+        ([*ALL, "--proxy", "nonsense"], '--proxy: "nonsense" is not the URL of a proxy'),
+    ],
+)
+def test_wrong_settings(url: str, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the credentials, of the project."""
+    assert words in sentence([url, *arguments], capsys)
+
+
+def test_url_with_the_endpoints_path_is_told_without_it(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As people copy it from the reference."""
+    given = f"{url}/api/0/projects/acme/shop/user-feedback/"
+
+    assert f"give {url} instead of" in sentence([given, *ALL], capsys)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (HTMLResponse("<h1>Welcome</h1>"), "is not the endpoint: it answers a submission with 200 and text/html"),
+        (
+            HTMLResponse("<h1>Not Found</h1>", 404),
+            "is not the endpoint: it answers a submission with 404 and text/html",
+        ),
+        (JSONResponse({"error": "no such route"}, 404), "has no project acme/shop (--token: 404, --dsn: 404)"),
+        (RedirectResponse("https://login.example/"), "redirects a plain submission to https://login.example/"),
+        (HTMLResponse("<center>502</center>", 502), "answers everything with 502"),
+    ],
+)
+def test_something_else_answers(answer: Response, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A page, another API, a login, a gateway with nothing behind it."""
+    with serving(everything(answer)) as url:
+        assert words in sentence([url, *ALL], capsys)
+
+
+def test_redirect_names_where_it_leads(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As from http to https."""
+
+    async def endpoint(request: Request) -> Response:
+        return RedirectResponse(f"{url}{request.url.path}", 308)
+
+    moved = Starlette(routes=[Route("/{path:path}", endpoint, methods=["GET", "POST"])])
+    with serving(moved) as old:
+        assert f"{old} redirects to {url}: give that as the URL." in sentence([old, *ALL], capsys)
+
+
+def test_control_of_another_server_is_told(mock_url: str, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The control API makes projects that the URL does not know."""
+    assert "do both belong to the same server?" in sentence([url, "--control", mock_url], capsys)
+
+
+def test_control_is_taken_as_the_mock_prints_it_and_is_the_url_too(
+    mock_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the path of the protocol, and nothing else."""
+    assert main(["--control", f"{mock_url}/_control", "--rules", "submission"]) == 0
+    assert "1 verified" in capsys.readouterr().out
+
+
+def test_baseline_that_names_no_rule(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is asked."""
+    baseline = tmp_path / "baseline.toml"
+    baseline.write_text('[accepted]\n"event-windw" = "known"\n')
+    said = sentence(["http://127.0.0.1:1", *ALL, "--baseline", str(baseline)], capsys)
+
+    assert 'there is no rule "event-windw"; did you mean "event-window"' in said
+
+
+def test_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that is not trusted is told with the remedy; --cacert and --insecure go for all of the run."""
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    few = ["--rules", "submission,dsn"]
+    with serving(example.OnTheRealClock().app(), context) as url:
+        untrusted = sentence([url, *ALL], capsys)
+        plain = sentence([url.replace("https", "http"), *ALL], capsys)
+        trusted = [
+            main([url, *ALL, *few, *flags]) for flags in (["--cacert", str(tmp_path / "ca.pem")], ["--insecure"])
+        ]
+
+    assert "Trust its certificate with --cacert FILE, or any certificate with --insecure." in untrusted
+    assert "is it not https that it speaks there?" in plain
+    assert trusted == [0, 0]
+
+
+def test_https_where_plain_http_is_spoken(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Does it speak plain http there?" in sentence([url.replace("http", "https"), *ALL], capsys)
+
+
+def test_dead_port(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was tried and what to look at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+
+        assert "no answer" in sentence([url, *ALL], capsys)
+
+
+class StoresNothing(example.OnTheRealClock):
+    """Accepts, and forgets."""
+
+    def store(self, project: Project, body: Any, now: Any, by: str) -> Any:
+        record = super().store(project, body, now, by)
+        project.records.clear()
+        return record
+
+
+class Fails(example.OnTheRealClock):
+    """Answers 500."""
+
+    def submit(self, project: Project, body: Any, by: str) -> Any:
+        raise Refusal(500, {"detail": "Internal Error"})
+
+
+class WithoutDsn(example.OnTheRealClock):
+    """Does not know DSNs."""
+
+    def by_dsn(self, dsn: str) -> Any:
+        raise Refusal(401, {"detail": "Invalid token"})
+
+
+@pytest.mark.parametrize(
+    ("server", "notes"),
+    [(StoresNothing, []), (Fails, []), (WithoutDsn, ["--dsn is refused with 401, other credentials are not"])],
+)
+def test_broken_server_is_not_waved_away(server: type[Implementation], notes: list[str], document: Document) -> None:
+    """What may be its fault is left to the rules."""
+    with serving(server().app()) as url:
+        credentials = {"write": example.TOKEN, "dsn": example.DSN}
+        with UrlTarget(url, "acme", "shop", credentials) as target:
+            told = look(target, document)
+
+    assert [each.partition(":")[0] for each in told] == notes
