@@ -110,7 +110,7 @@ def test_baseline_accepts_what_is_known(broken_url: str, tmp_path: Path, capsys:
     ("entry", "code", "sentence"),
     [
         ('submission = "known"', 1, '"submission" is no longer violated: remove it'),
-        ('nonsense = "known"', 1, 'there is no rule "nonsense": remove it'),
+        ('submision = "known"', 2, 'there is no rule "submision"; did you mean "submission"'),
         ("submission = 1", 2, "must be a text that says why"),
     ],
 )

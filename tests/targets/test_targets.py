@@ -217,7 +217,7 @@ def test_provider_state_saves_events(scaled_path: Path, tmp_path: Path) -> None:
         (["http://127.0.0.1:1", *ALL, "--seed-command", "true"], "{event_id}"),
         (["http://127.0.0.1:1", *ALL, "--seed-command", "seed {event_id} {nonsense}"], "can be filled in"),
         (["http://127.0.0.1:1", *PLACE, "--token", "x", "--ingest"], "--dsn"),
-        (["http://127.0.0.1:1", *ALL, "--wait", "soon"], "no duration"),
+        (["http://127.0.0.1:1", *ALL, "--wait", "soon"], "not a duration"),
         (["http://127.0.0.1:1", *ALL, "--require", "nonsense"], 'no rule "nonsense"'),
         (["replay", "/no/such/plan.json", "http://127.0.0.1:1", *ALL], "/no/such/plan.json: cannot be read"),
         (["http://127.0.0.1:1", "--command", "/no/such/server", *ALL], "/no/such/server"),

@@ -74,7 +74,7 @@ def test_report_may_go_to_stdout(mock_url: str) -> None:
         (["--nonsense"], "No such option"),
         (["http://127.0.0.1:1"], "--organization"),
         (["http://127.0.0.1:1", "--organization", "o", "--project", "p"], "--token"),
-        (["localhost:8080", "--control", "http://127.0.0.1:1"], "is no URL"),
+        (["localhost:8080", "--control", "http://127.0.0.1:1"], "is not a URL"),
         (["--spec", "/no/such/file.yaml"], "/no/such/file.yaml: cannot be read: No such file"),
         (["--config", "/no/such/file.toml"], "/no/such/file.toml: cannot be read"),
         (["--rules", "nonsense"], 'no rule "nonsense"'),
