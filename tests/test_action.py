@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from feedback_mock.server import Server
-from feedback_verify.cli import command
+from feedback_verify.cli import verify as options_of
 
 ROOT = Path(__file__).parents[1]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
@@ -77,7 +77,7 @@ def test_step_fails_where_the_verifier_does(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [each for each in STEPS["Verify"]["env"] if each.startswith("FEEDBACK_")])
 def test_every_variable_is_an_option(name: str) -> None:
-    options = {f"FEEDBACK_{str(each.name).upper()}" for each in command.params}
+    options = {f"FEEDBACK_{str(each.name).upper()}" for each in options_of.params}
 
     assert name in options
 

@@ -6,7 +6,6 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -15,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import click
 from feedback_spec.document import Document, load
 from feedback_spec.files import check
-from feedback_spec.profiles import DOCUMENTED, PROFILES
+from feedback_spec.profiles import PROFILES
 from feedback_spec.source import DocumentError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from feedback_verify.baseline import Baseline, read_baseline
 from feedback_verify.flags import DETECT, flags
 from feedback_verify.preflight import look
-from feedback_verify.settings import Settings, SettingsError, open_target
+from feedback_verify.prepared import prepare
+from feedback_verify.settings import SettingsError, open_target
 from feedback_verify.targets import MissingLibrary, NotReachable, ProtocolError
 from feedback_verify.verdicts import printable
 
@@ -179,28 +178,6 @@ def _verify_and_report(values: dict[str, Any], *, debug: bool) -> int:
     return _tell(report, reports)
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """What the options come to: the target's settings, the document, what a Run is told, and the baseline."""
-
-    settings: Settings
-    document: Document
-    options: dict[str, Any]
-    baseline: Baseline
-
-
-def prepare(values: dict[str, Any]) -> Prepared:
-    """The values of all options, by their fields. Raises SettingsError and the like, in one sentence."""
-    settings = Settings(**{each.name: values[each.name] for each in fields(Settings)})
-    document = load(settings.spec, DOCUMENTED if settings.profile == DETECT else settings.profile)
-    try:
-        options = _run_options(document, values)
-        baseline = read_baseline(values["baseline"], document) if values["baseline"] else Baseline()
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
-    return Prepared(settings, document, options, baseline)
-
-
 def _execute(run: "Run", *, debug: bool) -> str | None:
     """Runs it, and answers what kept it from its end: what was seen until then is reported."""
     try:
@@ -248,22 +225,6 @@ def _detect(spec: Path | None, target: Any, *, run_seed: int, progress: Callable
     for rule, detail in best.violated.items():
         click.echo(f"  does not fit: {rule}: {detail}")
     return documents[best.profile]
-
-
-def _run_options(document: Document, values: dict[str, Any]) -> dict[str, Any]:
-    """What a Run is told. Raises ValueError or PlanError, in one sentence."""
-    from feedback_verify.realtime.plan import read  # noqa: PLC0415
-    from feedback_verify.run import known_rules, required_rules  # noqa: PLC0415
-
-    rules, replay, seed = values["rules"], values["replay"], values["seed"]
-    return {
-        **{name: values[name] for name in ("wait", "max_parallel", "max_time")},
-        "seed": int.from_bytes(os.urandom(4)) if seed is None else seed,
-        "rules": known_rules(document, rules) if rules else None,
-        "require": required_rules(document, values["require"]),
-        "plan": read(replay, document) if replay else None,
-        "plan_file": values["plan"],
-    }
 
 
 @contextmanager

@@ -8,10 +8,11 @@ from typing import Any
 import click
 import pytest
 
-from feedback_verify.cli import FORESEEN, Prepared, command, prepare
+from feedback_verify.cli import FORESEEN, verify
 from feedback_verify.flags import DETECT
 from feedback_verify.options import EVERYWHERE, URL
 from feedback_verify.preflight import look
+from feedback_verify.prepared import Prepared, prepare
 from feedback_verify.reports import Report
 from feedback_verify.run import Run
 from feedback_verify.settings import open_target
@@ -28,8 +29,8 @@ def _prepared(config: pytest.Config) -> Prepared:
             "--feedback-profile detect: the tests are those of one profile; feedback-verify finds it."
         )
     try:
-        with command.make_context("pytest", [*words, *(["--", url] if url else [])]) as context:
-            return prepare({**context.params, "seed": context.params["seed"] or 0})
+        with verify.make_context("pytest", [*words, *(["--", url] if url else [])]) as context:
+            return prepare({**context.params, "seed": context.params["seed"] or 0, "replay": None})
     except click.ClickException as error:
         raise pytest.UsageError(error.format_message()) from None
     except FORESEEN as error:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import pytest
 import yaml
-from feedback_verify.cli import command, main
+from feedback_verify.cli import main, verify
 from feedback_verify.flags import read_config
 from feedback_verify.options import EVERYWHERE, OPTIONS, URL, Option
 from feedback_verify.settings import Settings, SettingsError
@@ -45,7 +45,7 @@ def test_toml_file_has_every_option(option: Option, tmp_path: Path) -> None:
 def test_environment_has_every_option(option: Option, monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"duration": "6m", "profile": "sentry-9.1"}.get(option.kind, str(VALUES.get(option.kind, "text")))
     monkeypatch.setenv(option.variable, given)
-    with command.make_context("feedback-verify", []) as context:
+    with verify.make_context("feedback-verify", []) as context:
         value = context.params[option.field]
 
     assert value is not None
@@ -76,4 +76,4 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     shown = click.unstyle(capsys.readouterr().out)
 
     assert code == 0
-    assert [each.name for each in OPTIONS if f"--{each.name}" not in shown and not each.hidden] == []
+    assert [each.name for each in OPTIONS if f"--{each.name}" not in shown] == []

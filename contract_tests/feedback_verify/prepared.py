@@ -1,0 +1,51 @@
+"""What the options come to, before anything is asked: settings, document, what a run is told, the baseline."""
+
+import os
+from dataclasses import dataclass, fields
+from typing import Any
+
+from feedback_spec.document import Document, load
+from feedback_spec.profiles import DOCUMENTED
+
+from feedback_verify.baseline import Baseline, read_baseline
+from feedback_verify.flags import DETECT
+from feedback_verify.settings import Settings, SettingsError
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the options come to: the target's settings, the document, what a Run is told, and the baseline."""
+
+    settings: Settings
+    document: Document
+    options: dict[str, Any]
+    baseline: Baseline
+
+
+def prepare(values: dict[str, Any]) -> Prepared:
+    """The values of all options, by their fields. Raises SettingsError and the like, in one sentence."""
+    settings = Settings(**{each.name: values[each.name] for each in fields(Settings)})
+    document = load(settings.spec, DOCUMENTED if settings.profile == DETECT else settings.profile)
+    try:
+        options = _run_options(document, values)
+        baseline = read_baseline(values["baseline"], document) if values["baseline"] else Baseline()
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    return Prepared(settings, document, options, baseline)
+
+
+def _run_options(document: Document, values: dict[str, Any]) -> dict[str, Any]:
+    """What a Run is told. Raises ValueError or PlanError, in one sentence."""
+    # Schemathesis and Hypothesis take their time to import; a wrong flag needs neither.
+    from feedback_verify.realtime.plan import read  # noqa: PLC0415
+    from feedback_verify.run import known_rules, required_rules  # noqa: PLC0415
+
+    rules, replay, seed = values["rules"], values["replay"], values["seed"]
+    return {
+        **{name: values[name] for name in ("wait", "max_parallel", "max_time")},
+        "seed": int.from_bytes(os.urandom(4)) if seed is None else seed,
+        "rules": known_rules(document, rules) if rules else None,
+        "require": required_rules(document, values["require"]),
+        "plan": read(replay, document) if replay else None,
+        "plan_file": values["plan"],
+    }
