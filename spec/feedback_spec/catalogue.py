@@ -126,7 +126,7 @@ def check_refusals(operations: Sequence[Operation], rules: Mapping[str, Rule], f
         ]
         if not declared:
             raise fail(place, f"no operation declares a response {rule.refusal.status}.")
-        if rule.refusal.example is not None and not any(
-            rule.refusal.example in response.examples for response in declared
-        ):
-            raise fail(place, f'no response {rule.refusal.status} has an example "{rule.refusal.example}".')
+        examples = {name for response in declared for name in response.examples}
+        if rule.refusal.example is not None and rule.refusal.example not in examples:
+            cause = f'no response {rule.refusal.status} has an example "{rule.refusal.example}"'
+            raise fail(place, cause + meant(rule.refusal.example, examples))

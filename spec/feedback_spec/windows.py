@@ -10,6 +10,7 @@ from feedback_spec.instants import in_words, parse_duration
 from feedback_spec.operations import Operation
 from feedback_spec.rules import Accepted, Base, Facts, Mutability, Outcome, Window, decide
 from feedback_spec.source import Fail
+from feedback_spec.spelling import meant
 
 _PROSE = frozenset({"description", "summary", "rule", "page"})
 
@@ -55,7 +56,7 @@ def _check_rule_and_status(
     entry: Mapping[str, Any], operation: Operation, rules: Mapping[str, Rule], place: str, fail: Fail
 ) -> None:
     if entry["rule"] not in rules:
-        raise fail(f"{place}.rule", f'the catalogue x-rules has no rule "{entry["rule"]}".')
+        raise fail(f"{place}.rule", f'the catalogue x-rules has no rule "{entry["rule"]}"{meant(entry["rule"], rules)}')
     if str(entry["status"]) not in operation.responses:
         raise fail(f"{place}.status", f"the operation {operation.id} declares no response {entry['status']}.")
 

@@ -41,7 +41,7 @@ def lacking_refused(document: Document) -> Iterator[None]:
     """Refuses a valid document that leaves out what the reference shows, such as servers or examples."""
     try:
         yield
-    except (LookupError, StopIteration, TypeError, AttributeError, jinja2.UndefinedError) as error:
+    except (LookupError, StopIteration, jinja2.UndefinedError) as error:
         raise DocumentError(f"{document.name}: lacks what the reference shows: {error or 'an example'}.") from None
 
 
