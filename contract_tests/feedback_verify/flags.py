@@ -11,7 +11,7 @@ from feedback_spec.instants import parse_duration
 from feedback_spec.profiles import PROFILES
 from feedback_spec.spelling import meant
 
-from feedback_verify.options import EVERYWHERE, OPTIONS, URL, Option
+from feedback_verify.options import DEPTHS, EVERYWHERE, OPTIONS, URL, Option
 from feedback_verify.settings import SettingsError
 
 DETECT = "detect"
@@ -98,8 +98,8 @@ def _type(option: Option) -> click.ParamType[Any]:
             return click.IntRange(_whole(option.least), _whole(option.most))
         case "number":
             return click.FloatRange(option.least, option.most)
-        case "profile":
-            return click.Choice([*PROFILES, DETECT])
+        case "depth" | "profile":
+            return click.Choice(DEPTHS if option.kind == "depth" else [*PROFILES, DETECT])
         case _:
             return click.STRING
 

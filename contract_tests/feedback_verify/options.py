@@ -6,7 +6,8 @@ Standard library only, and nothing is read here: every pytest of an environment 
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["text", "flag", "file", "duration", "whole", "number", "profile"]
+Kind = Literal["text", "flag", "file", "duration", "whole", "number", "profile", "depth"]
+DEPTHS = ("quick", "default", "full")
 TYPES: dict[Kind, tuple[type | tuple[type, ...], str]] = {
     "flag": (bool, "true or false"),
     "whole": (int, "a whole number"),
@@ -123,6 +124,12 @@ OPTIONS = (
         "N",
         least=0.1,
         target=True,
+    ),
+    Option(
+        "depth",
+        "quick: all pairs. default: all triples around the limits, too. full: long histories besides.",
+        "depth",
+        default="default",
     ),
     Option("rules", "Judge these rules only, without Schemathesis and random histories.", metavar="ID,…"),
     Option(

@@ -42,7 +42,7 @@ def _run_options(document: Document, values: dict[str, Any]) -> dict[str, Any]:
 
     rules, replay, seed = values["rules"], values["replay"], values["seed"]
     return {
-        **{name: values[name] for name in ("wait", "max_parallel", "max_time")},
+        **{name: values[name] for name in ("wait", "max_parallel", "max_time", "depth")},
         "seed": int.from_bytes(os.urandom(4)) if seed is None else seed,
         "rules": known_rules(document, rules) if rules else None,
         "require": required_rules(document, values["require"]),

@@ -42,7 +42,7 @@ class Run:
 
     `wait` and `max_time` are in microseconds. `progress` is told what is done, of how much, and what comes next;
     `say` is told, before a long wait, what it buys. `stop_at_first` ends the run at the first violation;
-    `depth` is one of `arrays.DEPTHS`.
+    `depth` is one of `options.DEPTHS`.
     """
 
     document: Document

@@ -43,7 +43,9 @@ def test_toml_file_has_every_option(option: Option, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", EVERYWHERE, ids=lambda each: each.name)
 def test_environment_has_every_option(option: Option, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {"duration": "6m", "profile": "sentry-9.1"}.get(option.kind, str(VALUES.get(option.kind, "text")))
+    given = {"duration": "6m", "profile": "sentry-9.1", "depth": "quick"}.get(
+        option.kind, str(VALUES.get(option.kind, "text"))
+    )
     monkeypatch.setenv(option.variable, given)
     with verify.make_context("feedback-verify", []) as context:
         value = context.params[option.field]

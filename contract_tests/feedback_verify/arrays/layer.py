@@ -29,7 +29,6 @@ from feedback_verify.steps import Step
 from feedback_verify.targets import NotReachable, Target
 from feedback_verify.verdicts import Finding, Probe
 
-DEPTHS = ("quick", "default", "full")
 MOST_FAILURES = 12
 ROUNDS = 3
 PARALLEL = 4
