@@ -29,9 +29,52 @@ class Credential:
         """The header value as it is sent."""
         return self.prefix + self.secret
 
+    @property
+    def parts(self) -> tuple["str | Part", ...]:
+        """What the value is made of."""
+        return self.prefix, Part(self)
+
     def spelled(self, scheme: str) -> "Credential":
         """The same secret behind another scheme."""
         return replace(self, prefix=f"{scheme} ")
+
+
+@dataclass(frozen=True)
+class Part:
+    """The characters of a secret from `start` to before `stop`; with letters in the other case where `turned`."""
+
+    credential: Credential
+    start: int = 0
+    stop: int | None = None
+    turned: bool = False
+
+    @property
+    def value(self) -> str:
+        """The characters."""
+        text = self.credential.secret[self.start : self.stop]
+        return text.swapcase() if self.turned else text
+
+    @property
+    def shown(self) -> str:
+        """The variable and which of its characters."""
+        ends = (self.start or "", "" if self.stop is None else self.stop)
+        cut = f"[{ends[0]}:{ends[1]}]" if self.start or self.stop is not None else ""
+        return f"${self.credential.variable}{cut}"
+
+
+@dataclass(frozen=True)
+class Altered:
+    """A header value made of texts and of parts of secrets: however a secret was changed, none is ever shown."""
+
+    parts: tuple[str | Part, ...]
+
+    @property
+    def value(self) -> str:
+        """The header value as it is sent."""
+        return "".join(each.value if isinstance(each, Part) else each for each in self.parts)
+
+
+Secret = Credential | Altered
 
 
 @dataclass(frozen=True)
@@ -49,20 +92,21 @@ class Request:
 
     method: str
     url: str
-    headers: Mapping[str, str | Credential] = field(default_factory=dict)
+    headers: Mapping[str, str | Secret] = field(default_factory=dict)
     content: bytes = b""
     chunked: bool = False
 
     def sent_headers(self) -> dict[str, str]:
         """The headers as they are sent, with their secrets."""
-        return {name: each.value if isinstance(each, Credential) else each for name, each in self.headers.items()}
+        return {name: each if isinstance(each, str) else each.value for name, each in self.headers.items()}
 
     def shown_headers(self) -> dict[str, str]:
         """The headers with the name of a variable in the place of a secret."""
-        return {
-            name: f"{each.prefix}${each.variable}" if isinstance(each, Credential) else each
-            for name, each in self.headers.items()
-        }
+        return {name: each if isinstance(each, str) else _shown(each) for name, each in self.headers.items()}
+
+
+def _shown(secret: Secret) -> str:
+    return "".join(each.shown if isinstance(each, Part) else each for each in secret.parts)
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,9 @@ class Oracle:
             known.first, known.first_by = sandbox.model.now, by
         known.last, known.values = sandbox.model.now, cut
         problems = list(self._answer_problems(sandbox, event_id, expected.outcome, by, exchange, answered))
-        known.answered = exchange.object or known.answered
+        moved = self._behaviour.date_created is Base.LAST_SUBMITTED
+        before = {name: each for name, each in known.answered.items() if name != "dateCreated" or not moved}
+        known.answered = exchange.object or before
         return expected, problems
 
     def _wrong_status(self, expected: Expected, exchange: Exchange) -> Mismatch:
@@ -203,8 +205,11 @@ class Oracle:
     def _answer_problems(
         self, sandbox: Sandbox, event_id: str, outcome: str, by: str, exchange: Exchange, before: Mapping[str, Any]
     ) -> Iterator[Mismatch]:
+        if by == "dsn" and bool(exchange.content) is (self._behaviour.dsn_success == "empty"):
+            told = f"a success by DSN is answered {'with' if exchange.content else 'without'} a body"
+            yield Mismatch("answer", "dsn", told, "body")
         if by == "dsn" and not exchange.content:
-            return  # servers in use answer a DSN so; the rule `dsn` says what the document has
+            return
         known, rule = sandbox.known(event_id), _KEPT_BY[outcome]
         answer = exchange.object
         for name, told in {**known.values, "eventID": event_id}.items():
@@ -223,8 +228,11 @@ class Oracle:
         elif not isinstance(answer.get("issue", {}), dict):
             yield Mismatch("answer", "known-event", f"the issue of a known event is {_short(answer, 'issue')}", "issue")
         named = answer.get("event")
+        # Where it is not the event id, it is a number of the server's own as soon as the event is known.
+        free = self._behaviour.event_reference != "event-id" and known.saved is not None
+        wanted = event_id if self._behaviour.event_reference == "event-id" else None
         if isinstance(named, dict) and (
-            named.get("eventID", event_id) != event_id or named.get("id") not in (event_id, None)
+            named.get("eventID", event_id) != event_id or (named.get("id", wanted) != wanted and not free)
         ):
             yield Mismatch("answer", "submission", f"event is answered as {_short(answer, 'event')}", "event")
 

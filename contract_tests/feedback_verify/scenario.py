@@ -14,7 +14,7 @@ from uuid import UUID
 from feedback_spec.behaviour import Behaviour
 from feedback_spec.document import Document
 
-from feedback_verify.exchange import Credential, Exchange, Project, Request
+from feedback_verify.exchange import Credential, Exchange, Project, Request, Secret
 from feedback_verify.oracle import Oracle
 from feedback_verify.steps import Send, Step
 from feedback_verify.targets import Connection, ControlTarget, Target
@@ -68,12 +68,11 @@ class Scenario:
         for project in self._projects:
             self.target.close(project)
 
-    def other_project(self, *, same_organization: bool = True) -> Project:
-        """A second, fresh project; in another organization it has the same name."""
+    def other_project(self, *, same_organization: bool = True, beside: Project | None = None) -> Project:
+        """A fresh project beside the scenario's or another one; in another organization it has the same name."""
         assert isinstance(self.target, ControlTarget), "the capability second-project comes with control"
-        return self._opened(
-            self.target.open_beside(self.project, same_organization=same_organization, start=self.start)
-        )
+        opened = self.target.open_beside(beside or self.project, same_organization=same_organization, start=self.start)
+        return self._opened(opened)
 
     def foreign_dsn(self) -> Credential:
         """The DSN of another project."""
@@ -122,7 +121,7 @@ class Scenario:
         method: str,
         *,
         by: str | None = None,
-        authorization: str | Credential | None = None,
+        authorization: str | Secret | None = None,
         project: Project | None = None,
         path: str | None = None,
         query: str = "",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from feedback_spec.instants import SECOND, format_duration
 
-from feedback_verify.exchange import PREVIEW, Credential, Exchange, Project, Request, as_data
+from feedback_verify.exchange import PREVIEW, Exchange, Part, Project, Request, Secret, as_data
 
 Hide = Callable[[str], str]
 
@@ -109,7 +109,8 @@ def as_python(steps: Iterable[Step], hide: Hide = str) -> str:
 def _variables(steps: Iterable[Step]) -> set[str]:
     requests = [step.request for step in steps if isinstance(step, Send)]
     requests += [step.exchange.request for step in steps if isinstance(step, SaveEvent) and step.exchange]
-    return {each.variable for request in requests for each in request.headers.values() if isinstance(each, Credential)}
+    secrets = [each for request in requests for each in request.headers.values() if not isinstance(each, str)]
+    return {part.credential.variable for each in secrets for part in each.parts if isinstance(part, Part)}
 
 
 def _line(step: Send | SaveEvent | Advance | Wait, hide: Hide) -> str:
@@ -167,11 +168,21 @@ def curl(request: Request, hide: Hide = str, *, show_status: bool = True) -> str
     return _with_body(" ".join(words), request.content, hide)
 
 
-def _header(name: str, value: str | Credential, hide: Hide) -> str:
-    if isinstance(value, Credential):
-        return quote(f"{name}: {value.prefix}") + f'"${value.variable}"'
+def _header(name: str, value: str | Secret, hide: Hide) -> str:
+    if not isinstance(value, str):
+        before, *parts = value.parts if isinstance(value.parts[0], str) else ("", *value.parts)
+        return quote(f"{name}: {before}") + "".join(_word(each) for each in parts)
     # An empty value takes curl's own form: with a colon, the header would not be sent at all.
     return quote(f"{name}: {hide(value)}" if value else f"{name};")
+
+
+def _word(part: str | Part) -> str:
+    """A text, or a part of a variable, as bash has it; in the other case by `tr`."""
+    if isinstance(part, str):
+        return quote(part)
+    name, length = part.credential.variable, "" if part.stop is None else f":{part.stop - part.start}"
+    cut = f"${{{name}:{part.start}{length}}}" if part.start or length else f"${name}"
+    return f'"$(printf %s "{cut}" | tr a-zA-Z A-Za-z)"' if part.turned else f'"{cut}"'
 
 
 def _with_body(command: str, content: bytes, hide: Hide) -> str:
@@ -250,7 +261,13 @@ def _send(request: Request, status: int | None, hide: Hide) -> str:
     return f"send({request.method!r}, {hide(request.url)!r}, {{{headers[:-2]}}}, {content}, {note!r})"
 
 
-def _value(value: str | Credential, hide: Hide) -> str:
-    if isinstance(value, Credential):
-        return f"{value.prefix!r} + os.environ[{value.variable!r}]"
-    return repr(hide(value))
+def _value(value: str | Secret, hide: Hide) -> str:
+    if isinstance(value, str):
+        return repr(hide(value))
+    return " + ".join(repr(each) if isinstance(each, str) else _expression(each) for each in value.parts)
+
+
+def _expression(part: Part) -> str:
+    ends = (part.start or "", "" if part.stop is None else part.stop)
+    cut = f"[{ends[0]}:{ends[1]}]" if part.start or part.stop is not None else ""
+    return f"os.environ[{part.credential.variable!r}]{cut}{'.swapcase()' if part.turned else ''}"

@@ -38,12 +38,16 @@ FRACTIONS = {".0": 0, ".000001": 1, ".5": 500_000, ".999999": 999_999}
 
 @dataclass(frozen=True)
 class Dimension:
-    """`values`, the plain one first; `rules` names the rule that a value speaks of, `needs` what it takes."""
+    """`values`, the plain one first; `rules` names the rule that a value speaks of, `needs` what it takes.
+
+    One that is not `shown` says only which of several alike is taken: a failure's own words say it better.
+    """
 
     name: str
     values: tuple[str, ...]
     rules: Mapping[str, str] = field(default_factory=dict)
     needs: Mapping[str, str] = field(default_factory=dict)
+    shown: bool = True
 
     @property
     def plain(self) -> str:
@@ -86,6 +90,21 @@ SPELLING = Dimension(
     dict.fromkeys(("upper case", "upper, then lower case"), "event-id-case")
     | dict.fromkeys(("digits", "zeros in front"), "valid-accepted"),
 )
+
+
+def spelled(event_id: str, how: str) -> str:
+    """An event id, 32 hex digits in lower case, in one of these spellings."""
+    match how:
+        case "upper case" | "upper, then lower case":
+            return event_id.upper()
+        case "digits":
+            return event_id.translate(str.maketrans("abcdef", "123456"))
+        case "zeros in front":
+            return "0000" + event_id[4:]
+        case _:
+            return event_id
+
+
 VALUES = Dimension(
     "values",
     ("plain", "other scripts", "markup", "padded", "longest", "numeric"),

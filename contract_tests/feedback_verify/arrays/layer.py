@@ -4,11 +4,12 @@ attributes what is left to the rule that it breaks.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from random import Random
+from typing import TypeVar
 
 from covertable import make
 from feedback_spec.document import Document
@@ -22,6 +23,8 @@ from feedback_verify.arrays.dimensions import (
     window_dimensions,
 )
 from feedback_verify.arrays.play import Failure, Play, start_of
+from feedback_verify.arrays.refused import Refused
+from feedback_verify.arrays.refusing import KINDS, NOTHING, refusal_dimensions, together
 from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
 from feedback_verify.oracle import Mismatch
 from feedback_verify.scenario import Scenario
@@ -33,6 +36,8 @@ MOST_FAILURES = 12
 ROUNDS = 3
 PARALLEL = 4
 Job = tuple["Array", Situation]
+J = TypeVar("J")
+T = TypeVar("T")
 Kind = tuple[str, str, str]
 
 
@@ -49,6 +54,11 @@ class Array:
     def timed(self) -> bool:
         """Whether time goes by in its situations."""
         return any(each.name == "calendar" for each in self.dimensions)
+
+    @property
+    def refusing(self) -> bool:
+        """Whether its situations are about what is refused."""
+        return any(each.name == "refusal" for each in self.dimensions)
 
     @property
     def words(self) -> str:
@@ -91,13 +101,15 @@ class Layer:
     _ignored: frozenset[tuple[str, str, str]] = frozenset()
     _counts: Counter[str] = field(default_factory=Counter)
     _probes: set[Probe] = field(default_factory=set)
+    _remarks: set[tuple[str, str]] = field(default_factory=set)
+    _broken: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self) -> list[Finding]:
         """One finding for each failure that is not another's, and how often each rule was seen to hold."""
         judged: list[tuple[Kind, Finding]] = []
         arrays = list(arrays_for(self.document, self.target, self.depth))
-        rows = [(array, row) for array in arrays for row in array.rows]
+        rows = [(array, row) for array in arrays for row in (self._suspects(array) if array.refusing else array.rows)]
         for _ in range(ROUNDS):
             failed = self._play_all(rows)
             judged += self._judge_all(failed)
@@ -108,14 +120,26 @@ class Layer:
             self._ignored, rows = everywhere, [job for job, _, _ in failed]
         findings = self._without_special_cases(judged)
         broken = {each.rule for each in findings}
-        covered = "; ".join(each.words for each in arrays)
-        windows = {window.rule for window in self.document.mutability.windows}
+        covered = {rule: "; ".join(words) for rule, words in self._covered(arrays).items()}
         counted = [
-            Finding(rule, observations=count, remark=covered if rule in windows else None, probes=self._of(rule))
+            Finding(rule, observations=count, remark=covered.get(rule), probes=self._of(rule))
             for rule, count in self._counts.items()
             if rule not in broken and rule in self.document.verifiable
         ]
-        return findings + counted
+        remarks = [
+            Finding(rule, remark=f"remark: {told}") for rule, told in sorted(self._remarks) if rule not in broken
+        ]
+        return findings + counted + remarks
+
+    def _covered(self, arrays: Sequence[Array]) -> Mapping[str, list[str]]:
+        """By rule, what the arrays that are about it say of what they cover."""
+        windows = [window.rule for window in self.document.mutability.windows]
+        covered: dict[str, list[str]] = {}
+        for array in arrays:
+            refused = [KINDS[name].rule for name in array.dimensions[0].values if name in KINDS]
+            for rule in dict.fromkeys(refused) if array.refusing else windows:
+                covered.setdefault(rule, []).append(array.words)
+        return covered
 
     def _of(self, rule: str) -> tuple[Probe, ...]:
         """The probes of a window."""
@@ -142,33 +166,45 @@ class Layer:
     def _play_all(self, rows: Sequence[Job]) -> list[tuple[Job, Failure, Sequence[Step]]]:
         """The rows that fail, in their order."""
         failed = []
+        for job, (failure, steps) in zip(rows, self._in_parallel(self._play, rows), strict=True):
+            if failure is not None:
+                failed.append((job, failure, steps))
+        return failed
+
+    def _in_parallel(self, do: Callable[[J], T], jobs: Sequence[J]) -> Iterator[T]:
+        """What it comes to for each job, in their order."""
         workers = self.parallel if self.target.sandboxes and "parallel" in self.target.capabilities else 1
         with ThreadPoolExecutor(workers) as pool:
             try:
-                for number, (job, (failure, steps)) in enumerate(zip(rows, pool.map(self._play, rows), strict=True)):
+                for number, result in enumerate(pool.map(do, jobs)):
                     self.in_time()
-                    self.progress(number, len(rows))
-                    if failure is not None:
-                        failed.append((job, failure, steps))
+                    self.progress(number, len(jobs))
+                    yield result
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-        return failed
 
     def _judge_all(self, failed: Sequence[tuple[Job, Failure, Sequence[Step]]]) -> Iterator[tuple[Kind, Finding]]:
         for (array, situation), failure, steps in failed:
-            if len(self._seen) >= MOST_FAILURES:
-                break
             if self._explained(failure, _remaining(array, situation)):
                 continue
-            plain, plainer, shorter = self._plainest(array, situation, failure, steps)
+            plain, plainer, shorter = situation, failure, steps
+            if len(self._seen) < MOST_FAILURES:
+                plain, plainer, shorter = self._plainest(array, situation, failure, steps)
+            elif not failure.blamed or failure.blamed in self._broken:
+                continue
             remaining = _remaining(array, plain)
             if self._explained(plainer, remaining):
                 continue
+            others = bool(self._seen)
             self._seen.append(_Seen(plainer.mismatch.kind, remaining))
-            told = ", ".join(f"{name}: {value}" for name, value in sorted(remaining))
+            if array.refusing and plain["refusal"] == NOTHING and others:
+                continue  # what has nothing to do with a refusal, other arrays know more of
+            shown = {each.name for each in array.dimensions if each.shown}
+            told = ", ".join(f"{name}: {value}" for name, value in sorted(remaining) if name in shown)
             message = f"{plainer.mismatch.message} ({told or 'in the plainest situation'})"
             rule = self._attributed(array, plain, plainer)
+            self._broken.add(rule)
             finding = Finding(rule, 1, message, steps=tuple(shorter), probes=self._of(rule))
             yield plainer.mismatch.kind, finding
 
@@ -194,6 +230,8 @@ class Layer:
 
     def _attributed(self, array: Array, situation: Situation, failure: Failure) -> str:
         """The rule that a failure breaks: one that a value in it speaks of, else the one that decided the answer."""
+        if array.refusing and situation["refusal"] != NOTHING:
+            return failure.blamed or failure.mismatch.rule
         spoken = _spoken_of(array, situation, failure) or self._window_of(array, situation, failure)
         decided = failure.expected.rule if failure.expected is not None else None
         return self.document.first_rule(spoken, failure.mismatch.rule, decided)
@@ -216,6 +254,31 @@ class Layer:
     def _fails(self, array: Array, situation: Situation) -> bool:
         return self._play((array, situation))[0] is not None
 
+    def _suspects(self, array: Array) -> list[Situation]:
+        """The rows that fail, or may have, where those that share a past are played together."""
+        return [row for rows in self._in_parallel(self._play_together, together(array.rows)) for row in rows]
+
+    def _play_together(self, situations: Sequence[Situation]) -> list[Situation]:
+        random = Random(f"{self.seed} {situations}" if self.target.sandboxes else None)
+        with Scenario(self.target, self.document, random) as scenario:
+            refused = Refused(scenario, situations, self._ignored)
+            try:
+                refused.run()
+            except Failure:
+                return list(situations)
+            except NotReachable as lost:
+                self.lost(scenario, lost)
+                return list(situations)
+            self._take(refused, scenario)
+            return refused.suspects
+
+    def _take(self, played: Play | Refused, scenario: Scenario) -> None:
+        with self._lock:
+            self._counts.update(played.counted)
+            self._remarks |= played.remarks
+            self._probes.update(scenario.probes)
+            self.finished(scenario)
+
     def _play(self, job: Job) -> tuple[Failure | None, Sequence[Step]]:
         """What did not fit, and the steps; None where all did."""
         array, situation = job
@@ -224,7 +287,11 @@ class Layer:
         names = " ".join(f"{name}={value}" for name, value in situation.items())
         random = Random(f"{self.seed} {names}" if self.target.sandboxes else None)
         with Scenario(self.target, self.document, random, start=start) as scenario:
-            play = Play(scenario, situation, -began, self._ignored)
+            play: Play | Refused = (
+                Refused(scenario, (situation,), self._ignored)
+                if array.refusing
+                else Play(scenario, situation, -began, self._ignored)
+            )
             failure = None
             try:
                 play.run()
@@ -235,11 +302,8 @@ class Layer:
                 told = "the connection was closed without an answer"
                 failure = Failure(Mismatch("status", "no-server-error", told, told), None, None, "")
             spoken = [rule for each in array.dimensions if (rule := each.rules.get(situation[each.name]))]
-            with self._lock:
-                self._counts.update(play.counted)
-                self._counts.update(spoken)
-                self._probes.update(scenario.probes)
-                self.finished(scenario)
+            play.counted += spoken
+            self._take(play, scenario)
             return failure, scenario.steps
 
 
@@ -285,6 +349,7 @@ def arrays_for(document: Document, target: Target, depth: str) -> Iterator[Array
             yield _array(condensed(document, dimensions), 3, dimensions)
     else:
         yield _array(tuple(each.possible(capable) for each in submission_dimensions()), 3 if depth == "full" else 2)
+    yield _array(tuple(each.possible(capable) for each in refusal_dimensions(document, frozenset(capable))), 2)
 
 
 def _array(dimensions: tuple[Dimension, ...], strength: int, whole: tuple[Dimension, ...] = ()) -> Array:

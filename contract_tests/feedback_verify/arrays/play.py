@@ -12,7 +12,7 @@ from typing import Any
 from feedback_spec.document import Document
 from feedback_spec.instants import SECOND
 
-from feedback_verify.arrays.dimensions import CALENDAR, DAY, FRACTIONS, Situation, ages, later
+from feedback_verify.arrays.dimensions import CALENDAR, DAY, FRACTIONS, Situation, ages, later, spelled
 from feedback_verify.bodies import encode
 from feedback_verify.exchange import Exchange, Project
 from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
@@ -32,12 +32,16 @@ TEXTS = {
 
 @dataclass
 class Failure(Exception):
-    """What did not fit, what the oracle had expected, what was answered, and what was being done."""
+    """What did not fit, what the oracle had expected, what was answered, and what was being done.
+
+    `blamed` is the rule of the refusal that came before, if it takes that one.
+    """
 
     mismatch: Mismatch
     expected: Expected | None
     status: int | None
     during: str
+    blamed: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,11 @@ class Play:
         self.document: Document = scenario.document
         self.oracle: Oracle = scenario.oracle
         self.counted: list[str] = []
+        self.remarks: set[tuple[str, str]] = set()
         self._submissions = 0
         self._doing = ""
         self._position = began
-        self._event_id = self._spelled(scenario.new_event_id())
+        self._event_id = spelled(scenario.new_event_id(), situation["event id"])
         self._others: list[Project] = []
 
     def run(self) -> None:
@@ -295,17 +300,6 @@ class Play:
             self.scenario.advance(self._position - self._began, project=project)
         self._others.append(project)
         return project
-
-    def _spelled(self, event_id: str) -> str:
-        match self.situation["event id"]:
-            case "upper case" | "upper, then lower case":
-                return event_id.upper()
-            case "digits":
-                return event_id.translate(str.maketrans("abcdef", "123456"))
-            case "zeros in front":
-                return "0000" + event_id[4:]
-            case _:
-                return event_id
 
 
 def start_of(document: Document, situation: Situation) -> tuple[datetime, int]:

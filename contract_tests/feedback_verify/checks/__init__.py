@@ -7,10 +7,10 @@ from feedback_spec.document import Document
 
 from feedback_verify.checks import (
     concurrency,
-    credentials,
     fields,
     http,
     listing,
+    order,
     overwrite,
     robustness,
     submission,
@@ -26,9 +26,9 @@ def all_checks(document: Document) -> Iterator[Check]:
 
     Without those of rules that the document does not have, or has for the mock only.
     """
-    modules = (submission, overwrite, concurrency, credentials, fields, http, listing)
+    modules = (submission, overwrite, concurrency, fields, http, listing)
     by_hand = (check for module in modules for check in module.CHECKS)
     rules = document.verifiable
-    for check in chain(by_hand, robustness.checks(), timelines.checks(document)):
+    for check in chain(by_hand, order.checks(document), robustness.checks(), timelines.checks(document)):
         if check.rule in rules:
             yield check

@@ -51,14 +51,17 @@ def feedback_for_a_known_event_has_its_issue(s: Scenario) -> None:
 
 
 def whatever_is_valid_is_accepted(s: Scenario) -> None:
-    """The longest values and unusual addresses."""
+    """The shortest and the longest values, and unusual addresses."""
     properties = s.document.field_schemas
-    length = properties["name"]["maxLength"]
     local = properties["email"]["maxLength"] - len("@example.com")
-    names = ("x", "n" * length, "😀" * length)
     emails = (*EMAILS, "a" * min(local, 64) + "@example.com")
-    for body in (*(s.submission(name=name) for name in names), *(s.submission(email=email) for email in emails)):
-        s.expect_status(s.submit(body), 200, f"valid feedback of {body['name'][:20]!r} <{body['email']}>")
+    tried = [("email", email) for email in emails]
+    for field in ("name", "comments"):
+        shortest, longest = properties[field].get("minLength", 1), properties[field].get("maxLength", 5_000)
+        tried += [(field, letter * length) for length in (shortest, shortest + 1, longest) for letter in "x😀"]
+    for field, value in tried:
+        reply = s.submit(s.submission(**{field: value}))
+        s.expect_status(reply, 200, f"valid feedback with {field} {value[:30]!r} of {len(value)} characters")
 
 
 def upper_case_event_ids_are_the_same(s: Scenario) -> None:

@@ -1,0 +1,283 @@
+"""Plays refusals: on feedback that exists or does not, across projects, on one connection with what comes next.
+
+Situations that share a project's past are played together, each with an event of its own, and what is stored is
+looked at for all of them at once. Only what fails so is played again, alone.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from feedback_spec.instants import SECOND
+
+from feedback_verify.arrays.dimensions import Situation, spelled
+from feedback_verify.arrays.play import Failure
+from feedback_verify.arrays.refusals import Attempt, Kind, Setting, media_type_of, statuses
+from feedback_verify.arrays.refusing import KINDS, OPEN
+from feedback_verify.bodies import encode
+from feedback_verify.exchange import Exchange, Project
+from feedback_verify.oracle import Expected, Mismatch
+from feedback_verify.scenario import CHANGED, VALUES, Scenario, answer
+from feedback_verify.targets import NotReachable
+
+BETWEEN = {"name": "In Between", "email": "between@example.net", "comments": "At once."}
+WRONG = {"name": "Not To Be Stored", "email": "not@example.net", "comments": "This is refused."}
+
+
+@dataclass
+class Row:
+    """One situation of several in a scenario, with the event that it is about; over as soon as it cannot go on."""
+
+    situation: Situation
+    event_id: str
+    over: bool = False
+
+    @property
+    def kind(self) -> Kind | None:
+        """What is refused; None where nothing is."""
+        return KINDS.get(self.situation["refusal"])
+
+    @property
+    def kept(self) -> bool:
+        """Whether what comes next comes on the same connection."""
+        return self.situation["connection"] != "fresh"
+
+
+@dataclass
+class Refused:
+    """Situations of one past in one scenario; `counted` names the rule of each refusal that was judged.
+
+    `suspects` are the situations that failed, or may have: where there are several, nothing is raised.
+    """
+
+    scenario: Scenario
+    situations: Sequence[Situation]
+    ignored: frozenset[tuple[str, str, str]]
+    counted: list[str] = field(default_factory=list)
+    suspects: list[Situation] = field(default_factory=list)
+    remarks: set[tuple[str, str]] = field(default_factory=set)
+    _beside: dict[tuple[str, str, bool], Project] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Raises Failure at the first thing that does not fit, where one situation is played alone."""
+        self.oracle, self.document = self.scenario.oracle, self.scenario.document
+        target = self.scenario.target
+        self._moves = target.clock == "exact" and "clock" in target.capabilities
+        self.rows = [Row(each, spelled(self.scenario.new_event_id(), each["event id"])) for each in self.situations]
+        state, project = self.situations[0]["feedback"], self.situations[0]["project"]
+        self.where = self._where(project)
+        self.projects = [self.where, *self._beside_it(project)]
+        limits = [each.limit for each in self.document.mutability.windows if each.base.startswith("feedback")]
+        limit = min(limits, default=0)
+        self._before(state)
+        half = limit // 2 if state in (*OPEN, "closing") else 0
+        self._advance(limit + 1 if state == "closed" else half)
+        self._each(self._refuse)
+        self._look()
+        # To the limit, or a microsecond past it: had the refusal restarted the window, it would not be over.
+        self._advance(limit - half + (state == "closing") if half else 0)
+        self._each(self._follow_up)
+        self._look()
+        self._look_at_the_list()
+
+    # --- what comes before
+
+    def _where(self, project: str) -> Project:
+        if project.startswith("second"):
+            return self._other(self.scenario.project, same_organization="organization" in project)
+        return self.scenario.project
+
+    def _beside_it(self, project: str) -> list[Project]:
+        """The project that holds feedback for the same events."""
+        if project == "the only project":
+            return []
+        if project.startswith("second"):
+            return [self.scenario.project]
+        return [self._other(self.where, same_organization="organization" in project)]
+
+    def _other(self, project: Project, *, same_organization: bool) -> Project:
+        """A project beside another one: of its organization, or of its name in another organization."""
+        key = (project.organization, project.slug, same_organization)
+        if key not in self._beside:
+            made = self.scenario.other_project(beside=project, same_organization=same_organization)
+            self._beside[key] = made
+            self._beside[made.organization, made.slug, same_organization] = project
+        return self._beside[key]
+
+    def _before(self, state: str) -> None:
+        known: dict[str, dict[str, Any]] = {
+            "open, event known": {},
+            "event resolved": {"issue_status": "resolved"},
+            "event expired": {"saved_ago": self.scenario.limit("event") + SECOND},
+        }
+        if "event" in self.scenario.target.capabilities:
+            known |= {"closing": {}, "closed": {}}
+        for row in self.rows:
+            if state in known:
+                self.scenario.save_event(row.event_id.lower(), project=self.where, **known[state])
+        self._each(lambda row: self._first(row, state))
+
+    def _first(self, row: Row, state: str) -> None:
+        if state not in ("no feedback", "event expired"):
+            self._valid(row, self.where, VALUES, self._by(row), "json")
+        for other in self.projects[1:]:
+            self._valid(row, other, {**VALUES, "name": "Somebody Else"}, "write", "json")
+
+    def _advance(self, microseconds: int) -> None:
+        for project in self.projects if self._moves else ():
+            self.scenario.advance(microseconds, project=project)
+
+    def _by(self, row: Row) -> str:
+        by = row.situation["by"]
+        return by if by in self.where.credentials else self.scenario.default_credentials
+
+    # --- the refusal, and what comes after it
+
+    def _each(self, do: Callable[[Row], None]) -> None:
+        """Does it in each situation that goes on; a failure is raised only where there is one situation."""
+        for row in self.rows:
+            if row.over:
+                continue
+            try:
+                do(row)
+            except (Failure, NotReachable):
+                if len(self.rows) == 1:
+                    raise
+                self.suspects.append(row.situation)
+                self._end(row)
+
+    def _end(self, row: Row, *others: str) -> None:
+        """Nothing more is known of the feedback for its event, nor for others that it may have been stored for."""
+        row.over = True
+        for project in self.projects:
+            self.oracle.sandbox(project).doubtful |= {row.event_id.lower(), *others}
+
+    def _refuse(self, row: Row) -> None:
+        setting = Setting(
+            self.scenario,
+            self.where,
+            self._by(row),
+            row.situation["field"],
+            {"event_id": row.event_id, **WRONG},
+            lambda same: self._other(self.where, same_organization=same),
+        )
+        attempts = list(row.kind.attempts(setting)) if row.kind is not None else []
+        attempt = attempts[int(row.situation["variant"]) % len(attempts)] if attempts else None
+        with ExitStack() as stack:
+            if row.kept:
+                self.scenario.channel = stack.enter_context(self.scenario.target.connection())
+                stack.callback(setattr, self.scenario, "channel", self.scenario.target)
+            try:
+                if row.situation["connection"] == "two users in turn":
+                    other = {"event_id": self.scenario.new_event_id(), **VALUES}
+                    self._valid(row, self.where, other, self._by(row), "json")
+                if attempt is not None and row.kind is not None:
+                    self._judge(row, setting, attempt, row.kind, self._send(row, setting, attempt))
+                if (row.kept or row.kind is None) and not row.over:
+                    self._follow_up(row, BETWEEN)
+            except NotReachable:
+                if not row.kept:
+                    raise
+                self._end(row)  # a server may close a connection at any time; whether it took the request is not known
+
+    def _send(self, row: Row, setting: Setting, attempt: Attempt) -> Exchange:
+        form = "json" if attempt.content is not None or attempt.json_only else row.situation["form"]
+        body = encode(attempt.values(setting), form)
+        media_type = media_type_of(attempt, body.media_type)
+        return self.scenario.send(
+            attempt.method,
+            by="none" if attempt.anonymous else setting.by,
+            authorization=attempt.authorization,
+            project=self.where,
+            path=attempt.path,
+            headers={"Content-Type": media_type} if media_type else {},
+            content=body.content if attempt.content is None else attempt.content,
+            chunked=row.situation["form"] == "chunked",
+        )
+
+    def _judge(self, row: Row, setting: Setting, attempt: Attempt, kind: Kind, reply: Exchange) -> None:
+        allowed = statuses(self.document, kind, attempt)
+        said = f"a submission {attempt.words}"
+        if reply.status == 200 and (attempt.maybe or 200 in allowed):
+            self.remarks.add((kind.rule, f"{said} is accepted"))
+        if not allowed or (attempt.maybe and reply.status == 200):
+            expected, problems = self.oracle.submitted(
+                self.where, attempt.values(setting), attempt.by or setting.by, reply
+            )
+            if problems and problems[0].aspect == "status":
+                problems = [replace(problems[0], message=f"{said}: expected {expected.status}, got {answer(reply)}")]
+            self._raise(row, problems, expected, reply)
+        elif reply.status not in allowed:
+            rule = "no-server-error" if reply.status >= 500 else kind.rule
+            wanted = "a refusal" if len(allowed) > len(kind.rule) else " or ".join(map(str, allowed))
+            told = f"{said}: expected {wanted}, got {answer(reply)}"
+            self._raise(row, [Mismatch("status", rule, told, f"{wanted}, {reply.status}")], None, reply)
+        elif reply.status == 200:
+            self._end(row, str(attempt.values(setting).get("event_id", "")).strip().lower())
+        elif problem := _answer_problem(attempt, reply):
+            self._raise(row, [Mismatch("answer", kind.rule, f"{said}: {problem}", problem)], None, reply)
+        self.counted.append(kind.rule)
+
+    def _follow_up(self, row: Row, values: Mapping[str, str] = CHANGED) -> None:
+        """A valid submission, which must come to what it would have come to without the refusal."""
+        self._valid(row, self.where, values, self._by(row), row.situation["form"])
+
+    def _valid(self, row: Row, project: Project, values: Mapping[str, str], by: str, form: str) -> None:
+        sent = {"event_id": row.event_id, **values}
+        body = encode(sent, form)
+        reply = self.scenario.send(
+            "POST",
+            by=by,
+            project=project,
+            headers={"Content-Type": body.media_type},
+            content=body.content,
+            chunked=body.chunked,
+        )
+        expected, problems = self.oracle.submitted(project, sent, by, reply)
+        self._raise(row, problems, expected, reply)
+
+    def _raise(
+        self, row: Row | None, problems: list[Mismatch], expected: Expected | None, reply: Exchange | None
+    ) -> None:
+        problems = [each for each in problems if each.kind not in self.ignored]
+        if problems:
+            blamed = row.kind.rule if row is not None and row.kind is not None else ""
+            raise Failure(problems[0], expected, reply.status if reply is not None else None, "", blamed)
+
+    # --- what observers see
+
+    def _look(self) -> None:
+        """What is stored, in every project."""
+        for project in self.projects if "records" in self.scenario.target.capabilities else ():
+            self._compare(self.oracle.record_problems(project, self.scenario.records(project=project)))
+
+    def _look_at_the_list(self) -> None:
+        capabilities = self.scenario.target.capabilities
+        for project in self.projects if "event" in capabilities and "write" in self.where.credentials else ():
+            reply = self.scenario.listing("status=", project=project)
+            entries = reply.json
+            if not self.scenario.target.sandboxes and isinstance(entries, list):
+                own = self.scenario.made_ids
+                entries = [each for each in entries if isinstance(each, dict) and each.get("eventID") in own]
+            self._compare(self.oracle.list_problems(project, entries, self.oracle.listed(project, status="")))
+
+    def _compare(self, problems: list[Mismatch]) -> None:
+        left = [row for row in self.rows if not row.over]
+        if problems and len(self.rows) > 1:
+            self.suspects += [row.situation for row in left]
+            for row in left:
+                self._end(row)
+        else:
+            self._raise(self.rows[0], problems, None, None)
+
+
+def _answer_problem(attempt: Attempt, reply: Exchange) -> str | None:
+    """What is wrong with a refusal beyond its status."""
+    if attempt.names is not None and reply.status == 400 and list(reply.object) != [attempt.names]:
+        return f"the answer names {sorted(reply.object)}"
+    if reply.status == 405:
+        allowed = {each.strip() for each in reply.headers.get("allow", "").split(",")}
+        if not {"GET", "POST"} <= allowed:
+            return f"Allow is {reply.headers.get('allow')!r}, without GET and POST"
+    return None
