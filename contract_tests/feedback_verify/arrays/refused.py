@@ -249,12 +249,14 @@ class Refused:
 
     def _look(self) -> None:
         """What is stored, in every project."""
-        for project in self.projects if "records" in self.scenario.target.capabilities else ():
+        shown = "records" in self.scenario.target.capabilities and not all(row.over for row in self.rows)
+        for project in self.projects if shown else ():
             self._compare(self.oracle.record_problems(project, self.scenario.records(project=project)))
 
     def _look_at_the_list(self) -> None:
         capabilities = self.scenario.target.capabilities
-        for project in self.projects if "event" in capabilities and "write" in self.where.credentials else ():
+        listed = "event" in capabilities and "write" in self.where.credentials
+        for project in self.projects if listed and not all(row.over for row in self.rows) else ():
             reply = self.scenario.listing("status=", project=project)
             entries = reply.json
             if not self.scenario.target.sandboxes and isinstance(entries, list):
