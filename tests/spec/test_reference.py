@@ -1,13 +1,15 @@
 """The reference: it follows the document, says everything of it, and the HTML file loads nothing."""
 
+import copy
 import re
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from feedback_spec.document import Document, load, load_control
+from feedback_spec.document import Document, document_of, load, load_control
 from feedback_spec.documentation.build import built_files, committed_files
 from feedback_spec.documentation.curls import curls
 from feedback_spec.documentation.reference import render_html, render_markdown, render_timeline
@@ -121,7 +123,7 @@ def test_reference_has_every_rule_field_status_row_and_request(kind: str, html: 
 
 def test_html_of_a_description_is_shown_and_not_run(tmp_path: Path) -> None:
     text = TEXT.replace("the slug of the project.\n", "'the slug <script>alert(1)</script> <img src=x>'\n")
-    text = text.replace("An unknown organization or project is 404.", "<b onclick=x>unknown</b>")
+    text = text.replace("An unknown organization or project is 404.", "'<b onclick=x>unknown</b> ![x](http://x/y.png)'")
     text = text.replace("comments: It broke!", "comments: </code><script>x</script>")
     (tmp_path / "changed.yaml").write_text(text, "utf-8")
 
@@ -177,8 +179,8 @@ def test_curl_lines_carry_the_windows_and_no_secret() -> None:
     assert '"duration": "PT5M0.000001S"' in text
     assert '"saved_ago": "PT30M0.000001S"' in text
     assert re.findall(r"Authorization: .*", text)[:2] == [
-        'Authorization: Bearer $TOKEN" \\',
-        'Authorization: DSN $DSN" \\',
+        'Authorization: Bearer \'"$TOKEN" \\',
+        'Authorization: DSN \'"$DSN" \\',
     ]
 
 
@@ -195,3 +197,28 @@ def test_markdown_tables_have_as_many_cells_in_each_row() -> None:
 
     assert [width for width in widths if len(width) != 1] == []
     assert len(widths) > 10
+
+
+def test_curl_lines_of_a_hostile_document_run_nothing_of_it(tmp_path: Path) -> None:
+    """What a document names is quoted: the lines are run, with a curl that only shows its arguments."""
+    bad = "$(touch pwned)`touch pwned`\"';touch pwned;"
+    document = copy.deepcopy(load().openapi)
+    path = next(iter(document["paths"]))
+    document["servers"] = [{"url": f"http://{bad}", "description": f"first\n touch pwned {bad}"}]
+    document["paths"] = {f"{path}{bad}/": document["paths"][path]}
+    document["components"]["securitySchemes"]["dsn"]["name"] = bad
+    example = document["paths"][f"{path}{bad}/"]["post"]["requestBody"]["content"]["application/json"]["examples"]
+    example["page"]["value"]["comments"] = bad
+    (tmp_path / "curl").write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    (tmp_path / "curl").chmod(0o755)
+    lines = "\n".join(each.text for each in curls(document_of("hostile", document), load_control())[:-1])
+
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "TOKEN": "t", "DSN": "d"}
+    shown = subprocess.run(
+        ["sh", "-eu"], input=lines, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["curl"]
+    slugs = {"organization_slug": "the-interstellar-jurisdiction", "project_slug": "plain-proxy"}
+    assert f"http://{bad}{path.format_map(slugs)}{bad}/" in shown
+    assert "Authorization: Bearer t" in shown

@@ -36,12 +36,10 @@ def _servers(document: Document) -> str:
     servers = document.openapi.get("servers")
     if not servers:
         raise LookupError("a server")
-    width = max(len(each["url"]) for each in servers) + len("# SERVER=")
-    lines = [
-        f"{'# ' if index else ''}SERVER={each['url']}".ljust(width) + f"  # {each.get('description', each['url'])}"
-        for index, each in enumerate(servers)
-    ]
-    return "\n".join(lines)
+    lines = [f"{'# ' if index else ''}SERVER={shlex.quote(each['url'])}" for index, each in enumerate(servers)]
+    width = max(map(len, lines))
+    said = [" ".join(each.get("description", each["url"]).split()) for each in servers]
+    return "\n".join(f"{line.ljust(width)}  # {words}" for line, words in zip(lines, said, strict=True))
 
 
 def _submit(document: Document, credentials: Credentials) -> str:
@@ -90,13 +88,14 @@ def _path(document: Document, operation: Operation) -> str:
 
 def _curl(method: str, path: str, body: Any, header: str | None = None) -> str:
     """A submission prints status and headers (`-i`), among which is the rule that decided."""
-    lines = [f'curl -sS {"-i " if header else ""}-X {method.upper()} "$SERVER{path}"']
+    lines = [f'curl -sS {"-i " if header else ""}-X {method.upper()} "$SERVER"{shlex.quote(path)}']
     if header is not None:
-        lines.append(f'-H "{header}"')
-    lines += [f'-H "Content-Type: {JSON}"', f"-d {shlex.quote(json.dumps(body, ensure_ascii=False))}"]
+        lines.append(f"-H {header}")
+    lines += [f"-H 'Content-Type: {JSON}'", f"-d {shlex.quote(json.dumps(body, ensure_ascii=False))}"]
     return " \\\n  ".join(lines)
 
 
 def _shell(header: str) -> str:
-    """A header line whose placeholder is a shell variable: `Authorization: Bearer $TOKEN`."""
-    return re.sub(r"<(\w+)>", lambda match: f"${match[1].upper()}", header)
+    """A header line whose placeholder is a shell variable: `'Authorization: Bearer '"$TOKEN"`."""
+    text, _, placeholder = header.removesuffix(">").rpartition("<")
+    return f'{shlex.quote(text)}"${re.sub(r"[^A-Z0-9_]", "_", placeholder.upper())}"'

@@ -33,8 +33,8 @@ def render_markdown(document: Document, control: Mapping[str, Any]) -> str:
 def render_html(document: Document, control: Mapping[str, Any]) -> str:
     """The reference as one HTML file: style and drawing inside it, no script, nothing to load."""
     environment = _environment(escape=True)
-    markdown = MarkdownIt("commonmark", {"html": False})
-    # The HTML of a description is escaped by `html: False`; what comes out is markdown-it's own.
+    markdown = MarkdownIt("commonmark", {"html": False}).disable("image")
+    # The HTML of a description is escaped, and images would be loaded; what comes out is markdown-it's own.
     environment.filters |= {
         "md": lambda text: Markup(markdown.render(text)),
         "inline": lambda text: Markup(markdown.renderInline(text)),
