@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from feedback_mock.app import create_app
     from feedback_mock.mock import Mock
-    from feedback_mock.sandbox import Sandbox, SavedEvent, StoredFeedback
+    from feedback_mock.sandbox import JournaledRequest, Sandbox, SavedEvent, StoredFeedback
     from feedback_mock.server import Server
 
-__all__ = ["Mock", "Sandbox", "SavedEvent", "Server", "StoredFeedback", "create_app"]
+__all__ = ["JournaledRequest", "Mock", "Sandbox", "SavedEvent", "Server", "StoredFeedback", "create_app"]
 
 _MODULES = {
+    "JournaledRequest": "sandbox",
     "Mock": "mock",
     "Sandbox": "sandbox",
     "SavedEvent": "sandbox",

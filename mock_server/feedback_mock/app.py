@@ -10,13 +10,15 @@ from feedback_mock.asgi import ASGIApp
 from feedback_mock.clock import Source, system_time
 from feedback_mock.control.handlers import ControlHandlers
 from feedback_mock.control.operation import ControlOperation
+from feedback_mock.control.requests import RequestHandlers
+from feedback_mock.control.validity import Validity
 from feedback_mock.description import describe
 from feedback_mock.elsewhere import NotFound, OtherMethods
 from feedback_mock.feedback.handlers import FeedbackHandlers
 from feedback_mock.feedback.operation import FeedbackOperation
 from feedback_mock.feedback.rate import RateLimit
 from feedback_mock.feedback.rendering import Rendering
-from feedback_mock.ingest.operation import ingest_operations
+from feedback_mock.ingest.operation import decode, ingest_operations
 from feedback_mock.mock import Mock
 from feedback_mock.routes.router import Routed, route
 from feedback_mock.store import Limits, Project, Store
@@ -54,7 +56,7 @@ def create_app(
         operations |= controls
         documents.append(Routed("control.yaml", load_control()))
     others = OtherMethods(document, rendering, store)
-    application = route(documents, operations, others, NotFound(document, rendering))
+    application = route(documents, operations, others, NotFound(document, rendering, store))
     return Mock(document, store, _make_default_project(document, store), application, controls)
 
 
@@ -74,7 +76,9 @@ def _feedback_operations(
 
 
 def _control_operations(document: Document, store: Store, host: str) -> dict[str, ControlOperation]:
-    openapi, table = load_control(), ControlHandlers(store, document.profile).table
+    openapi = load_control()
+    journals = RequestHandlers(Validity([document.openapi, load_ingest()]), decode)
+    table = ControlHandlers(store, document.profile, journals.table).table
     described = describe("control.yaml", openapi, document.submit.extensions["x-max-body-bytes"])
     return {name: ControlOperation(openapi, each, table[name], host) for name, each in described.items()}
 

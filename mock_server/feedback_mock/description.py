@@ -59,6 +59,13 @@ def describe(name: str, openapi: dict[str, Any], default_max_body_bytes: int) ->
     return {operation.id: reader.describe(operation) for operation in operations_of(rendered)}
 
 
+def typed(parameter: Parameter, text: str) -> int | str:
+    """The value as the schema's type; text that is no number stays text, which the schema then refuses."""
+    if parameter.type == "integer" and text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    return text
+
+
 class _Reader:
     def __init__(self, name: str, components: Mapping[str, Any], default_max_body_bytes: int) -> None:
         self._name, self._components, self._default_max = name, components, default_max_body_bytes

@@ -1,11 +1,12 @@
 """Answers where no operation does: no such route, or no such method. Redirects nobody."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from feedback_spec.document import Document, load_control, load_ingest
 from feedback_spec.operations import operations_of
 
-from feedback_mock.asgi import Answer, ASGIApp, Receive
+from feedback_mock.asgi import Answer, ASGIApp, Receive, Scope, Send
 from feedback_mock.control.handlers import PREFIX
 from feedback_mock.control.rendering import render as render_control
 from feedback_mock.credentials import BEARER, DSN
@@ -20,9 +21,18 @@ from feedback_mock.store import Store
 class NotFound(Endpoint):
     """404, with a hint where only the slash at the end is missing."""
 
-    def __init__(self, document: Document, rendering: Rendering) -> None:
+    def __init__(self, document: Document, rendering: Rendering, store: Store) -> None:
+        self.journaled = store
         self._no_route = rendering.refusal("route")
         self._paths = [fits(path.rstrip("/")) for path in document.openapi["paths"]]
+        below = [path[: path.rindex("}") + 1] for path in document.openapi["paths"] if "}" in path]
+        self._projects = [fits(f"{path}{rest}") for path in (*below, "/api/{project_id}") for rest in ("", "/{_:path}")]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request, which the journal of the project that its path begins with has too."""
+        found = next((match for fit in self._projects if (match := fit(scope["path"]))), None)
+        scope["path_params"] = found.groupdict() if found else {}
+        await super().__call__(scope, receive, send)
 
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
         """Whatever it was, it is not here."""
@@ -43,22 +53,31 @@ class OtherMethods:
     """What answers the methods that a path does not have, by path."""
 
     def __init__(self, document: Document, rendering: Rendering, store: Store) -> None:
-        allowed: dict[str, list[str]] = {}
-        for operation in (*operations_of(load_control()), *operations_of(load_ingest())):
-            allowed.setdefault(operation.path, []).append(operation.method.upper())
-        self._ours: Mapping[str, ASGIApp] = {path: _NotAllowed(methods) for path, methods in allowed.items()}
+        self._ours: Mapping[str, ASGIApp] = {
+            **{path: _NotAllowed(methods) for path, methods in _methods(load_control()).items()},
+            **{path: _NotAllowed(methods, store) for path, methods in _methods(load_ingest()).items()},
+        }
         guarded = document.behaviour.methods is not None
-        self._documents: ASGIApp = _Guarded(document, rendering, store) if guarded else _Refusing(rendering)
+        self._documents: ASGIApp = _Guarded(document, rendering, store) if guarded else _Refusing(rendering, store)
 
     def __call__(self, path: str) -> ASGIApp:
         """The application for this path."""
         return self._ours.get(path, self._documents)
 
 
+def _methods(openapi: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The methods of each path."""
+    allowed: dict[str, list[str]] = {}
+    for operation in operations_of(openapi):
+        allowed.setdefault(operation.path, []).append(operation.method.upper())
+    return allowed
+
+
 class _NotAllowed(Endpoint):
     """405, in the documents of ours."""
 
-    def __init__(self, allowed: list[str]) -> None:
+    def __init__(self, allowed: list[str], journaled: Store | None = None) -> None:
+        self.journaled = journaled
         self._allow = (b"allow", ", ".join(allowed).encode())
 
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
@@ -71,7 +90,8 @@ class _NotAllowed(Endpoint):
 class _Refusing(Endpoint):
     """405 at once, as the feedback document says."""
 
-    def __init__(self, rendering: Rendering) -> None:
+    def __init__(self, rendering: Rendering, store: Store) -> None:
+        self.journaled = store
         self._no_method = rendering.refusal("method")
 
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
@@ -87,6 +107,7 @@ class _Guarded(Endpoint):
 
     def __init__(self, document: Document, rendering: Rendering, store: Store) -> None:
         behaviour, kinds = document.behaviour, (BEARER, DSN)
+        self.journaled = store
         self._by_method = {
             method: Access(store, kinds, scopes, behaviour) for method, scopes in (behaviour.methods or {}).items()
         }

@@ -12,8 +12,9 @@ import jsonschema_rs
 
 from feedback_mock.asgi import Answer, Headers, Receive, Scope, Send, json_answer
 from feedback_mock.body import Gone
+from feedback_mock.journal import LOST, Entry
 from feedback_mock.result import Result
-from feedback_mock.store import Project
+from feedback_mock.store import Project, Store
 
 log = logging.getLogger(__name__)
 MAX_CAUSES = 10
@@ -24,7 +25,7 @@ class Exchange:
     """One request and what is known of it so far.
 
     `project` is None until credentials or the path open one; `now` is its clock's instant, read once, 0 before that;
-    `body` is empty until it was read; `more` are headers that the answer gets whatever it says. `headers` are those of
+    `body` is None until it was read; `more` are headers that the answer gets whatever it says. `headers` are those of
     the request by name in lower case, of one that is there twice the first; `path` holds the path's parameters.
     """
 
@@ -36,7 +37,7 @@ class Exchange:
         self.path: dict[str, str] = scope.get("path_params", _NO_PARAMETERS)
         self.project: Project | None = None
         self.now = 0
-        self.body = b""
+        self.body: bytes | None = None
         self.by_dsn = False
         self.more: Headers = ()
 
@@ -47,20 +48,45 @@ class Exchange:
 
 
 class Endpoint(ABC):
-    """An ASGI application that answers the requests of one operation, or where there is none."""
+    """An ASGI application that answers the requests of one operation, or where there is none.
+
+    What is asked of a project of the `journaled` store is written down, by the name of the operation, if it has one.
+    """
+
+    operation: str | None = None
+    journaled: Store | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; says nothing to a client that left while it was still sending."""
         exchange = Exchange(scope)
+        project = entry = None
+        if self.journaled is not None and (project := self.journaled.project_of_path(exchange.path)) is not None:
+            entry = project.journal.begin(Entry(scope, self.operation, self.journaled.source()))
+        result: Result | None = None
         try:
             result = await self.respond(exchange, receive)
             answer = self.render(exchange, result)
         except Gone:
+            if entry is not None:
+                entry.state = LOST
             return
         except Exception as error:
             answer = failed(scope, error)
+        if entry is not None and project is not None:
+            self._complete(entry, project, exchange, result, answer)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
+
+    def _complete(
+        self, entry: Entry, project: Project, exchange: Exchange, result: Result | None, answer: Answer
+    ) -> None:
+        assert self.journaled is not None
+        entry.now = exchange.now or project.clock.now()
+        if result is not None:
+            entry.rule, entry.reason = result.rule, result.reason
+        entry.answered(exchange.body, answer)
+        entry.ended = self.journaled.source()
+        project.journal.complete(entry)
 
     @abstractmethod
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:

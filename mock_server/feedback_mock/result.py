@@ -18,6 +18,11 @@ class Done:
     rule: str = ""
     headers: tuple[Header, ...] = ()
 
+    @property
+    def reason(self) -> str:
+        """Nothing needs one."""
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:

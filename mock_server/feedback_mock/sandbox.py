@@ -1,4 +1,4 @@
-"""A project of its own for one test, in Python: its addresses, credentials, events, feedback and clock.
+"""A project of its own for one test, in Python: its addresses, credentials, events, feedback, requests and clock.
 
 Runs the operations of the control protocol without HTTP, so that both refuse the same things in the same words.
 """
@@ -59,6 +59,34 @@ class StoredFeedback:
     last_submitted_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class JournaledRequest:
+    """A request to the project and what it was answered, without secrets unless the sandbox shows them.
+
+    `now` is the instant on the project's clock. `headers` by name in lower case. `status` is 0 and `rule` None where
+    there is no answer yet; `rule` is None too where the document names none. `problems` say where the request is not
+    valid against the document; `har` is all that the journal has.
+    """
+
+    number: int
+    now: datetime
+    method: str
+    url: str
+    headers: dict[str, str]
+    text: str
+    status: int
+    rule: str | None
+    reason: str | None
+    fault: dict[str, Any] | None
+    valid: bool
+    problems: list[dict[str, str]]
+    har: dict[str, Any]
+
+    def json(self) -> Any:
+        """The request's body as JSON. Raises ValueError where it is not."""
+        return orjson.loads(self.text)
+
+
 class Sandbox:
     """A project on a running `Server`, or on a `Mock` that is called in-process; as a context manager, gone at the end.
 
@@ -75,6 +103,7 @@ class Sandbox:
         *,
         now: datetime | None = None,
         running: bool = False,
+        redact: bool = True,
     ) -> None:
         self.app = where if isinstance(where, Mock) else where.app
         self._address = IN_PROCESS if isinstance(where, Mock) else where.address
@@ -84,7 +113,7 @@ class Sandbox:
         clock: dict[str, Any] = {"running": running}
         if now is not None:
             clock["now"] = _instant("now", now)
-        self._do("controlPutProject", {"clock": clock})
+        self._do("controlPutProject", {"clock": clock, "redact": redact})
 
     def __enter__(self) -> Self:
         return self
@@ -151,6 +180,11 @@ class Sandbox:
             StoredFeedback(**_with_datetimes(record, "first_submitted_at", "last_submitted_at"))
             for record in self._do("controlListFeedback")
         ]
+
+    @property
+    def requests(self) -> list[JournaledRequest]:
+        """What was asked of the project, oldest first: of a long test the latest, as many as `Limits` allows."""
+        return [_journaled(entry) for entry in self._do("controlListRequests")["entries"]]
 
     def advance(self, duration: str | timedelta) -> None:
         """Moves the clock forward by exactly that; a running clock goes on from there."""
@@ -225,6 +259,25 @@ def _instant(name: str, value: object) -> str:
 
 def _datetime(text: str) -> datetime:
     return EPOCH + parse_instant(text) * MICROSECOND
+
+
+def _journaled(entry: dict[str, Any]) -> JournaledRequest:
+    request, response, facts = entry["request"], entry["response"], entry["_feedback"]
+    return JournaledRequest(
+        number=facts["number"],
+        now=_datetime(facts["now"]),
+        method=request["method"],
+        url=request["url"],
+        headers={each["name"].lower(): each["value"] for each in reversed(request["headers"])},
+        text=request.get("postData", {}).get("text", ""),
+        status=response["status"],
+        rule=facts["rule"],
+        reason=facts["reason"],
+        fault=facts["fault"],
+        valid=facts["request"]["valid"],
+        problems=facts["request"]["problems"],
+        har=entry,
+    )
 
 
 def _with_datetimes(shown: dict[str, Any], *names: str) -> dict[str, Any]:

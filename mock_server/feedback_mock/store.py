@@ -11,12 +11,13 @@ any other has the one that a hash of its name gives, or the next that is free wh
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 from feedback_mock.clock import Clock, Source
 from feedback_mock.credentials import TOKEN_SCOPES, Credentials, derive
+from feedback_mock.journal import Journal, Room
 
 log = logging.getLogger(__name__)
 MAX_ENVIRONMENT = 64  # characters; of an event with a longer one Sentry keeps none
@@ -26,12 +27,18 @@ BLOCKS = 2**53 // IDS  # so that every id is exact in a double, which is what Ja
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a store takes; `feedback_characters` counts a project's names, emails and comments."""
+    """How much a store takes; `feedback_characters` counts a project's names, emails and comments.
+
+    `requests` and `request_bytes` bound the journal of each project, `all_request_bytes` those of all together.
+    """
 
     projects: int = 10_000
     events: int = 100_000
     feedback: int = 100_000
     feedback_characters: int = 256 * 1024 * 1024
+    requests: int = 1_000
+    request_bytes: int = 16 * 1024 * 1024
+    all_request_bytes: int = 128 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -67,7 +74,11 @@ class Feedback:
 
 @dataclass(slots=True)
 class Project:
-    """A sandbox. Event ids are lower-case keys; feedback stands in the order of first submission. `block`: its ids."""
+    """A sandbox. Event ids are lower-case keys; feedback stands in the order of first submission. `block`: its ids.
+
+    `journal` is what was asked of it, `redact` whether that is shown without secrets; `counts` are those of the rate
+    limit.
+    """
 
     organization: str
     slug: str
@@ -76,19 +87,22 @@ class Project:
     clock: Clock
     limits: Limits
     block: int
+    journal: Journal
+    redact: bool = True
     events: dict[str, Event] = field(default_factory=dict)
     feedback: dict[str, Feedback] = field(default_factory=dict)
     characters: int = 0
     last_feedback: int = 0
     last_issue: int = 0
     warned: bool = False
-    requests: dict[str, tuple[int, int]] = field(default_factory=dict)
+    counts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def empty(self) -> None:
-        """Forgets events and feedback and numbers them from 1 again."""
+        """Forgets events, feedback and requests and numbers them from 1 again."""
         self.events.clear()
         self.feedback.clear()
-        self.requests.clear()
+        self.counts.clear()
+        self.journal.restart()
         self.characters = self.last_feedback = self.last_issue = 0
 
     def id_of(self, number: int) -> str:
@@ -164,6 +178,7 @@ class Store:
         self._last_project_id = self._last_organization_id = 0
         self._first: tuple[str, str] | None = None
         self._blocks: set[int] = set()
+        self._room = Room(self.limits.all_request_bytes)
 
     def __iter__(self) -> Iterator[Project]:
         return iter(self.projects.values())
@@ -180,7 +195,14 @@ class Store:
                 return found
         return None
 
-    def put_project(self, organization: str, slug: str, clock: Clock) -> Project | None:
+    def project_of_path(self, path: Mapping[str, str]) -> Project | None:
+        """The project that a path's parameters name, by slugs or by numbers."""
+        if "project_slug" in path:
+            names = path["organization_slug"], path["project_slug"]
+            return self.projects.get(names) or self.project_by_ids(*names)
+        return self._by_id.get(path.get("project_id", ""))
+
+    def put_project(self, organization: str, slug: str, clock: Clock, *, redact: bool = True) -> Project | None:
         """Makes an empty project in place of one of the same name, whose number it keeps. None if there is no room."""
         replaced = self.projects.get((organization, slug))
         if replaced is None and len(self.projects) >= self.limits.projects:
@@ -193,9 +215,14 @@ class Store:
             clock,
             self.limits,
             replaced.block if replaced else self._free_block(organization, slug),
+            Journal(self.limits.requests, self.limits.request_bytes, self._room),
+            redact,
         )
         if replaced is None:
             self._join(organization)
+        else:
+            self._room.leave(replaced.journal)
+        self._room.enter(project.journal)
         self._blocks.add(project.block)
         self.projects[organization, slug] = self._by_id[project.id] = project
         self.by_key[project.credentials.public_key] = project
@@ -207,6 +234,7 @@ class Store:
         """Forgets the project with its credentials."""
         del self.projects[project.organization, project.slug], self._by_id[project.id]
         self._leave(project.organization)
+        self._room.leave(project.journal)
         del self.by_key[project.credentials.public_key]
         self._blocks.remove(project.block)
         for token in project.credentials.tokens.values():

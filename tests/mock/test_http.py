@@ -11,7 +11,7 @@ PAGE_HEADERS = {
     "X-XSS-Protection": "1; mode=block",
     "X-Content-Type-Options": "nosniff",
     "Content-Language": "en",
-    "Access-Control-Expose-Headers": "X-Sentry-Error, Retry-After",
+    "Access-Control-Expose-Headers": "X-Sentry-Error, Retry-After, X-Feedback-Rule",
     "Vary": "Accept-Language, Cookie",
     "Access-Control-Allow-Methods": "GET, POST, HEAD, OPTIONS",
     "Allow": "GET, POST, HEAD, OPTIONS",

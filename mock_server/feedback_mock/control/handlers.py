@@ -3,7 +3,7 @@
 Each gets a checked request; the reason of a refusal is one sentence, and its rule one of `control.rendering`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,15 +21,24 @@ INSTANTS = frozenset({"now", "saved_at", "timestamp"})
 
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
-    """What a handler gets: the path's parameters, the body ({} for none), and `host:port` as the client knows us."""
+    """What a handler gets: the parameters of path and query, the body ({} for none), our `host:port` for the client."""
 
     path: dict[str, str]
     body: dict[str, Any]
     host: str
+    query: dict[str, Any]
 
 
 ControlHandler = Callable[[ControlRequest], Result]
 ProjectHandler = Callable[[ControlRequest, Project], Result]
+
+
+def package_version() -> str:
+    """The version of this package."""
+    # Here and not at the top: reading the package's metadata is slow, and no start should wait for it.
+    from importlib.metadata import version  # noqa: PLC0415 (see above)
+
+    return version("sentry-feedback-contract")
 
 
 def project_shown(project: Project, host: str) -> dict[str, Any]:
@@ -42,6 +51,7 @@ def project_shown(project: Project, host: str) -> dict[str, Any]:
         "dsn": f"http://{credentials.public_key}@{host}/{project.id}",
         "tokens": credentials.tokens,
         "clock": _clock_shown(project.clock),
+        "redact": project.redact,
     }
 
 
@@ -52,7 +62,8 @@ def _clock_shown(clock: Clock) -> dict[str, Any]:
 class ControlHandlers:
     """The operations of the protocol, by operationId in `table`."""
 
-    def __init__(self, store: Store, profile: str) -> None:
+    def __init__(self, store: Store, profile: str, more: Mapping[str, ProjectHandler]) -> None:
+        """`more` are operations on a project that other modules handle."""
         self._store, self._profile = store, profile
         self.table: dict[str, ControlHandler] = {
             "controlHealth": self.health,
@@ -65,6 +76,7 @@ class ControlHandlers:
             "controlPutClock": self._of_project(self.put_clock),
             "controlAdvanceClock": self._of_project(self.advance_clock),
             "controlListFeedback": self._of_project(self.list_feedback),
+            **{name: self._of_project(handler) for name, handler in more.items()},
         }
 
     def _of_project(self, handler: ProjectHandler) -> ControlHandler:
@@ -79,10 +91,7 @@ class ControlHandlers:
 
     def health(self, _: ControlRequest) -> Result:
         """That requests are served, by which version and profile."""
-        # Here and not at the top: reading the package's metadata is slow, and no start should wait for it.
-        from importlib.metadata import version  # noqa: PLC0415 (see above)
-
-        return Done({"status": "ok", "version": version("sentry-feedback-contract"), "profile": self._profile})
+        return Done({"status": "ok", "version": package_version(), "profile": self._profile})
 
     def put_project(self, request: ControlRequest) -> Result:
         """Makes an empty project or replaces one by it."""
@@ -91,7 +100,8 @@ class ControlHandlers:
         if now is not None and not FIRST_INSTANT <= now <= LAST_INSTANT:
             return _out_of_calendar("clock.now")
         clock = self._store.new_clock(now, setting.get("running"))
-        project = self._store.put_project(request.path["organization_slug"], request.path["project_slug"], clock)
+        names = request.path["organization_slug"], request.path["project_slug"]
+        project = self._store.put_project(*names, clock, redact=request.body.get("redact", True))
         if project is None:
             return _full(
                 f"The server holds {self._store.limits.projects} projects, which is all it takes; delete some."

@@ -6,7 +6,7 @@ Every refusal is `{"detail": …}`, one sentence that names the field.
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from feedback_spec.instants import parse_duration, parse_instant
 
@@ -14,7 +14,7 @@ from feedback_mock.asgi import Answer, Receive, is_host
 from feedback_mock.body import TooLarge, Unreadable, parse_json, read
 from feedback_mock.control.handlers import DURATIONS, INSTANTS, ControlHandler, ControlRequest
 from feedback_mock.control.rendering import render
-from feedback_mock.description import Description
+from feedback_mock.description import Description, typed
 from feedback_mock.exchange import Endpoint, Exchange, OffContract
 from feedback_mock.result import Done, Refused, Result
 
@@ -34,6 +34,7 @@ class ControlOperation(Endpoint):
         self._schema = {"components": openapi.get("components", {}), **(description.body or {})}
         self._body_required = description.operation.body is not None and description.operation.body.required
         self._path = [each for each in description.parameters if each.place == "path"]
+        self._query = {each.name: each for each in description.parameters if each.place == "query"}
 
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
         """Origin, host and size, then what `perform` does."""
@@ -52,14 +53,14 @@ class ControlOperation(Endpoint):
                 exchange.body = await read(receive, most, headers.get(b"content-length"))
         except TooLarge:
             return Refused("size", f"The request body is too large: at most {most} bytes.")
-        return self.perform(exchange.path, exchange.body, host or self._host)
+        return self.perform(exchange.path, exchange.body or b"", host or self._host, exchange.scope["query_string"])
 
     def render(self, exchange: Exchange, result: Result) -> Answer:
         """The answer as JSON."""
         return render(result)
 
-    def perform(self, path: Mapping[str, object], body: bytes, host: str) -> Result:
-        """Checks the path's parameters and the body as the document says, then does it; nothing here awaits."""
+    def perform(self, path: Mapping[str, object], body: bytes, host: str, query: bytes = b"") -> Result:
+        """Checks the path's and query's parameters and the body as the document says, then does it, without await."""
         names = {name: str(value) for name, value in path.items()}
         for parameter in self._path:
             if not parameter.validator.is_valid(names[parameter.name]):
@@ -67,7 +68,7 @@ class ControlOperation(Endpoint):
                 found = _quoted(names[parameter.name])
                 return Refused("request", f"{parameter.name}: {found} is not allowed in the path; give {allowed}")
         try:
-            outcome = self._handler(ControlRequest(names, self._parsed(body), host))
+            outcome = self._handler(ControlRequest(names, self._parsed(body), host, self._asked(query)))
         except Unreadable as error:
             return Refused("request", str(error))
         if isinstance(outcome, Done):
@@ -75,6 +76,21 @@ class ControlOperation(Endpoint):
             if outcome.value is not None and (validator is None or not validator.is_valid(outcome.value)):
                 raise OffContract(self._description.operation.id, outcome.status, validator, outcome.value)
         return outcome
+
+    def _asked(self, query: bytes) -> dict[str, Any]:
+        """The query's parameters. Raises Unreadable for what the document does not allow."""
+        given = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+        values: dict[str, Any] = {}
+        for name, text in given.items() if self._query else ():
+            parameter = self._query.get(name)
+            if parameter is None:
+                keys = ", ".join(self._query)
+                raise Unreadable(f"{name[:100]}: is not a key of the query here; the keys are {keys}.")
+            values[name] = typed(parameter, text)
+            if not parameter.validator.is_valid(values[name]):
+                allowed = parameter.description[:1].lower() + parameter.description[1:]
+                raise Unreadable(f"{name}: {_quoted(text)} is not allowed in the query; give {allowed}")
+        return values
 
     def _parsed(self, body: bytes) -> dict[str, Any]:
         if self._description.body is None or not (body or self._body_required):

@@ -12,7 +12,7 @@ from feedback_spec.source import DocumentError
 
 from feedback_mock.asgi import Answer, Receive
 from feedback_mock.body import TooLarge, Unreadable, parse_form, parse_json, parse_multipart, read, split_media_type
-from feedback_mock.description import Description, Parameter
+from feedback_mock.description import Description, typed
 from feedback_mock.exchange import Endpoint, Exchange, OffContract
 from feedback_mock.feedback.access import Access
 from feedback_mock.feedback.fields import Fields
@@ -45,6 +45,7 @@ class FeedbackOperation(Endpoint):
         rate_limit: RateLimit | None = None,
     ) -> None:
         self._description, self._run, self._rendering = description, handler.run, rendering
+        self.operation, self.journaled = description.operation.id, store
         self._name = f"{document.name}: {description.operation.id}"
         rules = set(handler.rules)
         self._checks: tuple[Check, ...] = ()
@@ -139,7 +140,7 @@ class FeedbackOperation(Endpoint):
         query: Values = {}
         for parameter in self._query:
             name = parameter.name
-            value = _typed(parameter, given[name]) if name in given else parameter.default
+            value = typed(parameter, given[name]) if name in given else parameter.default
             if name in given and not parameter.validator.is_valid(value):
                 return Refused(self._query_rules[name], f"{name} is not what the document allows")
             query[name] = value
@@ -167,10 +168,3 @@ class FeedbackOperation(Endpoint):
         validator = responses.get(status)
         if status not in responses or (value is not None and (validator is None or not validator.is_valid(value))):
             raise OffContract(self._description.operation.id, status, validator, value)
-
-
-def _typed(parameter: Parameter, text: str) -> int | str:
-    """The value as the schema's type; text that is no number stays text, which the schema then refuses."""
-    if parameter.type == "integer" and text.isascii() and text.isdigit() and len(text) < 19:
-        return int(text)
-    return text

@@ -45,9 +45,9 @@ class RateLimit:
     def count(self, project: Project, operation: str, now: int) -> tuple[bool, Headers]:
         """Counts a request at `now` (microseconds): whether it is within the limit, and the headers that say so."""
         window = now // (self.seconds * SECOND)
-        counted, before = project.requests.get(operation, (window, 0))
+        counted, before = project.counts.get(operation, (window, 0))
         used = before + 1 if counted == window else 1
-        project.requests[operation] = (window, used)
+        project.counts[operation] = (window, used)
         values = {
             "limit": self.requests,
             "remaining": max(self.requests - used, 0),

@@ -50,6 +50,11 @@ class Rendering:
         for name in order:
             if name.lower() not in ("content-length", "content-type") and name in headers:
                 self._fixed += _example_header(headers[name])
+        # A page's script reads the rule as well, which the header of Sentry's own does not know.
+        self._fixed = [
+            (name, value + b", X-Feedback-Rule" if name == b"access-control-expose-headers" else value)
+            for name, value in self._fixed
+        ]
 
     def json(self, status: int, value: object, rule: bytes, more: Headers = ()) -> Answer:
         """An answer with a JSON body, or without any if the value is None."""

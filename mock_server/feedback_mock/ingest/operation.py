@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
 from feedback_spec.document import Document, load_ingest
-from feedback_spec.operations import operations_of
+from feedback_spec.operations import Operation, operations_of
 
 from feedback_mock.asgi import Answer, ASGIApp, Header, Receive
 from feedback_mock.body import TooLarge, Unreadable, read
@@ -26,19 +27,32 @@ def ingest_operations(document: Document, store: Store) -> dict[str, ASGIApp]:
     made: dict[str, ASGIApp] = {}
     for operation in operations_of(load_ingest()):
         if operation.method == "post":
-            made[operation.id] = IngestOperation(operation.extensions, document, store, operation.id == ENVELOPE)
+            made[operation.id] = IngestOperation(operation, document, store)
         else:
             examples = operation.responses["200"].headers
-            made[operation.id] = Preflight(
-                [(name.lower().encode(), str(each.example).encode()) for name, each in examples.items()]
-            )
+            headers = [(name.lower().encode(), str(each.example).encode()) for name, each in examples.items()]
+            made[operation.id] = Preflight(operation.id, store, headers)
     return made
+
+
+def decode(body: bytes, encoding: str) -> bytes:
+    """A body without its Content-Encoding, within the bounds of envelopes. Raises ValueError where that cannot be."""
+    try:
+        return b"".join(unpack(body, encoding, _unpacking()))
+    except (LookupError, TooLarge, Unreadable) as error:
+        raise ValueError(encoding) from error
+
+
+@cache
+def _unpacking() -> Unpacking:
+    return Unpacking.of(next(each.extensions for each in operations_of(load_ingest()) if each.id == ENVELOPE))
 
 
 class Preflight(Endpoint):
     """Says in headers what is allowed."""
 
-    def __init__(self, headers: list[Header]) -> None:
+    def __init__(self, operation: str, store: Store, headers: list[Header]) -> None:
+        self.operation, self.journaled = operation, store
         self._answer = Answer(200, [(b"content-length", b"0"), *headers], b"")
 
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
@@ -53,9 +67,11 @@ class Preflight(Endpoint):
 class IngestOperation(Endpoint):
     """Takes envelopes, or single events."""
 
-    def __init__(self, limits: Mapping[str, Any], document: Document, store: Store, envelopes: bool) -> None:
+    def __init__(self, operation: Operation, document: Document, store: Store) -> None:
+        limits = operation.extensions
+        self.operation, self.journaled = operation.id, store
         self._max_body, self._unpacking = limits["x-max-body-bytes"], Unpacking.of(limits)
-        self._bounds = Bounds.of(limits) if envelopes else None
+        self._bounds = Bounds.of(limits) if operation.id == ENVELOPE else None
         self._ingest = Ingest(document, limits["x-max-event-bytes"])
         self._store = store
 
@@ -79,9 +95,9 @@ class IngestOperation(Endpoint):
     async def _take(self, exchange: Exchange, receive: Receive) -> Result:
         headers = exchange.headers
         try:
-            exchange.body = await self._read(headers, receive)
+            body = exchange.body = await self._read(headers, receive)
             encoding = headers.get(b"content-encoding", b"").decode("latin-1")
-            pieces = unpack(exchange.body, encoding, self._unpacking)
+            pieces = unpack(body, encoding, self._unpacking)
             if self._bounds is not None:
                 return self._take_envelope(exchange, pieces, self._bounds)
             return self._take_event(exchange, b"".join(pieces))

@@ -1,0 +1,203 @@
+"""Shows entries of a journal as HAR 1.2 with `_feedback` beside each, and hides what credentials stand in them.
+
+Pure: nothing here runs before somebody reads a journal.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from feedback_spec.instants import format_instant
+
+from feedback_mock.body import Unreadable, parse_form, parse_multipart, split_media_type
+from feedback_mock.journal import PENDING, Entry
+from feedback_mock.store import Project
+
+Decode = Callable[[bytes, str], bytes]
+"""Takes a Content-Encoding off a body; raises ValueError where that cannot be."""
+HIDDEN = "[redacted]"
+_SECRET = frozenset({"authorization", "proxy-authorization", "x-sentry-auth", "cookie", "set-cookie"})
+_USER_OF_URL = re.compile(r"(?<=://)[^/@\s\"\\]{1,200}(?=@)")
+_WORTH_HIDING = 6  # a secret of fewer characters protects nothing, and hiding it would tear every word
+_SCHEME = re.compile(r"(Bearer|DSN|Basic|Sentry)\s", re.IGNORECASE)
+
+
+class Shown:
+    """An entry of a project as it is shown: with decoded texts, and without secrets unless the project shows them."""
+
+    def __init__(self, entry: Entry, project: Project, decode: Decode) -> None:
+        self.entry, self._redact = entry, project.redact
+        self.headers = _pairs(entry.headers)
+        self._by_name = {name.lower(): value for name, value in reversed(self.headers)}
+        self.body, self._encoded = self._decoded(decode)
+        self._secrets = sorted(set(self._found(project)), key=len, reverse=True) if self._redact else []
+
+    @property
+    def content_type(self) -> str:
+        """The request's, as it was sent."""
+        return self._by_name.get("content-type", "")
+
+    def event_ids(self) -> set[str]:
+        """The event ids that the request speaks of, in lower case and without dashes."""
+        return event_ids(self.body, self.content_type)
+
+    def har(self, host: str, verdicts: dict[str, Any]) -> dict[str, Any]:
+        """The entry as HAR has it; `host` for a request that names none; `verdicts` go to `_feedback`."""
+        entry, waited = self.entry, (self.entry.ended - self.entry.began) / 1000
+        return {
+            "startedDateTime": format_instant(entry.began),
+            "time": waited,
+            "request": self._request(host),
+            "response": self._response(),
+            "cache": {},
+            "timings": {"send": 0, "wait": waited, "receive": 0},
+            "_feedback": {
+                "number": entry.number,
+                "now": format_instant(entry.now),
+                "state": entry.state,
+                "operation": entry.operation,
+                "rule": entry.rule or None,
+                "reason": self.hide(entry.reason) or None,
+                "fault": entry.fault,
+                **verdicts,
+            },
+        }
+
+    def hide(self, text: str) -> str:
+        """The text without secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return _USER_OF_URL.sub(HIDDEN, text) if self._redact else text
+
+    def _request(self, host: str) -> dict[str, Any]:
+        entry = self.entry
+        target = self.hide(entry.target.decode("latin-1"))
+        shown: dict[str, Any] = {
+            "method": entry.method,
+            "url": f"http://{self._by_name.get('host') or host}{target}",
+            "httpVersion": f"HTTP/{entry.version}",
+            "cookies": [],
+            "headers": self._headers(self.headers),
+            "queryString": [
+                {"name": name, "value": value}
+                for name, value in parse_qsl(target.partition("?")[2], keep_blank_values=True)
+            ],
+            "headersSize": -1,
+            "bodySize": -1 if entry.body is None else entry.body_size,
+        }
+        if entry.body:
+            comment = self._encoded or _cut(entry.body, entry.body_size)
+            shown["postData"] = {"mimeType": self.content_type, **self._text(self.body, "_encoding"), **comment}
+        return shown
+
+    def _response(self) -> dict[str, Any]:
+        entry = self.entry
+        headers = _pairs(entry.answer_headers)
+        kind = next((value for name, value in headers if name.lower() == "content-type"), "")
+        return {
+            "status": entry.status,
+            "statusText": _phrase(entry.status),
+            "httpVersion": f"HTTP/{entry.version}",
+            "cookies": [],
+            "headers": self._headers(headers),
+            "content": {
+                "size": entry.answer_size,
+                "mimeType": kind,
+                **self._text(entry.answer, "encoding"),
+                **_cut(entry.answer, entry.answer_size),
+            },
+            "redirectURL": "",
+            "headersSize": -1,
+            "bodySize": -1 if entry.state == PENDING else entry.answer_size,
+        }
+
+    def _headers(self, headers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+        return [{"name": name, "value": self._header(name.lower(), value)} for name, value in headers]
+
+    def _header(self, name: str, value: str) -> str:
+        if not self._redact or name not in _SECRET:
+            return self.hide(value)
+        scheme = _SCHEME.match(value)
+        return f"{scheme[1]} {HIDDEN}" if scheme else HIDDEN
+
+    def _text(self, data: bytes, encoding: str) -> dict[str, str]:
+        if not data:
+            return {"text": ""}
+        try:
+            return {"text": self.hide(data.decode())}
+        except UnicodeDecodeError:
+            if self._secrets and any(each.encode() in data for each in self._secrets):
+                return {"text": HIDDEN}
+            return {"text": base64.b64encode(data).decode(), encoding: "base64"}
+
+    def _decoded(self, decode: Decode) -> tuple[bytes, dict[str, str]]:
+        """The request's body without its Content-Encoding, and a comment that says so."""
+        body, encoding = self.entry.body or b"", self._by_name.get("content-encoding", "")
+        if not body or encoding.strip().lower() in ("", "identity"):
+            return body, {}
+        try:
+            return decode(body, encoding), {"comment": f"shown without its Content-Encoding: {encoding[:100]}"}
+        except ValueError:
+            if self._redact:
+                return b"", {"comment": "cannot be unpacked; shown only where the project was made with redact: false"}
+            return body, {"comment": "cannot be unpacked"}
+
+    def _found(self, project: Project) -> Iterable[str]:
+        """What is a credential: the project's own, and whatever the request sends as such."""
+        yield from (project.credentials.public_key, *project.credentials.tokens.values())
+        sent = [value for name, value in self.headers if name.lower() in _SECRET]
+        words = [word.partition("=")[2] or word for value in sent for word in re.split(r"[\s,;]+", value)]
+        query = parse_qsl(self.entry.target.partition(b"?")[2].decode("latin-1"))
+        words += [value for name, value in query if name == "sentry_key"]
+        yield from (word for word in words if len(word) >= _WORTH_HIDING and word.lower() not in ("bearer", "sentry"))
+
+
+def event_ids(body: bytes, content_type: str) -> set[str]:
+    """The event ids in a body: of JSON, of a form, or of the lines of an envelope."""
+    media_type = split_media_type(content_type.encode("latin-1", "replace"))[1]
+    try:
+        if media_type == "application/x-www-form-urlencoded" and not body.startswith(b"{"):
+            found = [parse_form(body)]
+        elif media_type == "multipart/form-data":
+            found = [parse_multipart(body, content_type.encode("latin-1", "replace"))]
+        else:
+            found = [value for line in (body, *body.split(b"\n")[:1_000]) if (value := _object(line)) is not None]
+    except Unreadable:
+        return set()
+    ids = (value.get("event_id") for value in found)
+    return {each.lower().replace("-", "") for each in ids if isinstance(each, str)}
+
+
+def log(entries: list[dict[str, Any]], version: str, more: dict[str, Any]) -> dict[str, Any]:
+    """A whole HAR document; `more` is its own `_feedback`."""
+    creator = {"name": "feedback-mock", "version": version}
+    return {"log": {"version": "1.2", "creator": creator, "entries": entries, "_feedback": more}}
+
+
+def _object(data: bytes) -> dict[str, Any] | None:
+    if not data.lstrip().startswith(b"{"):
+        return None
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _pairs(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+
+
+def _cut(kept: bytes, size: int) -> dict[str, str]:
+    return {"comment": f"cut after {len(kept)} of {size} bytes"} if len(kept) < size else {}
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

@@ -1,0 +1,108 @@
+"""The handlers of the control protocol for a project's journal: read, clear, export and count what was asked.
+
+Each gets a checked request. Nothing is judged or rendered before one of them is called.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from feedback_mock.control.handlers import ControlRequest, package_version
+from feedback_mock.control.har import Decode, Shown, log
+from feedback_mock.control.validity import Validity
+from feedback_mock.journal import PENDING, Journal
+from feedback_mock.result import Done, Refused, Result
+from feedback_mock.store import Project
+
+_OF_ANSWER = frozenset({"status", "rule", "valid"})
+_COUNTS = ("exactly", "at_least", "at_most")
+
+
+class RequestHandlers:
+    """The operations on journals, by operationId in `table`."""
+
+    def __init__(self, validity: Validity, decode: Decode) -> None:
+        self._validity, self._decode = validity, decode
+        self.table = {
+            "controlListRequests": self.list,
+            "controlClearRequests": self.clear,
+            "controlExportRequests": self.export,
+            "controlVerifyRequests": self.verify,
+        }
+
+    def list(self, request: ControlRequest, project: Project) -> Result:
+        """The entries that match the query, oldest first."""
+        entries = [each.har(request.host, self._verdicts(each)) for each in self._matching(project, request.query)]
+        return Done({**_extent(project.journal), "entries": entries})
+
+    def clear(self, _: ControlRequest, project: Project) -> Result:
+        """Forgets the entries."""
+        project.journal.clear()
+        return Done(None, 204)
+
+    def export(self, request: ControlRequest, project: Project) -> Result:
+        """All of them as a HAR document."""
+        entries = [each.har(request.host, self._verdicts(each)) for each in self._matching(project, request.query)]
+        more = {"organization": project.organization, "project": project.slug, **_extent(project.journal)}
+        return Done(log(entries, package_version(), more))
+
+    def verify(self, request: ControlRequest, project: Project) -> Result:
+        """Whether so many requests match; `unknown` where entries that may have matched are gone."""
+        wanted = [name for name in _COUNTS if name in request.body]
+        if len(wanted) != 1:
+            return Refused("request", f"The request body needs exactly one of {', '.join(_COUNTS)}.")
+        match, journal = request.body.get("match", {}), project.journal
+        count = sum(1 for _ in self._matching(project, match))
+        gone = max(journal.dropped - max(match.get("since", 0) - (journal.first - 1 - journal.dropped), 0), 0)
+        open_ = 0
+        if _OF_ANSWER & match.keys():
+            rest = {name: value for name, value in match.items() if name not in _OF_ANSWER}
+            open_ = sum(1 for each in self._matching(project, rest) if each.entry.state == PENDING)
+        verdict = _judged(wanted[0], request.body[wanted[0]], count, count + gone + open_)
+        return Done({"verdict": verdict, "count": count, "detail": _sentence(count, gone, open_), **_extent(journal)})
+
+    def _matching(self, project: Project, wanted: Mapping[str, Any]) -> Iterator[Shown]:
+        since, method, status = wanted.get("since", 0), wanted.get("method"), wanted.get("status")
+        rule, event_id, valid = wanted.get("rule"), wanted.get("event_id"), wanted.get("valid")
+        for entry in tuple(project.journal.entries):  # which may grow: tests ask from other threads
+            if (
+                entry.number <= since
+                or (method is not None and entry.method != method.upper())
+                or (status is not None and entry.status != status)
+                or (rule is not None and entry.rule != rule)
+            ):
+                continue
+            shown = Shown(entry, project, self._decode)
+            if event_id is not None and event_id.lower() not in shown.event_ids():
+                continue
+            if valid is not None and (str(valid).lower() == "true") != self._is_valid(shown):
+                continue
+            yield shown
+
+    def _is_valid(self, shown: Shown) -> bool:
+        """Whether the request is: the answer's validity is the server's matter."""
+        return bool(self._validity.of_request(shown.entry, shown.body)["valid"])
+
+    def _verdicts(self, shown: Shown) -> dict[str, Any]:
+        request, answer = self._validity.of_request(shown.entry, shown.body), self._validity.of_answer(shown.entry)
+        return {"request": request, "answer": answer}
+
+
+def _extent(journal: Journal) -> dict[str, int]:
+    return {"first": journal.first, "last": journal.last, "dropped": journal.dropped}
+
+
+def _judged(name: str, wanted: int, least: int, most: int) -> str:
+    """Whether a count between `least` and `most` is as wanted."""
+    if name == "at_least":
+        sure, possible = least >= wanted, most >= wanted
+    elif name == "at_most":
+        sure, possible = most <= wanted, least <= wanted
+    else:
+        sure, possible = least == most == wanted, least <= wanted <= most
+    return "yes" if sure else "unknown" if possible else "no"
+
+
+def _sentence(count: int, gone: int, open_: int) -> str:
+    said = f"{count} of the requests that are kept match"
+    said += f"; {gone} that may have matched were dropped" if gone else ""
+    return f"{said}; {open_} that may match are not answered yet." if open_ else f"{said}."

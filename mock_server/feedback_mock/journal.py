@@ -1,0 +1,161 @@
+"""What was asked of a project and what it answered, as raw facts, bounded in number and bytes. Renders nothing.
+
+An entry is there from the moment a request is received and is completed with its answer. Entries are numbered without a
+gap, so that whoever reads them sees where some were dropped.
+"""
+
+from collections import deque
+from itertools import chain
+from typing import Any
+
+Headers = list[tuple[bytes, bytes]] | tuple[tuple[bytes, bytes], ...]
+OVERHEAD = 2_048  # bytes that an entry counts beyond its texts: about what Python takes for it
+MOST_OF_A_BODY = 256 * 1024
+_NO_PARAMETERS: dict[str, str] = {}
+PENDING, ANSWERED, LOST = "pending", "answered", "lost"
+"""The states of an entry: no answer yet, an answer in full, or none because a fault or the client ended it."""
+
+
+class Entry:
+    """One exchange, as little work as can be: facts by reference, and what is made of them made when they are read.
+
+    `began` and `ended` by the machine's clock, `now` by the project's, all in microseconds. `path` holds the path's
+    parameters; `operation` the document's, if the request reached one. `body` is None where the server had not read it.
+    Bodies are cut after MOST_OF_A_BODY; `body_size` and `answer_size` say how long they were.
+    """
+
+    __slots__ = (
+        *("number", "began", "ended", "now", "state", "size", "method", "_path", "_query", "version", "headers"),
+        *("path", "operation", "body", "body_size", "status", "answer_headers", "answer", "answer_size"),
+        *("rule", "reason", "fault", "kept"),
+    )
+
+    def __init__(self, scope: Any, operation: str | None, began: int) -> None:
+        self.state, self.size, self.began, self.ended, self.now = PENDING, 0, began, began, 0
+        self.method: str = scope["method"]
+        self._path: bytes | str = scope.get("raw_path") or scope["path"]
+        self._query: bytes = scope["query_string"]
+        self.version: str = scope["http_version"]
+        self.headers: Headers = scope["headers"]
+        self.path: dict[str, str] = scope.get("path_params", _NO_PARAMETERS)
+        self.operation = operation
+        self.body: bytes | None = None
+        self.rule = self.reason = ""
+        self.status = self.body_size = self.answer_size = 0
+        self.answer_headers: Headers = ()
+        self.answer = b""
+        self.fault: Any = None
+        self.number, self.kept = 0, True
+
+    @property
+    def target(self) -> bytes:
+        """Path and query as they were sent."""
+        path = self._path if isinstance(self._path, bytes) else self._path.encode()
+        return path + b"?" + self._query if self._query else path
+
+    def answered(self, body: bytes | None, answer: tuple[int, Headers, bytes]) -> None:
+        """This is the answer; `body` the request's, if it was read."""
+        self.state = ANSWERED
+        self.status, self.answer_headers, self.answer = answer
+        self.answer_size = len(self.answer)
+        if self.answer_size > MOST_OF_A_BODY:
+            self.answer = self.answer[:MOST_OF_A_BODY]
+        if body is not None:
+            self.body, self.body_size = body, len(body)
+            if self.body_size > MOST_OF_A_BODY:
+                self.body = body[:MOST_OF_A_BODY]
+
+    def measure(self) -> int:
+        """Its bytes. The headers of answers are the mock's own, and most of them are shared."""
+        size = OVERHEAD + len(self._path) + len(self._query) + len(self.reason) + len(self.answer)
+        size += len(b"".join(chain.from_iterable(self.headers)))  # which is quicker than adding up so few lengths
+        return size if self.body is None else size + len(self.body)
+
+
+class Room:
+    """The bytes that all journals of a server have together: where they are used up, the largest gives away half."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.used = most, 0
+        self._journals: set[Journal] = set()
+
+    def enter(self, journal: "Journal") -> None:
+        """A journal begins to use it."""
+        self._journals.add(journal)
+
+    def leave(self, journal: "Journal") -> None:
+        """A journal gives back all that it has."""
+        self._journals.discard(journal)
+        journal.clear()
+
+    def make(self) -> None:
+        """Makes room where more is used than there is."""
+        while self.used > self.most:
+            max(self._journals, key=lambda journal: journal.size).give_half()
+
+
+class Journal:
+    """The entries of one project, oldest first, at most `count` of `size` bytes together."""
+
+    def __init__(self, count: int, size: int, room: Room) -> None:
+        self._most, self._most_bytes, self._room = count, size, room
+        self.entries: deque[Entry] = deque()
+        self.last = self.size = self._cleared = 0
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest entry that is kept; that of the next one where there is none."""
+        return self.entries[0].number if self.entries else self.last + 1
+
+    @property
+    def dropped(self) -> int:
+        """How many entries had to go since the journal began or was cleared."""
+        return self.first - 1 - self._cleared
+
+    def begin(self, entry: Entry) -> Entry:
+        """Takes an entry, and gives it back with its number."""
+        self.last = entry.number = self.last + 1
+        self.entries.append(entry)
+        return entry
+
+    def complete(self, entry: Entry) -> None:
+        """Counts an entry, and drops the oldest where there are too many or too much."""
+        entries, more = self.entries, 0
+        if entry.kept:
+            more = entry.size = entry.measure()
+        if len(entries) > self._most:
+            more -= self._oldest_goes()
+        self.size += more
+        self._room.used += more
+        while self.size > self._most_bytes:
+            self._drop()
+        if self._room.used > self._room.most:
+            self._room.make()
+
+    def clear(self) -> None:
+        """Forgets all entries; the next one has the next number."""
+        while self.entries:
+            self._oldest_goes()
+        self._room.used -= self.size
+        self.size, self._cleared = 0, self.last
+
+    def restart(self) -> None:
+        """Forgets all entries and numbers them from 1."""
+        self.clear()
+        self.last = self._cleared = 0
+
+    def give_half(self) -> None:
+        """Drops the older half of the bytes."""
+        half = self.size // 2
+        while self.entries and self.size > half:
+            self._drop()
+
+    def _drop(self) -> None:
+        size = self._oldest_goes()
+        self.size -= size
+        self._room.used -= size
+
+    def _oldest_goes(self) -> int:
+        oldest = self.entries.popleft()
+        oldest.kept = False
+        return oldest.size

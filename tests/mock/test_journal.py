@@ -1,0 +1,297 @@
+"""The journal of a project: what it keeps, what it hides, and what it can and cannot say about what never happened."""
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+from feedback_mock import Sandbox
+from feedback_mock.app import create_app
+from feedback_mock.store import Limits
+
+from tests.mock.conftest import EVENT, NOW
+
+WEB = "/_control/projects/acme/web"
+
+
+def entries(api: Any, query: str = "") -> list[dict[str, Any]]:
+    answer = api.control("GET", f"/requests{query}")
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["entries"]
+    return found
+
+
+def facts(api: Any, query: str = "") -> list[dict[str, Any]]:
+    return [each["_feedback"] for each in entries(api, query)]
+
+
+def verdict(api: Any, **body: Any) -> str:
+    answer = api.control("POST", "/requests/verify", json=body)
+    assert answer.status_code == 200, answer.text
+    said: str = answer.json()["verdict"]
+    return said
+
+
+def test_every_exchange_is_kept_in_full(api: Any) -> None:
+    api.save_event(saved_ago="PT31M")
+    refused = api.submit()
+    (entry,) = entries(api)
+
+    assert entry["request"]["method"] == "POST"
+    assert entry["request"]["url"] == f"http://127.0.0.1:8080{api.path}"
+    assert json.loads(entry["request"]["postData"]["text"])["comments"] == "It broke!"
+    assert (entry["response"]["status"], entry["response"]["content"]["text"]) == (409, refused.text)
+    assert entry["_feedback"] == {
+        "number": 1,
+        "now": NOW,
+        "state": "answered",
+        "operation": "submitUserFeedback",
+        "rule": "event-window",
+        "reason": "event saved 31m00s ago, window PT30M",
+        "fault": None,
+        "request": {"valid": True, "problems": []},
+        "answer": {"valid": True, "problems": []},
+    }
+
+
+def test_the_instant_is_the_one_that_the_request_was_judged_by(api: Any) -> None:
+    api.submit()
+    api.advance("PT5M0.000001S")
+    api.submit()
+
+    assert [each["now"] for each in facts(api)] == [NOW, "2026-01-01T00:05:00.000001Z"]
+
+
+def test_what_reaches_no_operation_is_kept_too(api: Any) -> None:
+    api.send("POST", api.path.rstrip("/"), json={})
+    api.send("DELETE", api.path)
+    api.send("POST", api.path, headers={"Authorization": "Bearer wrong"}, json={})
+    api.send("POST", f"/api/{api.project['id']}/envelope/", content=b"{}")
+    api.send("PUT", f"/api/{api.project['id']}/store/")
+    api.send("GET", "/api/0/nowhere/")
+    told = [(each["operation"], each["rule"], each["request"]["valid"]) for each in facts(api)]
+
+    assert told == [
+        (None, "route", False),
+        (None, "method", False),
+        ("submitUserFeedback", "credentials-known", True),
+        ("ingestEnvelope", "key-missing", False),
+        (None, "method", False),
+    ]
+
+
+def test_control_is_not_kept(api: Any) -> None:
+    api.save_event()
+    api.control("PATCH", "/clock")
+
+    assert entries(api) == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "content", "pointers"),
+    [
+        ({"Content-Type": "application/json"}, b'{"event_id": 5, "name": "J"}', {"event_id", "email", "comments"}),
+        ({"Content-Type": "application/json"}, b"{", {""}),
+        ({"Content-Type": "text/plain"}, b"{}", None),
+    ],
+)
+def test_problems_of_a_request_are_json_pointers(api: Any, headers: Any, content: bytes, pointers: Any) -> None:
+    api.send("POST", api.path, headers={**api.bearer(), **headers}, content=content)
+    (found,) = facts(api)
+    places = {each["pointer"] for each in found["request"]["problems"]}
+
+    if pointers is None:
+        # The server refuses it by its media type without reading it.
+        assert places == set()
+    else:
+        assert places == {f"/body/{each}".rstrip("/") for each in pointers}
+    assert found["answer"]["valid"]
+
+
+def test_missing_credentials_and_a_query_that_is_not_allowed_are_problems(api: Any) -> None:
+    api.send("POST", api.path, json={})
+    api.listed("?per_page=0")
+    places = [each["pointer"] for found in facts(api) for each in found["request"]["problems"]]
+
+    assert places == ["/headers/authorization", "/query/per_page"]
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_secrets_are_shown_only_where_the_project_was_made_so(api: Any, shown: bool) -> None:
+    project = api.send("PUT", WEB, json={"redact": not shown}).json()
+    key, token = project["dsn"].split("//")[1].split("@")[0], project["tokens"]["write"]
+    body = {"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comments": f"my {token} {project['dsn']}"}
+    api.send("POST", api.path, headers={"Authorization": f"Bearer {token}", "Cookie": "s=swordfish"}, json=body)
+    header = json.dumps({"dsn": project["dsn"], "event_id": EVENT}).encode()
+    packed = gzip.compress(header + b'\n{"type":"event"}\n{"message":"boom"}')
+    envelope = f"/api/{project['id']}/envelope/?sentry_key={key}"
+    api.send("POST", envelope, headers={"Content-Encoding": "gzip"}, content=packed)
+    api.send(
+        "POST", api.path, headers={"Authorization": "Bearer not-ours-at-all"}, json={"event_id": "not-ours-at-all"}
+    )
+    text = json.dumps([entries(api), api.control("GET", "/requests.har").json()])
+
+    for secret in (key, token, "swordfish", "not-ours-at-all"):
+        assert (secret in text) is shown
+    assert "boom" in text
+
+
+def test_compressed_body_that_cannot_be_unpacked_is_not_shown(api: Any) -> None:
+    api.send(
+        "POST",
+        f"/api/{api.project['id']}/envelope/?sentry_key={api.project['dsn'].split('//')[1].split('@')[0]}",
+        headers={"Content-Encoding": "gzip"},
+        content=gzip.compress(api.project["dsn"].encode())[:-9],
+    )
+    (entry,) = entries(api)
+
+    assert entry["request"]["postData"]["text"] == ""
+    assert "cannot be unpacked" in entry["request"]["postData"]["comment"]
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ("", [1, 2, 3, 4]),
+        ("?method=get", [3]),
+        ("?status=200", [1, 3]),
+        ("?rule=field-required", [2]),
+        (f"?event_id={EVENT.upper()}", [1, 2]),
+        ("?valid=true", [1, 3, 4]),
+        ("?valid=false", [2]),
+        ("?since=2", [3, 4]),
+        ("?since=1&status=200", [3]),
+    ],
+)
+def test_entries_are_found_by_what_they_are(api: Any, query: str, numbers: list[int]) -> None:
+    api.submit()
+    api.submit(comments=...)
+    api.listed()
+    api.submit(headers={"Authorization": "Bearer wrong"}, event_id="f" * 32)
+
+    assert [each["number"] for each in facts(api, query)] == numbers
+    har = api.control("GET", f"/requests.har{query}").json()["log"]["entries"]
+    assert [each["_feedback"]["number"] for each in har] == numbers
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("?methode=GET", "methode: is not a key of the query here; the keys are method, status, rule, event_id, valid"),
+        ("?valid=maybe", 'valid: "maybe" is not allowed in the query; give whether the request is valid'),
+        ("?since=x", 'since: "x" is not allowed in the query; give the number of an entry'),
+    ],
+)
+def test_query_that_is_not_one_is_refused(api: Any, query: str, sentence: str) -> None:
+    answer = api.control("GET", f"/requests{query}")
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith(sentence)
+
+
+def test_numbers_go_on_when_entries_are_cleared_and_begin_anew_with_a_reset(api: Any) -> None:
+    api.submit()
+    assert api.control("DELETE", "/requests").status_code == 204
+    assert api.control("GET", "/requests").json() == {"first": 2, "last": 1, "dropped": 0, "entries": []}
+    api.submit()
+    assert [each["number"] for each in facts(api)] == [2]
+    api.control("POST", "/reset")
+    api.submit()
+
+    assert [each["number"] for each in facts(api)] == [1]
+
+
+def test_never_is_unknown_once_entries_were_dropped(make_api: Any) -> None:
+    api = make_api(create_app(limits=Limits(requests=2)))
+    api.submit()
+    api.submit()
+    assert verdict(api, match={"status": 409}, exactly=0) == "yes"
+    api.submit()
+    said = api.control("POST", "/requests/verify", json={"match": {"status": 409}, "exactly": 0}).json()
+
+    assert (said["verdict"], said["count"], said["dropped"], said["first"], said["last"]) == ("unknown", 0, 1, 2, 3)
+    assert said["detail"] == "0 of the requests that are kept match; 1 that may have matched were dropped."
+    assert verdict(api, match={"status": 409, "since": 1}, exactly=0) == "yes"
+    assert verdict(api, match={"status": 200}, at_least=2) == "yes"
+    assert verdict(api, match={"status": 200}, at_least=3) == "unknown"
+    assert verdict(api, match={"status": 200}, at_least=4) == "no"
+    assert verdict(api, match={"status": 200}, at_most=1) == "no"
+    assert verdict(api, match={"status": 200}, at_most=2) == "unknown"
+    assert verdict(api, match={"status": 200}, exactly=1) == "no"
+    api.control("DELETE", "/requests")
+    assert verdict(api, exactly=0) == "yes"
+
+
+@pytest.mark.parametrize("body", [{}, {"exactly": 1, "at_least": 1}, {"match": {"status": 200}}])
+def test_a_count_is_needed_once(api: Any, body: dict[str, Any]) -> None:
+    answer = api.control("POST", "/requests/verify", json=body)
+
+    assert answer.json() == {"detail": "The request body needs exactly one of exactly, at_least, at_most."}
+
+
+def test_a_misspelt_match_is_refused_with_the_keys_that_there_are(api: Any) -> None:
+    answer = api.control("POST", "/requests/verify", json={"match": {"state": 1}, "exactly": 0})
+
+    assert answer.json()["detail"].startswith("match.state: is not a key here; the keys are method, status, rule")
+
+
+def test_journal_is_bounded_in_bytes_for_each_project_and_for_all(make_api: Any) -> None:
+    limits = Limits(request_bytes=100_000, all_request_bytes=150_000)
+    api = make_api(create_app(limits=limits))
+    for _ in range(20):
+        api.submit(comments="x" * 20_000)
+    web = api.mock.store.project("acme", "web")
+    assert web.journal.size <= limits.request_bytes
+    assert web.journal.last == 20
+    first = api.project
+    api.project = api.make_project("acme", "other")
+    for _ in range(20):
+        api.submit(comments="x" * 20_000)
+    other = api.mock.store.project("acme", "other")
+
+    assert web.journal.size + other.journal.size <= limits.all_request_bytes
+    assert 0 < len(web.journal.entries) < 4
+    assert len(other.journal.entries) > 0
+    assert first["id"] != api.project["id"]
+
+
+def test_deleted_and_replaced_projects_give_their_bytes_back(make_api: Any) -> None:
+    api = make_api(create_app(limits=Limits(all_request_bytes=200_000)))
+    for _ in range(10):
+        api.send("DELETE", WEB)
+        api.make_project("acme", "web")
+        api.make_project("acme", "web")
+        for _ in range(3):
+            api.submit(comments="x" * 20_000)
+
+    assert len(entries(api)) == 3
+
+
+def test_long_body_is_cut_and_says_so(api: Any) -> None:
+    api.submit(comments="x" * 300_000)
+    (entry,) = entries(api)
+
+    assert len(entry["request"]["postData"]["text"]) == 262_144
+    assert entry["request"]["bodySize"] > 300_000
+    assert entry["request"]["postData"]["comment"].startswith("cut after 262144 of 300")
+    assert entry["_feedback"]["request"]["valid"]
+
+
+def test_sandbox_shows_what_was_asked(api: Any) -> None:
+    with Sandbox(api.mock, "acme", "mine") as sandbox:
+        headers = {"Authorization": f"Bearer {sandbox.token}"}
+        api.send(
+            "POST", f"http://127.0.0.1:8080{sandbox.feedback_url.removeprefix(sandbox.url)}", headers=headers, json={}
+        )
+        (request,) = sandbox.requests
+
+        assert (request.number, request.method, request.status) == (1, "POST", 400)
+        assert (request.rule, request.json(), request.valid) == ("field-required", {}, False)
+        assert {each["pointer"] for each in request.problems} == {
+            "/body/comments",
+            "/body/email",
+            "/body/event_id",
+            "/body/name",
+        }
+        assert request.headers["authorization"] == "Bearer [redacted]"
+        assert request.now == sandbox.now
