@@ -87,6 +87,7 @@ def run(
                 document.first_rule(broken.mismatch.rule),
                 violation=f"{broken} (in a random history)",
                 steps=broken.steps,
+                kind=broken.mismatch.kind,
             )
         ]
     return [Finding(rule_id, observations=count) for rule_id, count in observed.items() if rule_id in document.rules]
@@ -190,7 +191,7 @@ class _Machine(RuleBasedStateMachine):
             content=body.content,
             chunked=body.chunked,
         )
-        expected, problems = self.oracle.submitted(project, values, by, reply)
+        expected, problems = self.scenario.judge(project, values, by, reply)
         self._fail_with(problems, project, event_id.lower())
         self.observed[expected.rule] += 1
         if expected.outcome == REFUSED:

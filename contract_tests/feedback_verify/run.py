@@ -22,6 +22,7 @@ from feedback_verify.realtime.judge import judge_tracks
 from feedback_verify.realtime.plan import Plan, draw, purchases, write
 from feedback_verify.realtime.schedule import Schedule
 from feedback_verify.scenario import CannotTell, Scenario, Violated, answer
+from feedback_verify.shorten import shorten
 from feedback_verify.steps import Step
 from feedback_verify.targets import NotReachable, Target, Unsendable
 from feedback_verify.verdicts import LEFT_OUT, Finding, Result, Verdict, judge
@@ -92,6 +93,9 @@ class Run:
                 self._in_time()
                 self.progress(number, total, layer.__name__.strip("_").replace("_", " "))
                 layer(answers)
+            self.progress(total, total, "shortest way to show each violation")
+            if not self.stop_at_first:
+                self._shorten()
         except (KeyboardInterrupt, OutOfTime):
             self.stopped = True
         self.progress(total, total, "")
@@ -100,6 +104,16 @@ class Run:
     def results(self) -> dict[str, Result]:
         """The verdicts as they are known so far, also where `execute` raised."""
         return {rule: self._verdict(rule) for rule in self.document.verifiable}
+
+    def _shorten(self) -> None:
+        """Leaves out of the violation that is shown for each rule what it does not take."""
+        violations = [each for each in self._findings if each.violation]
+        rules = dict.fromkeys(each.rule for each in violations)
+        shown = [
+            min((each for each in violations if each.rule == rule), key=lambda each: len(each.steps)) for rule in rules
+        ]
+        shorter = dict(zip(map(id, shown), shorten(self.target, self.document, shown, self.seed), strict=True))
+        self._findings = [shorter.get(id(each), each) for each in self._findings]
 
     def _in_time(self) -> None:
         if self._deadline is not None and time.monotonic() > self._deadline:
@@ -158,11 +172,13 @@ class Run:
         for exchange in scenario.exchanges:
             if exchange.status >= 500:
                 message = f"{exchange.request.method} was answered {answer(exchange)}"
-                self._findings.append(Finding("no-server-error", violation=message, steps=_up_to(scenario, exchange)))
+                steps = _up_to(scenario, exchange)
+                self._findings.append(Finding("no-server-error", violation=message, steps=steps, fault=_is_failure))
             problem = answers.problem(exchange)
             if problem:
                 steps = _up_to(scenario, exchange)
-                self._findings.append(Finding("response-schema", violation=problem, steps=steps))
+                fault: Callable[[Exchange], bool] = lambda reply: answers.problem(reply) is not None  # noqa: E731
+                self._findings.append(Finding("response-schema", violation=problem, steps=steps, fault=fault))
             judged += not problem
         self._findings.append(Finding("response-schema", observations=judged))
 
@@ -216,6 +232,10 @@ class Run:
         with Scenario(self.target, self.document, Random(self.seed)) as scenario:
             self._findings += schema.run(scenario, self.document, self.seed, SCHEMA_EXAMPLES)
             self.exchanges += scenario.exchanges
+
+
+def _is_failure(exchange: Exchange) -> bool:
+    return exchange.status >= 500
 
 
 def _up_to(scenario: Scenario, exchange: object) -> tuple[Step, ...]:

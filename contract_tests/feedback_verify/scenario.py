@@ -6,6 +6,7 @@ A scenario makes no verdict of its own: a check says `expect` (the rule is broke
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -15,7 +16,7 @@ from feedback_spec.behaviour import Behaviour
 from feedback_spec.document import Document
 
 from feedback_verify.exchange import Credential, Exchange, Project, Request, Secret
-from feedback_verify.oracle import Oracle
+from feedback_verify.oracle import Expected, Mismatch, Oracle
 from feedback_verify.steps import Send, Step
 from feedback_verify.targets import Connection, ControlTarget, Target
 from feedback_verify.verdicts import Probe
@@ -59,6 +60,7 @@ class Scenario:
         self.oracle = Oracle(document, exact=target.clock == "exact")
         self._random = random
         self._projects: list[Project] = []
+        self._looked: Step | None = None
         self.project = self._opened(target.open(start))
 
     def __enter__(self) -> "Scenario":
@@ -134,12 +136,30 @@ class Scenario:
         authorization = authorization or self.credential(project, by or self.default_credentials)
         sent = {"Authorization": authorization} if authorization is not None else {}
         url = self.target.base_url + (path or self.path(project)) + (f"?{query}" if query else "")
-        request = Request(method, url, {**sent, **(headers or {})}, content, chunked)
-        self.steps.append(Send(project, request))
+        return self.repeat(project, Request(method, url, {**sent, **(headers or {})}, content, chunked))
+
+    def repeat(self, project: Project, request: Request) -> Exchange:
+        """Sends a request as it is, and remembers it."""
+        step = Send(project, request, kept=self.channel is not self.target)
+        self.steps.append(step)
         exchange = self.channel.exchange(request)
-        self.steps[-1] = Send(project, request, exchange)
+        self.steps[-1] = replace(step, exchange=exchange)
         self.exchanges.append(exchange)
         return exchange
+
+    def judge(
+        self, project: Project, values: Mapping[str, str], by: str, exchange: Exchange
+    ) -> tuple[Expected, list[Mismatch]]:
+        """The oracle's word on the answer to a valid submission of these values, sent last."""
+        expected, problems = self.oracle.submitted(project, values, by, exchange)
+        self.note(exchange, expected=(expected.status,), values=values, by=by)
+        return expected, problems
+
+    def note(self, exchange: Exchange, **facts: Any) -> None:
+        """Writes what was expected of an exchange, and what was known of it, to its step."""
+        for number, step in enumerate(self.steps):
+            if isinstance(step, Send) and step.exchange is exchange:
+                self.steps[number] = replace(step, **facts)
 
     def remember(self, exchange: Exchange) -> None:
         """Takes an exchange that was sent past `send`, at the same time as others, into the scenario."""
@@ -177,8 +197,13 @@ class Scenario:
 
     def records(self, event_id: str | None = None, *, project: Project | None = None) -> list[dict[str, Any]]:
         """What is stored, of one event or of all."""
-        records = self.target.records(project or self.project)
+        records, self._looked = self.target.records(project or self.project)
         return [each for each in records if event_id is None or each.get("event_id") == event_id]
+
+    def show_records(self) -> None:
+        """Takes what was read last of what is stored into the steps."""
+        if self._looked is not None:
+            self.steps.append(self._looked)
 
     def nothing_stored(self, why: str, *, project: Project | None = None) -> None:
         """Expects that the project holds no feedback, where the target shows its records."""
@@ -195,6 +220,7 @@ class Scenario:
         """The rule is broken unless the answer has (one of) the status."""
         allowed = status if isinstance(status, tuple) else (status,)
         names = " or ".join(map(str, allowed))
+        self.note(exchange, expected=allowed)
         if exchange.request.method == "POST" and 200 in allowed and exchange.status not in allowed:
             # One verdict for one fault: where nothing is accepted, `submission` says so, not every rule.
             self.given(self.plain_accepted, f"not even plain feedback is accepted here: {answer(exchange)}")
@@ -207,6 +233,7 @@ class Scenario:
 
     def accepted(self, exchange: Exchange, what: str = "a submission") -> dict[str, Any]:
         """The answered feedback of a submission that had to be accepted for the scenario to go on."""
+        self.note(exchange, expected=(200,))
         self.given(exchange.status == 200, f"{what} was not accepted to begin with: {answer(exchange)}")
         return exchange.object
 

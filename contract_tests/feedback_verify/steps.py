@@ -8,6 +8,7 @@ import json
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from feedback_spec.instants import SECOND, format_duration
 
@@ -18,16 +19,26 @@ Hide = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Send:
-    """A request to the endpoint; `at_once` with the steps beside it that are so too."""
+    """A request to the endpoint; `at_once` with the steps beside it that are so too, `kept` on a kept connection.
+
+    `expected` are the statuses that it had to be answered with, where that was judged; `values` and `by` are the fields
+    and the kind of credentials of a valid submission.
+    """
 
     project: Project
     request: Request
     exchange: Exchange | None = None
     at_once: bool = False
+    kept: bool = False
+    expected: tuple[int, ...] = ()
+    values: Mapping[str, str] | None = None
+    by: str = ""
 
     @property
     def event_id(self) -> str | None:
         """The event id of a submission; None where the body names none."""
+        if self.values is not None:
+            return self.values["event_id"]
         body = as_data(self.request.content)
         event_id = body.get("event_id") if isinstance(body, dict) else None
         return event_id if isinstance(event_id, str) else None
@@ -35,11 +46,15 @@ class Send:
 
 @dataclass(frozen=True)
 class Open:
-    """A project was made by the control API; the answer, kept as `variable`, holds its credentials."""
+    """A project was made by the control API; the answer, kept as `variable`, holds its credentials.
+
+    Its clock began at `start`; None is the target's own choice.
+    """
 
     project: Project
     exchange: Exchange
     variable: str
+    start: datetime | None = None
 
     @property
     def places(self) -> Mapping[str, tuple[str, ...]]:
@@ -74,6 +89,14 @@ class Advance:
 
 
 @dataclass(frozen=True)
+class Look:
+    """What is stored was read, by the control API."""
+
+    project: Project
+    exchange: Exchange
+
+
+@dataclass(frozen=True)
 class Wait:
     """Time went by."""
 
@@ -81,7 +104,7 @@ class Wait:
     exchange: None = None
 
 
-Step = Send | Open | SaveEvent | Advance | Wait
+Step = Send | Open | SaveEvent | Advance | Look | Wait
 
 
 def as_shell(steps: Iterable[Step], hide: Hide = str) -> list[str]:
@@ -113,7 +136,7 @@ def _variables(steps: Iterable[Step]) -> set[str]:
     return {part.credential.variable for each in secrets for part in each.parts if isinstance(part, Part)}
 
 
-def _line(step: Send | SaveEvent | Advance | Wait, hide: Hide) -> str:
+def _line(step: Send | SaveEvent | Advance | Look | Wait, hide: Hide) -> str:
     match step:
         case Wait():
             return f"sleep {step.microseconds / SECOND:.3f}"
@@ -121,7 +144,7 @@ def _line(step: Send | SaveEvent | Advance | Wait, hide: Hide) -> str:
             return " ".join(quote(hide(word)) for word in words)
         case Send(exchange=None):
             return curl(step.request, hide)
-        case Send() | SaveEvent() | Advance() if step.exchange is not None:
+        case Send() | SaveEvent() | Advance() | Look() if step.exchange is not None:
             behind = " &" if isinstance(step, Send) and step.at_once else ""
             return f"{curl(step.exchange.request, hide)}{behind}  # {step.exchange.status}"
         case _:
@@ -247,7 +270,7 @@ def _statements(step: Step, used: set[str], hide: Hide) -> Iterator[str]:
                     yield f"os.environ[{variable!r}] = {step.variable}.json(){picked}"
         case Send(exchange=None):
             yield _send(step.request, None, hide)
-        case Send() | SaveEvent() | Advance() if step.exchange is not None:
+        case Send() | SaveEvent() | Advance() | Look() if step.exchange is not None:
             yield _send(step.exchange.request, step.exchange.status, hide)
         case _:
             yield f"# {_in_words(step)}"

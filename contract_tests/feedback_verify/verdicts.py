@@ -1,11 +1,12 @@
 """Findings of single scenarios, and the one verdict that they come to for each rule. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from feedback_spec.catalogue import CAPABILITIES, Rule
 
+from feedback_verify.exchange import Exchange
 from feedback_verify.steps import Step
 
 
@@ -37,7 +38,11 @@ class Probe:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one scenario says of one rule: held so often, broken (with the steps), or could not tell (why)."""
+    """What one scenario says of one rule: held so often, broken (with the steps), or could not tell (why).
+
+    A violation is seen again by a mismatch of the same `kind`, or by an answer of which `fault` holds; where it has
+    neither, by the statuses that its last step expected.
+    """
 
     rule: str
     observations: int = 0
@@ -46,6 +51,8 @@ class Finding:
     remark: str | None = None
     steps: tuple[Step, ...] = ()
     probes: tuple[Probe, ...] = ()
+    kind: tuple[str, str, str] | None = None
+    fault: Callable[[Exchange], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ class Result:
     """The verdict on one rule, in words: `detail` says to what precision, why not, or what was seen instead.
 
     `steps` are those of the shortest violation, else of one scenario that the verdict rests on; `probes` are all.
+    `took` is the time that was spent on it, in microseconds.
     """
 
     rule: Rule
@@ -62,6 +70,7 @@ class Result:
     steps: tuple[Step, ...] = field(default=(), repr=False)
     probes: tuple[Probe, ...] = field(default=(), repr=False)
     required: bool = True
+    took: int = 0
 
 
 def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str], exact: bool) -> Result:

@@ -205,8 +205,8 @@ class Layer:
             message = f"{plainer.mismatch.message} ({told or 'in the plainest situation'})"
             rule = self._attributed(array, plain, plainer)
             self._broken.add(rule)
-            finding = Finding(rule, 1, message, steps=tuple(shorter), probes=self._of(rule))
-            yield plainer.mismatch.kind, finding
+            kind = plainer.mismatch.kind
+            yield kind, Finding(rule, 1, message, steps=tuple(shorter), probes=self._of(rule), kind=kind)
 
     def _explained(self, failure: Failure, remaining: frozenset[tuple[str, str]]) -> bool:
         return any(each.explains(failure, remaining) for each in self._seen)

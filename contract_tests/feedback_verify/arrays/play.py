@@ -228,7 +228,7 @@ class Play:
         )
         ages = self.oracle.probed(project, values["event_id"].strip())
         self.scenario.probes += [Probe(rule, age, age, reply.status) for rule, age in ages.items()]
-        expected, problems = self.oracle.submitted(project, values, by, reply)
+        expected, problems = self.scenario.judge(project, values, by, reply)
         self.counted += self._shown_by(expected, by)
         self._fail_with(problems, expected, reply)
 

@@ -84,8 +84,8 @@ class Target:
         """Moves the project's clock forward."""
         raise ProtocolError("this target has no clock that moves")
 
-    def records(self, project: Project) -> list[dict[str, Any]]:
-        """All stored feedback, as the control protocol answers it."""
+    def records(self, project: Project) -> tuple[list[dict[str, Any]], Step]:
+        """All stored feedback, as the control protocol answers it, and the step that showed it."""
         raise ProtocolError("this target does not show its records")
 
 

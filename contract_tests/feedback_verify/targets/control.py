@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from feedback_spec.instants import format_duration
 
 from feedback_verify.exchange import Credential, Exchange, Project, Request
-from feedback_verify.steps import Advance, Open, SaveEvent, Step
+from feedback_verify.steps import Advance, Look, Open, SaveEvent, Step
 from feedback_verify.targets.base import ProtocolError, Target
 from feedback_verify.targets.network import Network
 
@@ -99,7 +99,7 @@ class ControlTarget(Target):
             raise ProtocolError(f"{exchange.request.url}: the control API's answer must have {wanted}.") from None
         except ValueError as error:
             raise ProtocolError(f"{exchange.request.url}: the control API's answer is wrong: {error}.") from None
-        return project, [Open(project, exchange, f"PROJECT_{number}")]
+        return project, [Open(project, exchange, f"PROJECT_{number}", start)]
 
     def close(self, project: Project) -> None:
         """Removes the project, so that a long run does not fill the server."""
@@ -117,12 +117,12 @@ class ControlTarget(Target):
         exchange, _ = self._call("POST", f"{_path(project)}/clock/advance", body)
         return Advance(project, microseconds, exchange)
 
-    def records(self, project: Project) -> list[dict[str, Any]]:
+    def records(self, project: Project) -> tuple[list[dict[str, Any]], Step]:
         """GET …/feedback."""
         exchange, answer = self._call("GET", f"{_path(project)}/feedback")
         if not isinstance(answer, list) or not all(isinstance(each, dict) for each in answer):
             raise ProtocolError(f"{exchange.request.url}: the answer is not a list of records.")
-        return answer
+        return answer, Look(project, exchange)
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[Exchange, Any]:
         content = b"" if body is None else json.dumps(body).encode()

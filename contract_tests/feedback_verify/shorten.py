@@ -1,0 +1,116 @@
+"""Leaves out of a violation what it does not take: plays its steps again without some of them, and keeps what fails.
+
+It judges nothing by itself: what fails again is a mismatch of the same kind, or an answer that is wrong by itself.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from random import Random
+
+from feedback_spec.document import Document
+
+from feedback_verify.replaying import Replayed, Replayer
+from feedback_verify.scenario import CannotTell, Scenario
+from feedback_verify.steps import Advance, Open, Send, Step, Wait
+from feedback_verify.targets import NotReachable, ProtocolError, Target, Unsendable
+from feedback_verify.verdicts import Finding
+
+SECONDS = 6.0  # for all violations of a run together
+Again = Callable[[Replayed], int | None]
+
+
+def shorten(target: Target, document: Document, findings: Sequence[Finding], seed: int) -> Iterator[Finding]:
+    """Each violation with only the steps that it takes, as far as the time that this may cost allows."""
+    deadline = time.monotonic() + SECONDS
+    for finding in findings:
+        yield _Shortening(target, document, finding, seed, deadline).run()
+
+
+@dataclass
+class _Shortening:
+    target: Target
+    document: Document
+    finding: Finding
+    seed: int
+    deadline: float
+
+    def run(self) -> Finding:
+        """The finding as it was where it cannot be played again: real waits, requests at once, a failure by chance."""
+        if any(isinstance(step, Wait) or (isinstance(step, Send) and step.at_once) for step in self.finding.steps):
+            return self.finding
+        acts: list[Step] = [step for step in self.finding.steps if not isinstance(step, Open)]
+        try:
+            whole = self._play(acts)
+            again = self._criterion(acts, whole)
+            end = again(whole)
+            if end is None:
+                return self.finding
+            acts, shown = self._fewest(acts[: end + 1], whole, again)
+            joined = self._play(list(_joined(acts)))
+            return replace(self.finding, steps=tuple((shown if again(joined) is None else joined).steps))
+        except (NotReachable, ProtocolError, Unsendable, CannotTell):
+            return self.finding
+
+    def _criterion(self, acts: Sequence[Step], whole: Replayed) -> Again:
+        """What says by which act the same fails again."""
+        finding, last = self.finding, len(acts) - 1
+        kind = finding.kind or next((kind for at, kind in whole.kinds if at == last), None)
+        if kind is not None:
+            return lambda replayed: next((at for at, each in replayed.kinds if each == kind), None)
+        final = acts[last] if acts else None
+        wrong = (
+            final.exchange.status if isinstance(final, Send) and final.exchange and self._is_refusal(final) else None
+        )
+        fault = finding.fault or (lambda reply: reply.status == wrong)
+        return lambda replayed: replayed.end if replayed.last is not None and fault(replayed.last) else None
+
+    def _is_refusal(self, final: Send) -> bool:
+        """Whether the answer should have been a refusal of the request itself, whatever came before it."""
+        windows = {window.status for window in self.document.mutability.windows}
+        return bool(final.expected) and all(status >= 400 and status not in windows for status in final.expected)
+
+    def _fewest(self, acts: list[Step], shown: Replayed, again: Again) -> tuple[list[Step], Replayed]:
+        """Leaves out half of the acts, then a quarter, and in the end each by itself, until none more can be."""
+        size = max(len(acts) // 2, 1)
+        while True:
+            shorter, shown = self._without_some(acts, size, shown, again)
+            if len(shorter) == len(acts) and size == 1:
+                return shorter, shown
+            acts, size = shorter, max(size // 2, 1)
+
+    def _without_some(self, acts: list[Step], size: int, shown: Replayed, again: Again) -> tuple[list[Step], Replayed]:
+        """Goes backwards through the acts, so many at a time; the last one, which shows it, stays."""
+        for at in range(len(acts) - 1 - size, -size, -size):
+            fewer = acts[: max(at, 0)] + acts[at + size :]
+            if time.monotonic() > self.deadline:
+                break
+            replayed = self._play(fewer)
+            end = again(replayed)
+            if end is not None:
+                acts, shown = fewer[: end + 1], replayed
+        return acts, shown
+
+    def _play(self, acts: Sequence[Step]) -> Replayed:
+        opened = [step for step in self.finding.steps if isinstance(step, Open)]
+        random = Random(self.seed if self.target.sandboxes else None)
+        start = opened[0].start if opened else None
+        with Scenario(self.target, self.document, random, start=start) as scenario, ExitStack() as stack:
+            if any(isinstance(act, Send) and act.kept for act in acts):
+                scenario.channel = stack.enter_context(self.target.connection())
+            return Replayer(scenario, [step.project for step in opened], self.finding.kind).play(acts)
+
+
+def _joined(acts: Sequence[Step]) -> Iterator[Step]:
+    """The acts, with one movement of a clock in the place of two that follow each other."""
+    moved: Advance | None = None
+    for act in acts:
+        if moved is not None and isinstance(act, Advance) and act.project is moved.project:
+            moved = replace(moved, microseconds=moved.microseconds + act.microseconds)
+            continue
+        if moved is not None:
+            yield moved
+        moved = act if isinstance(act, Advance) else None
+        if moved is None:
+            yield act
