@@ -1,4 +1,4 @@
-"""Plays the steps of a scenario again, in fresh projects or with fresh event ids, under the eyes of the oracle."""
+"""Plays the steps of a scenario again, in fresh projects and with fresh event ids, under the eyes of the oracle."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,14 +28,15 @@ class Replayed:
 class Replayer:
     """Plays acts (steps without those that open a project) in a fresh scenario; `projects` are those of the old one.
 
-    It ends at the first mismatch of the wanted kind, where one is wanted.
+    Event ids are others each time, also in a fresh project: a target may not tell projects apart. It ends at the first
+    mismatch of the wanted kind, where one is wanted.
     """
 
-    def __init__(self, scenario: Scenario, projects: Iterable[Project], wanted: Kind | None) -> None:
+    def __init__(self, scenario: Scenario, projects: Iterable[Project], wanted: Kind | None, random: Random) -> None:
         self._scenario, self._wanted = scenario, wanted
         self._old = list(projects)
         self._new: dict[tuple[str, str], Project] = {}
-        self._spelling = {} if scenario.target.sandboxes else another_spelling(Random())
+        self._spelling = another_spelling(random)
         self._ids: set[str] = set()
 
     def play(self, acts: Sequence[Step]) -> Replayed:
@@ -139,7 +140,7 @@ class Replayer:
 
     def _text(self, text: str) -> str:
         """A text with every event id of the scenario spelled anew."""
-        for event_id in self._ids if self._spelling else ():
+        for event_id in self._ids:
             for written in (event_id, event_id.upper()):
                 text = text.replace(written, self._id(written))
         return text

@@ -35,6 +35,7 @@ class _Shortening:
     finding: Finding
     seed: int
     deadline: float
+    played: int = 0
 
     def run(self) -> Finding:
         """The finding as it was where it cannot be played again: real waits, requests at once, a failure by chance."""
@@ -94,12 +95,14 @@ class _Shortening:
 
     def _play(self, acts: Sequence[Step]) -> Replayed:
         opened = [step for step in self.finding.steps if isinstance(step, Open)]
-        random = Random(self.seed if self.target.sandboxes else None)
+        self.played += 1
+        # The same on every run; but a target that keeps what it was told must be told of other events each time.
+        random = Random(f"{self.seed} {self.finding.rule} {self.played}" if self.target.sandboxes else None)
         start = opened[0].start if opened else None
         with Scenario(self.target, self.document, random, start=start) as scenario, ExitStack() as stack:
             if any(isinstance(act, Send) and act.kept for act in acts):
                 scenario.channel = stack.enter_context(self.target.connection())
-            return Replayer(scenario, [step.project for step in opened], self.finding.kind).play(acts)
+            return Replayer(scenario, [step.project for step in opened], self.finding.kind, random).play(acts)
 
 
 def _joined(acts: Sequence[Step]) -> Iterator[Step]:
