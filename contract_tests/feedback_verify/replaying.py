@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from feedback_verify.exchange import Credential, Exchange, Project, Request, as_data
+from feedback_verify.exchange import Altered, Credential, Exchange, Part, Project, Request, Secret, as_data
 from feedback_verify.oracle import Mismatch
 from feedback_verify.scenario import Scenario
 from feedback_verify.steps import Advance, SaveEvent, Send, Step
@@ -125,15 +125,25 @@ class Replayer:
         content = self._text(request.content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
         return replace(request, url=url, headers=headers, content=content)
 
-    def _value(self, value: str | Credential) -> str | Credential:
+    def _value(self, value: str | Secret) -> str | Secret:
         """A header's value, with the new secret in the place of the old one."""
-        if not isinstance(value, Credential):
-            return value
+        match value:
+            case Credential():
+                return self._credential(value)
+            case Altered(parts=parts):
+                return Altered(tuple(self._part(each) if isinstance(each, Part) else each for each in parts))
+            case _:
+                return value
+
+    def _part(self, part: Part) -> Part:
+        return replace(part, credential=self._credential(part.credential))
+
+    def _credential(self, credential: Credential) -> Credential:
         for old in self._old:
-            kind = next((kind for kind, each in old.credentials.items() if each.secret == value.secret), None)
-            if kind is not None:
-                return replace(self._project(old).credentials[kind], prefix=value.prefix)
-        return value
+            for kind, each in old.credentials.items():
+                if each.secret == credential.secret:
+                    return replace(self._project(old).credentials[kind], prefix=credential.prefix)
+        return credential
 
     def _id(self, event_id: str) -> str:
         return event_id.translate(self._spelling)

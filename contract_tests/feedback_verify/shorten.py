@@ -57,7 +57,9 @@ class _Shortening:
     def _criterion(self, acts: Sequence[Step], whole: Replayed) -> Again:
         """What says by which act the same fails again."""
         finding, last = self.finding, len(acts) - 1
-        kind = finding.kind or next((kind for at, kind in whole.kinds if at == last), None)
+        kind = next(
+            (kind for at, kind in whole.kinds if kind == finding.kind or (not finding.kind and at == last)), None
+        )
         if kind is not None:
             return lambda replayed: next((at for at, each in replayed.kinds if each == kind), None)
         final = acts[last] if acts else None

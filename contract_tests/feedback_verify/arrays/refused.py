@@ -199,12 +199,12 @@ class Refused:
     def _judge(self, row: Row, setting: Setting, attempt: Attempt, kind: Kind, reply: Exchange) -> None:
         allowed = statuses(self.document, kind, attempt)
         said = f"a submission {attempt.words}"
+        self.scenario.note(reply, expected=tuple(sorted(allowed)))
         if reply.status == 200 and (attempt.maybe or 200 in allowed):
             self.remarks.add((kind.rule, f"{said} is accepted"))
         if not allowed or (attempt.maybe and reply.status == 200):
-            expected, problems = self.oracle.submitted(
-                self.where, attempt.values(setting), attempt.by or setting.by, reply
-            )
+            by = attempt.by or setting.by
+            expected, problems = self.scenario.judge(self.where, attempt.values(setting), by, reply)
             if problems and problems[0].aspect == "status":
                 problems = [replace(problems[0], message=f"{said}: expected {expected.status}, got {answer(reply)}")]
             self._raise(row, problems, expected, reply)
@@ -234,7 +234,7 @@ class Refused:
             content=body.content,
             chunked=body.chunked,
         )
-        expected, problems = self.oracle.submitted(project, sent, by, reply)
+        expected, problems = self.scenario.judge(project, sent, by, reply)
         self._raise(row, problems, expected, reply)
 
     def _raise(

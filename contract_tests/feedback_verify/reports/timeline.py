@@ -6,10 +6,11 @@ from string import ascii_uppercase
 
 from feedback_spec.instants import SECOND, in_short
 
-from feedback_verify.exchange import Credential
+from feedback_verify.exchange import Altered, Credential
 from feedback_verify.steps import Advance, Look, Open, SaveEvent, Send, Step, Wait
 
 MINUTE, HOUR, DAY = 60 * SECOND, 3_600 * SECOND, 86_400 * SECOND
+NAMED = 3  # statuses; where more would do, any refusal would
 FORMS = {
     "application/x-www-form-urlencoded": "as a form",
     "multipart/form-data": "as a multipart form",
@@ -99,7 +100,8 @@ class _Names:
         wrong = bool(step.expected) and (step.exchange is None or step.exchange.status not in step.expected)
         method = {"POST": "submit", "GET": "list"}.get(step.request.method, step.request.method)
         words = [method, self._event(step.event_id or ""), *_manner(step), self._project(step)]
-        return _joined(words), answer, " or ".join(map(str, step.expected)), wrong
+        wanted = " or ".join(map(str, step.expected)) if len(step.expected) <= NAMED else "a refusal"
+        return _joined(words), answer, wanted, wrong
 
     def _event(self, event_id: str) -> str:
         if len(self._events) < 2 or event_id.lower() not in self._events:
@@ -139,7 +141,9 @@ def _manner(step: Send) -> list[str]:
     headers = {name.lower(): value for name, value in step.request.headers.items()}
     given = headers.get("authorization")
     by = "without credentials" if given is None else "by other credentials"
-    if isinstance(given, Credential):
+    if isinstance(given, Altered):
+        by = "by altered credentials"
+    elif isinstance(given, Credential):
         kinds = {each.secret: kind for kind, each in step.project.credentials.items()}
         by = {"write": "", "dsn": "by DSN", "read": "by a token that may only read"}.get(
             kinds.get(given.secret, ""), "by another project's credentials"
