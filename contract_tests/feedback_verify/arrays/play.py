@@ -69,6 +69,7 @@ class Play:
         self._doing = ""
         self._position = began
         self._event_id = spelled(scenario.new_event_id(), situation["event id"])
+        scenario.made_ids.add(self._event_id.lower())
         self._others: list[Project] = []
 
     def run(self) -> None:
