@@ -45,6 +45,9 @@ format: .venv/installed ## format the code and write generated text anew
 lint-documents: node_modules/.package-lock.json .venv/installed ## Redocly and Spectral on the documents (needs npm)
 	@npm run --silent lint
 
+broken: .venv/installed ## every broken server of the tests, not only those whose turn it is
+	@BROKEN=all $(BIN)/pytest -n auto tests/verifier/test_mutants.py $(ARGS)
+
 verify-sentry: .venv/installed ## hold verifier and mock against a real Sentry 9.1 (SENTRY_SEED=seed.json, ARGS="--wait 31m")
 	@$(BIN)/python -m tests.real_sentry $(ARGS)
 
@@ -88,4 +91,4 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@cd tests/clients && npm ci --silent --ignore-scripts || echo "The SDK generators in JavaScript cannot be had; their tests are skipped."
 
 .DEFAULT_GOAL := help
-.PHONY: help mock verify docs test check examples clients verify-sentry test-all format lint-documents lock clean
+.PHONY: help mock verify docs test check examples clients broken verify-sentry test-all format lint-documents lock clean
