@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 from feedback_spec.document import load
 from feedback_spec.profiles import DOCUMENTED
-from feedback_verify.realtime.plan import draw
+from feedback_verify.realtime.draw import draw
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response

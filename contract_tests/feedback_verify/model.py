@@ -54,15 +54,15 @@ class Model:
 
     def broken_window(self, known: Known) -> Window | None:
         """The window that refuses a submission now."""
-        for window in self.windows:
-            since = known.since(window.base)
-            if since is None:
-                continue
-            deadline = since + timedelta(microseconds=window.limit)
-            inside = self.now <= deadline if window.limit_accepted else self.now < deadline
-            if not inside:
-                return window
-        return None
+        return next((window for window in self.windows if self.is_over(window, known)), None)
+
+    def is_over(self, window: Window, known: Known) -> bool:
+        """Whether this window alone refuses a submission now."""
+        since = known.since(window.base)
+        if since is None:
+            return False
+        deadline = since + timedelta(microseconds=window.limit)
+        return self.now > deadline if window.limit_accepted else self.now >= deadline
 
     def outcome(self, known: Known) -> str:
         """What a submission comes to now."""

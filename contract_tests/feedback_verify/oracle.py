@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from feedback_spec.document import Document
-from feedback_spec.rules import Base, Window
+from feedback_spec.rules import Base
 
 from feedback_verify.exchange import Exchange, Project
 from feedback_verify.model import OVERWRITTEN, REFUSED, STORED, Known, Model
@@ -113,7 +113,7 @@ class Oracle:
     def probed(self, project: Project, event_id: str) -> dict[str, int]:
         """The age in microseconds by which each window judges a submission now, but where another one is over."""
         model, known = self.sandbox(project).model, self.sandbox(project).known(event_id)
-        over = {window.rule for window in model.windows if _is_over(window, known, model)}
+        over = {window.rule for window in model.windows if model.is_over(window, known)}
         return {
             window.rule: (model.now - since) // MICROSECOND
             for window in model.windows
@@ -133,7 +133,7 @@ class Oracle:
             and model.broken_window(replace(known, first=known.last)) is None
         )
         later = window is not None and any(
-            known.since(each.base) is not None and not _is_over(each, known, model)
+            known.since(each.base) is not None and not model.is_over(each, known)
             for each in model.windows[model.windows.index(window) + 1 :]
         )
         before = outcome == REFUSED and event_id in self.sandbox(project).refused
@@ -356,15 +356,6 @@ class Oracle:
             if name in known.answered and entry.get(name) != known.answered[name]:
                 return f"{name} is listed as {_short(entry, name)}, was answered as {known.answered[name]!r}"
         return None
-
-
-def _is_over(window: Window, known: Known, model: Model) -> bool:
-    """Whether this window alone refuses."""
-    since = known.since(window.base)
-    if since is None:
-        return False
-    age, limit = model.now - since, window.limit * MICROSECOND
-    return age > limit or (age == limit and not window.limit_accepted)
 
 
 class _Missing:

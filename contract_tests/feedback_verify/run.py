@@ -11,15 +11,15 @@ from random import Random
 
 from feedback_spec.catalogue import Rule
 from feedback_spec.document import Document
-from feedback_spec.source import DocumentError
 from feedback_spec.spelling import meant
 
 from feedback_verify import arrays, histories, schema
 from feedback_verify.answers import Answers
 from feedback_verify.checks import Check, all_checks
 from feedback_verify.exchange import Exchange, Request
+from feedback_verify.realtime.draw import draw, purchases
 from feedback_verify.realtime.judge import judge_tracks
-from feedback_verify.realtime.plan import Plan, draw, purchases, write
+from feedback_verify.realtime.plan import Plan, write
 from feedback_verify.realtime.schedule import Schedule
 from feedback_verify.scenario import CannotTell, Scenario, Violated, answer
 from feedback_verify.shorten import shorten
@@ -28,7 +28,6 @@ from feedback_verify.targets import NotReachable, Target, Unsendable
 from feedback_verify.verdicts import LEFT_OUT, Finding, Result, Verdict, judge
 
 HISTORIES_NEED = frozenset({"token", "dsn", "event", "aged-event", "clock", "records", "second-project"})
-WINDOWS = ("event-window", "overwrite-window")
 HISTORIES = 30
 SCHEMA_EXAMPLES = 40
 
@@ -63,14 +62,6 @@ class Run:
     stopped: bool = False
     exchanges: list[Exchange] = field(default_factory=list)
     _findings: list[Finding] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        windows = [each.rule for each in self.document.mutability.windows]
-        if self.target.clock != "exact" and sorted(windows) != sorted(WINDOWS):
-            raise DocumentError(
-                f"{self.document.name}: x-mutability has the windows {', '.join(windows)}; "
-                f"without an exact clock the verifier can judge documents that have {' and '.join(WINDOWS)}."
-            )
 
     def execute(self) -> dict[str, Result]:
         """The verdict on every rule of the document, in its order.

@@ -13,7 +13,6 @@ from feedback_verify.run import Run
 from feedback_verify.targets import ControlTarget, IngestSeeder
 from feedback_verify.targets.url import UrlTarget
 
-from tests.scaled import SOURCE
 from tests.targets import example
 
 PROGRAM = str(Path(sys.executable).parent / "feedback-verify")
@@ -135,19 +134,6 @@ def test_ingest_takes_a_dsn_with_an_ipv6_address() -> None:
 
     assert sent[0].url == "http://[::1]:9000/prefix/api/1/store/"
     assert "key" not in str(sent[0].shown_headers()["X-Sentry-Auth"]).rpartition("sentry_key=")[2]
-
-
-def test_document_with_other_windows_is_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A sentence says which windows can be judged."""
-    path = tmp_path / "renamed.yaml"
-    path.write_text(re.sub(r"\bevent-window\b(?!-)", "age-window", SOURCE.read_text("utf-8")), "utf-8")
-    code = main(["http://127.0.0.1:1", *PLACE, "--token", "t", "--spec", str(path)])
-
-    assert code == 2
-    assert capsys.readouterr().err == (
-        f"Error: {path}: x-mutability has the windows age-window, overwrite-window; "
-        "without an exact clock the verifier can judge documents that have event-window and overwrite-window.\n"
-    )
 
 
 @pytest.mark.parametrize(

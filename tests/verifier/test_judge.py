@@ -1,6 +1,7 @@
 """What answers say where no clock stands still: a violation only where no instant in the interval explains them."""
 
 import json
+from dataclasses import replace
 from email.utils import formatdate
 from random import Random
 
@@ -8,6 +9,7 @@ import pytest
 from feedback_spec.document import Document
 from feedback_spec.instants import SECOND
 from feedback_verify.exchange import Exchange, Request
+from feedback_verify.realtime.intervals import is_over
 from feedback_verify.realtime.judge import judge_tracks
 from feedback_verify.realtime.plan import Submit, Track
 from feedback_verify.realtime.schedule import Played
@@ -92,3 +94,12 @@ def test_late_submission_refused_with_another_status(document: Document, status:
 def test_early_submission_refused_with_another_status_is_a_doubt(document: Document) -> None:
     """It may be refused for whatever reason."""
     assert violations(judged(document, [exchange(LIMIT // 2, LIMIT // 2 + 1000, 400)])) == []
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_limit_itself_is_on_the_side_that_the_document_says(document: Document, accepted: bool) -> None:
+    """One microsecond decides."""
+    window = replace(document.mutability.windows[0], limit_accepted=accepted)
+
+    assert is_over(window, window.limit) is not accepted
+    assert [is_over(window, window.limit + beside) for beside in (-1, 1)] == [False, True]

@@ -1,16 +1,23 @@
 """The verifier knows no window by its name, number, limit or status: it conforms on the mock of any document."""
 
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 from feedback_mock.app import create_app
 from feedback_spec.document import Document, load
+from feedback_spec.instants import SECOND, format_duration
+from feedback_verify.exchange import Project
 from feedback_verify.run import Run
-from feedback_verify.targets import ControlTarget
+from feedback_verify.steps import SaveEvent
+from feedback_verify.targets import ControlTarget, UrlTarget
 from feedback_verify.verdicts import Verdict
 
 from tests.broken.serving import serving
 from tests.documents import WINDOWS, other_windows
+from tests.scaled import scaled
 
 
 def verdicts(document: Document, judged_by: Document) -> dict[str, tuple[Verdict, str]]:
@@ -47,3 +54,46 @@ def test_mock_of_other_windows_violates_the_document_that_has_ours(
     violated = {rule for rule, (verdict, _) in told.items() if verdict is Verdict.VIOLATED}
     assert violated
     assert violated <= rules | {"response-schema", "overwrite-window-fixed", "overwrite-window-unknown-event"}, told
+
+
+class ByControl:
+    """Saves events by the control protocol, and is all that the target has of it."""
+
+    capabilities = frozenset({"event", "aged-event", "aged-timestamp"})
+
+    def __init__(self, project_url: str) -> None:
+        self._url = project_url
+
+    def save(self, project: Project, event_id: str, ages: Mapping[str, int]) -> SaveEvent:
+        """An event as old as that."""
+        facts = {name: format_duration(age) for name, age in ages.items()}
+        httpx.put(f"{self._url}/events/{event_id}", json=facts, timeout=30).raise_for_status()
+        return SaveEvent(project, event_id, ages)
+
+
+def verdicts_by_waiting(document: Document) -> dict[str, tuple[Verdict, str]]:
+    """The mock of the document with a clock that runs, verified as a URL."""
+    with serving(create_app(document)) as url:
+        project_url = f"{url}/_control/projects/acme/waiting"
+        made = httpx.put(project_url, json={"clock": {"running": True}}, timeout=30).json()
+        with UrlTarget(url, "acme", "waiting", {"write": made["tokens"]["write"], "dsn": made["dsn"]}) as target:
+            target.seed_with(ByControl(project_url))
+            timed = frozenset(rule.id for rule in document.rules.values() if rule.group == "windows")
+            results = Run(document, target, seed=1, rules=timed, wait=16 * SECOND).execute()
+    return {rule: (results[rule].verdict, results[rule].detail) for rule in sorted(timed)}
+
+
+def test_mock_of_other_windows_is_judged_by_waiting_too(tmp_path: Path) -> None:
+    """All of them wait at the same time, with windows of seconds. However busy the machine, nothing is violated."""
+    documents = {
+        name: load(scaled(tmp_path / f"scaled {name}.yaml", 12, 4, other_windows(name, tmp_path / f"{name}.yaml")))
+        for name in WINDOWS
+    }
+    with ThreadPoolExecutor(len(documents)) as pool:
+        told = dict(zip(documents, pool.map(verdicts_by_waiting, documents.values()), strict=True))
+
+    for name, verdicts in told.items():
+        violated = {rule: detail for rule, (verdict, detail) in verdicts.items() if verdict is Verdict.VIOLATED}
+        assert violated == {}, name
+        for window in documents[name].mutability.windows:
+            assert verdicts[window.rule][0] in (Verdict.VERIFIED, Verdict.INCONCLUSIVE), verdicts[window.rule]

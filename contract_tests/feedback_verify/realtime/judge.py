@@ -1,4 +1,4 @@
-"""What the tracks say, by interval arithmetic in integer microseconds. Pure: no clock, no I/O.
+"""What the statuses of the tracks say, by interval arithmetic in integer microseconds. Pure: no clock, no I/O.
 
 An answer was decided somewhere between sending and receiving. A status is wrong only if no instant in the
 interval explains it; where both statuses can be explained, the probe narrows the bracket and decides nothing.
@@ -6,35 +6,25 @@ interval explains it; where both statuses can be explained, the probe narrows th
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
 
 from feedback_spec.document import Document
 from feedback_spec.instants import SECOND, in_short
 from feedback_spec.rules import Base, Window
 
 from feedback_verify.exchange import Exchange
+from feedback_verify.realtime.clocks import SKEW, Offset, offset_by_date, stepped
+from feedback_verify.realtime.draw import UNCHANGED, UNKNOWN
+from feedback_verify.realtime.intervals import Opinion, Span, is_over, opinion
 from feedback_verify.realtime.schedule import Played
 from feedback_verify.scenario import answer
 from feedback_verify.steps import Step
 from feedback_verify.verdicts import Finding, Probe
 
-DRIFT = 10_000  # one part in so many: clocks of different machines run apart by 100 parts in a million
-SKEW = 2 * SECOND  # between our wall clock and the target's, where an event's own timestamp counts
-DATED = 2 * SECOND  # how much later than its Date an answer may be: Date has whole seconds, and servers cache it
-STEP = SECOND // 2  # a jump of Date against our clock by more, beyond what that explains, is a step
 UNRELATED = frozenset({401, 403, 404, 408, 413, 425, 429})  # refusals that have other reasons than the windows
 
-Span = tuple[int, int]
-Offset = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Opinion:
-    """What one answer says: the statuses that its interval explains, and its age by every window."""
-
-    allowed: frozenset[int]
-    ages: Mapping[str, Span]
+Windows = Mapping[str, Window]
+Sides = dict[str, set[bool]]
 
 
 def judge_tracks(document: Document, played: Iterable[Played], dated: Iterable[Exchange] = ()) -> list[Finding]:
@@ -43,30 +33,66 @@ def judge_tracks(document: Document, played: Iterable[Played], dated: Iterable[E
     `dated` are answers beside those of the tracks that say by their Date what the target's clock showed.
     """
     played = [each for each in played if each.submissions or each.lost]
-    by_timestamp = _counts_from_timestamp(document, played)
-    answers = [*dated, *(reply for each in played for reply in each.submissions)]
-    clock = sorted(offset for each in answers if (offset := _offset(each)) is not None)
+    counted = _as_counted(document, played)
+    clock = dates(played, dated)
     findings: list[Finding] = []
-    sides: dict[str, set[bool]] = {}
+    sides: Sides = {}
     for each in played:
-        finding, side = _judge(document, each, clock, by_timestamp=by_timestamp)
+        finding, side = _judge(document, each, clock, counted)
         if finding is not None:
             findings.append(finding)
             sides.setdefault(finding.rule, set())
             sides[finding.rule] |= {side} if side is not None else set()
-    findings = _without_lost(findings, sides, {each.lost for each in played if each.lost})
-    findings += _missing_sides(findings, sides)
-    findings += _brackets(document, findings, by_timestamp=by_timestamp)
-    return findings + _without_events(findings) + _conflict_bodies(played)
+    findings = _without_unchanged(document, findings, sides)
+    findings = _without_lost(document, findings, sides, {each.lost for each in played if each.lost})
+    findings += _missing_sides(document, findings, sides)
+    findings += _brackets(document, findings, counted)
+    return findings + _without_events(document, findings)
 
 
-def _without_lost(findings: list[Finding], sides: Mapping[str, set[bool]], lost: set[str]) -> list[Finding]:
+def dates(played: Iterable[Played], dated: Iterable[Exchange]) -> list[Offset]:
+    """What all answers say of the target's clock by their Date, in their order."""
+    answers = [*dated, *(reply for each in played for reply in each.submissions)]
+    return sorted(offset for each in answers if (offset := offset_by_date(each)) is not None)
+
+
+def _as_counted(document: Document, played: Iterable[Played]) -> Windows:
+    """The windows by their rules: from the event's timestamp where the target was seen to count from it."""
+    windows = {window.rule: window for window in document.mutability.windows}
+    for each in played:
+        track, saved_ago = each.track, each.track.saved_ago or 0
+        ago = track.timestamp_ago
+        if ago is None or not each.done or len(track.submits) > 1:
+            continue
+        reply = each.submissions[-1]
+        told = _opinion(document, document.mutability.windows, _event_spans(each), each, reply)
+        if reply.status in told.allowed:
+            continue
+        for rule, window in windows.items():
+            shows = is_over(window, ago) and not is_over(window, saved_ago)
+            if window.base is Base.EVENT_SAVED and shows and reply.status == window.status:
+                windows[rule] = replace(window, base=Base.EVENT_TIMESTAMP)
+    return windows
+
+
+def _two_sided(document: Document) -> tuple[str, ...]:
+    """The rules that are verified only where both sides of a deadline were seen."""
+    return (*(window.rule for window in document.mutability.windows), UNKNOWN)
+
+
+def _without_unchanged(document: Document, findings: list[Finding], sides: Sides) -> list[Finding]:
+    """Refused twice says that a refusal changes nothing only where no window is at fault; it is never all there is."""
+    sides.pop(UNCHANGED, None)
+    at_fault = any(each.violation and each.rule in _two_sided(document) for each in findings)
+    return [each for each in findings if each.rule != UNCHANGED or (each.violation and not at_fault)]
+
+
+def _without_lost(document: Document, findings: list[Finding], sides: Sides, lost: set[str]) -> list[Finding]:
     """A submission that got no answer is a remark, not a doubt, where others of its rule decided all there is."""
-    windows = ("event-window", "overwrite-window", "overwrite-window-unknown-event")
     kept, dropped = [], Counter[str]()
     for finding in findings:
         others = [each for each in findings if each.rule == finding.rule and each.observations]
-        enough = len(sides[finding.rule]) == 2 if finding.rule in windows else bool(others)
+        enough = len(sides[finding.rule]) == 2 if finding.rule in _two_sided(document) else bool(others)
         if finding.doubt in lost and enough:
             dropped[finding.rule] += 1
         else:
@@ -77,81 +103,56 @@ def _without_lost(findings: list[Finding], sides: Mapping[str, set[bool]], lost:
     ]
 
 
-def _counts_from_timestamp(document: Document, played: list[Played]) -> bool:
-    """Whether the target's event window counts from the timestamp: what the base tracks show, else the document."""
-    for each in played:
-        older = (each.track.timestamp_ago or 0) > (each.track.saved_ago or 0)
-        shows = older and each.track.rule == "event-window-base" and each.done
-        if shows and each.submissions[-1].status in (200, 409):
-            return each.submissions[-1].status == 409
-    return document.window("event-window").base is Base.EVENT_TIMESTAMP
-
-
 def _judge(
-    document: Document, each: Played, clock: list[Offset], *, by_timestamp: bool
+    document: Document, each: Played, clock: list[Offset], counted: Windows
 ) -> tuple[Finding | None, bool | None]:
     """The finding of a track, and the side of the deadline that it decides: True for accepted."""
     track, rule = each.track, each.track.rule
     steps = tuple(each.scenario.steps)
-    if track.timestamp_ago is not None and rule == "event-window" and not by_timestamp:
+    own = counted.get(rule)
+    if track.timestamp_ago is not None and own is not None and own.base is not Base.EVENT_TIMESTAMP:
         return None, None
     if not each.done:
         return Finding(rule, doubt=each.lost or "the run was stopped before its last submission", steps=steps), None
-    windows = [_as_counted(window, by_timestamp and rule == "event-window") for window in document.mutability.windows]
-    known: dict[Base, Span] = _event_spans(each)
+    windows = tuple(counted[rule] if window.rule == rule else window for window in document.mutability.windows)
+    known = _event_spans(each)
     for number, reply in enumerate(each.submissions):
-        opinion = _opinion(windows, known, reply)
+        told = _opinion(document, windows, known, each, reply)
         final = number == len(each.submissions) - 1
-        doubt = _doubt(each, reply, opinion, clock)
-        if doubt or (not final and reply.status != 200):
-            return Finding(
-                rule, doubt=doubt or f"an earlier submission was answered {answer(reply)}", steps=steps
-            ), None
+        doubt = _doubt(document, each, number, told, clock)
+        if not final and reply.status not in told.allowed:
+            doubt = doubt or f"an earlier submission was answered {answer(reply)}"
+        if doubt:
+            return Finding(rule, doubt=doubt, steps=steps), None
         if final:
-            return _final(rule, opinion, reply, steps), (reply.status == 200 if len(opinion.allowed) == 1 else None)
-        span = (reply.sent, reply.received)
-        known.setdefault(Base.FIRST_SUBMITTED, span)
-        known[Base.LAST_SUBMITTED] = span
+            decides = told.decided if own is None else told.tells_of(rule)
+            finding = _final(rule, told, reply, steps, decides=decides)
+            return finding, (reply.status == told.accepted if decides else None)
+        if reply.status == told.accepted:
+            span = (reply.sent, reply.received)
+            known.setdefault(Base.FIRST_SUBMITTED, span)
+            known[Base.LAST_SUBMITTED] = span
     return None, None
 
 
-def _final(rule: str, opinion: Opinion, reply: Exchange, steps: tuple[Step, ...]) -> Finding:
-    probes = tuple(Probe(window, low, high, reply.status) for window, (low, high) in opinion.ages.items())
-    if reply.status in opinion.allowed:
-        return Finding(rule, observations=int(len(opinion.allowed) == 1), steps=steps, probes=probes)
+def _opinion(
+    document: Document, windows: tuple[Window, ...], known: Mapping[Base, Span], each: Played, reply: Exchange
+) -> Opinion:
+    mutability = document.mutability
+    outcome = mutability.overwritten if Base.FIRST_SUBMITTED in known else mutability.stored
+    return opinion(windows, known, each.began, (reply.sent, reply.received), accepted=outcome.status)
+
+
+def _final(rule: str, told: Opinion, reply: Exchange, steps: tuple[Step, ...], *, decides: bool) -> Finding:
+    probes = tuple(Probe(window, low, high, reply.status) for window, (low, high) in told.ages.items())
+    if reply.status in told.allowed:
+        return Finding(rule, observations=int(decides), steps=steps, probes=probes)
     ages = ", ".join(
-        f"{window} counts between {in_short(low)} and {in_short(high)}" for window, (low, high) in opinion.ages.items()
+        f"{window} counts between {in_short(low)} and {in_short(high)}" for window, (low, high) in told.ages.items()
     )
-    expected = " or ".join(map(str, sorted(opinion.allowed)))
+    expected = " or ".join(map(str, sorted(told.allowed)))
     message = f"expected {expected}, got {answer(reply)}, where {ages}"
     return Finding(rule, violation=message, steps=steps, probes=probes)
-
-
-def _opinion(windows: list[Window], known: Mapping[Base, Span], reply: Exchange) -> Opinion:
-    ages: dict[str, Span] = {}
-    allowed: set[int] = set()
-    certain = False
-    for window in windows:
-        if window.base not in known:
-            continue
-        low, high = reply.sent - known[window.base][1], reply.received - known[window.base][0]
-        low, high = low - abs(low) // DRIFT, high + abs(high) // DRIFT
-        ages[window.rule] = (low, high)
-        over = high > window.limit if window.limit_accepted else high >= window.limit
-        surely_over = low > window.limit if window.limit_accepted else low >= window.limit
-        if over and not certain:
-            allowed.add(window.status)
-        certain = certain or surely_over
-    if not certain:
-        allowed.add(200)
-    return Opinion(frozenset(allowed), ages)
-
-
-def _as_counted(window: Window, by_timestamp: bool) -> Window:
-    """The window with the base that the target was seen to use."""
-    if by_timestamp and window.base is Base.EVENT_SAVED:
-        return Window(window.rule, Base.EVENT_TIMESTAMP, window.limit, window.limit_accepted, window.status)
-    return window
 
 
 def _event_spans(each: Played) -> dict[Base, Span]:
@@ -166,57 +167,29 @@ def _event_spans(each: Played) -> dict[Base, Span]:
     return spans
 
 
-def _doubt(each: Played, reply: Exchange, opinion: Opinion, clock: list[Offset]) -> str | None:
+def _doubt(document: Document, each: Played, number: int, told: Opinion, clock: list[Offset]) -> str | None:
     """Why nothing can be said of an answer, if so."""
-    if reply.status not in (200, 409) and not _refused_otherwise(reply, opinion):
+    reply = each.submissions[number]
+    statuses = {told.accepted, *(window.status for window in document.mutability.windows)}
+    if reply.status not in statuses and not _refused_otherwise(reply, told):
         return f"a submission was answered {answer(reply)}"
-    unlinked = reply.status == 200 and reply.object and reply.object.get("issue", 0) is None
-    if each.saved is not None and unlinked:
+    if each.saved is not None and each.is_unknown_in(reply) and not each.was_known_before(number):
         return "the target did not know the event yet when feedback was submitted"
     if each.scenario.target.clock == "process":
         return None  # we step it ourselves, and servers send a cached Date for a while
-    began = each.submissions[0].sent if each.saved is None else each.saved[0]
-    stepped = _stepped(clock, began, reply.received)
-    return f"the target's clock was stepped by {stepped / SECOND:+.1f} s" if abs(stepped) > STEP else None
+    step = stepped(clock, each.began, reply.received)
+    return f"the target's clock was stepped by {step / SECOND:+.1f} s" if step else None
 
 
-def _refused_otherwise(reply: Exchange, opinion: Opinion) -> bool:
+def _refused_otherwise(reply: Exchange, told: Opinion) -> bool:
     """Whether this can only be the refusal of a window, with another status than the document says."""
-    return 400 <= reply.status < 500 and reply.status not in UNRELATED and 200 not in opinion.allowed
+    return 400 <= reply.status < 500 and reply.status not in UNRELATED and not told.may_accept
 
 
-def _offset(exchange: Exchange) -> Offset | None:
-    """When an answer came, and between what the target's clock was ahead of ours then, by its Date."""
-    try:
-        date = int(parsedate_to_datetime(exchange.headers.get("date", "")).timestamp()) * SECOND
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return exchange.received, date - exchange.received, date + DATED - exchange.sent
-
-
-def _stepped(clock: list[Offset], began: int, ended: int) -> int:
-    """By how many microseconds the target's clock moved against ours at least, between two instants of ours.
-
-    Nearly `began`: the last answer before it shows the clock as it was.
-    """
-    before = [each for each in clock if each[0] < began][-1:]
-    seen = [*before, *(each for each in clock if began <= each[0] <= ended)]
-    forward = backward = 0
-    lowest, highest = None, None
-    for _, low, high in seen:
-        if highest is not None and low > highest:
-            forward = max(forward, low - highest)
-        if lowest is not None and high < lowest:
-            backward = max(backward, lowest - high)
-        lowest = low if lowest is None else max(lowest, low)
-        highest = high if highest is None else min(highest, high)
-    return forward if forward >= backward else -backward
-
-
-def _missing_sides(findings: list[Finding], sides: Mapping[str, set[bool]]) -> list[Finding]:
+def _missing_sides(document: Document, findings: list[Finding], sides: Sides) -> list[Finding]:
     """A window is verified only where answers on both sides of its deadline were decided."""
     doubts = []
-    for rule in ("event-window", "overwrite-window", "overwrite-window-unknown-event"):
+    for rule in _two_sided(document):
         if (
             rule in sides
             and sides[rule] != {True, False}
@@ -235,43 +208,32 @@ def _missing_sides(findings: list[Finding], sides: Mapping[str, set[bool]]) -> l
     return doubts
 
 
-def _brackets(document: Document, findings: list[Finding], *, by_timestamp: bool) -> list[Finding]:
+def _brackets(document: Document, findings: list[Finding], counted: Windows) -> list[Finding]:
     """Where each window's limit lies, from all probes of its rule."""
     remarks = []
+    accepted = {document.mutability.stored.status, document.mutability.overwritten.status}
     for window in document.mutability.windows:
-        for rule in dict.fromkeys((window.rule, *(f"{window.rule}-unknown-event",))):
+        for rule in (window.rule, *([UNKNOWN] if window.base.startswith("feedback") else [])):
             probes = [
                 probe for each in findings if each.rule == rule for probe in each.probes if probe.window == window.rule
             ]
-            taken = max((probe.earliest for probe in probes if probe.status == 200), default=None)
+            taken = max((probe.earliest for probe in probes if probe.status in accepted), default=None)
             refused = min((probe.latest for probe in probes if probe.status == window.status), default=None)
             if taken is not None and refused is not None:
-                basis = ", proven from the event's timestamp" if by_timestamp and rule == "event-window" else ""
+                otherwise = counted[window.rule].base is Base.EVENT_TIMESTAMP and rule == window.rule
+                basis = ", proven from the event's timestamp" if otherwise else ""
                 bracket = f"lies between {in_short(taken)} and {in_short(refused)}"
                 said = f"{bracket}, documented {in_short(window.limit)}{basis}"
                 remarks.append(Finding(rule, remark=said))
     return remarks
 
 
-def _without_events(findings: list[Finding]) -> list[Finding]:
-    """Where no event can be saved, unknown events show the overwrite window too."""
-    if any(each.rule == "overwrite-window" for each in findings):
-        return []
-    same = [each for each in findings if each.rule == "overwrite-window-unknown-event"]
-    said = Finding("overwrite-window", remark="seen on events that the target does not know")
-    renamed = [
-        Finding("overwrite-window", each.observations, each.violation, each.doubt, each.remark, each.steps, each.probes)
-        for each in same
-    ]
-    return [*renamed, said] if renamed else []
-
-
-def _conflict_bodies(played: list[Played]) -> list[Finding]:
-    """Every refusal that the tracks met has a detail that is a text."""
-    refusals = [(each, reply) for each in played for reply in each.submissions if reply.status == 409]
-    for each, reply in refusals:
-        detail = reply.object.get("detail")
-        if not isinstance(detail, str) or not detail:
-            message = f"the refusal's detail is {detail!r}, not a text"
-            return [Finding("conflict-body", violation=message, steps=tuple(each.scenario.steps))]
-    return [Finding("conflict-body", observations=len(refusals))] if refusals else []
+def _without_events(document: Document, findings: list[Finding]) -> list[Finding]:
+    """Where no event can be saved, unknown events show the windows of feedback too."""
+    same = [each for each in findings if each.rule == UNKNOWN]
+    found: list[Finding] = []
+    for window in document.mutability.windows:
+        if same and window.base.startswith("feedback") and not any(each.rule == window.rule for each in findings):
+            found += [replace(each, rule=window.rule) for each in same]
+            found.append(Finding(window.rule, remark="seen on events that the target does not know"))
+    return found

@@ -42,6 +42,19 @@ class Played:
         """Whether every submission was answered."""
         return len(self.submissions) == len(self.track.submits)
 
+    @property
+    def began(self) -> int:
+        """When the event was saved, or without one, when the first submission was sent."""
+        return self.submissions[0].sent if self.saved is None else self.saved[0]
+
+    def is_unknown_in(self, reply: Exchange) -> bool:
+        """Whether an answer says, by `issue: null`, that the target does not know the event."""
+        return bool(reply.object) and reply.object.get("issue", 0) is None
+
+    def was_known_before(self, number: int) -> bool:
+        """Whether the target knew the event in an answer before the one of this number."""
+        return any(isinstance(reply.object.get("issue"), dict) for reply in self.submissions[:number])
+
 
 class Schedule:
     """One run of a plan, with at most `max_parallel` requests in flight."""

@@ -1,0 +1,69 @@
+"""What an interval of instants explains: ages by window, and the statuses that an answer may have. Pure.
+
+Integer microseconds. Of all that judges by intervals, this module alone says when a window is over; the suite's model
+says it once more, in datetimes, so that one mistake does not hide in both.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from feedback_spec.rules import Base, Window
+
+DRIFT = 10_000  # one part in so many: clocks of different machines run apart by 100 parts in a million
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What an interval explains: the windows that may refuse, whether none may, and the age by every window.
+
+    `accepted` is the status that an acceptance has here.
+    """
+
+    refusing: tuple[Window, ...]
+    may_accept: bool
+    accepted: int
+    ages: Mapping[str, Span]
+
+    @property
+    def allowed(self) -> frozenset[int]:
+        """The statuses that some instant explains."""
+        statuses = {window.status for window in self.refusing}
+        return frozenset(statuses | {self.accepted} if self.may_accept else statuses)
+
+    @property
+    def decided(self) -> bool:
+        """Whether every instant explains the same status."""
+        return len(self.allowed) == 1
+
+    def tells_of(self, rule: str) -> bool:
+        """Whether an answer shows what the window of this rule does: not where another window refuses anyhow."""
+        return self.decided and (self.may_accept or [window.rule for window in self.refusing] == [rule])
+
+
+def is_over(window: Window, age: int) -> bool:
+    """Whether the window refuses at this age."""
+    return age > window.limit or (age == window.limit and not window.limit_accepted)
+
+
+def opinion(
+    windows: Iterable[Window], known: Mapping[Base, Span], began: int, decided: Span, *, accepted: int
+) -> Opinion:
+    """What is explained by a decision in the span `decided`, where what is `known` happened in its spans.
+
+    Since `began` the clocks may have run apart; what is older was told to the target, not measured.
+    """
+    drift = (decided[1] - began) // DRIFT
+    ages: dict[str, Span] = {}
+    refusing: list[Window] = []
+    certain = False
+    for window in windows:
+        if window.base not in known:
+            continue
+        low, high = decided[0] - known[window.base][1] - drift, decided[1] - known[window.base][0] + drift
+        ages[window.rule] = (low, high)
+        if is_over(window, high):
+            refusing.append(window)
+        certain = certain or is_over(window, low)
+    return Opinion(tuple(refusing), not certain, accepted, ages)
