@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from email.utils import formatdate
 from random import Random
+from typing import Any
 
 from feedback_spec.document import Document
 from feedback_spec.instants import SECOND, format_instant
@@ -18,6 +19,8 @@ AHEAD = 1_000_000 * SECOND  # what the server's clock is ahead of ours
 TAKES = 1000  # microseconds from a submission to its answer
 
 Decide = Callable[[Facts, int], Decision]
+Change = Callable[[dict[str, Any], int], dict[str, Any]]
+"""An answer's body, changed by a broken server, given how long after the track's beginning it is answered."""
 
 
 def sound(document: Document) -> Decide:
@@ -25,17 +28,20 @@ def sound(document: Document) -> Decide:
     return lambda facts, now: decide(document.mutability, facts, now)
 
 
-def played(document: Document, plan: Plan, decided: Decide) -> list[Played]:
-    """The tracks with the answers of a server that decides so."""
+def played(document: Document, plan: Plan, decided: Decide, change: Change = lambda body, _: body) -> list[Played]:
+    """The tracks with the answers of a server that decides so, and says what `change` makes of it."""
     with UrlTarget("http://127.0.0.1:1", "o", "p", {"write": "t", "dsn": "http://k@127.0.0.1/1"}) as target:
-        return [_play(track, Scenario(target, document, Random(number)), decided) for number, track in _numbered(plan)]
+        return [
+            _play(track, Scenario(target, document, Random(number)), decided, change)
+            for number, track in _numbered(plan)
+        ]
 
 
 def _numbered(plan: Plan) -> list[tuple[int, Track]]:
     return list(enumerate(plan.tracks, 1))
 
 
-def _play(track: Track, scenario: Scenario, decided: Decide) -> Played:
+def _play(track: Track, scenario: Scenario, decided: Decide, change: Change) -> Played:
     each = Played(track, scenario, scenario.new_event_id())
     facts: dict[str, int] = {}
     if track.saved_ago is not None:
@@ -46,14 +52,14 @@ def _play(track: Track, scenario: Scenario, decided: Decide) -> Played:
         decision = decided(Facts(**facts), submit.at)
         if decision.outcome != Outcome.REFUSED:
             facts = {**facts, "first_submitted": facts.get("first_submitted", submit.at), "last_submitted": submit.at}
-        values = VALUES if number == 0 or submit.again else CHANGED
+        values = VALUES if number == 0 or submit.again else {**CHANGED, "comments": str(number)}
         body = {"event_id": each.event_id, **values}
-        each.submissions.append(_exchange(body, decision, facts, submit.at))
+        each.submissions.append(_exchange(body, decision, facts, submit.at, change))
     return each
 
 
-def _exchange(values: dict[str, str], decision: Decision, facts: dict[str, int], now: int) -> Exchange:
-    told: dict[str, object] = {"detail": "Feedback for this event cannot be modified."}
+def _exchange(values: dict[str, str], decision: Decision, facts: dict[str, int], now: int, change: Change) -> Exchange:
+    told: dict[str, Any] = {"detail": "Feedback for this event cannot be modified."}
     if decision.outcome != Outcome.REFUSED:
         told = {
             **{name: value for name, value in values.items() if name != "event_id"},
@@ -65,4 +71,5 @@ def _exchange(values: dict[str, str], decision: Decision, facts: dict[str, int],
         }
     request = Request("POST", "http://127.0.0.1:1/", {}, json.dumps(values).encode())
     headers = {"content-type": "application/json", "date": formatdate((now + AHEAD) // SECOND, usegmt=True)}
-    return Exchange(request, decision.status, headers, json.dumps(told).encode(), now - TAKES // 2, now + TAKES // 2)
+    content = json.dumps(change(told, now)).encode()
+    return Exchange(request, decision.status, headers, content, now - TAKES // 2, now + TAKES // 2)

@@ -157,24 +157,32 @@ class Oracle:
     ) -> tuple[Expected, list[Mismatch]]:
         """Compares the answer to a valid submission of these values with what it should be, and takes note of it."""
         sandbox, event_id = self.sandbox(project), values["event_id"].strip().lower()
-        known, expected = sandbox.known(event_id), self.expected(project, event_id, by)
+        expected = self.expected(project, event_id, by)
         self._last = (_key(project), event_id, expected.outcome)
         if exchange.status != expected.status:
             sandbox.doubtful.add(event_id)
             return expected, [self._wrong_status(expected, exchange)]
-        if expected.outcome == REFUSED:
+        return expected, self.answered(project, values, by, exchange, expected.outcome)
+
+    def answered(
+        self, project: Project, values: Mapping[str, str], by: str, exchange: Exchange, outcome: str
+    ) -> list[Mismatch]:
+        """Compares an answer that has the status of this outcome with all else that it should be, and takes note."""
+        sandbox, event_id = self.sandbox(project), values["event_id"].strip().lower()
+        known = sandbox.known(event_id)
+        if outcome == REFUSED:
             sandbox.refused.add(event_id)
-            return expected, list(self._refusal_problems(exchange))
+            return list(self._refusal_problems(exchange))
         cut = {name: self._cut(name, values[name]) for name in SHOWN}
         answered = dict(known.answered)
-        if expected.outcome == STORED:
+        if outcome == STORED:
             known.first, known.first_by = sandbox.model.now, by
         known.last, known.values = sandbox.model.now, cut
-        problems = list(self._answer_problems(sandbox, event_id, expected.outcome, by, exchange, answered))
+        problems = list(self._answer_problems(sandbox, event_id, outcome, by, exchange, answered))
         moved = self._behaviour.date_created is Base.LAST_SUBMITTED
         before = {name: each for name, each in known.answered.items() if name != "dateCreated" or not moved}
         known.answered = exchange.object or before
-        return expected, problems
+        return problems
 
     def _wrong_status(self, expected: Expected, exchange: Exchange) -> Mismatch:
         """A status that no window gives is not about a window."""

@@ -18,12 +18,13 @@ from feedback_verify.answers import Answers
 from feedback_verify.checks import Check, all_checks
 from feedback_verify.exchange import Exchange, Request
 from feedback_verify.realtime.draw import draw, purchases
-from feedback_verify.realtime.judge import judge_tracks
+from feedback_verify.realtime.judge import dates, judge_tracks
 from feedback_verify.realtime.plan import Plan, write
 from feedback_verify.realtime.schedule import Schedule
+from feedback_verify.realtime.values import judge_values
 from feedback_verify.scenario import CannotTell, Scenario, Violated, answer
 from feedback_verify.shorten import shorten
-from feedback_verify.steps import Step
+from feedback_verify.steps import up_to
 from feedback_verify.targets import NotReachable, Target, Unsendable
 from feedback_verify.verdicts import LEFT_OUT, Finding, Result, Verdict, judge
 
@@ -163,11 +164,11 @@ class Run:
         for exchange in scenario.exchanges:
             if exchange.status >= 500:
                 message = f"{exchange.request.method} was answered {answer(exchange)}"
-                steps = _up_to(scenario, exchange)
+                steps = up_to(scenario.steps, exchange)
                 self._findings.append(Finding("no-server-error", violation=message, steps=steps, fault=_is_failure))
             problem = answers.problem(exchange)
             if problem:
-                steps = _up_to(scenario, exchange)
+                steps = up_to(scenario.steps, exchange)
                 fault: Callable[[Exchange], bool] = lambda reply: answers.problem(reply) is not None  # noqa: E731
                 self._findings.append(Finding("response-schema", violation=problem, steps=steps, fault=fault))
             judged += not problem
@@ -212,12 +213,17 @@ class Run:
         for sentence in purchases(self.document, self.target.capabilities, wait, self.rules) if not self.plan else ():
             self.say(sentence)
         schedule = Schedule(self.target, self.document, plan, max_parallel=self.max_parallel)
+        listed = None
         try:
             schedule.run(self.progress, self._in_time)
+            listed = schedule.read_back()
         finally:
-            self._findings += judge_tracks(self.document, schedule.played, schedule.dated)
-            for each in schedule.played:
-                self._look_at_answers(each.scenario, answers)
+            # A process's clock is moved by us, and servers send a cached Date for a while.
+            clock = [] if self.target.clock == "process" else dates(schedule.played, schedule.dated)
+            self._findings += judge_tracks(self.document, schedule.played, clock)
+            self._findings += judge_values(self.document, schedule.played, clock, listed)
+            for scenario in (*(each.scenario for each in schedule.played), schedule.reader):
+                self._look_at_answers(scenario, answers)
 
     def _schemathesis(self, _answers: Answers) -> None:
         with Scenario(self.target, self.document, Random(self.seed)) as scenario:
@@ -227,16 +233,6 @@ class Run:
 
 def _is_failure(exchange: Exchange) -> bool:
     return exchange.status >= 500
-
-
-def _up_to(scenario: Scenario, exchange: object) -> tuple[Step, ...]:
-    """The steps of a scenario up to the one with this exchange."""
-    steps: list[Step] = []
-    for step in scenario.steps:
-        steps.append(step)
-        if step.exchange is exchange:
-            break
-    return tuple(steps)
 
 
 def known_rules(document: Document, names: str) -> frozenset[str]:

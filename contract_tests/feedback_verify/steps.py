@@ -107,6 +107,16 @@ class Wait:
 Step = Send | Open | SaveEvent | Advance | Look | Wait
 
 
+def up_to(steps: Iterable[Step], exchange: Exchange) -> tuple[Step, ...]:
+    """The steps up to the one with this exchange."""
+    done: list[Step] = []
+    for step in steps:
+        done.append(step)
+        if step.exchange is exchange:
+            break
+    return tuple(done)
+
+
 def as_shell(steps: Iterable[Step], hide: Hide = str) -> list[str]:
     """Lines for bash, each whole in itself and of printable characters; behind `#`, what was answered."""
     steps = list(steps)

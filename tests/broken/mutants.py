@@ -169,6 +169,25 @@ class OverwriteWindowRounded(Implementation):
         return round((now - record.base).total_seconds()) > 300
 
 
+@breaks("overwrite-window")
+class OverwriteWindowOpensAgain(Implementation):
+    def overwrite_window_over(self, record: Record, now: datetime, by: str) -> bool:
+        return self.overwrite_limit < now - record.base <= 3 * self.overwrite_limit
+
+
+@breaks("event-window")
+class EventWindowOpensAgain(Implementation):
+    def event_window_over(self, event: Event, now: datetime, by: str) -> bool:
+        return self.event_limit < now - event.saved <= self.event_limit + 20 * SECOND
+
+
+@breaks("event-window", "list")
+class EventIsForgottenAfterItsWindow(Implementation):
+    def find_event(self, project: Project, event_id: str) -> Event | None:
+        event = super().find_event(project, event_id)
+        return None if event and self.now(project) - event.saved > self.event_limit else event
+
+
 # --- what they count from
 
 
@@ -312,6 +331,27 @@ class OverwriteAnswersOldValues(Implementation):
         old = dict(before.values) if before else None
         record = super().submit(project, body, by)
         return Record(**{**vars(record), "values": old}) if old else record
+
+
+@breaks("overwrite")
+class LateOverwriteIsLost(Implementation):
+    def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
+        super().overwrite(record, record.values if now - record.first > 2 * MINUTE else body, now)
+
+
+@breaks("overwrite-same-record")
+class LateOverwriteChangesTheId(Implementation):
+    def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
+        super().overwrite(record, body, now)
+        record.id = str(int(record.id) + 1000) if now - record.first > 2 * MINUTE else record.id
+
+
+@breaks("known-event")
+class IssueIsForgotten(Implementation):
+    def answer(self, project: Project, record: Record) -> dict[str, Any]:
+        event = self.find_event(project, record.event_id)
+        old = event is not None and self.now(project) - event.saved > 2 * MINUTE
+        return {**super().answer(project, record), **({"issue": None} if old else {})}
 
 
 @breaks("overwrite-same-record")

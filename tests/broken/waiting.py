@@ -1,12 +1,13 @@
 """Verifies broken servers by real waiting, many of them at the same time: a URL, a provider state and no control API.
 
 The document's windows are 60 times shorter and the servers' clocks run 60 times as fast, so that what a server has of
-its own constants is shortened with them.
+its own constants is shortened with them. The dates that they answer are told on the pace of all other clocks.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,10 +20,11 @@ from feedback_verify.verdicts import Verdict
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.broken.clock import Running
 from tests.broken.mutants import MUTANTS
-from tests.broken.server import Implementation, Project, duration
+from tests.broken.server import Implementation, Project, duration, instant
 from tests.broken.serving import serving
 
 PACE = 60
@@ -31,6 +33,35 @@ PROCESSES = 4
 BEFORE_SUMMER_TIME = datetime.fromisoformat("2026-03-29T00:50:00Z")  # the change comes after ten seconds of waiting
 
 Told = dict[str, tuple[Verdict, str]]
+_CREATED = re.compile(rb'(?<="dateCreated":")[^"]*')
+
+
+class AtOurPace:
+    """An ASGI application around another one: the dates in its answers advance as real time does, from now on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app, self._began = app, datetime.now(UTC)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun: Message = {}
+
+        async def slowed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                begun.update(message)
+                return
+            body = _CREATED.sub(self._slow, message["body"])
+            length = str(len(body)).encode()
+            begun["headers"] = [
+                (name, length if name == b"content-length" else each) for name, each in begun["headers"]
+            ]
+            await send(begun)
+            await send({**message, "body": body})
+
+        await self._app(scope, receive, slowed)
+
+    def _slow(self, found: re.Match[bytes]) -> bytes:
+        told = datetime.fromisoformat(found[0].decode())
+        return instant(self._began + (told - BEFORE_SUMMER_TIME) / PACE).encode()
 
 
 def verify_all(rules: Mapping[str, frozenset[str]], spec: Path) -> dict[str, Told]:
@@ -55,7 +86,7 @@ def _verify(spec: Path, wanted: tuple[str, frozenset[str]]) -> tuple[str, Told]:
     implementation = kinds.get(name, Implementation)()
     project = implementation.projects["acme", "shop"] = Project("acme", "shop", "1", BEFORE_SUMMER_TIME)
     application = implementation.app()
-    running = Running(implementation, application, BEFORE_SUMMER_TIME, PACE)
+    running = AtOurPace(Running(implementation, application, BEFORE_SUMMER_TIME, PACE))
 
     async def state(request: Request) -> Response:
         params = (await request.json())["params"]

@@ -10,7 +10,7 @@ from feedback_spec.document import Document
 from feedback_spec.instants import SECOND
 from feedback_verify.exchange import Exchange, Request
 from feedback_verify.realtime.intervals import is_over
-from feedback_verify.realtime.judge import judge_tracks
+from feedback_verify.realtime.judge import dates, judge_tracks
 from feedback_verify.realtime.plan import Submit, Track
 from feedback_verify.realtime.schedule import Played
 from feedback_verify.scenario import Scenario
@@ -34,7 +34,9 @@ def judged(document: Document, answers: list[Exchange], *, dated: tuple[Exchange
         scenario = Scenario(target, document, Random(0))
         track = Track("event-window", tuple(Submit(each.sent) for each in answers), saved_ago=0)
         played = Played(track, scenario, "f" * 32, saved=(0, 1000), submissions=answers)
-        return [each for each in judge_tracks(document, [played], dated) if each.rule == "event-window"]
+        return [
+            each for each in judge_tracks(document, [played], dates([played], dated)) if each.rule == "event-window"
+        ]
 
 
 def violations(findings: list[Finding]) -> list[str]:

@@ -12,7 +12,6 @@ from tests.broken.waiting import Told, verify_all
 from tests.scaled import scaled
 
 NARROW = "what it does otherwise lasts no longer than an answer takes"
-RECORDS = "the rule needs a look at the stored records"
 NOT_VISIBLE = {
     "EventWindowOneSecondShort": "a second of half an hour is a sixtieth of one here: " + NARROW,
     "EventWindowOneMicrosecondLong": NARROW,
@@ -22,19 +21,17 @@ NOT_VISIBLE = {
     "OverwriteWindowExcludesItsLimit": NARROW,
     "OverwriteWindowRounded": NARROW,
     "OverwriteWindowForgetsDays": "feedback cannot be submitted in the past, and nobody waits for a day",
-    "RefusedButStored": RECORDS,
-    "RefusedRestartsTheWindow": RECORDS,
-    "RefusedFirstSubmissionIsStored": RECORDS,
 }
 DOCUMENT = load()
-TIMED = frozenset(
-    rule.id for rule in DOCUMENT.rules.values() if rule.group == "windows" and "records" not in rule.needs
-)
-TIMED |= {"any-credentials-overwrite"}
+TIMED = frozenset(rule.id for rule in DOCUMENT.rules.values() if rule.group == "windows")
+TIMED |= {"any-credentials-overwrite", "known-event", "overwrite", "overwrite-same-record"}
+LATE = ("LateOverwriteIsLost", "LateOverwriteChangesTheId", "IssueIsForgotten")
 BREAKS = {
     each.name: frozenset({each.rule, *each.also}) & TIMED
     for each in MUTANTS
-    if DOCUMENT.rules[each.rule].group == "windows" or (each.rule == "dsn" and "Windows" in each.name)
+    if DOCUMENT.rules[each.rule].group == "windows"
+    or (each.rule == "dsn" and "Windows" in each.name)
+    or each.name in LATE
 }
 VISIBLE = sorted(set(BREAKS) - set(NOT_VISIBLE))
 

@@ -67,10 +67,11 @@ def stepped(clock: Sequence[Offset], began: int, ended: int) -> int:
     return step if abs(step) > STEP else 0
 
 
-def wrong_dates(told: Iterable[Created]) -> list[tuple[Created, str]]:
+def wrong_dates(told: Iterable[Created], *, by_date: bool) -> list[tuple[Created, str]]:
     """Each `dateCreated` that the target's clock cannot have shown, and why.
 
     The clock is measured by what most of them agree on, so that a clock that is minutes off is none of our business.
+    `by_date` says that the answers' own Date can be relied on: then local time is told from such a clock.
     """
     told = [each for each in told if each.offset is not None]
     if not told:
@@ -88,7 +89,7 @@ def wrong_dates(told: Iterable[Created]) -> list[tuple[Created, str]]:
             earliest, latest = each.submission.sent + low, each.submission.received + high
             clock = f"the target's clock was between {format_instant(earliest)} and {format_instant(latest)} then"
             wrong.append((each, clock))
-    return wrong or [(told[0], why) for why in _in_local_time(told)]
+    return wrong or [(told[0], why) for why in (_in_local_time(told) if by_date else ())]
 
 
 def _drifted(each: Created, origin: int) -> Span:

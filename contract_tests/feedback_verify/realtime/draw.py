@@ -23,6 +23,7 @@ FAR = (HOUR + SECOND, 12 * HOUR + SECOND, 24 * HOUR + SECOND, 7 * 24 * HOUR)
 LATE = 8  # probes of each kind between a limit and the end of the wait
 # Rules of the catalogue that speak of windows; where a document lacks one, the window's own rule speaks instead.
 BASE, ORDER, EITHER = "event-window-base", "window-order", "any-credentials-overwrite"
+BY_VALUES = frozenset({"conflict-body", "overwrite-same-record", "unknown-event"})  # judged by whole answers
 FIXED, UNKNOWN, UNCHANGED = "overwrite-window-fixed", "overwrite-window-unknown-event", "conflict-changes-nothing"
 
 
@@ -56,10 +57,10 @@ def _shown_by(rules: frozenset[str], document: Document, capabilities: frozenset
         shown.add(BASE)  # says what the target counts from
     if feedback & rules and "event" not in capabilities:
         shown.add(UNKNOWN)
-    if "conflict-body" in rules:
-        shown.add(document.first_rule(UNKNOWN, *event))
     if "known-event" in rules:
-        shown.add(ORDER)
+        shown |= {ORDER, *feedback}
+    if rules & {document.mutability.stored.rule, document.mutability.overwritten.rule, *BY_VALUES}:
+        shown.add(document.first_rule(UNKNOWN, *event))
     return frozenset(shown)
 
 
@@ -209,6 +210,6 @@ def _event_tracks(
 def _order_tracks(document: Document, window: Window, young: int, late: Iterable[int], main: str) -> Iterator[Track]:
     """Feedback that is `young` when its event leaves the window: the event is known, and cannot become unknown."""
     rule = document.first_rule(ORDER, window.rule)
-    for before in (min(young, window.limit) // 5, min(young, window.limit) // 2):
-        for at in (window.limit + MARGIN, *late):
-            yield Track(rule, (Submit(window.limit - before, main), Submit(at, main)), saved_ago=0)
+    shortly, long = min(young, window.limit) // 5, min(young, window.limit) // 2
+    for before, at in ((long, window.limit + MARGIN), *((shortly, at) for at in (window.limit + MARGIN, *late))):
+        yield Track(rule, (Submit(window.limit - before, main), Submit(at, main)), saved_ago=0)

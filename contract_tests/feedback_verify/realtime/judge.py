@@ -5,7 +5,7 @@ interval explains it; where both statuses can be explained, the probe narrows th
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from feedback_spec.document import Document
@@ -27,14 +27,13 @@ Windows = Mapping[str, Window]
 Sides = dict[str, set[bool]]
 
 
-def judge_tracks(document: Document, played: Iterable[Played], dated: Iterable[Exchange] = ()) -> list[Finding]:
+def judge_tracks(document: Document, played: Iterable[Played], clock: Sequence[Offset] = ()) -> list[Finding]:
     """Findings by rule; brackets and missing sides are said in remarks and doubts.
 
-    `dated` are answers beside those of the tracks that say by their Date what the target's clock showed.
+    `clock` is what answers said by their Date; it is empty where their Date says nothing.
     """
     played = [each for each in played if each.submissions or each.lost]
     counted = _as_counted(document, played)
-    clock = dates(played, dated)
     findings: list[Finding] = []
     sides: Sides = {}
     for each in played:
@@ -51,7 +50,7 @@ def judge_tracks(document: Document, played: Iterable[Played], dated: Iterable[E
 
 
 def dates(played: Iterable[Played], dated: Iterable[Exchange]) -> list[Offset]:
-    """What all answers say of the target's clock by their Date, in their order."""
+    """What the answers of the tracks, and those beside them, say by their Date of the target's clock; in order."""
     answers = [*dated, *(reply for each in played for reply in each.submissions)]
     return sorted(offset for each in answers if (offset := offset_by_date(each)) is not None)
 
@@ -104,7 +103,7 @@ def _without_lost(document: Document, findings: list[Finding], sides: Sides, los
 
 
 def _judge(
-    document: Document, each: Played, clock: list[Offset], counted: Windows
+    document: Document, each: Played, clock: Sequence[Offset], counted: Windows
 ) -> tuple[Finding | None, bool | None]:
     """The finding of a track, and the side of the deadline that it decides: True for accepted."""
     track, rule = each.track, each.track.rule
@@ -167,7 +166,7 @@ def _event_spans(each: Played) -> dict[Base, Span]:
     return spans
 
 
-def _doubt(document: Document, each: Played, number: int, told: Opinion, clock: list[Offset]) -> str | None:
+def _doubt(document: Document, each: Played, number: int, told: Opinion, clock: Sequence[Offset]) -> str | None:
     """Why nothing can be said of an answer, if so."""
     reply = each.submissions[number]
     statuses = {told.accepted, *(window.status for window in document.mutability.windows)}
@@ -175,8 +174,6 @@ def _doubt(document: Document, each: Played, number: int, told: Opinion, clock: 
         return f"a submission was answered {answer(reply)}"
     if each.saved is not None and each.is_unknown_in(reply) and not each.was_known_before(number):
         return "the target did not know the event yet when feedback was submitted"
-    if each.scenario.target.clock == "process":
-        return None  # we step it ourselves, and servers send a cached Date for a while
     step = stepped(clock, each.began, reply.received)
     return f"the target's clock was stepped by {step / SECOND:+.1f} s" if step else None
 

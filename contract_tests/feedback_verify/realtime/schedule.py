@@ -2,26 +2,30 @@
 
 import heapq
 import itertools
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import Any
+from urllib.parse import quote
 
-from feedback_spec.document import Document
+from feedback_spec.document import LIST, Document
 from feedback_spec.instants import SECOND
 
 from feedback_verify.exchange import Exchange, Request
 from feedback_verify.realtime.plan import Plan, Track
 from feedback_verify.scenario import CHANGED, Scenario
-from feedback_verify.steps import Wait
+from feedback_verify.steps import Step, Wait
 from feedback_verify.targets import Connection, NotReachable, ProtocolError, Target, Trouble
 
 LEAD = SECOND // 2
 STAGGER = SECOND // 200
 POLL = 0.2
+PAGES = 50
+_NEXT = re.compile(r'rel="next"; results="true"; cursor="([!#-~]+)"')
 REQUESTS = 3  # that a track makes at about the same time: an event, a connection, a submission
 
 
@@ -56,6 +60,16 @@ class Played:
         return any(isinstance(reply.object.get("issue"), dict) for reply in self.submissions[:number])
 
 
+@dataclass(frozen=True)
+class Listed:
+    """The entries of a list that was asked for at `sent`; `whole` where it was walked to its end."""
+
+    sent: int
+    entries: Sequence[Any]
+    whole: bool
+    steps: tuple[Step, ...]
+
+
 class Schedule:
     """One run of a plan, with at most `max_parallel` requests in flight."""
 
@@ -63,8 +77,10 @@ class Schedule:
         self._target = target
         self._max_parallel = max_parallel
         self._stop = threading.Event()
+        self._lists = LIST in document.operations and any(each.saved_ago is not None for each in plan.tracks)
         self.dated: list[Exchange] = []  # answers that show the target's clock before the first track begins
         random = Random()
+        self.reader = Scenario(target, document, random)
         self.played = [
             Played(track, scenario, scenario.new_event_id())
             for track, scenario in ((track, Scenario(target, document, random)) for track in plan.tracks)
@@ -101,6 +117,25 @@ class Schedule:
                 self._stop.set()
                 pool.shutdown(cancel_futures=True)
         return self.played
+
+    def read_back(self) -> Listed | None:
+        """The list, walked while pages follow, but no farther than PAGES; None where it cannot be had."""
+        if not self._lists or "write" not in self.reader.project.credentials:
+            return None
+        sent, entries, query = self._target.now(), [], ""
+        for _ in range(PAGES):
+            try:
+                reply = self.reader.listing(query)
+            except (NotReachable, ProtocolError, Trouble):
+                return None
+            if reply.status // 100 != 2 or not isinstance(reply.json, list):
+                return None
+            entries += reply.json
+            following = _NEXT.search(reply.headers.get("link", ""))
+            if following is None:
+                return Listed(sent, entries, True, tuple(self.reader.steps))
+            query = f"cursor={quote(following[1])}"
+        return Listed(sent, entries, False, tuple(self.reader.steps))
 
     def _apart(self) -> int:
         """How far apart tracks begin, so that the pace of the run is no hindrance when they come to their deadlines."""
@@ -149,7 +184,7 @@ class Schedule:
     def _submit(self, each: Played, due: int) -> None:
         number = len(each.submissions)
         submit = each.track.submits[number]
-        values = CHANGED if number and not submit.again else {}
+        values = {} if number == 0 or submit.again else {**CHANGED, "comments": f"{CHANGED['comments']} ({number})"}
         with self._target.connection() as connection:
             if due - self._target.now() > LEAD // 2:
                 # Opens the connection; a server that closes it again has the time to say so.
