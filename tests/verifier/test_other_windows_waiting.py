@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from feedback_spec.document import Document, load
 from feedback_spec.instants import SECOND
-from feedback_spec.rules import Base
+from feedback_spec.rules import Base, Decision, Facts
 from feedback_verify.realtime.draw import MARGIN, draw, purchases
 from feedback_verify.realtime.judge import judge_tracks
 from feedback_verify.realtime.plan import Plan
@@ -102,6 +102,25 @@ def test_window_that_opens_again_within_the_wait_is_seen(document: Document, ope
     )
 
     assert {"overwrite-window-unknown-event"} <= violated(findings)
+
+
+@pytest.mark.parametrize("within", [WAIT, HALF_AN_HOUR + MARGIN])
+def test_event_that_is_forgotten_after_its_window_is_said_of_the_window(document: Document, within: int) -> None:
+    """The event was known before: that its feedback is accepted as that of an unknown one is no excuse."""
+    decides = sound(document)
+    longest = max(window.limit for window in document.mutability.windows)
+
+    def forgets(facts: Facts, now: int) -> Decision:
+        old = facts.event_saved is not None and now - facts.event_saved > longest
+        return decides(replace(facts, event_saved=None, event_timestamp=None) if old else facts, now)
+
+    forgotten = played(
+        document,
+        draw(document, CAPABLE - {"aged-event", "aged-timestamp"}, within, seed=1),
+        forgets,
+        lambda body, now: {**body, "issue": None} if "id" in body and now > longest else body,
+    )
+    assert violated(judge_tracks(document, forgotten)) == {"event-window"}
 
 
 def test_plan_costs_no_more_than_the_wait(other: Document) -> None:

@@ -54,7 +54,8 @@ def _shown_by(rules: frozenset[str], document: Document, capabilities: frozenset
     shown = set(rules)
     event, feedback = ({window.rule for window in _windows(document, family)} for family in ("event", "feedback"))
     if event & rules:
-        shown.add(BASE)  # says what the target counts from
+        # What the target counts from, and whether events that it knew are known to the end.
+        shown |= {BASE, ORDER}
     if feedback & rules and "event" not in capabilities:
         shown.add(UNKNOWN)
     if "known-event" in rules:

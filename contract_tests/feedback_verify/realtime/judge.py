@@ -125,6 +125,8 @@ def _judge(
             return Finding(rule, doubt=doubt, steps=steps), None
         if final:
             decides = told.decided if own is None else told.tells_of(rule)
+            if each.saved is not None and each.is_unknown_in(reply) and reply.status not in told.allowed:
+                rule = told.refusing[0].rule  # the event was known and is not any more: no window is left to be asked
             finding = _final(rule, told, reply, steps, decides=decides)
             return finding, (reply.status == told.accepted if decides else None)
         if reply.status == told.accepted:
