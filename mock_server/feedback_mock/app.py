@@ -8,6 +8,7 @@ from feedback_spec.source import DocumentError
 
 from feedback_mock.asgi import ASGIApp
 from feedback_mock.clock import Source, system_time
+from feedback_mock.control.faults import FAULT_HANDLERS
 from feedback_mock.control.handlers import ControlHandlers
 from feedback_mock.control.operation import ControlOperation
 from feedback_mock.control.requests import RequestHandlers
@@ -78,7 +79,7 @@ def _feedback_operations(
 def _control_operations(document: Document, store: Store, host: str) -> dict[str, ControlOperation]:
     openapi = load_control()
     journals = RequestHandlers(Validity([document.openapi, load_ingest()]), decode)
-    table = ControlHandlers(store, document.profile, journals.table).table
+    table = ControlHandlers(store, document.profile, {**journals.table, **FAULT_HANDLERS}).table
     described = describe("control.yaml", openapi, document.submit.extensions["x-max-body-bytes"])
     return {name: ControlOperation(openapi, each, table[name], host) for name, each in described.items()}
 

@@ -109,6 +109,32 @@ def parse_multipart(body: bytes, content_type: bytes | None) -> dict[str, Any]:
     return parts.fields
 
 
+def event_ids(body: bytes, content_type: str) -> set[str]:
+    """The event ids in a body: of JSON, of a form, or of the lines of an envelope."""
+    media_type = split_media_type(content_type.encode("latin-1", "replace"))[1]
+    try:
+        if media_type == "application/x-www-form-urlencoded" and not body.startswith(b"{"):
+            found = [parse_form(body)]
+        elif media_type == "multipart/form-data":
+            found = [parse_multipart(body, content_type.encode("latin-1", "replace"))]
+        else:
+            found = [value for line in (body, *body.split(b"\n")[:1_000]) if (value := _object(line)) is not None]
+    except Unreadable:
+        return set()
+    ids = (value.get("event_id") for value in found)
+    return {each.lower().replace("-", "") for each in ids if isinstance(each, str)}
+
+
+def _object(data: bytes) -> dict[str, Any] | None:
+    if not data.lstrip().startswith(b"{"):
+        return None
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
 class _Parts:
     """Collects what the multipart parser calls out."""
 

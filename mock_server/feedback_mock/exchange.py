@@ -11,7 +11,9 @@ from abc import ABC, abstractmethod
 import jsonschema_rs
 
 from feedback_mock.asgi import Answer, Headers, Receive, Scope, Send, json_answer
-from feedback_mock.body import Gone
+from feedback_mock.body import Gone, event_ids
+from feedback_mock.effects import Broken, Rereading, break_off, changed, send_slowly, wait
+from feedback_mock.faults import AFTER
 from feedback_mock.journal import LOST, Entry
 from feedback_mock.result import Result
 from feedback_mock.store import Project, Store
@@ -62,24 +64,61 @@ class Endpoint(ABC):
         project = entry = None
         if self.journaled is not None and (project := self.journaled.project_of_path(exchange.path)) is not None:
             entry = project.journal.begin(Entry(scope, self.operation, self.journaled.source()))
-        result: Result | None = None
+            if project.faults.rules:
+                await self._under_faults(entry, project, exchange, receive, send)
+                return
         try:
-            result = await self.respond(exchange, receive)
-            answer = self.render(exchange, result)
+            result, answer = await self._answered(exchange, receive)
         except Gone:
             if entry is not None:
                 entry.state = LOST
             return
-        except Exception as error:
-            answer = failed(scope, error)
         if entry is not None and project is not None:
             self._complete(entry, project, exchange, result, answer)
-        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
+        await _send_all(answer, scope, send)
+
+    async def _answered(self, exchange: Exchange, receive: Receive) -> tuple[Result | None, Answer]:
+        """What the request comes to, None where the mock failed, and the answer. Raises Gone."""
+        try:
+            result = await self.respond(exchange, receive)
+            return result, self.render(exchange, result)
+        except Gone:
+            raise
+        except Exception as error:
+            return None, failed(exchange.scope, error)
+
+    async def _under_faults(
+        self, entry: Entry, project: Project, exchange: Exchange, receive: Receive, send: Send
+    ) -> None:
+        """The course of a request to a project with faults: one of them may come before or after the handling."""
+        faults, again, result, answer = project.faults, Rereading(receive), None, None
+        body, exchange.now = await again.read(), project.clock.now()
+        ids = event_ids(body, exchange.headers.get(b"content-type", b"").decode("latin-1"))
+        fault = faults.pick(self.operation, entry.method, ids, exchange.now)
+        try:
+            if fault is None:
+                result, answer = await self._answered(exchange, again)
+            else:
+                exchange.body, entry.fault = body, fault.told()
+                if fault.phase == AFTER:
+                    result, answer = await self._answered(exchange, again)
+                await wait(fault, faults)
+                break_off(fault, faults, exchange.scope)
+                if answer is None and not fault.answers:
+                    result, answer = await self._answered(exchange, again)
+                answer = changed(fault, answer)
+            self._complete(entry, project, exchange, result, answer)
+            await (_send_all(answer, exchange.scope, send) if fault is None else send_slowly(fault, answer, send))
+        except (Gone, Broken):
+            self._complete(entry, project, exchange, result, None)
+        except ConnectionError:
+            self._complete(entry, project, exchange, result, None)
+            raise
 
     def _complete(
-        self, entry: Entry, project: Project, exchange: Exchange, result: Result | None, answer: Answer
+        self, entry: Entry, project: Project, exchange: Exchange, result: Result | None, answer: Answer | None
     ) -> None:
+        """Writes down what came of a request; no answer: the connection broke."""
         assert self.journaled is not None
         entry.now = exchange.now or project.clock.now()
         if result is not None:
@@ -95,6 +134,11 @@ class Endpoint(ABC):
     @abstractmethod
     def render(self, exchange: Exchange, result: Result) -> Answer:
         """The answer that says so in the words of the protocol."""
+
+
+async def _send_all(answer: Answer, scope: Scope, send: Send) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
 
 
 class OffContract(Exception):

@@ -53,13 +53,16 @@ class Entry:
         path = self._path if isinstance(self._path, bytes) else self._path.encode()
         return path + b"?" + self._query if self._query else path
 
-    def answered(self, body: bytes | None, answer: tuple[int, Headers, bytes]) -> None:
-        """This is the answer; `body` the request's, if it was read."""
-        self.state = ANSWERED
-        self.status, self.answer_headers, self.answer = answer
-        self.answer_size = len(self.answer)
-        if self.answer_size > MOST_OF_A_BODY:
-            self.answer = self.answer[:MOST_OF_A_BODY]
+    def answered(self, body: bytes | None, answer: tuple[int, Headers, bytes] | None) -> None:
+        """This is the answer, None where it was lost; `body` the request's, if it was read."""
+        if answer is None:
+            self.state = LOST
+        else:
+            self.state = ANSWERED
+            self.status, self.answer_headers, self.answer = answer
+            self.answer_size = len(self.answer)
+            if self.answer_size > MOST_OF_A_BODY:
+                self.answer = self.answer[:MOST_OF_A_BODY]
         if body is not None:
             self.body, self.body_size = body, len(body)
             if self.body_size > MOST_OF_A_BODY:

@@ -2,15 +2,21 @@
 
 import asyncio
 import json
+import socket
+import struct
 from http import HTTPStatus
 from itertools import chain
+from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from feedback_mock.effects import EXTENSION
+
 HEAD_BYTES = 64 * 1024
 HEAD_FIELDS = 200
 DISCARDED = 1024 * 1024
+_NO_LINGERING = struct.pack("ii", 1, 0)
 
 
 class TooLarge(Exception):
@@ -37,6 +43,7 @@ class Http(HttpToolsProtocol):
         """Begins before the first head."""
         super().connection_made(transport)
         self.url, self.headers = b"", []
+        self._extensions: dict[str, Any] = {EXTENSION: self._break_off}
 
     def data_received(self, data: bytes) -> None:
         """Reads what came. Costs no more than its size, wherever it is cut."""
@@ -78,6 +85,7 @@ class Http(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        self.scope["extensions"] = self._extensions
         self._in_head, self._unseen = True, 0
 
     def on_headers_complete(self) -> None:
@@ -110,6 +118,20 @@ class Http(HttpToolsProtocol):
         if not self._offered():
             super().on_message_complete()
             self._in_head = True
+
+    def _break_off(self, kind: str, random: bytes) -> None:
+        """Ends the connection in the middle of the request that is answered now, as WireMock's fault of this name."""
+        self.cycle.disconnected = True
+        if kind == "CONNECTION_RESET_BY_PEER":
+            # Without lingering a close is a reset (socket(7)).
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
+            self.transport.abort()
+            return
+        if kind == "MALFORMED_RESPONSE_CHUNK":
+            self.transport.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nno chunk begins like this\r\n")
+        elif kind == "RANDOM_DATA_THEN_CLOSE":
+            self.transport.write(random)
+        self.transport.close()
 
     def _refuse(self, status: HTTPStatus) -> None:
         self.logger.warning("A request was refused: %d %s.", status, status.phrase)

@@ -104,6 +104,7 @@ class Sandbox:
         now: datetime | None = None,
         running: bool = False,
         redact: bool = True,
+        seed: int = 0,
     ) -> None:
         self.app = where if isinstance(where, Mock) else where.app
         self._address = IN_PROCESS if isinstance(where, Mock) else where.address
@@ -113,7 +114,7 @@ class Sandbox:
         clock: dict[str, Any] = {"running": running}
         if now is not None:
             clock["now"] = _instant("now", now)
-        self._do("controlPutProject", {"clock": clock, "redact": redact})
+        self._do("controlPutProject", {"clock": clock, "redact": redact, "seed": seed})
 
     def __enter__(self) -> Self:
         return self
@@ -185,6 +186,28 @@ class Sandbox:
     def requests(self) -> list[JournaledRequest]:
         """What was asked of the project, oldest first: of a long test the latest, as many as `Limits` allows."""
         return [_journaled(entry) for entry in self._do("controlListRequests")["entries"]]
+
+    def fail(self, effect: dict[str, Any] | str, *, phase: str = "before", **rule: Any) -> None:
+        """Lets requests fail: `fail({"status": 503}, times=3)`, `fail("CONNECTION_RESET_BY_PEER", phase="after")`.
+
+        `effect` is one of the control protocol's (spec/control.yaml), the name of a connection fault stands for itself;
+        `rule` has the other keys of a fault: match, skip, times, every, probability, until, lifetime, and `from_`.
+        """
+        fault = {name.rstrip("_"): value for name, value in rule.items()}
+        for name in fault.keys() & {"from", "until"}:
+            fault[name] = _instant(name, fault[name])
+        if "lifetime" in fault:
+            fault["lifetime"] = _duration("lifetime", fault["lifetime"])
+        fault["effect"] = {"connection": effect} if isinstance(effect, str) else effect
+        self._do("controlAddFaults", {"faults": [{"phase": phase, **fault}]})
+
+    def release(self) -> None:
+        """Lets requests go on that a delay holds until they are released."""
+        self._do("controlReleaseFaults")
+
+    def mend(self) -> None:
+        """Removes all faults, and lets go on who waits."""
+        self._do("controlClearFaults")
 
     def advance(self, duration: str | timedelta) -> None:
         """Moves the clock forward by exactly that; a running clock goes on from there."""

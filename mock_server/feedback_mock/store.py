@@ -17,6 +17,7 @@ from hashlib import sha256
 
 from feedback_mock.clock import Clock, Source
 from feedback_mock.credentials import TOKEN_SCOPES, Credentials, derive
+from feedback_mock.faults import Faults
 from feedback_mock.journal import Journal, Room
 
 log = logging.getLogger(__name__)
@@ -76,8 +77,8 @@ class Feedback:
 class Project:
     """A sandbox. Event ids are lower-case keys; feedback stands in the order of first submission. `block`: its ids.
 
-    `journal` is what was asked of it, `redact` whether that is shown without secrets; `counts` are those of the rate
-    limit.
+    `journal` is what was asked of it, `redact` whether that is shown without secrets; `faults` what its requests meet;
+    `counts` are those of the rate limit.
     """
 
     organization: str
@@ -88,6 +89,7 @@ class Project:
     limits: Limits
     block: int
     journal: Journal
+    faults: Faults
     redact: bool = True
     events: dict[str, Event] = field(default_factory=dict)
     feedback: dict[str, Feedback] = field(default_factory=dict)
@@ -98,11 +100,12 @@ class Project:
     counts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def empty(self) -> None:
-        """Forgets events, feedback and requests and numbers them from 1 again."""
+        """Forgets events, feedback, requests and faults and numbers them from 1 again."""
         self.events.clear()
         self.feedback.clear()
         self.counts.clear()
         self.journal.restart()
+        self.faults.clear()
         self.characters = self.last_feedback = self.last_issue = 0
 
     def id_of(self, number: int) -> str:
@@ -202,7 +205,9 @@ class Store:
             return self.projects.get(names) or self.project_by_ids(*names)
         return self._by_id.get(path.get("project_id", ""))
 
-    def put_project(self, organization: str, slug: str, clock: Clock, *, redact: bool = True) -> Project | None:
+    def put_project(
+        self, organization: str, slug: str, clock: Clock, *, redact: bool = True, seed: int = 0
+    ) -> Project | None:
         """Makes an empty project in place of one of the same name, whose number it keeps. None if there is no room."""
         replaced = self.projects.get((organization, slug))
         if replaced is None and len(self.projects) >= self.limits.projects:
@@ -216,12 +221,14 @@ class Store:
             self.limits,
             replaced.block if replaced else self._free_block(organization, slug),
             Journal(self.limits.requests, self.limits.request_bytes, self._room),
+            Faults(seed),
             redact,
         )
         if replaced is None:
             self._join(organization)
         else:
             self._room.leave(replaced.journal)
+            replaced.faults.clear()
         self._room.enter(project.journal)
         self._blocks.add(project.block)
         self.projects[organization, slug] = self._by_id[project.id] = project
@@ -235,6 +242,7 @@ class Store:
         del self.projects[project.organization, project.slug], self._by_id[project.id]
         self._leave(project.organization)
         self._room.leave(project.journal)
+        project.faults.clear()
         del self.by_key[project.credentials.public_key]
         self._blocks.remove(project.block)
         for token in project.credentials.tokens.values():

@@ -197,7 +197,7 @@ PROBLEMS = [
     ("PUT", "", b"{", "The request body is not JSON: "),
     ("PUT", "", b"\xff", "The request body is not JSON: "),
     ("PUT", "", b"[]", "the request body: must be of type object."),
-    ("PUT", "", b'{"clok": {}}', "clok: is not a key here; the keys are clock, redact."),
+    ("PUT", "", b'{"clok": {}}', "clok: is not a key here; the keys are clock, seed, redact."),
     ("PUT", "", b'{"clock": {}}', "clock: "),
     ("PUT", "", b'{"clock": {"frozen": true}}', "clock.frozen: is not a key here; the keys are now, running."),
     ("PUT", "", b'{"clock": {"now": "today"}}', 'clock.now: "today" is not an RFC 3339 instant'),

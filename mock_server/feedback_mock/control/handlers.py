@@ -15,8 +15,8 @@ from feedback_mock.store import Event, Project, Store
 
 PREFIX = "/_control/"
 """Where all paths of the protocol begin."""
-DURATIONS = frozenset({"duration", "saved_ago", "timestamp_ago"})
-INSTANTS = frozenset({"now", "saved_at", "timestamp"})
+DURATIONS = frozenset({"duration", "lifetime", "saved_ago", "timestamp_ago"})
+INSTANTS = frozenset({"from", "until", "now", "saved_at", "timestamp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,9 @@ class ControlHandlers:
             return _out_of_calendar("clock.now")
         clock = self._store.new_clock(now, setting.get("running"))
         names = request.path["organization_slug"], request.path["project_slug"]
-        project = self._store.put_project(*names, clock, redact=request.body.get("redact", True))
+        project = self._store.put_project(
+            *names, clock, redact=request.body.get("redact", True), seed=request.body.get("seed", 0)
+        )
         if project is None:
             return _full(
                 f"The server holds {self._store.limits.projects} projects, which is all it takes; delete some."

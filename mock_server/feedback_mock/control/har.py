@@ -10,10 +10,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
-import orjson
 from feedback_spec.instants import format_instant
 
-from feedback_mock.body import Unreadable, parse_form, parse_multipart, split_media_type
+from feedback_mock.body import event_ids
 from feedback_mock.journal import PENDING, Entry
 from feedback_mock.store import Project
 
@@ -156,36 +155,10 @@ class Shown:
         yield from (word for word in words if len(word) >= _WORTH_HIDING and word.lower() not in ("bearer", "sentry"))
 
 
-def event_ids(body: bytes, content_type: str) -> set[str]:
-    """The event ids in a body: of JSON, of a form, or of the lines of an envelope."""
-    media_type = split_media_type(content_type.encode("latin-1", "replace"))[1]
-    try:
-        if media_type == "application/x-www-form-urlencoded" and not body.startswith(b"{"):
-            found = [parse_form(body)]
-        elif media_type == "multipart/form-data":
-            found = [parse_multipart(body, content_type.encode("latin-1", "replace"))]
-        else:
-            found = [value for line in (body, *body.split(b"\n")[:1_000]) if (value := _object(line)) is not None]
-    except Unreadable:
-        return set()
-    ids = (value.get("event_id") for value in found)
-    return {each.lower().replace("-", "") for each in ids if isinstance(each, str)}
-
-
 def log(entries: list[dict[str, Any]], version: str, more: dict[str, Any]) -> dict[str, Any]:
     """A whole HAR document; `more` is its own `_feedback`."""
     creator = {"name": "feedback-mock", "version": version}
     return {"log": {"version": "1.2", "creator": creator, "entries": entries, "_feedback": more}}
-
-
-def _object(data: bytes) -> dict[str, Any] | None:
-    if not data.lstrip().startswith(b"{"):
-        return None
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def _pairs(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:

@@ -1,0 +1,77 @@
+"""The handlers of the control protocol for a project's faults: add, list, remove, release."""
+
+import re
+from typing import Any
+
+from feedback_spec.instants import parse_duration, parse_instant
+
+from feedback_mock.control.handlers import ControlRequest
+from feedback_mock.faults import MOST_RULES
+from feedback_mock.result import Done, Refused, Result
+from feedback_mock.store import Project
+
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_VALUE = re.compile(r"[\x20-\x7e\xa0-\xff]{0,4096}")
+_OURS = frozenset({"content-length", "transfer-encoding", "connection"})
+_KINDS = ("connection", "status", "delay", "dribble", "broken_body")
+
+
+def add_faults(request: ControlRequest, project: Project) -> Result:
+    """Adds rules after those that there are."""
+    now, rules = project.clock.now(), request.body["faults"]
+    spans = []
+    for number, rule in enumerate(rules):
+        problem = _problem(rule)
+        if problem is not None:
+            return Refused("request", f"faults.{number}.{problem}")
+        begins = parse_instant(rule["from"]) if "from" in rule else None
+        ends = parse_instant(rule["until"]) if "until" in rule else None
+        if "lifetime" in rule:
+            end = now + parse_duration(rule["lifetime"])
+            ends = end if ends is None else min(ends, end)
+        spans.append((begins, ends))
+    if not project.faults.add(rules, spans):
+        return Refused("room", f"A project takes {MOST_RULES} faults; delete some.")
+    return list_faults(request, project)
+
+
+def list_faults(_: ControlRequest, project: Project) -> Result:
+    """All rules, in the order in which they are tried."""
+    return Done({"faults": [rule.shown() for rule in project.faults.rules]})
+
+
+def clear_faults(_: ControlRequest, project: Project) -> Result:
+    """Removes all rules, and lets go on who waits."""
+    project.faults.clear()
+    return Done(None, 204)
+
+
+def release(_: ControlRequest, project: Project) -> Result:
+    """Lets go on who waits."""
+    return Done({"released": project.faults.release()})
+
+
+def _problem(rule: dict[str, Any]) -> str | None:
+    """What the schema cannot say of a rule."""
+    effect = rule["effect"]
+    kinds = [name for name in _KINDS if name in effect]
+    if len(kinds) != 1:
+        return f"effect: needs exactly one of {', '.join(_KINDS)}."
+    if "status" not in effect:
+        for name in ("headers", "body", "retry_after"):
+            if name in effect:
+                return f"effect.{name}: goes with status only."
+    for name, value in effect.get("headers", {}).items():
+        if not _NAME.fullmatch(name) or name.lower() in _OURS:
+            return f"effect.headers: {name[:100]!r} is not a header that can be given."
+        if not _VALUE.fullmatch(value):
+            return f"effect.headers.{name}: is not a value of one line that a header can have."
+    return None
+
+
+FAULT_HANDLERS = {
+    "controlAddFaults": add_faults,
+    "controlListFaults": list_faults,
+    "controlClearFaults": clear_faults,
+    "controlReleaseFaults": release,
+}

@@ -1,0 +1,120 @@
+"""What a fault does to an answer: waits, other answers, broken bodies, broken connections. Picks no fault.
+
+A connection breaks where the server offers it (`protocol.py`); in process, where there is none, the application raises
+ConnectionResetError or ConnectionAbortedError, which a client in process sees.
+"""
+
+import asyncio
+import math
+from typing import Any
+
+import orjson
+from feedback_spec.instants import SECOND, parse_duration
+
+from feedback_mock.asgi import Answer, Header, Receive, Scope, Send
+from feedback_mock.faults import FaultRule, Faults
+
+EXTENSION = "feedback_mock.connection"
+"""The ASGI extension with what breaks a connection off: a function of one of CONNECTION_FAULTS and of random bytes."""
+RESET = "CONNECTION_RESET_BY_PEER"
+LONGEST = 600  # seconds that a request waits at most, whatever its rule says
+RANDOM_BYTES = 512
+REREAD = 2 * 1024 * 1024
+
+
+class Broken(Exception):
+    """The connection is gone; nothing more can be sent."""
+
+
+class Rereading:
+    """A request's messages, read ahead so that a fault may look at the body, and then given again."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._messages = receive, list[Any]()
+
+    async def read(self) -> bytes:
+        """The body, or as much of it as is looked at."""
+        size, more = 0, True
+        while more and size <= REREAD:
+            message = await self._receive()
+            self._messages.append(message)
+            size += len(message.get("body", b""))
+            more = message.get("more_body", False)
+        return b"".join(each.get("body", b"") for each in self._messages)
+
+    async def __call__(self) -> Any:
+        """The next message."""
+        return self._messages.pop(0) if self._messages else await self._receive()
+
+
+async def wait(fault: FaultRule, faults: Faults) -> None:
+    """Waits as the fault says, if it says so."""
+    delay = fault.effect.get("delay")
+    if delay == "until_released":
+        event = faults.wait()
+        try:
+            await asyncio.wait_for(event.wait(), LONGEST)
+        except TimeoutError:
+            return
+    elif isinstance(delay, str):
+        await asyncio.sleep(_seconds(delay))
+    elif delay is not None:
+        median = max(_seconds(delay["median"]), 1e-6)
+        await asyncio.sleep(min(faults.random.lognormvariate(math.log(median), delay["sigma"]), LONGEST))
+
+
+def changed(fault: FaultRule, answer: Answer | None) -> Answer:
+    """The answer that the fault gives in place of this one."""
+    effect = fault.effect
+    if answer is None or "status" in effect:
+        return _instead(fault, effect)
+    if "broken_body" not in effect:
+        return answer
+    body = answer.body[: len(answer.body) // 2] if effect["broken_body"] == "truncated" else b'{"unexpected":[]}'
+    headers = [each for each in answer.headers if each[0] not in (b"content-length", b"content-type")]
+    kind: Header = (b"content-type", b"application/json")
+    return Answer(answer.status, [(b"content-length", b"%d" % len(body)), kind, *headers], body)
+
+
+def _instead(fault: FaultRule, effect: dict[str, Any]) -> Answer:
+    given, status, seconds = effect.get("body"), effect["status"], effect.get("retry_after")
+    body = given.encode() if isinstance(given, str) else b"" if given is None else orjson.dumps(given)
+    headers = {name.lower(): value for name, value in effect.get("headers", {}).items()}
+    if body:
+        headers.setdefault("content-type", "application/json")
+    if seconds is not None:
+        headers.setdefault("retry-after", str(seconds))
+        if status == 429:
+            headers.setdefault("x-sentry-rate-limits", f"{seconds}::organization")
+    headers["x-feedback-rule"] = f'fault; reason="rule {fault.number} of the project\'s faults"'
+    encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    length = [] if status in (204, 304) else [(b"content-length", b"%d" % len(body))]
+    return Answer(status, [*length, *encoded], body if length else b"")
+
+
+def break_off(fault: FaultRule, faults: Faults, scope: Scope) -> None:
+    """Breaks the connection where the fault says so. Raises Broken, or in process a ConnectionError."""
+    kind = fault.effect.get("connection")
+    if kind is None:
+        return
+    extension = scope.get("extensions", {}).get(EXTENSION)
+    if extension is None:
+        error = ConnectionResetError if kind == RESET else ConnectionAbortedError
+        raise error(f"{kind}, as rule {fault.number} of the project's faults says")
+    extension(kind, faults.random.randbytes(RANDOM_BYTES))
+    raise Broken
+
+
+async def send_slowly(fault: FaultRule, answer: Answer, send: Send) -> None:
+    """Sends the answer, in slow pieces where the fault says so."""
+    how = fault.effect.get("dribble", {"pieces": 1, "duration": "PT0S"})
+    step = -(-len(answer.body) // how["pieces"]) or 1
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    for start in range(0, len(answer.body), step):
+        await asyncio.sleep(_seconds(how["duration"]) / how["pieces"])
+        await send({"type": "http.response.body", "body": answer.body[start : start + step], "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _seconds(duration: str) -> float:
+    return min(parse_duration(duration) / SECOND, LONGEST)

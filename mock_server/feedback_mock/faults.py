@@ -1,0 +1,122 @@
+"""Which fault a request meets: a project's rules, tried in order, with their counts. Sends nothing.
+
+Deterministic: the only chance in it comes from the project's seed.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+BEFORE, AFTER = "before", "after"
+MOST_RULES = 100
+
+
+@dataclass(slots=True)
+class FaultRule:
+    """One rule as it was given, the instants between which it holds (microseconds, both included), and its counts."""
+
+    number: int
+    given: dict[str, Any]
+    begins: int | None
+    ends: int | None
+    matched: int = 0
+    applied: int = 0
+    event_id: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        event_id = self.given.get("match", {}).get("event_id")
+        self.event_id = event_id.lower() if event_id else None
+
+    @property
+    def phase(self) -> str:
+        """Before the request is handled, or after."""
+        return str(self.given.get("phase", BEFORE))
+
+    @property
+    def effect(self) -> dict[str, Any]:
+        """What happens, by the one key that says of which kind it is."""
+        effect: dict[str, Any] = self.given["effect"]
+        return effect
+
+    @property
+    def answers(self) -> bool:
+        """Whether it gives an answer of its own."""
+        return "status" in self.effect
+
+    def told(self) -> dict[str, Any]:
+        """What a journal says of it."""
+        return {"number": self.number, "phase": self.phase, "effect": self.effect}
+
+    def shown(self) -> dict[str, Any]:
+        """The rule with its counts."""
+        return {"number": self.number, **self.given, "matched": self.matched, "applied": self.applied}
+
+    def meets(self, operation: str | None, method: str, event_ids: set[str], now: int, random: Random) -> bool:
+        """Whether this request meets it; a request that matches is counted."""
+        given, match = self.given, self.given.get("match", {})
+        if (
+            ("operation" in match and match["operation"] != operation)
+            or ("method" in match and match["method"].upper() != method)
+            or (self.event_id is not None and self.event_id not in event_ids)
+            or (self.begins is not None and now < self.begins)
+            or (self.ends is not None and now > self.ends)
+        ):
+            return False
+        self.matched += 1
+        after = self.matched - given.get("skip", 0) - 1
+        if (
+            ("nth" in match and self.matched != match["nth"])
+            or after < 0
+            or after % given.get("every", 1)
+            or self.applied >= given.get("times", self.applied + 1)
+            or random.random() >= given.get("probability", 1)
+        ):
+            return False
+        self.applied += 1
+        return True
+
+
+class Faults:
+    """The rules of one project, and the requests that wait to be released."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self.rules: list[FaultRule] = []
+        self.random = Random(seed)
+        self._last = 0
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+
+    def add(self, given: list[dict[str, Any]], spans: list[tuple[int | None, int | None]]) -> bool:
+        """Takes rules with the instants between which each holds. False, and none is taken, for too many."""
+        if len(self.rules) + len(given) > MOST_RULES:
+            return False
+        for each, (begins, ends) in zip(given, spans, strict=True):
+            self._last += 1
+            self.rules.append(FaultRule(self._last, each, begins, ends))
+        return True
+
+    def pick(self, operation: str | None, method: str, event_ids: set[str], now: int) -> FaultRule | None:
+        """The first rule that this request meets."""
+        for rule in self.rules:
+            if rule.meets(operation, method, event_ids, now, self.random):
+                return rule
+        return None
+
+    def clear(self) -> None:
+        """Forgets the rules, releases who waits, and begins with the seed again."""
+        self.rules, self._last, self.random = [], 0, Random(self._seed)
+        self.release()
+
+    def release(self) -> int:
+        """Lets all go on that wait; how many those were. From any thread."""
+        waiting, self._waiting = self._waiting, []
+        for loop, event in waiting:
+            loop.call_soon_threadsafe(event.set)
+        return len(waiting)
+
+    def wait(self) -> asyncio.Event:
+        """What is set when this request is released."""
+        event = asyncio.Event()
+        self._waiting.append((asyncio.get_running_loop(), event))
+        return event

@@ -1,0 +1,266 @@
+"""Faults: which requests meet one, what comes of them, and that a client which retries can be tested with them."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from feedback_mock import Sandbox, Server
+
+from tests.mock.conftest import EVENT
+
+CONNECTION_FAULTS = {
+    "CONNECTION_RESET_BY_PEER": httpx.ReadError,
+    "EMPTY_RESPONSE": httpx.RemoteProtocolError,
+    "MALFORMED_RESPONSE_CHUNK": httpx.RemoteProtocolError,
+    "RANDOM_DATA_THEN_CLOSE": httpx.RemoteProtocolError,
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def sandbox(server: Server) -> Iterator[Sandbox]:
+    with Sandbox(server, "acme", "faulty") as sandbox:
+        yield sandbox
+
+
+def submit(sandbox: Sandbox, **fields: Any) -> httpx.Response:
+    body = {"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comments": "It broke!", **fields}
+    headers = {"Authorization": f"Bearer {sandbox.token}"}
+    return httpx.post(sandbox.feedback_url, json=body, headers=headers, trust_env=False)
+
+
+def add(api: Any, *faults: dict[str, Any]) -> Any:
+    return api.control("POST", "/faults", json={"faults": list(faults)})
+
+
+def statuses(api: Any, count: int, **fields: Any) -> list[int]:
+    return [api.submit(**fields).status_code for _ in range(count)]
+
+
+def test_a_lost_answer_that_is_retried_six_minutes_later_is_409_though_the_first_was_stored(sandbox: Sandbox) -> None:
+    """The page gives network failures as the reason for overwriting: this is what a client meets that retries late."""
+    sandbox.save_event(EVENT)
+    sandbox.fail("CONNECTION_RESET_BY_PEER", phase="after", times=1)
+    with pytest.raises(httpx.TransportError):
+        submit(sandbox, comments="It broke!")
+    sandbox.advance(timedelta(minutes=6))
+    retried = submit(sandbox, comments="It broke again!")
+    lost, refused = sandbox.requests
+
+    assert retried.status_code == 409
+    assert [each.comments for each in sandbox.feedback] == ["It broke!"]
+    assert (lost.status, lost.rule, lost.har["_feedback"]["state"]) == (0, "submission", "lost")
+    assert lost.fault == {"number": 1, "phase": "after", "effect": {"connection": "CONNECTION_RESET_BY_PEER"}}
+    assert (refused.status, refused.fault) == (409, None)
+    assert lost.json()["comments"] == "It broke!"
+
+
+@pytest.mark.parametrize("phase", ["before", "after"])
+@pytest.mark.parametrize("kind", CONNECTION_FAULTS)
+def test_a_connection_breaks_before_or_after_the_feedback_is_stored(sandbox: Sandbox, kind: str, phase: str) -> None:
+    sandbox.fail(kind, phase=phase, times=1)
+    with pytest.raises(CONNECTION_FAULTS[kind]):
+        submit(sandbox)
+    assert len(sandbox.feedback) == (phase == "after")
+
+    assert submit(sandbox).status_code == 200
+    assert [each.status for each in sandbox.requests] == [0, 200]
+    assert sandbox.requests[0].json()["event_id"] == EVENT
+
+
+@pytest.mark.parametrize("kind", CONNECTION_FAULTS)
+def test_in_process_a_broken_connection_is_an_exception(api: Any, kind: str) -> None:
+    add(api, {"effect": {"connection": kind}})
+
+    async def post() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(api.mock), base_url="http://mock.test") as client:
+            await client.post(api.path, headers=api.bearer(), json={})
+
+    with pytest.raises(ConnectionError, match=kind):
+        api.runner.run(post())
+
+
+def test_three_times_503_then_it_works(api: Any) -> None:
+    add(
+        api,
+        {
+            "effect": {"status": 503, "retry_after": 30, "headers": {"X-Why": "tests"}, "body": {"detail": "Later."}},
+            "times": 3,
+        },
+    )
+    first = api.submit()
+
+    assert (first.status_code, first.json(), first.headers["retry-after"]) == (503, {"detail": "Later."}, "30")
+    assert (first.headers["x-why"], first.headers["x-feedback-rule"].split(";")[0]) == ("tests", "fault")
+    assert api.stored() == []
+    assert statuses(api, 3) == [503, 503, 200]
+
+
+def test_429_says_when_to_come_back_in_both_ways(api: Any) -> None:
+    add(api, {"effect": {"status": 429, "retry_after": 60}})
+    answer = api.submit()
+
+    assert (answer.headers["retry-after"], answer.headers["x-sentry-rate-limits"]) == ("60", "60::organization")
+
+
+def test_a_status_after_the_handling_hides_that_it_was_stored(api: Any) -> None:
+    add(api, {"phase": "after", "effect": {"status": 502}})
+
+    assert api.submit().status_code == 502
+    assert len(api.stored()) == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "affected"),
+    [
+        ({"skip": 2}, [3, 4, 5, 6]),
+        ({"times": 2}, [1, 2]),
+        ({"every": 2}, [1, 3, 5]),
+        ({"skip": 1, "every": 2, "times": 2}, [2, 4]),
+        ({"match": {"nth": 3}}, [3]),
+        ({"probability": 0}, []),
+        ({"match": {"operation": "listUserFeedback"}}, []),
+        ({"match": {"method": "post"}}, [1, 2, 3, 4, 5, 6]),
+        ({"match": {"event_id": "F" * 32}}, [2, 4, 6]),
+        ({"match": {"event_id": "f" * 32, "nth": 2}}, [4]),
+        ({"from": "2026-01-01T00:02:00Z", "until": "2026-01-01T00:03:00Z"}, [3, 4]),
+        ({"lifetime": "PT1M"}, [1, 2]),
+    ],
+)
+def test_which_requests_meet_a_fault(api: Any, rule: dict[str, Any], affected: list[int]) -> None:
+    """Six requests, one a minute, those of even number for another event."""
+    assert add(api, {**rule, "effect": {"status": 500}}).status_code == 200
+    found = []
+    for number in range(1, 7):
+        if api.submit(event_id="ef"[number % 2 == 0] * 32).status_code == 500:
+            found.append(number)
+        api.advance("PT1M")
+
+    assert found == affected
+    assert api.control("GET", "/faults").json()["faults"][0]["applied"] == len(affected)
+
+
+def test_chance_is_the_same_with_the_same_seed(api: Any) -> None:
+    def drawn(seed: int) -> list[int]:
+        api.send("PUT", "/_control/projects/acme/web", json={"seed": seed, "clock": {"running": False}})
+        add(api, {"effect": {"status": 500}, "probability": 0.5})
+        return statuses(api, 12)
+
+    first = drawn(1)
+
+    assert set(first) == {200, 500}
+    assert drawn(1) == first
+    assert drawn(2) != first
+
+
+def test_rules_are_tried_in_order_and_removed_together(api: Any) -> None:
+    add(api, {"effect": {"status": 500}, "times": 1}, {"effect": {"status": 502}, "times": 1})
+    add(api, {"effect": {"status": 504}, "times": 1})
+    assert statuses(api, 4) == [500, 502, 504, 200]
+    add(api, {"effect": {"status": 500}})
+    assert api.control("DELETE", "/faults").status_code == 204
+
+    assert statuses(api, 1) == [200]
+    assert api.control("GET", "/faults").json() == {"faults": []}
+
+
+def test_a_reset_mends_everything(api: Any) -> None:
+    add(api, {"effect": {"status": 500}})
+    api.control("POST", "/reset")
+
+    assert statuses(api, 1) == [200]
+
+
+@pytest.mark.parametrize("how", ["truncated", "wrong"])
+def test_a_broken_body_is_http_but_not_the_answer(api: Any, how: str) -> None:
+    add(api, {"effect": {"broken_body": how}})
+    answer = api.submit()
+
+    assert answer.status_code == 200
+    assert len(api.stored()) == 1
+    if how == "truncated":
+        with pytest.raises(json.JSONDecodeError):
+            answer.json()
+    else:
+        assert answer.json() == {"unexpected": []}
+        assert api.control("GET", "/requests").json()["entries"][0]["_feedback"]["answer"]["valid"] is False
+
+
+def test_a_dribbled_answer_is_whole_in_the_end(sandbox: Sandbox) -> None:
+    sandbox.fail({"dribble": {"pieces": 5, "duration": "PT0.01S"}})
+
+    assert submit(sandbox).json()["comments"] == "It broke!"
+
+
+@pytest.mark.parametrize("delay", ["PT0.001S", {"median": "PT0.001S", "sigma": 0.2}])
+def test_a_delayed_request_is_answered(api: Any, delay: Any) -> None:
+    add(api, {"effect": {"delay": delay}})
+
+    assert api.submit().status_code == 200
+
+
+def test_a_request_waits_until_it_is_released_and_is_judged_then(sandbox: Sandbox) -> None:
+    """The journal has it while it waits, and the clock may pass a window meanwhile."""
+    sandbox.save_event(EVENT)
+    sandbox.fail({"delay": "until_released"}, times=1)
+    answers: list[int] = []
+    waiting = threading.Thread(target=lambda: answers.append(submit(sandbox).status_code))
+    waiting.start()
+    while not (sandbox.requests and sandbox.requests[0].fault):
+        pass
+    (pending,) = sandbox.requests
+    assert (pending.status, pending.har["_feedback"]["state"]) == (0, "pending")
+    sandbox.advance("PT31M")
+    sandbox.release()
+    waiting.join(30)
+
+    assert answers == [409]
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ({"effect": {}}, "faults.0.effect: needs exactly one of connection, status, delay, dribble, broken_body."),
+        ({"effect": {"status": 500, "delay": "PT1S"}}, "faults.0.effect: needs exactly one of"),
+        ({"effect": {"delay": "PT1S", "retry_after": 3}}, "faults.0.effect.retry_after: goes with status only."),
+        ({"effect": {"status": 500}, "tims": 3}, "faults.0.tims: is not a key here; the keys are match, phase, effect"),
+        ({"effect": {"state": 500}}, "faults.0.effect.state: is not a key here; the keys are connection, status"),
+        ({"effect": {"connection": "RESET"}}, "faults.0.effect.connection: must be one of CONNECTION_RESET_BY_PEER"),
+        ({"effect": {"status": 500, "headers": {"a b": "c"}}}, "faults.0.effect.headers: 'a b' is not a header"),
+        ({"effect": {"status": 500, "headers": {"Content-Length": "3"}}}, "faults.0.effect.headers: 'Content-Length'"),
+        (
+            {"effect": {"status": 500, "headers": {"a": "b\r\nc: d"}}},
+            "faults.0.effect.headers.a: is not a value of one",
+        ),
+        ({"effect": {"status": 500}, "lifetime": "5 minutes"}, 'faults.0.lifetime: "5 minutes" is not an ISO 8601'),
+        ({}, "faults.0.effect: is missing."),
+    ],
+)
+def test_a_fault_that_is_none_is_refused(api: Any, fault: dict[str, Any], sentence: str) -> None:
+    answer = add(api, fault)
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith(sentence)
+    assert api.control("GET", "/faults").json() == {"faults": []}
+
+
+def test_faults_are_bounded(api: Any) -> None:
+    assert add(api, *[{"effect": {"status": 500}}] * 100).status_code == 200
+
+    assert add(api, {"effect": {"status": 500}}).status_code == 507
+
+
+def test_wrong_use_in_python_is_one_sentence(sandbox: Sandbox) -> None:
+    with pytest.raises(ValueError, match="tims: is not a key here; the keys are match, phase, effect, skip, times"):
+        sandbox.fail({"status": 500}, tims=3)
+    with pytest.raises(ValueError, match="must be one of CONNECTION_RESET_BY_PEER"):
+        sandbox.fail("BOOM")
