@@ -200,6 +200,7 @@ def test_pytest_plugins_import_nothing_but_themselves() -> None:
         "feedback_mock.pytest_plugin",
         "feedback_verify",
         "feedback_verify.extra",
+        "feedback_verify.options",
         "feedback_verify.pytest_options",
     ]
 

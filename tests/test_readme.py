@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from feedback_mock.server import Server
-from feedback_verify.cli import command as verify
+from feedback_verify.cli import verify
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

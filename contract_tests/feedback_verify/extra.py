@@ -5,7 +5,7 @@ Imports none of them: every pytest of an environment loads this.
 
 from importlib.util import find_spec
 
-MODULES = ("harfile", "httpx", "hypothesis", "junitparser", "schemathesis", "tenacity", "time_machine")
+MODULES = ("covertable", "harfile", "httpx", "hypothesis", "junitparser", "schemathesis", "tenacity", "time_machine")
 
 
 def missing() -> str | None:

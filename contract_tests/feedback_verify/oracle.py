@@ -48,6 +48,7 @@ class Sandbox:
     details: dict[str, tuple[str | None, str]] = field(default_factory=dict)
     doubtful: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
+    order: list[str] = field(default_factory=list)
 
     def known(self, event_id: str) -> Known:
         """What is known of an event, by its id in any case."""
@@ -55,8 +56,7 @@ class Sandbox:
 
     def submitted(self) -> dict[str, Known]:
         """What has feedback, in the order of first submission; not what an unexpected answer made doubtful."""
-        kept = {event_id: known for (_, event_id), known in self.model.known.items() if known.first is not None}
-        return {event_id: known for event_id, known in kept.items() if event_id not in self.doubtful}
+        return {event_id: self.known(event_id) for event_id in self.order if event_id not in self.doubtful}
 
 
 @dataclass(frozen=True)
@@ -177,6 +177,7 @@ class Oracle:
         answered = dict(known.answered)
         if outcome == STORED:
             known.first, known.first_by = sandbox.model.now, by
+            sandbox.order.append(event_id)
         known.last, known.values = sandbox.model.now, cut
         problems = list(self._answer_problems(sandbox, event_id, outcome, by, exchange, answered))
         moved = self._behaviour.date_created is Base.LAST_SUBMITTED

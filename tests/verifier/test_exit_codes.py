@@ -142,7 +142,7 @@ def test_ingest_takes_a_dsn_with_an_ipv6_address() -> None:
         (["--dsn", "nonsense"], "--dsn: what was given is wrong: a DSN is of the form https://KEY@HOST/PROJECT_ID."),
         (["--token", "x", "--other-dsn", "http://k@h"], "--other-dsn: what was given is wrong: a DSN is of the form"),
         (["--token", "two\nlines"], "--token: what was given is wrong: a token or DSN is printable ASCII text"),
-        (["--token", "x", "--provider-state-url", "http://["], '--provider-state-url: "http://[" is no URL'),
+        (["--token", "x", "--provider-state-url", "http://["], '--provider-state-url: "http://[" is not a URL such as'),
     ],
 )
 def test_credentials_that_cannot_be_sent_are_2(
