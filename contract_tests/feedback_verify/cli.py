@@ -19,7 +19,7 @@ from feedback_spec.source import DocumentError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from feedback_verify.flags import DETECT, flags
+from feedback_verify.flags import DETECT, flags, given
 from feedback_verify.preflight import look
 from feedback_verify.prepared import prepare
 from feedback_verify.settings import SettingsError, open_target
@@ -101,7 +101,7 @@ def replay(plan_file: Path, **values: Any) -> int:
 def _answered(values: dict[str, Any], *, replay: Path | None) -> int:
     debug = values.pop("debug")
     try:
-        return _verify({**values, "replay": replay}, debug=debug)
+        return _verify({**values, "replay": replay, "given": given(click.get_current_context())}, debug=debug)
     except Exception as error:
         raise click.ClickException(_sentence(error, debug=debug)) from None
 
@@ -148,9 +148,10 @@ def _verify(values: dict[str, Any], *, debug: bool) -> int:
 
 def _verify_and_report(values: dict[str, Any], *, debug: bool) -> int:
     # Schemathesis and Hypothesis take their time to import; --help and a wrong flag need neither.
-    from feedback_verify.reports import Report  # noqa: PLC0415
+    from feedback_verify.reports import Began, Report  # noqa: PLC0415
     from feedback_verify.run import Run  # noqa: PLC0415
 
+    began = Began.now()
     reports, prepared = values.pop("report"), prepare(values)
     settings, document, options = prepared.settings, prepared.document, prepared.options
     for path in [*(path for _, path in reports), *([values["plan"]] if values["plan"] else [])]:
@@ -162,19 +163,7 @@ def _verify_and_report(values: dict[str, Any], *, debug: bool) -> int:
             document = _detect(settings.spec, target, run_seed=options["seed"], progress=progress)
         run = Run(document, target, progress=progress, say=partial(click.echo, err=True), **options)
         trouble = _execute(run, debug=debug)
-        report = Report(
-            target.base_url,
-            document.name,
-            run.seed,
-            run.results(),
-            target.secrets,
-            run.stopped,
-            run.exchanges,
-            document.mutability,
-            prepared.baseline,
-            document.profile,
-            trouble,
-        )
+        report = Report.of(run, began, prepared.baseline, trouble=trouble, flags=values["given"])
     return _tell(report, reports)
 
 
@@ -201,7 +190,6 @@ def _tell(report: "Report", reports: list[tuple[str, Path]]) -> int:
         if sys.stdout is not None and (report.has_verdicts or report.trouble is None):
             console = _Console(width=None if sys.stdout.isatty() else 160, highlight=False)
             print_report(report, console)
-            console.print(f"{report.target}, by {report.document}; --seed {report.seed} repeats this run.")
             sys.stdout.flush()
     except OSError as error:
         errors.append(f"The verdicts cannot be printed: {error.strerror or error}.")

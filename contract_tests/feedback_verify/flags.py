@@ -1,13 +1,15 @@
 """The options of the table as flags of a command line, by click, and how their values are read. Nothing is run here."""
 
 import re
+import shlex
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-from feedback_spec.instants import parse_duration
+from click.core import ParameterSource
+from feedback_spec.instants import format_duration, parse_duration
 from feedback_spec.profiles import PROFILES
 from feedback_spec.spelling import meant
 
@@ -15,6 +17,8 @@ from feedback_verify.options import DEPTHS, EVERYWHERE, OPTIONS, URL, Option
 from feedback_verify.settings import SettingsError
 
 DETECT = "detect"
+SECRETS = ("token", "read_token", "dsn", "other_dsn")
+_USER = re.compile(r"//[^/@\s]+@")
 KINDS = ("json", "junit", "html", "har", "markdown")
 
 
@@ -71,6 +75,20 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed((url, *map(_flag, OPTIONS), config, report)):
         command = option(command)
     return command
+
+
+def given(context: click.Context) -> list[str]:
+    """The options that were given, by whichever way, as the words of a command line; no secret is among them."""
+    words = []
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        source, value = context.get_parameter_source(name), context.params.get(name)
+        if source in (None, ParameterSource.DEFAULT) or not isinstance(parameter, click.Option) or name == "report":
+            continue
+        text = format_duration(value) if isinstance(parameter.type, Wait) and isinstance(value, int) else str(value)
+        shown = "…" if name in SECRETS else _USER.sub("//…@", text)
+        words += [parameter.opts[0]] if parameter.is_flag else [parameter.opts[0], shlex.quote(shown)]
+    return words
 
 
 def _flag(option: Option) -> Callable[..., Any]:

@@ -4,7 +4,9 @@ The order is: single scenarios and timelines, the state machine, Schemathesis. C
 """
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -24,7 +26,7 @@ from feedback_verify.realtime.schedule import Schedule
 from feedback_verify.realtime.values import judge_values
 from feedback_verify.scenario import CannotTell, Scenario, Violated, answer
 from feedback_verify.shorten import shorten
-from feedback_verify.steps import up_to
+from feedback_verify.steps import Send, up_to
 from feedback_verify.targets import NotReachable, Target, Unsendable
 from feedback_verify.verdicts import LEFT_OUT, Finding, Result, Verdict, judge
 
@@ -61,8 +63,9 @@ class Run:
     stop_at_first: bool = False
     depth: str = "default"
     stopped: bool = False
-    exchanges: list[Exchange] = field(default_factory=list)
+    sent: list[Send] = field(default_factory=list)
     _findings: list[Finding] = field(default_factory=list)
+    _took: Counter[str] = field(default_factory=Counter)
 
     def execute(self) -> dict[str, Result]:
         """The verdict on every rule of the document, in its order.
@@ -80,11 +83,13 @@ class Run:
             for number, check in enumerate(checks):
                 self._in_time()
                 self.progress(number, total, check.rule)
-                self._run_check(check, number, answers)
+                with self._timing():
+                    self._run_check(check, number, answers)
             for number, layer in enumerate(layers, len(checks)):
                 self._in_time()
                 self.progress(number, total, layer.__name__.strip("_").replace("_", " "))
-                layer(answers)
+                with self._timing():
+                    layer(answers)
             self.progress(total, total, "shortest way to show each violation")
             if not self.stop_at_first:
                 self._shorten()
@@ -96,6 +101,20 @@ class Run:
     def results(self) -> dict[str, Result]:
         """The verdicts as they are known so far, also where `execute` raised."""
         return {rule: self._verdict(rule) for rule in self.document.verifiable}
+
+    @contextmanager
+    def _timing(self) -> Iterator[None]:
+        """Shares the time that it took among the rules of which something was found, as much as of each."""
+        before, began = len(self._findings), time.perf_counter_ns()
+        try:
+            yield
+        finally:
+            took = (time.perf_counter_ns() - began) // 1000
+            found = Counter({each.rule: 0 for each in self._findings[before:]})
+            for each in self._findings[before:]:
+                found[each.rule] += max(each.observations, 1)
+            for rule, count in found.items():
+                self._took[rule] += took * count // found.total()
 
     def _shorten(self) -> None:
         """Leaves out of the violation that is shown for each rule what it does not take."""
@@ -125,7 +144,7 @@ class Run:
             return Result(rule, Verdict.NOT_RUN, LEFT_OUT, required=False)
         findings = [finding for finding in self._findings if finding.rule == rule_id]
         result = judge(rule, findings, self.target.capabilities, self.target.clock == "exact")
-        return replace(result, required=self.require(rule, result.verdict))
+        return replace(result, required=self.require(rule, result.verdict), took=self._took[rule_id])
 
     def _run_check(self, check: Check, number: int, answers: Answers) -> None:
         random = Random(f"{self.seed} {number}" if self.target.sandboxes else None)
@@ -160,7 +179,7 @@ class Run:
     def _look_at_answers(self, scenario: Scenario, answers: Answers) -> None:
         """Every answer of every scenario is held against the document, whatever the scenario was about."""
         judged = 0
-        self.exchanges += scenario.exchanges
+        self.sent += scenario.sent
         for exchange in scenario.exchanges:
             if exchange.status >= 500:
                 message = f"{exchange.request.method} was answered {answer(exchange)}"
@@ -228,7 +247,7 @@ class Run:
     def _schemathesis(self, _answers: Answers) -> None:
         with Scenario(self.target, self.document, Random(self.seed)) as scenario:
             self._findings += schema.run(scenario, self.document, self.seed, SCHEMA_EXAMPLES)
-            self.exchanges += scenario.exchanges
+            self.sent += scenario.sent
 
 
 def _is_failure(exchange: Exchange) -> bool:

@@ -152,8 +152,16 @@ class Scenario:
     ) -> tuple[Expected, list[Mismatch]]:
         """The oracle's word on the answer to a valid submission of these values, sent last."""
         expected, problems = self.oracle.submitted(project, values, by, exchange)
-        self.note(exchange, expected=(expected.status,), values=values, by=by)
+        now = self.oracle.sandbox(project).model.now if self.target.clock == "exact" else None
+        self.note(exchange, expected=(expected.status,), rule=expected.rule, now=now, values=values, by=by)
         return expected, problems
+
+    @property
+    def sent(self) -> Iterator[Send]:
+        """Every exchange with what was expected of it, in the order of sending."""
+        noted = {id(step.exchange): step for step in self.steps if isinstance(step, Send)}
+        for exchange in self.exchanges:
+            yield noted.get(id(exchange)) or Send(self.project, exchange.request, exchange)
 
     def note(self, exchange: Exchange, **facts: Any) -> None:
         """Writes what was expected of an exchange, and what was known of it, to its step."""

@@ -1,4 +1,4 @@
-"""What a scenario did, as values, and two renderings of it: lines for a shell and a program in Python. Pure.
+"""What a scenario did, as values, and three renderings of it: shell, Python, and a plan in sentences. Pure.
 
 A target chooses much of what stands in a step. So every text is quoted by `shlex` or `repr`, secrets are hidden before
 that and not in the rendering, and nothing is ever read back from a rendering.
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from feedback_spec.instants import SECOND, format_duration
+from feedback_spec.instants import SECOND, format_duration, in_short
 
 from feedback_verify.exchange import PREVIEW, Exchange, Part, Project, Request, Secret, as_data
 
@@ -21,8 +21,9 @@ Hide = Callable[[str], str]
 class Send:
     """A request to the endpoint; `at_once` with the steps beside it that are so too, `kept` on a kept connection.
 
-    `expected` are the statuses that it had to be answered with, where that was judged; `values` and `by` are the fields
-    and the kind of credentials of a valid submission.
+    `expected` are the statuses that it had to be answered with, where that was judged, by which `rule`, and at which
+    instant of the project's clock, where that is known; `values` and `by` are the fields and the kind of credentials of
+    a valid submission.
     """
 
     project: Project
@@ -31,6 +32,8 @@ class Send:
     at_once: bool = False
     kept: bool = False
     expected: tuple[int, ...] = ()
+    rule: str = ""
+    now: datetime | None = None
     values: Mapping[str, str] | None = None
     by: str = ""
 
@@ -244,6 +247,28 @@ def quote(text: str) -> str:
 
 def _hidden(content: bytes, hide: Hide) -> bytes:
     return hide(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def as_plan(steps: Iterable[Step], hide: Hide = str) -> list[str]:
+    """Sentences for somebody who has other ways to save an event, and nothing but patience to move a clock."""
+    return [sentence for step in steps if (sentence := _sentence(step, hide))]
+
+
+def _sentence(step: Step, hide: Hide) -> str:
+    match step:
+        case Wait() | Advance():
+            return f"Wait {in_short(step.microseconds)}."
+        case SaveEvent():
+            ages = {name: age for name, age in step.facts.items() if isinstance(age, int) and age}
+            old = "".join(f", {name.removesuffix('_ago')} {in_short(age)} ago" for name, age in ages.items())
+            return f"Save the event {quote(hide(step.event_id))}{old}."
+        case Send():
+            seen = "no answer" if step.exchange is None else f"{step.exchange.status}"
+            wrong = step.expected and (step.exchange is None or step.exchange.status not in step.expected)
+            wanted = f", expected {' or '.join(map(str, step.expected))}" if wrong else ""
+            return f"{curl(step.request, hide, show_status=False)}  # here {seen}{wanted}"
+        case _:
+            return ""
 
 
 _HEAD = """\

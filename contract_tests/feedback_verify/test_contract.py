@@ -13,7 +13,7 @@ from feedback_verify.flags import DETECT
 from feedback_verify.options import EVERYWHERE, URL
 from feedback_verify.preflight import look
 from feedback_verify.prepared import Prepared, prepare
-from feedback_verify.reports import Report
+from feedback_verify.reports import Began, Report
 from feedback_verify.run import Run
 from feedback_verify.settings import open_target
 from feedback_verify.verdicts import Verdict
@@ -45,13 +45,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def report(request: pytest.FixtureRequest) -> Report:
     """All verdicts, from one run."""
-    prepared = _prepared(request.config)
+    prepared, began = _prepared(request.config), Began.now()
     try:
         with open_target(prepared.settings) as target:
             look(target, prepared.document)
             run = Run(prepared.document, target, **prepared.options)
-            results = run.execute()
-            return Report(target.base_url, prepared.document.name, run.seed, results, target.secrets)
+            run.execute()
+            return Report.of(run, began, prepared.baseline)
     except FORESEEN as error:
         pytest.exit(str(error), returncode=2)
 

@@ -4,9 +4,11 @@ Everything of the contract that Python code needs comes from here: the mock, the
 documentation each load one `Document`.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,11 @@ class Document:
     def profile(self) -> str:
         """The name of the document's profile; the base document is `documented`."""
         return str(self.openapi["info"].get("x-profile", DOCUMENTED))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the document as JSON with sorted keys: the same for the same contract, however it is written."""
+        return sha256(json.dumps(self.openapi, sort_keys=True, separators=(",", ":"), default=str).encode()).hexdigest()
 
     @cached_property
     def operations(self) -> Mapping[str, Operation]:

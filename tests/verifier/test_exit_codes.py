@@ -68,7 +68,7 @@ def test_mistake_of_ours_is_2(
     real = Run._run_check
 
     def failing(self: Run, *arguments: object) -> None:
-        if self.exchanges:
+        if self.sent:
             raise KeyError("\x1b[31moops")
         real(self, *arguments)  # type: ignore[arg-type]
 

@@ -8,7 +8,7 @@ from feedback_verify.reports.har import write_har
 from feedback_verify.reports.junit import write_junit
 from feedback_verify.reports.markdown import write_markdown
 from feedback_verify.reports.page import write_html
-from feedback_verify.reports.report import Report
+from feedback_verify.reports.report import Began, Report
 from feedback_verify.reports.terminal import print_report
 
 WRITERS: Mapping[str, Callable[[Report, Path], None]] = {
@@ -19,4 +19,4 @@ WRITERS: Mapping[str, Callable[[Report, Path], None]] = {
     "markdown": write_markdown,
 }
 
-__all__ = ["WRITERS", "Report", "as_json", "print_report"]
+__all__ = ["WRITERS", "Began", "Report", "as_json", "print_report"]

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from feedback_spec.files import write
-from feedback_spec.instants import format_duration
+from feedback_spec.instants import format_duration, format_instant
 
 from feedback_verify.exchange import PREVIEW, Exchange
+from feedback_verify.reports.causes import entries
 from feedback_verify.reports.report import Report
+from feedback_verify.reports.timeline import Moment, moments
 from feedback_verify.verdicts import Result, Verdict
 
 FORMAT = 1
@@ -23,12 +25,24 @@ def as_json(report: Report) -> dict[str, Any]:
         "target": report.clean(report.target),
         "document": report.document,
         "profile": report.profile,
+        "digest": report.digest,
+        "began": format_instant(report.began.wall),
+        "took": format_duration(report.took),
+        "clock": report.clock,
+        "capabilities": sorted(report.capabilities),
+        "flags": [report.clean(flag) for flag in report.flags],
+        "costs": [report.clean(sentence) for sentence in report.costs()],
         "seed": report.seed,
         "stopped": report.stopped,
         "trouble": None if report.trouble is None else report.clean(report.trouble),
         "exit_code": report.exit_code,
         "summary": report.counts(),
         "stale": list(report.stale),
+        "causes": [
+            {"verdict": each.verdict.value, "cause": each.cause, "rules": [result.rule.id for result in each.results]}
+            for each in entries(report)
+            if each.verdict is not Verdict.VERIFIED
+        ],
         "rules": [_rule(report, result) for result in report.results.values()],
     }
 
@@ -48,6 +62,7 @@ def _rule(report: Report, result: Result) -> dict[str, Any]:
         }
         for probe in result.probes
     ]
+    violated = result.verdict is Verdict.VIOLATED
     return {
         "id": result.rule.id,
         "group": result.rule.group,
@@ -59,10 +74,23 @@ def _rule(report: Report, result: Result) -> dict[str, Any]:
         "accepted": report.accepted(result),
         "detail": report.clean(result.detail),
         "observations": result.observations,
+        "took": format_duration(result.took),
+        "timeline": [_moment(moment) for moment in moments(result.steps, violated=violated)],
         "reproduction": report.reproduction(result),
-        "program": report.program(result) if result.verdict is Verdict.VIOLATED else None,
+        "program": report.program(result) if violated else None,
+        "plan": report.plan(result) if violated else [],
         "probes": probes,
         "exchanges": [shown(report, step.exchange) for step in result.steps if step.exchange is not None],
+    }
+
+
+def _moment(moment: Moment) -> dict[str, Any]:
+    return {
+        "at": format_duration(moment.at),
+        "what": moment.what,
+        "answer": moment.answer,
+        "expected": moment.expected,
+        "wrong": moment.wrong,
     }
 
 

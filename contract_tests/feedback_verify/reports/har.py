@@ -1,8 +1,13 @@
-"""Every exchange of a run as an HTTP archive (HAR 1.2), for the viewers that browsers and proxies come with."""
+"""Every exchange of a run as an HTTP archive (HAR 1.2), for the viewers that browsers and proxies come with.
+
+Beside each stands `_feedback`, as in the journal of the mock: what was expected by which rule, and the instants to the
+microsecond, `now` on the project's own clock where that is known.
+"""
 
 import io
+import json
 from collections.abc import Iterable
-from http import HTTPStatus
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,9 +15,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import harfile
 from feedback_spec.files import write
-from feedback_spec.instants import format_instant
 
 from feedback_verify.exchange import Exchange
+from feedback_verify.reports.causes import phrase
 from feedback_verify.reports.data import shown
 from feedback_verify.reports.report import Report
 
@@ -24,20 +29,36 @@ CUT = "The body goes on; this is how it begins."
 def write_har(report: Report, path: Path) -> None:
     """Writes the archive; bodies are cut as in every report. Raises OSError."""
     made_by = version("sentry-feedback-contract")
+    sent = [each for each in report.sent if each.exchange is not None]
+    exchanges = [each.exchange for each in sent if each.exchange is not None]
     creator, browser = harfile.Creator(NAME, made_by), harfile.Browser(NAME, made_by)
     archive = io.StringIO()
     with harfile.HarFile.open(archive, creator=creator, browser=browser) as har:
-        for exchange in report.exchanges:
+        for exchange in exchanges:
             view = shown(report, exchange)
             milliseconds = max(exchange.received - exchange.sent, 0) / 1000
             har.add_entry(
-                startedDateTime=format_instant(exchange.sent + report.wall_offset),
+                startedDateTime=report.began.instant(exchange.sent),
                 time=milliseconds,
                 request=_request(report, exchange, view["request"]),
                 response=_response(view["response"]),
                 timings=harfile.Timings(send=0, wait=milliseconds, receive=0),
             )
-    write(path, archive.getvalue())
+    content = json.loads(archive.getvalue())
+    for number, (entry, step, exchange) in enumerate(zip(content["log"]["entries"], sent, exchanges, strict=True), 1):
+        entry["_feedback"] = {
+            "number": number,
+            "rule": step.rule or None,
+            "expected": list(step.expected) or None,
+            "now": None if step.now is None else _instant(step.now),
+            "sent": report.began.instant(exchange.sent),
+            "received": report.began.instant(exchange.received),
+        }
+    write(path, json.dumps(content, indent=2) + "\n")
+
+
+def _instant(now: datetime) -> str:
+    return now.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def _request(report: Report, exchange: Exchange, request: dict[str, Any]) -> harfile.Request:
@@ -59,7 +80,7 @@ def _response(response: dict[str, Any]) -> harfile.Response:
     body, headers = response["body"], response["headers"]
     return harfile.Response(
         status=response["status"],
-        statusText=_phrase(response["status"]),
+        statusText=phrase(response["status"]),
         httpVersion=HTTP,
         headers=_records(headers.items()),
         content=harfile.Content(size=body["bytes"], mimeType=headers.get("content-type", ""), text=body["text"]),
@@ -72,10 +93,3 @@ def _response(response: dict[str, Any]) -> harfile.Response:
 def _records(pairs: Iterable[tuple[str, str]], report: Report | None = None) -> list[harfile.Record]:
     clean = report.clean if report else str
     return [harfile.Record(name=clean(name), value=clean(value)) for name, value in pairs]
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

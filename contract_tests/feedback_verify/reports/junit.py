@@ -1,13 +1,15 @@
-"""The report for CI servers: JUnit, one testcase per rule."""
+"""The report for CI servers: JUnit, one testcase per rule, with the time that was spent on it."""
 
 import io
 import re
 from pathlib import Path
 
 from feedback_spec.files import write
+from feedback_spec.instants import SECOND, format_instant
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from feedback_verify.reports.report import Report
+from feedback_verify.reports.timeline import moments
 from feedback_verify.verdicts import Result, Verdict
 
 # What XML 1.0 cannot hold, however it is escaped.
@@ -17,6 +19,11 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def write_junit(report: Report, path: Path) -> None:
     """Writes the JUnit report; what is not verified is skipped, with the reason. Raises OSError."""
     suite = TestSuite("feedback-verify")
+    suite.timestamp = format_instant(report.began.wall)[:19]
+    for name, value in report.facts.items():
+        suite.add_property(name, _xml(value))
+    for sentence in report.costs():
+        suite.add_property("To know more", _xml(report.clean(sentence)))
     for result in report.results.values():
         suite.add_testcase(_case(report, result))
     if report.trouble is not None:
@@ -36,12 +43,18 @@ def write_junit(report: Report, path: Path) -> None:
 
 def _case(report: Report, result: Result) -> TestCase:
     case = TestCase(result.rule.id, f"feedback-verify.{result.rule.group}")
+    case.time = result.took / SECOND
     detail, reason = report.clean(result.detail), report.accepted(result)
     if reason is not None:
         case.result = [Skipped(_xml(f"violated, accepted ({reason}): {detail}"))]
     elif result.verdict is Verdict.VIOLATED:
         failure = Failure(_xml(detail), "violated")
-        failure.text = _xml("\n".join([result.rule.rule, detail, *report.reproduction(result)]))
+        when = [
+            report.clean(f"{each.when} {each.what} {each.told}".strip())
+            for each in moments(result.steps, violated=True)
+        ]
+        lines = report.plan(result) or report.reproduction(result)
+        failure.text = _xml("\n".join([result.rule.rule, detail, *when, *lines]))
         case.result = [failure]
     elif result.verdict is not Verdict.VERIFIED:
         case.result = [Skipped(_xml(f"{result.verdict}: {detail}"))]

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from feedback_spec.files import append
 
+from feedback_verify.reports.causes import Entry, entries
 from feedback_verify.reports.report import Report
-from feedback_verify.verdicts import Result, Verdict
+from feedback_verify.reports.timeline import moments
+from feedback_verify.verdicts import Verdict
 
 LARGEST = 1_048_576  # what GitHub takes for one step, in bytes
 LINES = 40
-ORDER = (Verdict.VIOLATED, Verdict.INCONCLUSIVE, Verdict.NOT_RUN, Verdict.NOT_VERIFIABLE, Verdict.VERIFIED)
+CODE = ("Target", "Options")
 MARK = {
     Verdict.VERIFIED: "✅",
     Verdict.VIOLATED: "❌",
@@ -43,53 +45,55 @@ def as_markdown(report: Report, largest: int = LARGEST) -> str:
 
 
 def _blocks(report: Report) -> Iterable[str]:
-    results = sorted(
-        report.results.values(), key=lambda each: (report.accepted(each) is not None, ORDER.index(each.verdict))
-    )
-    target = f"{_code(report.clean(report.target))} by {_code(report.document)}"
-    yield f"### feedback-verify: {_headline(report)}\n\n{report.summary()}, {target}, seed {report.seed}\n\n"
+    found = entries(report)
+    yield f"### feedback-verify: {report.headline()}\n\n{report.summary()}\n\n"
+    for name, value in report.facts.items():
+        yield f"- {name}: {_code(value) if name in CODE else _text(value)}\n"
+    for sentence in report.costs():
+        yield f"- To know more: {_text(report.clean(sentence))}\n"
     trouble = () if report.trouble is None else (report.clean(report.trouble),)
     for sentence in (*trouble, *report.stale, *(("Stopped before the end.",) if report.stopped else ())):
         yield f"- **{_text(sentence)}**\n"
-    violated = [each for each in results if each.verdict is Verdict.VIOLATED]
-    open_ones = [each for each in results if each.verdict not in (Verdict.VIOLATED, Verdict.VERIFIED)]
-    yield from _table(report, violated, "violated rules", opened=True)
-    for result in violated:
-        if report.accepted(result) is None:
-            yield _reproduction(report, result)
-    yield from _table(report, open_ones, "rules without a verdict")
-    yield from _table(report, [each for each in results if each.verdict is Verdict.VERIFIED], "verified rules")
+    violated = [each for each in found if each.verdict is Verdict.VIOLATED]
+    open_ones = [each for each in found if each.verdict not in (Verdict.VIOLATED, Verdict.VERIFIED)]
+    yield from _table(violated, "violated", opened=True)
+    for entry in violated:
+        if entry.accepted is None:
+            yield _reproduction(report, entry)
+    yield from _table(open_ones, "without a verdict")
+    yield from _table([each for each in found if each.verdict is Verdict.VERIFIED], "verified")
 
 
-def _headline(report: Report) -> str:
-    return {0: "conforms", 1: "violated", 2: "could not be tested"}.get(
-        report.exit_code, "not everything could be verified"
-    )
-
-
-def _table(report: Report, results: list[Result], title: str, *, opened: bool = False) -> Iterable[str]:
-    if not results:
+def _table(found: list[Entry], title: str, *, opened: bool = False) -> Iterable[str]:
+    if not found:
         return
+    count = sum(len(entry.results) for entry in found)
     head = "| rule | verdict | what is known |\n|---|---|---|\n"
-    yield "\n" + head if opened else f"\n<details><summary>{len(results)} {title}</summary>\n\n{head}"
-    for result in results:
-        reason = report.accepted(result)
-        known = report.clean(result.detail) if reason is None else f"accepted: {reason}"
-        yield f"| {_code(result.rule.id)} | {MARK[result.verdict]} {result.verdict} | {_text(known)} |\n"
+    summary = f"{count} rule{'s' if count > 1 else ''} {title}"
+    yield "\n" + head if opened else f"\n<details><summary>{summary}</summary>\n\n{head}"
+    for entry in found:
+        known = entry.cause if entry.accepted is None else f"accepted: {entry.accepted}"
+        ids = ", ".join(_code(result.rule.id) for result in entry.results)
+        yield f"| {ids} | {MARK[entry.verdict]} {entry.verdict} | {_text(known)} |\n"
     yield "\n" if opened else "\n</details>\n"
 
 
-def _reproduction(report: Report, result: Result) -> str:
-    lines = report.reproduction(result)
+def _reproduction(report: Report, entry: Entry) -> str:
+    result = entry.shown
+    happened = [f"{each.when}  {each.what} {each.told}".rstrip() for each in moments(result.steps, violated=True)]
+    lines = report.plan(result) or report.reproduction(result)
     left_out = [f"# … {len(lines) - LINES} lines more"] if len(lines) > LINES else []
-    shown = html.escape("\n".join([*lines[:LINES], *left_out]), quote=False)
-    # Blank lines would end the HTML block, and what is behind them be read as Markdown.
-    shown = re.sub(r"\n\s*\n", "\n", shown)
     page = f"<br>The page: <i>{html.escape(result.rule.page)}</i>" if result.rule.page else ""
     return (
         f"<details><summary>{html.escape(result.rule.id)}, to see it again</summary>\n"
-        f'<p>{html.escape(result.rule.rule)}{page}</p>\n<pre lang="sh">{shown}</pre>\n</details>\n'
+        f"<p>{html.escape(result.rule.rule)}{page}</p>\n<pre>{_pre(map(report.clean, happened))}</pre>\n"
+        f'<pre lang="sh">{_pre([*lines[:LINES], *left_out])}</pre>\n</details>\n'
     )
+
+
+def _pre(lines: Iterable[str]) -> str:
+    """Lines as they are. Blank ones would end the HTML block, and what is behind them be read as Markdown."""
+    return re.sub(r"\n\s*\n", "\n", html.escape("\n".join(lines), quote=False))
 
 
 def _text(text: str) -> str:

@@ -2,22 +2,50 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
+from feedback_spec.catalogue import CAPABILITIES
+from feedback_spec.instants import SECOND, format_duration, format_instant, in_words
 from feedback_spec.profiles import DOCUMENTED
 from feedback_spec.rules import Mutability
 
 from feedback_verify.baseline import Baseline
-from feedback_verify.exchange import Exchange
 from feedback_verify.redaction import Redaction
-from feedback_verify.steps import as_python, as_shell
+from feedback_verify.steps import Advance, SaveEvent, Send, as_plan, as_python, as_shell
 from feedback_verify.verdicts import Result, Verdict, exit_code
 
+if TYPE_CHECKING:
+    from feedback_verify.run import Run
 
-def _wall_offset() -> int:
-    return time.time_ns() // 1000 - time.monotonic_ns() // 1000
+CLOCKS = {
+    "exact": "its clock can be set to the microsecond",
+    "process": "its clock runs and can be moved forward",
+    "real": "its clock cannot be moved",
+}
+TITLES = {0: "Conforms", 1: "Does not conform", 2: "Could not be tested", 3: "Not everything was verified"}
+
+
+@dataclass(frozen=True)
+class Began:
+    """The instant at which a run began: microseconds since 1970 UTC, and of the monotonic clock of its exchanges.
+
+    Taken before a target is opened: in process, the target freezes what the wall clock shows.
+    """
+
+    wall: int
+    monotonic: int
+
+    @classmethod
+    def now(cls) -> Self:
+        """This instant."""
+        return cls(time.time_ns() // 1000, time.monotonic_ns() // 1000)
+
+    def instant(self, monotonic: int) -> str:
+        """An instant of the monotonic clock in RFC 3339."""
+        return format_instant(self.wall + monotonic - self.monotonic)
 
 
 @dataclass(frozen=True)
@@ -25,8 +53,8 @@ class Report:
     """What a run came to: results by rule id, and what it was run on. `secrets` are cut out of every text.
 
     `trouble` says what kept the run from its end, where it was neither Ctrl-C nor --max-time. `mutability` has the
-    windows that pictures are drawn of. `wall_offset` is what makes microseconds since 1970 of the monotonic
-    microseconds of an exchange.
+    windows that pictures are drawn of, `sent` every exchange. `took` is in microseconds; `flags` are the options that
+    were given, as words.
     """
 
     target: str
@@ -35,12 +63,76 @@ class Report:
     results: Mapping[str, Result]
     secrets: frozenset[str] = field(repr=False)
     stopped: bool = False
-    exchanges: Sequence[Exchange] = field(default=(), repr=False)
+    sent: Sequence[Send] = field(default=(), repr=False)
     mutability: Mutability | None = field(default=None, repr=False)
     baseline: Baseline = field(default_factory=Baseline)
     profile: str = DOCUMENTED
     trouble: str | None = None
-    wall_offset: int = field(default_factory=_wall_offset)
+    began: Began = field(default_factory=Began.now)
+    took: int = 0
+    digest: str = ""
+    clock: str = "real"
+    capabilities: frozenset[str] = frozenset()
+    flags: Sequence[str] = ()
+
+    @classmethod
+    def of(
+        cls, run: "Run", began: Began, baseline: Baseline, *, trouble: str | None = None, flags: Iterable[str] = ()
+    ) -> Self:
+        """The report of a run that is over, with what is known until now."""
+        return cls(
+            run.target.base_url,
+            run.document.name,
+            run.seed,
+            run.results(),
+            run.target.secrets,
+            run.stopped,
+            run.sent,
+            run.document.mutability,
+            baseline,
+            run.document.profile,
+            trouble,
+            began,
+            Began.now().monotonic - began.monotonic,
+            run.document.digest,
+            run.target.clock,
+            run.target.capabilities,
+            tuple(flags),
+        )
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What every report begins with: when, how long, against what."""
+        return {
+            "Began": f"{format_instant(self.began.wall)[:19].replace('T', ' ')} UTC, and took {spent(self.took)}",
+            "Target": self.clean(self.target),
+            "Document": f"{self.clean(self.document)}, profile {self.profile}, SHA-256 {self.digest[:12]}",
+            "The target": f"{self._can()}; {CLOCKS[self.clock]}",
+            "Options": self.clean(" ".join(self.flags)) or "none",
+            "Seed": f"{self.seed}; --seed {self.seed} repeats this run",
+        }
+
+    def _can(self) -> str:
+        """What the target can do, or the less that it cannot."""
+        kinds = {name: each for name, each in CAPABILITIES.items() if name != "clock"}
+        lacking = [each.what for name, each in kinds.items() if name not in self.capabilities]
+        if len(lacking) < len(kinds) / 2:
+            return "has all that a rule may need" + (f", except {', '.join(lacking)}" if lacking else "")
+        return ", ".join(each.can for name, each in kinds.items() if name in self.capabilities) or "is a URL alone"
+
+    def costs(self) -> Iterator[str]:
+        """What it would take to know more, in sentences."""
+        lacking: dict[str, int] = Counter(
+            result.detail for result in self.results.values() if result.verdict is Verdict.NOT_VERIFIABLE
+        )
+        for needs, count in lacking.items():
+            yield f"{_rules(count)} {'needs' if count == 1 else 'need'}{needs.removeprefix('needs')}."
+        windows = self.mutability.windows if self.mutability is not None and self.clock == "real" else ()
+        for window in windows:
+            result = self.results.get(window.rule)
+            if result is not None and result.verdict not in (Verdict.VERIFIED, Verdict.VIOLATED):
+                wait = format_duration(window.limit + SECOND)
+                yield f"{window.rule} takes a wait of {in_words(window.limit)} and a little: --wait {wait}."
 
     @property
     def exit_code(self) -> int:
@@ -79,11 +171,20 @@ class Report:
         """The same as a program in Python."""
         return as_python(result.steps, self._redaction)
 
+    def plan(self, result: Result) -> list[str]:
+        """The same as sentences with waits, where it takes the target's own ways of saving events and moving clocks."""
+        inside = any(isinstance(step, (Advance, SaveEvent)) and not _is_sent(step) for step in result.steps)
+        return as_plan(result.steps, self._redaction) if inside else []
+
     @property
     def has_verdicts(self) -> bool:
         """Whether anything was judged at all."""
         unjudged = (Verdict.NOT_RUN, Verdict.NOT_VERIFIABLE)
         return any(result.verdict not in unjudged for result in self.results.values())
+
+    def headline(self) -> str:
+        """What came of it, in a few words."""
+        return TITLES[self.exit_code]
 
     def counts(self) -> dict[str, int]:
         """How many rules have which verdict, every verdict among them."""
@@ -95,3 +196,18 @@ class Report:
         accepted = sum(self.accepted(result) is not None for result in self.results.values())
         words = {Verdict.VIOLATED.value: f" ({accepted} accepted)"} if accepted else {}
         return ", ".join(f"{count} {verdict}{words.get(verdict, '')}" for verdict, count in self.counts().items())
+
+
+def spent(microseconds: int) -> str:
+    """How long something took, as people say it: `0.3 seconds`, `35 seconds`, `6 minutes 2 seconds`."""
+    if microseconds < 10 * SECOND:
+        return f"{microseconds / SECOND:.1f} seconds"
+    return in_words(round(microseconds / SECOND) * SECOND)
+
+
+def _is_sent(step: Advance | SaveEvent) -> bool:
+    return step.exchange is not None or (isinstance(step, SaveEvent) and bool(step.words))
+
+
+def _rules(count: int) -> str:
+    return "1 rule" if count == 1 else f"{count} rules"

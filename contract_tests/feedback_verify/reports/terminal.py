@@ -1,12 +1,18 @@
-"""The report for people at a terminal: a table of verdicts, then every violation with a way to see it again."""
+"""The report for people at a terminal: what was done, a table of verdicts, then every violation with a way to see it
+again.
+"""
+
+from importlib.metadata import version
 
 from rich import box
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from feedback_verify.reports.causes import Entry, entries, of_verdict
 from feedback_verify.reports.report import Report
-from feedback_verify.verdicts import LEFT_OUT, Result, Verdict
+from feedback_verify.reports.timeline import moments
+from feedback_verify.verdicts import LEFT_OUT, Verdict
 
 STYLE = {
     Verdict.VERIFIED: "green",
@@ -18,16 +24,15 @@ STYLE = {
 
 
 def print_report(report: Report, console: Console) -> None:
-    """The table of verdicts, then every violation with the shortest way to see it again."""
-    console.print(_table(report))
-    for result in report.results.values():
-        if result.verdict is Verdict.VIOLATED and report.accepted(result) is None:
-            console.print(_violation(report, result))
-            for line in report.reproduction(result):
-                # Whole, however narrow the terminal: a line that is cut off is another command.
-                console.print(Text(f"    {line}"), soft_wrap=True)
-            console.print()
-    if any("--control" in result.detail for result in report.results.values()):
+    """When and against what, the table of verdicts, every violation with the shortest way to see it again."""
+    console.print(_head(report))
+    found = entries(report)
+    console.print(_table(found))
+    for entry in of_verdict(found, Verdict.VIOLATED):
+        if entry.accepted is None:
+            console.print(_violation(report, entry))
+            _print_lines(report, entry, console)
+    if any("--control" in entry.cause for entry in found):
         console.print("--control URL: the control API of the target, for targets that speak spec/control.yaml.")
     if report.stopped:
         console.print("Stopped before the end; what was not reached is not verified.")
@@ -36,23 +41,50 @@ def print_report(report: Report, console: Console) -> None:
     console.print(Text(report.summary(), "bold"))
 
 
-def _table(report: Report) -> Table:
+def _head(report: Report) -> Group:
+    facts = Table.grid(padding=(0, 2))
+    for name, value in report.facts.items():
+        facts.add_row(Text(name, "dim"), Text(value))
+    for sentence in report.costs():
+        facts.add_row(Text("To know more", "dim"), Text(report.clean(sentence)))
+    return Group(Text(f"feedback-verify {version('sentry-feedback-contract')}: {report.headline()}", "bold"), facts)
+
+
+def _table(found: list[Entry]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("rule", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("what is known")
-    for result in report.results.values():
-        if result.detail != LEFT_OUT:
-            reason = report.accepted(result)
-            verdict = Text(result.verdict, STYLE[result.verdict])
-            known = report.clean(result.detail) if reason is None else f"accepted, {reason}"
-            table.add_row(result.rule.id, verdict, Text(known))
+    for entry in reversed(found):
+        if entry.cause != LEFT_OUT:
+            ids = [result.rule.id for result in entry.results]
+            known = entry.cause if entry.accepted is None else f"accepted, {entry.accepted}"
+            known += f": {', '.join(ids)}" if len(ids) > 1 else ""
+            name = ids[0] if len(ids) == 1 else f"{len(ids)} rules"
+            table.add_row(name, Text(entry.verdict, STYLE[entry.verdict]), Text(known))
     return table
 
 
-def _violation(report: Report, result: Result) -> Group:
-    lines = [Text(f"{result.rule.id} is violated", "bold red"), Text(f"  {result.rule.rule}")]
-    if result.rule.page:
-        lines.append(Text(f"  The page: {result.rule.page}", "dim"))
-    lines += [Text(f"  {report.clean(result.detail)}"), Text("  To see it again (# what it answered here):")]
-    return Group(*lines)
+def _violation(report: Report, entry: Entry) -> Group:
+    rule = entry.shown.rule
+    lines = [Text(f"{entry.rules} violated" + (f": {entry.cause}" if len(entry.results) > 1 else ""), "bold red")]
+    lines += [Text(f"  One of them, {rule.id}:")] if len(entry.results) > 1 else []
+    lines.append(Text(f"  {rule.rule}"))
+    if rule.page:
+        lines.append(Text(f"  The page: {rule.page}", "dim"))
+    return Group(*lines, Text(f"  {report.clean(entry.shown.detail)}"))
+
+
+def _print_lines(report: Report, entry: Entry, console: Console) -> None:
+    """What happened when, then the lines, whole, however narrow the terminal: a line cut off is another command."""
+    shown = moments(entry.shown.steps, violated=True)
+    width = max((len(each.when) for each in shown), default=0)
+    for each in shown:
+        told = report.clean(f"{each.what} {each.told}".strip())
+        console.print(Text(f"    {each.when:{width}}  {told}", "red" if each.wrong else ""), soft_wrap=True)
+    plan = report.plan(entry.shown)
+    lines = [f"{number}. {sentence}" for number, sentence in enumerate(plan, 1)] or report.reproduction(entry.shown)
+    console.print(Text("  To see it again:" if plan else "  To see it again (# what it answered here):"))
+    for line in lines:
+        console.print(Text(f"    {line}"), soft_wrap=True)
+    console.print()
