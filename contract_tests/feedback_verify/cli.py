@@ -5,7 +5,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -23,14 +23,15 @@ from feedback_verify.flags import DETECT, flags, given
 from feedback_verify.preflight import look
 from feedback_verify.prepared import prepare
 from feedback_verify.settings import SettingsError, open_target
-from feedback_verify.targets import MissingLibrary, NotReachable, ProtocolError
+from feedback_verify.stopping import stoppable
+from feedback_verify.targets import MissingLibrary, NotReachable, ProtocolError, Trouble
 from feedback_verify.verdicts import printable
 
 if TYPE_CHECKING:
     from feedback_verify.reports import Report
     from feedback_verify.run import Run
 
-FORESEEN = (DocumentError, SettingsError, NotReachable, ProtocolError, MissingLibrary, OSError)
+FORESEEN = (DocumentError, SettingsError, NotReachable, ProtocolError, Trouble, MissingLibrary, OSError)
 EPILOG = """\b
 Exit codes:
   0  conforms: every rule that can be verified here is
@@ -157,12 +158,16 @@ def _verify_and_report(values: dict[str, Any], *, debug: bool) -> int:
     for path in [*(path for _, path in reports), *([values["plan"]] if values["plan"] else [])]:
         check(path)
     with open_target(settings) as target, _progress() as progress:
-        for note in look(target, document):
-            click.echo(f"Note: {note}", err=True)
-        if settings.profile == DETECT:
-            document = _detect(settings.spec, target, run_seed=options["seed"], progress=progress)
-        run = Run(document, target, progress=progress, say=partial(click.echo, err=True), **options)
-        trouble = _execute(run, debug=debug)
+        told: dict[str, Any] = {"progress": progress, "say": partial(click.echo, err=True), **options}
+        run = Run(document, target, **told, stopped=True)
+        trouble = None
+        with suppress(KeyboardInterrupt), stoppable(target, prepared.max_time):
+            for note in look(target, document):
+                click.echo(f"Note: {note}", err=True)
+            if settings.profile == DETECT:
+                document = _detect(settings.spec, target, run_seed=options["seed"], progress=progress)
+            run = Run(document, target, **told)
+            trouble = _execute(run, debug=debug)
         report = Report.of(run, began, prepared.baseline, trouble=trouble, flags=values["given"])
     return _tell(report, reports)
 

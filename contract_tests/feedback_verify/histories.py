@@ -22,7 +22,7 @@ from feedback_verify.model import REFUSED
 from feedback_verify.oracle import Mismatch
 from feedback_verify.scenario import Scenario
 from feedback_verify.steps import SaveEvent, Send, Step, Wait
-from feedback_verify.targets import Target
+from feedback_verify.targets import NotReachable, Target, Trouble
 from feedback_verify.verdicts import Finding
 
 EVENTS, PROJECTS = 4, 2
@@ -81,6 +81,9 @@ def run(
                 print_blob=False,
             ),
         )
+    except (Trouble, NotReachable) as trouble:
+        ended = [Finding("submission", remark=f"the random histories ended early: {trouble}")]
+        return ended + _counted(observed, document)
     except Broken as broken:
         return [
             Finding(
@@ -90,6 +93,10 @@ def run(
                 kind=broken.mismatch.kind,
             )
         ]
+    return _counted(observed, document)
+
+
+def _counted(observed: Counter[str], document: Document) -> list[Finding]:
     return [Finding(rule_id, observations=count) for rule_id, count in observed.items() if rule_id in document.rules]
 
 

@@ -14,12 +14,16 @@ from feedback_verify.settings import Settings, SettingsError
 
 @dataclass(frozen=True)
 class Prepared:
-    """What the options come to: the target's settings, the document, what a Run is told, and the baseline."""
+    """What the options come to: the target's settings, the document, what a Run is told, and the baseline.
+
+    `max_time` is in microseconds.
+    """
 
     settings: Settings
     document: Document
     options: dict[str, Any]
     baseline: Baseline
+    max_time: int | None
 
 
 def prepare(values: dict[str, Any]) -> Prepared:
@@ -31,7 +35,7 @@ def prepare(values: dict[str, Any]) -> Prepared:
         baseline = read_baseline(values["baseline"], document) if values["baseline"] else Baseline()
     except ValueError as error:
         raise SettingsError(str(error)) from error
-    return Prepared(settings, document, options, baseline)
+    return Prepared(settings, document, options, baseline, values["max_time"])
 
 
 def _run_options(document: Document, values: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +46,7 @@ def _run_options(document: Document, values: dict[str, Any]) -> dict[str, Any]:
 
     rules, replay, seed = values["rules"], values["replay"], values["seed"]
     return {
-        **{name: values[name] for name in ("wait", "max_parallel", "max_time", "depth")},
+        **{name: values[name] for name in ("wait", "max_parallel", "depth")},
         "seed": int.from_bytes(os.urandom(4)) if seed is None else seed,
         "rules": known_rules(document, rules) if rules else None,
         "require": required_rules(document, values["require"]),

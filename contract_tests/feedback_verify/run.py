@@ -17,6 +17,7 @@ from feedback_spec.spelling import meant
 
 from feedback_verify import arrays, histories, schema
 from feedback_verify.answers import Answers
+from feedback_verify.between import between, lost_behind
 from feedback_verify.checks import Check, all_checks
 from feedback_verify.exchange import Exchange, Request
 from feedback_verify.realtime.draw import draw, purchases
@@ -27,23 +28,25 @@ from feedback_verify.realtime.values import judge_values
 from feedback_verify.scenario import CannotTell, Scenario, Violated, answer
 from feedback_verify.shorten import shorten
 from feedback_verify.steps import Send, up_to
-from feedback_verify.targets import NotReachable, Target, Unsendable
+from feedback_verify.targets import NotReachable, Stopped, Target, Trouble, Unsendable
 from feedback_verify.verdicts import LEFT_OUT, Finding, Result, Verdict, judge
 
 HISTORIES_NEED = frozenset({"token", "dsn", "event", "aged-event", "clock", "records", "second-project"})
 HISTORIES = 30
 SCHEMA_EXAMPLES = 40
+CLOSED = "the connection was closed without an answer"
+KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-class OutOfTime(Exception):
-    """--max-time is over, or the first violation is enough."""
+class Enough(Exception):
+    """The first violation is all that was asked for."""
 
 
 @dataclass
 class Run:
     """One verification of one target by one document; `seed` makes it repeatable.
 
-    `wait` and `max_time` are in microseconds. `progress` is told what is done, of how much, and what comes next;
+    `wait` is in microseconds. `progress` is told what is done, of how much, and what comes next;
     `say` is told, before a long wait, what it buys. `stop_at_first` ends the run at the first violation;
     `depth` is one of `options.DEPTHS`.
     """
@@ -57,7 +60,6 @@ class Run:
     require: Callable[[Rule, Verdict], bool] = lambda _, verdict: verdict is not Verdict.NOT_VERIFIABLE
     wait: int | None = None
     max_parallel: int = 16
-    max_time: int | None = None
     plan: Plan | None = None
     plan_file: Path | None = None
     stop_at_first: bool = False
@@ -66,6 +68,7 @@ class Run:
     sent: list[Send] = field(default_factory=list)
     _findings: list[Finding] = field(default_factory=list)
     _took: Counter[str] = field(default_factory=Counter)
+    _left: frozenset[str] = frozenset()  # rules that are not through
 
     def execute(self) -> dict[str, Result]:
         """The verdict on every rule of the document, in its order.
@@ -73,27 +76,30 @@ class Run:
         Raises NotReachable where the target is gone, and ProtocolError where its control API answers what it may not.
         """
         answers = Answers(self.document)
+        windows = frozenset(window.rule for window in self.document.mutability.windows)
         checks = [check for check in all_checks(self.document) if self._wanted(check.rule) and self._possible(check)]
         layers = [self._arrays] + ([self._histories, self._schemathesis] if self.rules is None else [])
         if self.target.clock != "exact":
             layers.append(self._timed)
         total = len(checks) + len(layers)
-        self._deadline = None if self.max_time is None else time.monotonic() + self.max_time / 1_000_000
         try:
             for number, check in enumerate(checks):
+                self._left = frozenset(each.rule for each in checks[number:]) | windows | frozenset(schema.RULES)
                 self._in_time()
                 self.progress(number, total, check.rule)
                 with self._timing():
                     self._run_check(check, number, answers)
             for number, layer in enumerate(layers, len(checks)):
+                self._left = windows | frozenset(schema.RULES)
                 self._in_time()
                 self.progress(number, total, layer.__name__.strip("_").replace("_", " "))
                 with self._timing():
                     layer(answers)
+            self._left = frozenset()
             self.progress(total, total, "shortest way to show each violation")
             if not self.stop_at_first:
                 self._shorten()
-        except (KeyboardInterrupt, OutOfTime):
+        except (KeyboardInterrupt, Enough):
             self.stopped = True
         self.progress(total, total, "")
         return self.results()
@@ -127,10 +133,10 @@ class Run:
         self._findings = [shorter.get(id(each), each) for each in self._findings]
 
     def _in_time(self) -> None:
-        if self._deadline is not None and time.monotonic() > self._deadline:
-            raise OutOfTime
+        if self.target.sender.stopped.is_set():
+            raise Stopped
         if self.stop_at_first and any(each.violation for each in self._findings):
-            raise OutOfTime
+            raise Enough
 
     def _wanted(self, rule: str) -> bool:
         return self.rules is None or rule in self.rules
@@ -144,9 +150,13 @@ class Run:
             return Result(rule, Verdict.NOT_RUN, LEFT_OUT, required=False)
         findings = [finding for finding in self._findings if finding.rule == rule_id]
         result = judge(rule, findings, self.target.capabilities, self.target.clock == "exact")
+        if self.stopped and result.verdict is Verdict.VERIFIED and rule_id in self._left:
+            told = f"the run was stopped after {result.observations} observations; none was against it"
+            result = replace(result, verdict=Verdict.NOT_RUN, detail=told)
         return replace(result, required=self.require(rule, result.verdict), took=self._took[rule_id])
 
-    def _run_check(self, check: Check, number: int, answers: Answers) -> None:
+    def _run_check(self, check: Check, number: int, answers: Answers, *, again: bool = False) -> None:
+        """Plays the scenario; once more where the connection was lost in it, which a proxy or a restart may do too."""
         random = Random(f"{self.seed} {number}" if self.target.sandboxes else None)
         plain = check.rule == "submission" or not any(
             each.violation for each in self._findings if each.rule == "submission"
@@ -161,9 +171,14 @@ class Run:
                 doubt = str(cannot_tell)
             except Unsendable as unsendable:
                 scenario.finding = str(unsendable)
+            except Trouble as trouble:
+                doubt = str(trouble)
             except NotReachable as lost:
                 self._still_there(scenario, lost)
-                violation = "the connection was closed without an answer"
+                if not again:
+                    self._run_check(check, number, answers, again=True)
+                    return
+                violation = CLOSED
             steps, probes = tuple(scenario.steps), tuple(scenario.probes)
             finding = Finding(check.rule, scenario.observations, violation, doubt, scenario.finding, steps, probes)
             self._findings.append(finding)
@@ -181,7 +196,12 @@ class Run:
         judged = 0
         self.sent += scenario.sent
         for exchange in scenario.exchanges:
-            if exchange.status >= 500:
+            proxy = between(exchange)
+            if proxy is not None and not lost_behind(exchange):
+                told = f"{proxy}, in between, answered {exchange.request.method} with {exchange.status} by itself"
+                self._findings.append(Finding("response-schema", remark=told))
+                continue
+            if exchange.status >= 500 and not _is_unknown_method(exchange):
                 message = f"{exchange.request.method} was answered {answer(exchange)}"
                 steps = up_to(scenario.steps, exchange)
                 self._findings.append(Finding("no-server-error", violation=message, steps=steps, fault=_is_failure))
@@ -251,7 +271,12 @@ class Run:
 
 
 def _is_failure(exchange: Exchange) -> bool:
-    return exchange.status >= 500
+    return exchange.status >= 500 and not _is_unknown_method(exchange)
+
+
+def _is_unknown_method(exchange: Exchange) -> bool:
+    """Whether this is 501 to a method that a server need not know (RFC 9110, 9.1 and 15.6.2)."""
+    return exchange.status == 501 and exchange.request.method not in KNOWN_METHODS
 
 
 def known_rules(document: Document, names: str) -> frozenset[str]:

@@ -163,7 +163,7 @@ def _target(settings: Settings) -> Target:
 def _seed_with(target: UrlTarget, settings: Settings) -> None:
     place = (str(settings.organization), str(settings.project))
     if settings.seed_command is not None:
-        target.seed_with(CommandSeeder(settings.seed_command, *place))
+        target.seed_with(CommandSeeder(settings.seed_command, *place, target.sender.stopped))
     elif settings.provider_state_url is not None:
         target.seed_with(StateSeeder(settings.provider_state_url, target.exchange, *place))
     elif settings.ingest:

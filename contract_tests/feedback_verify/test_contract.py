@@ -16,6 +16,7 @@ from feedback_verify.prepared import Prepared, prepare
 from feedback_verify.reports import Began, Report
 from feedback_verify.run import Run
 from feedback_verify.settings import open_target
+from feedback_verify.stopping import stoppable
 from feedback_verify.verdicts import Verdict
 
 
@@ -47,7 +48,7 @@ def report(request: pytest.FixtureRequest) -> Report:
     """All verdicts, from one run."""
     prepared, began = _prepared(request.config), Began.now()
     try:
-        with open_target(prepared.settings) as target:
+        with open_target(prepared.settings) as target, stoppable(target, prepared.max_time):
             look(target, prepared.document)
             run = Run(prepared.document, target, **prepared.options)
             run.execute()

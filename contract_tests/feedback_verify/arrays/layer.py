@@ -29,7 +29,7 @@ from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
 from feedback_verify.oracle import Mismatch
 from feedback_verify.scenario import Scenario
 from feedback_verify.steps import Step
-from feedback_verify.targets import NotReachable, Target
+from feedback_verify.targets import NotReachable, Target, Trouble
 from feedback_verify.verdicts import Finding, Probe
 
 MOST_FAILURES = 12
@@ -103,6 +103,7 @@ class Layer:
     _probes: set[Probe] = field(default_factory=set)
     _remarks: set[tuple[str, str]] = field(default_factory=set)
     _broken: set[str] = field(default_factory=set)
+    _doubts: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self) -> list[Finding]:
@@ -129,7 +130,12 @@ class Layer:
         remarks = [
             Finding(rule, remark=f"remark: {told}") for rule, told in sorted(self._remarks) if rule not in broken
         ]
-        return findings + counted + remarks
+        doubts = [
+            Finding(window, doubt=each)
+            for each in self._doubts
+            for window in sorted({each.rule for each in self.document.mutability.windows})
+        ]
+        return findings + counted + remarks + doubts
 
     def _covered(self, arrays: Sequence[Array]) -> Mapping[str, list[str]]:
         """By rule, what the arrays that are about it say of what they cover."""
@@ -264,7 +270,7 @@ class Layer:
             refused = Refused(scenario, situations, self._ignored)
             try:
                 refused.run()
-            except Failure:
+            except (Failure, Trouble):
                 return list(situations)
             except NotReachable as lost:
                 self.lost(scenario, lost)
@@ -279,8 +285,11 @@ class Layer:
             self._probes.update(scenario.probes)
             self.finished(scenario)
 
-    def _play(self, job: Job) -> tuple[Failure | None, Sequence[Step]]:
-        """What did not fit, and the steps; None where all did."""
+    def _play(self, job: Job, *, again: bool = False) -> tuple[Failure | None, Sequence[Step]]:
+        """What did not fit, and the steps; None where all did, or where nothing can be said.
+
+        Once more where the connection was lost, which a proxy or a restart may do too, or where there was trouble.
+        """
         array, situation = job
         start, began = start_of(self.document, situation) if array.timed else (None, 0)
         start = start if self.target.calendar else None
@@ -297,8 +306,14 @@ class Layer:
                 play.run()
             except Failure as found:
                 failure = found
+            except Trouble as trouble:
+                if not again:
+                    return self._play(job, again=True)
+                self._doubts.append(str(trouble))
             except NotReachable as lost:
                 self.lost(scenario, lost)
+                if not again:
+                    return self._play(job, again=True)
                 # A server may close a connection that was kept, at any time; a fresh one it may not.
                 if situation["connection"] == "fresh":
                     told = "the connection was closed without an answer"

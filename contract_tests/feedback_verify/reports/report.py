@@ -138,12 +138,14 @@ class Report:
     def exit_code(self) -> int:
         """As the verdicts say, but for violations that the baseline accepts; what it accepts in vain is a violation.
 
-        2 where there was trouble: a run that did not come to its end says neither yes nor no.
+        2 where there was trouble: a run that did not come to its end says neither yes nor no. Where it was stopped, it
+        never says yes.
         """
         if self.trouble is not None:
             return 2
         left = {rule: result for rule, result in self.results.items() if self.accepted(result) is None}
-        return 1 if self.stale else exit_code(left)
+        code = 1 if self.stale else exit_code(left)
+        return code or (3 if self.stopped else 0)
 
     @property
     def stale(self) -> tuple[str, ...]:

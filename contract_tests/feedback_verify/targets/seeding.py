@@ -7,8 +7,12 @@ timestamp in the past).
 import json
 import shlex
 import subprocess
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from subprocess import PIPE, STDOUT
+from threading import Event
 from typing import Any, Protocol
 
 from feedback_spec.instants import format_duration
@@ -16,8 +20,10 @@ from feedback_spec.instants import format_duration
 from feedback_verify.exchange import Credential, Exchange, Project, Request
 from feedback_verify.steps import SaveEvent
 from feedback_verify.targets.base import ProtocolError, read_dsn
+from feedback_verify.targets.sending import Stopped
 
 COMMAND_TIMEOUT = 60.0
+POLL = 0.2
 _PLACES = "{event_id}, {saved_ago}, {timestamp_ago}, {organization} and {project}"
 
 
@@ -34,7 +40,8 @@ class Seeder(Protocol):
 class CommandSeeder:
     """Runs a command with `{event_id}`, `{saved_ago}` and `{timestamp_ago}` (ISO 8601 durations) filled in."""
 
-    def __init__(self, template: str, organization: str, project: str) -> None:
+    def __init__(self, template: str, organization: str, project: str, stopped: Event | None = None) -> None:
+        self._stopped = stopped or Event()
         self._words = shlex.split(template)
         self._fixed = {"organization": organization, "project": project}
         aged = {"aged-event"} if "{saved_ago}" in template else set()
@@ -51,13 +58,26 @@ class CommandSeeder:
         words = self._fill(event_id, ages)
         line = shlex.join(words)
         try:
-            ran = subprocess.run(words, capture_output=True, text=True, timeout=COMMAND_TIMEOUT, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
+            with subprocess.Popen(words, stdout=PIPE, stderr=STDOUT, encoding="utf-8", errors="replace") as process:
+                said = " ".join(self._said_by(process).split())[:300]
+        except OSError as error:
             raise ProtocolError(f"--seed-command: {line}: {error}") from None
-        if ran.returncode:
-            said = " ".join((ran.stderr or ran.stdout).split())[:300]
-            raise ProtocolError(f"--seed-command: {line}: exit code {ran.returncode}: {said or 'nothing was said'}")
+        if process.returncode:
+            raise ProtocolError(f"--seed-command: {line}: exit code {process.returncode}: {said or 'nothing was said'}")
         return SaveEvent(project, event_id, ages, words=tuple(words))
+
+    def _said_by(self, process: "subprocess.Popen[str]") -> str:
+        """What it says until it ends; it is ended with the run, and where it takes too long."""
+        deadline = time.monotonic() + COMMAND_TIMEOUT
+        try:
+            while time.monotonic() < deadline:
+                with suppress(subprocess.TimeoutExpired):
+                    return process.communicate(timeout=POLL)[0]
+                if self._stopped.is_set():
+                    raise Stopped
+            raise ProtocolError(f"--seed-command: {shlex.join(self._words)}: took longer than {COMMAND_TIMEOUT:g} s")
+        finally:
+            process.kill()
 
     def _fill(self, event_id: str, ages: Mapping[str, int]) -> list[str]:
         saved = format_duration(ages.get("saved_ago", 0))

@@ -14,7 +14,7 @@ from feedback_verify.exchange import Exchange, Request
 from feedback_verify.targets.network import Network, Sockets, content_of, sendable, told_of
 from feedback_verify.targets.pace import Pace, retry_after
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 TOO_MANY, UNAVAILABLE = 429, 503
 PATIENCE = 60.0  # seconds that one request is tried for
 TRIES = 4  # after which 503 is asked about
@@ -114,11 +114,11 @@ class Sender:
         )
 
     def _sent(self, client: httpx.Client, request: Request) -> Exchange:
-        """Sends the request; once more where no connection came about, or where it changes nothing."""
+        """Sends the request; once more where no connection came about, or where twice is the same as once."""
         try:
             return self._sent_once(client, request)
         except httpx.RequestError as error:
-            if not isinstance(error, httpx.ConnectError) and request.method not in SAFE:
+            if not isinstance(error, httpx.ConnectError) and request.method not in IDEMPOTENT:
                 raise NotReachable(told_of(request, error)) from None
         try:
             return self._sent_once(client, request)

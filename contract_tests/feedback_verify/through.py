@@ -1,0 +1,67 @@
+"""An application for Schemathesis that passes each request on to the target: by the same connections, at the same pace.
+
+What it passes on it remembers as an exchange, by the number that Schemathesis gives each case.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from feedback_verify.exchange import Exchange, Request
+from feedback_verify.scenario import Scenario
+from feedback_verify.targets import NotReachable, Stopped, Trouble, Unsendable
+
+NUMBER = "x-schemathesis-testcaseid"
+DROPPED = frozenset({NUMBER, "host", "user-agent", "accept", "accept-encoding", "connection", "content-length"})
+Message = MutableMapping[str, Any]
+
+
+class Ended(Exception):
+    """Schemathesis cannot go on; the message says why."""
+
+
+class Through:
+    """The application. `exchanges` are in the order of their answers, `answered` has them by their number."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.exchanges: list[Exchange] = []
+        self.answered: dict[str, Exchange] = {}
+        self._target = scenario.target
+        self._place = "{0.scheme}://{0.netloc}".format(urlsplit(scenario.target.base_url))
+        # Credentials come as texts, and are shown by name.
+        self._ours = {each.value: each for each in scenario.project.credentials.values()}
+
+    async def __call__(
+        self,
+        scope: Message,
+        receive: Callable[[], Awaitable[Message]],
+        send: Callable[[Message], Awaitable[None]],
+    ) -> None:
+        """As ASGI has it."""
+        if scope["type"] != "http":
+            raise NotImplementedError
+        headers = {name.decode(): value.decode("utf-8", "surrogateescape") for name, value in scope["headers"]}
+        content, more = b"", True
+        while more:
+            message = await receive()
+            content, more = content + message.get("body", b""), message.get("more_body", False)
+        query = scope["query_string"].decode("ascii")
+        url = self._place + scope["raw_path"].decode("ascii") + (f"?{query}" if query else "")
+        kept = {name: self._ours.get(value, value) for name, value in headers.items() if name not in DROPPED}
+        exchange = await asyncio.to_thread(self._exchange, Request(scope["method"], url, kept, content))
+        self.exchanges.append(exchange)
+        self.answered[headers.get(NUMBER, "")] = exchange
+        told = [
+            (name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in exchange.headers.items()
+        ]
+        await send({"type": "http.response.start", "status": exchange.status, "headers": told})
+        await send({"type": "http.response.body", "body": exchange.content})
+
+    def _exchange(self, request: Request) -> Exchange:
+        try:
+            return self._target.exchange(request)
+        except (NotReachable, Trouble, Unsendable) as error:
+            raise Ended(str(error)) from None
+        except Stopped:
+            raise Ended("the run was stopped") from None  # Ctrl-C would end the loop that all cases share
