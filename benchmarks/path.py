@@ -23,7 +23,14 @@ def calls_of_a_post(mock: Mock) -> list[tuple[str, str]]:
         (b"content-type", b"application/json"),
     ]
     path = mock.document.submit.path.format(organization_slug=project.organization, project_slug=project.slug)
-    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "headers": headers,
+    }
     statuses: list[int] = []
     calls: list[tuple[str, str]] = []
 
