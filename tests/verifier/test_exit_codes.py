@@ -104,7 +104,7 @@ def test_control_api_that_fails_on_the_way_is_2(mock_url: str, tmp_path: Path, m
     code = main([mock_url, "--control", mock_url, "--report", f"markdown={report}"])
 
     assert code == 2
-    assert "could not be tested" in report.read_text()
+    assert "Could not be tested" in report.read_text()
 
 
 def test_dsn_alone_is_enough(tmp_path: Path) -> None:
