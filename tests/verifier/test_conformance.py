@@ -13,7 +13,7 @@ from feedback_verify.verdicts import Result, Verdict, exit_code
 
 from tests.broken.serving import serving
 
-SEEDS = 4
+SEEDS = 3
 
 
 def by_verdict(results: dict[str, Result], verdict: Verdict) -> dict[str, str]:

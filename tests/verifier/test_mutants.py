@@ -18,7 +18,7 @@ from tests.broken.mutants import MUTANTS, Mutant
 from tests.broken.server import Implementation
 from tests.broken.serving import serving
 
-PART = 24
+PART = 12
 
 
 def drawn() -> list[Mutant]:
