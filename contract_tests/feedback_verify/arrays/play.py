@@ -29,6 +29,8 @@ TEXTS = {
     "numeric": {"name": "007", "comments": "1e5"},
 }
 
+PAGE = 100  # entries of a list, unless it is asked for fewer
+
 
 @dataclass
 class Failure(Exception):
@@ -278,6 +280,8 @@ class Play:
         if last and "event" in capabilities and "write" in self.scenario.project.credentials:
             for project in (self.scenario.project, *self._others):
                 reply = self.scenario.listing(project=project)
+                if not self.scenario.target.sandboxes and isinstance(reply.json, list) and len(reply.json) >= PAGE:
+                    continue  # the project holds more than a page; what is ours may lie on a later one
                 own = reply.json if self.scenario.target.sandboxes else self._own(reply)
                 self._fail_with(self.oracle.list_problems(project, own, self.oracle.listed(project)), None, reply)
 

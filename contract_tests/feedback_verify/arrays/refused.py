@@ -24,6 +24,8 @@ from feedback_verify.targets import NotReachable
 BETWEEN = {"name": "In Between", "email": "between@example.net", "comments": "At once."}
 WRONG = {"name": "Not To Be Stored", "email": "not@example.net", "comments": "This is refused."}
 
+PAGE = 100  # entries of a list, unless it is asked for fewer
+
 
 @dataclass
 class Row:
@@ -260,6 +262,8 @@ class Refused:
             reply = self.scenario.listing("status=", project=project)
             entries = reply.json
             if not self.scenario.target.sandboxes and isinstance(entries, list):
+                if len(entries) >= PAGE:
+                    return  # the project holds more than a page; what is ours may lie on a later one
                 own = self.scenario.made_ids
                 entries = [each for each in entries if isinstance(each, dict) and each.get("eventID") in own]
             self._compare(self.oracle.list_problems(project, entries, self.oracle.listed(project, status="")))
