@@ -10,7 +10,7 @@ any other has the one that a hash of its name gives, or the next that is free wh
 """
 
 import logging
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -92,7 +92,8 @@ class Project:
     faults: Faults
     redact: bool = True
     events: dict[str, Event] = field(default_factory=dict)
-    feedback: dict[str, Feedback] = field(default_factory=dict)
+    # Where the oldest is taken away again and again, a plain dict looks at all the places of those that are gone.
+    feedback: OrderedDict[str, Feedback] = field(default_factory=OrderedDict)
     characters: int = 0
     last_feedback: int = 0
     last_issue: int = 0
