@@ -17,7 +17,6 @@ from feedback_spec.profiles import DOCUMENTED, PROFILES
 from feedback_spec.source import DocumentError
 
 EXIT_USAGE = 2
-GC_THRESHOLDS = (50_000, 50, 50)
 
 _EPILOG = """\b
 Examples:
@@ -165,7 +164,6 @@ def _serve(options: Options) -> None:
 
     def ready() -> None:
         gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
         gc.enable()
         try:
             if options.ready_file is not None:
@@ -198,13 +196,11 @@ def _announce(options: Options, app: Any, data: dict[str, Any]) -> None:
 @contextlib.contextmanager
 def _collecting_late() -> Iterator[None]:
     """Looks for no garbage among what is loaded at start: that takes a tenth of the start, and finds none."""
-    thresholds = gc.get_threshold()
     gc.disable()
     try:
         yield
     finally:
         gc.unfreeze()
-        gc.set_threshold(*thresholds)
         gc.enable()
 
 
