@@ -46,19 +46,22 @@ def create_app(
     document = document or load()
     store = Store(clock, running=running, limits=limits)
     rendering = Rendering(document)
-    controls = _control_operations(document, store, host)
-    operations: dict[str, ASGIApp] = {**_feedback_operations(document, rendering, store, rate_limit)}
-    operations |= ingest_operations(document, store)
+    ingest, controls = Routed("ingest.yaml", load_ingest()), Routed("control.yaml", load_control())
+    control_operations = _control_operations(document, controls, ingest, store, host)
     documents = [
         Routed(document.name, document.openapi, document.behaviour.methods is None, _aliases(document)),
-        Routed("ingest.yaml", load_ingest()),
+        ingest,
     ]
+    operations: dict[str, ASGIApp] = {
+        **_feedback_operations(document, rendering, store, rate_limit),
+        **ingest_operations(ingest.openapi, document, store),
+    }
     if control:
-        operations |= controls
-        documents.append(Routed("control.yaml", load_control()))
-    others = OtherMethods(document, rendering, store)
+        operations |= control_operations
+        documents.append(controls)
+    others = OtherMethods(document, controls.openapi, ingest.openapi, rendering, store)
     application = route(documents, operations, others, NotFound(document, rendering, store))
-    return Mock(document, store, _make_default_project(document, store), application, controls)
+    return Mock(document, store, _make_default_project(document, store), application, control_operations)
 
 
 def _feedback_operations(
@@ -76,12 +79,13 @@ def _feedback_operations(
     }
 
 
-def _control_operations(document: Document, store: Store, host: str) -> dict[str, ControlOperation]:
-    openapi = load_control()
-    journals = RequestHandlers(Validity([document.openapi, load_ingest()]), decode)
+def _control_operations(
+    document: Document, controls: Routed, ingest: Routed, store: Store, host: str
+) -> dict[str, ControlOperation]:
+    journals = RequestHandlers(Validity([document.openapi, ingest.openapi]), decode)
     table = ControlHandlers(store, document.profile, {**journals.table, **FAULT_HANDLERS}).table
-    described = describe("control.yaml", openapi, document.submit.extensions["x-max-body-bytes"])
-    return {name: ControlOperation(openapi, each, table[name], host) for name, each in described.items()}
+    described = describe(controls.name, controls.openapi, document.submit.extensions["x-max-body-bytes"])
+    return {name: ControlOperation(controls.openapi, each, table[name], host) for name, each in described.items()}
 
 
 def _aliases(document: Document) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from feedback_spec.document import Document, load_control, load_ingest
+from feedback_spec.document import Document
 from feedback_spec.operations import operations_of
 
 from feedback_mock.asgi import Answer, ASGIApp, Receive, Scope, Send
@@ -50,12 +50,19 @@ class NotFound(Endpoint):
 
 
 class OtherMethods:
-    """What answers the methods that a path does not have, by path."""
+    """What answers the methods that a path does not have, by path, in all three documents."""
 
-    def __init__(self, document: Document, rendering: Rendering, store: Store) -> None:
+    def __init__(
+        self,
+        document: Document,
+        controls: Mapping[str, Any],
+        ingest: Mapping[str, Any],
+        rendering: Rendering,
+        store: Store,
+    ) -> None:
         self._ours: Mapping[str, ASGIApp] = {
-            **{path: _NotAllowed(methods) for path, methods in _methods(load_control()).items()},
-            **{path: _NotAllowed(methods, store) for path, methods in _methods(load_ingest()).items()},
+            **{path: _NotAllowed(methods) for path, methods in _methods(controls).items()},
+            **{path: _NotAllowed(methods, store) for path, methods in _methods(ingest).items()},
         }
         guarded = document.behaviour.methods is not None
         self._documents: ASGIApp = _Guarded(document, rendering, store) if guarded else _Refusing(rendering, store)

@@ -186,8 +186,8 @@ def test_whoever_imported_connexion_before_keeps_it() -> None:
             import connexion
         before = connexion.middleware
         import feedback_mock.app, feedback_mock.routes.router, sys
-        ours = feedback_mock.routes.router.ConnexionMiddleware
-        print(sys.modules["connexion"] is connexion, ours is before.ConnexionMiddleware)
+        ours = feedback_mock.routes.router.SpecMiddleware
+        print(sys.modules["connexion"] is connexion, ours is before.SpecMiddleware)
     """
 
     assert in_a_process(code) == "True True"

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
-from feedback_spec.document import Document, load_ingest
+from feedback_spec.document import Document
 from feedback_spec.operations import Operation, operations_of
 
 from feedback_mock.asgi import Answer, ASGIApp, Header, Receive
@@ -22,10 +22,10 @@ ENVELOPE = "ingestEnvelope"
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
-def ingest_operations(document: Document, store: Store) -> dict[str, ASGIApp]:
-    """The operations of the ingest document by operationId, by the windows of the feedback `document`."""
+def ingest_operations(ingest: Mapping[str, Any], document: Document, store: Store) -> dict[str, ASGIApp]:
+    """The operations of the document `ingest` by operationId, by the windows of the feedback `document`."""
     made: dict[str, ASGIApp] = {}
-    for operation in operations_of(load_ingest()):
+    for operation in operations_of(ingest):
         if operation.method == "post":
             made[operation.id] = IngestOperation(operation, document, store)
         else:

@@ -26,8 +26,9 @@ class StandIn(ModuleType):
 
 
 @contextmanager
-def deferred(package: str, not_called: tuple[str, ...] = NOT_CALLED) -> Iterator[None]:
-    """Within it, `package` is importable by its submodules only, and the others are stand-ins unless loaded already.
+def deferred(package: str, *inner: str, not_called: tuple[str, ...] = NOT_CALLED) -> Iterator[None]:
+    """Within it, `package` and packages `inner` to it are importable by their submodules only, and those that are not
+    called are stand-ins unless loaded already.
 
     Does nothing where the package is loaded already.
     """
@@ -35,15 +36,17 @@ def deferred(package: str, not_called: tuple[str, ...] = NOT_CALLED) -> Iterator
     if spec is None:
         yield
         return
-    # The package with its path, but without running its `__init__`, which imports everything.
-    shells = {
-        package: module_from_spec(spec),
-        **{name: StandIn(name) for name in not_called if name not in sys.modules},
-    }
-    sys.modules.update(shells)
+    not_yet = [StandIn(name) for name in not_called if name not in sys.modules]
+    sys.modules.update({module.__name__: module for module in not_yet})
+    # The packages with their paths, but without running their `__init__`, which import everything.
+    sys.modules[package] = module_from_spec(spec)
+    for name in inner:
+        found = find_spec(name)
+        assert found is not None
+        sys.modules[name] = module_from_spec(found)
     try:
         yield
     finally:
         for name, module in list(sys.modules.items()):
-            if shells.get(name) is module or name.startswith(f"{package}."):
+            if module in not_yet or name == package or name.startswith(f"{package}."):
                 del sys.modules[name]
