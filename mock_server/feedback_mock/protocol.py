@@ -37,7 +37,7 @@ class Http(HttpToolsProtocol):
 
     _status: HTTPStatus | None = None
     _in_head = True
-    _unseen = 0
+    _unseen = _packet = _begun = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Begins before the first head."""
@@ -47,26 +47,27 @@ class Http(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Reads what came. Costs no more than its size, wherever it is cut."""
-        self._unseen += len(data)
+        self._packet = len(data)
+        self._unseen += self._packet
         if self._status is not None:
             if self._unseen > DISCARDED:
                 self.transport.close()
             return
         self._unset_keepalive_if_required()
         try:
-            self._feed(memoryview(data))
+            self._feed(data)
             # httptools keeps what is not complete, and copies all of it with each packet.
             if self._unseen > HEAD_BYTES or len(self.headers) > HEAD_FIELDS:
                 self._check_bounds()
         except (httptools.HttpParserError, TooLarge):
             self._refuse(self._status or HTTPStatus.BAD_REQUEST)
 
-    def _feed(self, rest: memoryview) -> None:
+    def _feed(self, rest: bytes | memoryview) -> None:
         while True:
             try:
                 self.parser.feed_data(rest)
             except httptools.HttpParserUpgrade as offer:
-                rest = rest[offer.args[0] :]
+                rest = memoryview(rest)[offer.args[0] :]
                 head = self._head_without_offer()
                 self.parser = httptools.HttpRequestParser(self)
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
@@ -86,11 +87,13 @@ class Http(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self.scope["extensions"] = self._extensions
-        self._in_head, self._unseen = True, 0
+        self._in_head, self._unseen, self._begun = True, 0, self._packet
 
     def on_headers_complete(self) -> None:
         """The request is known, unless its head is to be read again without an offer."""
-        self._check_bounds()
+        # What the head came with is at least as large as the head, and most often within the bounds itself.
+        if self._begun + self._unseen > HEAD_BYTES or len(self.headers) > HEAD_FIELDS:
+            self._check_bounds()
         if not self._offered():
             super().on_headers_complete()
             # Trailers come to the same list; they are not fields of the head (RFC 9110, 6.5.1).
