@@ -23,13 +23,16 @@ def calls_of_a_post(mock: Mock) -> list[tuple[str, str]]:
         (b"content-type", b"application/json"),
     ]
     path = mock.document.submit.path.format(organization_slug=project.organization, project_slug=project.slug)
-    scope = {
+    scope: dict[str, Any] = {
         "type": "http",
         "http_version": "1.1",
         "method": "POST",
+        "scheme": "http",
         "path": path,
+        "raw_path": path.encode(),
         "query_string": b"",
         "headers": headers,
+        "client": ("127.0.0.1", 1),
     }
     statuses: list[int] = []
     calls: list[tuple[str, str]] = []

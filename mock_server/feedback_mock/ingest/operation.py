@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
-from feedback_spec.document import Document
+from feedback_spec.document import Document, load_ingest
 from feedback_spec.operations import Operation, operations_of
 
 from feedback_mock.asgi import Answer, ASGIApp, Header, Receive
