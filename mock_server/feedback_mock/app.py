@@ -12,6 +12,7 @@ from feedback_mock.control.faults import FAULT_HANDLERS
 from feedback_mock.control.handlers import ControlHandlers
 from feedback_mock.control.operation import ControlOperation
 from feedback_mock.control.requests import RequestHandlers
+from feedback_mock.control.stream import STREAM, News, StreamOperation, open_stream
 from feedback_mock.control.validity import Validity
 from feedback_mock.description import describe
 from feedback_mock.elsewhere import NotFound, OtherMethods
@@ -83,9 +84,15 @@ def _control_operations(
     document: Document, controls: Routed, ingest: Routed, store: Store, host: str
 ) -> dict[str, ControlOperation]:
     journals = RequestHandlers(Validity([document.openapi, ingest.openapi]), decode)
-    table = ControlHandlers(store, document.profile, {**journals.table, **FAULT_HANDLERS}).table
-    described = describe(controls.name, controls.openapi, document.submit.extensions["x-max-body-bytes"])
-    return {name: ControlOperation(controls.openapi, each, table[name], host) for name, each in described.items()}
+    more = {**journals.table, **FAULT_HANDLERS, STREAM: open_stream}
+    table = ControlHandlers(store, document.profile, more).table
+    most = document.submit.extensions["x-max-body-bytes"]
+    described = describe(controls.name, controls.openapi, most, frozenset({STREAM}))
+    stream = StreamOperation(
+        controls.openapi, described.pop(STREAM), table[STREAM], host, lambda *names: News(store, journals, *names)
+    )
+    others = {name: ControlOperation(controls.openapi, each, table[name], host) for name, each in described.items()}
+    return {STREAM: stream, **others}
 
 
 def _aliases(document: Document) -> dict[str, str]:

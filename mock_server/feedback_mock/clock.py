@@ -33,6 +33,11 @@ class Clock:
                 self._last = min(reading, LAST_INSTANT)
         return self._last
 
+    @property
+    def setting(self) -> tuple[int, bool]:
+        """What stays the same as long as nobody moves, freezes or starts it."""
+        return self._offset, self.running
+
     def move(self, to: int | None = None, by: int = 0, running: bool | None = None) -> bool:
         """Stands at `to`, or where it is, plus `by`, and runs on from there or not; None leaves it as it is.
 

@@ -75,7 +75,7 @@ class Endpoint(ABC):
             return
         if entry is not None and project is not None:
             self._complete(entry, project, exchange, result, answer)
-        await _send_all(answer, scope, send)
+        await send_all(answer, scope, send)
 
     async def _answered(self, exchange: Exchange, receive: Receive) -> tuple[Result | None, Answer]:
         """What the request comes to, None where the mock failed, and the answer. Raises Gone."""
@@ -108,7 +108,7 @@ class Endpoint(ABC):
                     result, answer = await self._answered(exchange, again)
                 answer = changed(fault, answer)
             self._complete(entry, project, exchange, result, answer)
-            await (_send_all(answer, exchange.scope, send) if fault is None else send_slowly(fault, answer, send))
+            await (send_all(answer, exchange.scope, send) if fault is None else send_slowly(fault, answer, send))
         except (Gone, Broken):
             self._complete(entry, project, exchange, result, None)
         except ConnectionError:
@@ -136,7 +136,8 @@ class Endpoint(ABC):
         """The answer that says so in the words of the protocol."""
 
 
-async def _send_all(answer: Answer, scope: Scope, send: Send) -> None:
+async def send_all(answer: Answer, scope: Scope, send: Send) -> None:
+    """Sends an answer in full; to HEAD without its body."""
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
 

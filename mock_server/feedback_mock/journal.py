@@ -103,7 +103,7 @@ class Journal:
     def __init__(self, count: int, size: int, room: Room) -> None:
         self._most, self._most_bytes, self._room = count, size, room
         self.entries: deque[Entry] = deque()
-        self.last = self.size = self._cleared = 0
+        self.last = self.size = self.restarts = self._cleared = 0
 
     @property
     def first(self) -> int:
@@ -145,6 +145,7 @@ class Journal:
     def restart(self) -> None:
         """Forgets all entries and numbers them from 1."""
         self.clear()
+        self.restarts += 1
         self.last = self._cleared = 0
 
     def give_half(self) -> None:

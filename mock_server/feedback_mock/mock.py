@@ -35,14 +35,20 @@ class Mock:
         if scope["type"] == "http":
             await self._application(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await _lifespan(self, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 
+    def end(self) -> None:
+        """Ends what would go on for ever, because the server stops: the streams. From any thread."""
+        for each in self.control.values():
+            each.end()
 
-async def _lifespan(receive: Receive, send: Send) -> None:
+
+async def _lifespan(mock: Mock, receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
+            mock.end()
             return

@@ -56,12 +56,17 @@ class Uvicorn(uvicorn.Server):
                 timeout_graceful_shutdown=1,
             )
         )
-        self._on_ready = on_ready
+        self._app, self._on_ready = app, on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins to serve, then says so."""
         await super().startup(sockets=sockets)
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends streams first, which would be waited for."""
+        self._app.end()
+        await super().shutdown(sockets=sockets)
 
 
 class Server:

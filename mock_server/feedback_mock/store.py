@@ -78,7 +78,7 @@ class Project:
     """A sandbox. Event ids are lower-case keys; feedback stands in the order of first submission. `block`: its ids.
 
     `journal` is what was asked of it, `redact` whether that is shown without secrets; `faults` what its requests meet;
-    `counts` are those of the rate limit.
+    `counts` are those of the rate limit; `saved` is how often an event was.
     """
 
     organization: str
@@ -97,6 +97,7 @@ class Project:
     characters: int = 0
     last_feedback: int = 0
     last_issue: int = 0
+    saved: int = 0
     warned: bool = False
     counts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -129,6 +130,7 @@ class Project:
         if event.event_id not in self.events and len(self.events) >= self.limits.events:
             return False
         self.events[event.event_id] = event
+        self.saved += 1
         return True
 
     def store(self, event_id: str, name: str, email: str, comments: str, now: int) -> Feedback:

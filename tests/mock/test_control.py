@@ -6,6 +6,7 @@ import httpx
 import jsonschema_rs
 import pytest
 from feedback_mock.app import create_app
+from feedback_mock.control.stream import STREAM
 from feedback_mock.store import BLOCKS, IDS, Limits, Store
 from feedback_spec.document import load_control
 from feedback_spec.openapi.render31 import to_31
@@ -334,6 +335,8 @@ def test_feedback_larger_than_the_room_is_kept_alone(make_api: Any) -> None:
 def test_every_example_request_of_the_document_is_taken_and_answered_by_its_schema(api: Any) -> None:
     document = to_31(load_control())
     for operation in operations_of(document):
+        if operation.id == STREAM:  # which has no end: test_stream.py
+            continue
         path = operation.path.format(organization_slug="acme", project_slug="web", event_id=EVENT)
         examples = [each.value for each in operation.body.examples.values()] if operation.body else [None]
         for example in examples:

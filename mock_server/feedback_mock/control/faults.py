@@ -37,7 +37,12 @@ def add_faults(request: ControlRequest, project: Project) -> Result:
 
 def list_faults(_: ControlRequest, project: Project) -> Result:
     """All rules, in the order in which they are tried."""
-    return Done({"faults": [rule.shown() for rule in project.faults.rules]})
+    return Done(faults_shown(project))
+
+
+def faults_shown(project: Project) -> dict[str, Any]:
+    """The rules of a project as the protocol shows them."""
+    return {"faults": [rule.shown() for rule in project.faults.rules]}
 
 
 def clear_faults(_: ControlRequest, project: Project) -> Result:

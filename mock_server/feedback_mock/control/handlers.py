@@ -11,7 +11,7 @@ from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, format_instant, 
 
 from feedback_mock.clock import Clock
 from feedback_mock.result import Done, Refused, Result
-from feedback_mock.store import Event, Project, Store
+from feedback_mock.store import Event, Feedback, Project, Store
 
 PREFIX = "/_control/"
 """Where all paths of the protocol begin."""
@@ -50,12 +50,13 @@ def project_shown(project: Project, host: str) -> dict[str, Any]:
         "id": project.id,
         "dsn": f"http://{credentials.public_key}@{host}/{project.id}",
         "tokens": credentials.tokens,
-        "clock": _clock_shown(project.clock),
+        "clock": clock_shown(project.clock),
         "redact": project.redact,
     }
 
 
-def _clock_shown(clock: Clock) -> dict[str, Any]:
+def clock_shown(clock: Clock) -> dict[str, Any]:
+    """A clock as the protocol shows it."""
     return {"now": format_instant(clock.now()), "running": clock.running}
 
 
@@ -144,11 +145,11 @@ class ControlHandlers:
         )
         if not project.save_event(event):
             return _full(f"The project holds {project.limits.events} events, which is all it takes; reset it.")
-        return Done(_event_shown(event))
+        return Done(event_shown(event))
 
     def get_clock(self, _: ControlRequest, project: Project) -> Result:
         """The project's clock."""
-        return Done(_clock_shown(project.clock))
+        return Done(clock_shown(project.clock))
 
     def put_clock(self, request: ControlRequest, project: Project) -> Result:
         """Sets, freezes or runs the clock; what is not given stays as it is."""
@@ -163,23 +164,25 @@ class ControlHandlers:
 
     def list_feedback(self, _: ControlRequest, project: Project) -> Result:
         """Every record, oldest first."""
-        return Done(
-            [
-                {
-                    "id": record.id,
-                    "event_id": record.event_id,
-                    "name": record.name,
-                    "email": record.email,
-                    "comments": record.comments,
-                    "first_submitted_at": format_instant(record.first_submitted_at),
-                    "last_submitted_at": format_instant(record.last_submitted_at),
-                }
-                for record in tuple(project.feedback.values())  # which may grow: tests ask from other threads
-            ]
-        )
+        # A tuple, as it may grow meanwhile: tests ask from other threads.
+        return Done([record_shown(record) for record in tuple(project.feedback.values())])
 
 
-def _event_shown(event: Event) -> dict[str, Any]:
+def record_shown(record: Feedback) -> dict[str, Any]:
+    """A record of feedback as the protocol shows it."""
+    return {
+        "id": record.id,
+        "event_id": record.event_id,
+        "name": record.name,
+        "email": record.email,
+        "comments": record.comments,
+        "first_submitted_at": format_instant(record.first_submitted_at),
+        "last_submitted_at": format_instant(record.last_submitted_at),
+    }
+
+
+def event_shown(event: Event) -> dict[str, Any]:
+    """An event as the protocol shows it."""
     return {
         "event_id": event.event_id,
         "saved_at": format_instant(event.saved_at),
@@ -198,7 +201,7 @@ def _instant(body: dict[str, Any], at: str, ago: str, now: int, default: int) ->
 
 def _moved(clock: Clock, moved: bool, *, backwards: bool) -> Result:
     if moved:
-        return Done(_clock_shown(clock))
+        return Done(clock_shown(clock))
     stands = format_instant(clock.now())
     if backwards:
         return Refused("clock", f"The clock moves forward only; it stands at {stands}.")

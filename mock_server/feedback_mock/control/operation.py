@@ -36,6 +36,9 @@ class ControlOperation(Endpoint):
         self._path = [each for each in description.parameters if each.place == "path"]
         self._query = {each.name: each for each in description.parameters if each.place == "query"}
 
+    def end(self) -> None:
+        """Ends what goes on for ever; most operations do not."""
+
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
         """Origin, host and size, then what `perform` does."""
         headers = exchange.headers

@@ -9,7 +9,7 @@ from typing import Any
 from feedback_mock.control.handlers import ControlRequest, package_version
 from feedback_mock.control.har import Decode, Shown, log
 from feedback_mock.control.validity import Validity
-from feedback_mock.journal import PENDING, Journal
+from feedback_mock.journal import PENDING, Entry, Journal
 from feedback_mock.result import Done, Refused, Result
 from feedback_mock.store import Project
 
@@ -31,8 +31,12 @@ class RequestHandlers:
 
     def list(self, request: ControlRequest, project: Project) -> Result:
         """The entries that match the query, oldest first."""
-        entries = [each.har(request.host, self._verdicts(each)) for each in self._matching(project, request.query)]
-        return Done({**_extent(project.journal), "entries": entries})
+        entries = [self._har(each, request.host) for each in self._matching(project, request.query)]
+        return Done({**extent(project.journal), "entries": entries})
+
+    def shown(self, entry: Entry, project: Project, host: str) -> dict[str, Any]:
+        """An entry of the project's journal as the protocol shows it."""
+        return self._har(Shown(entry, project, self._decode), host)
 
     def clear(self, _: ControlRequest, project: Project) -> Result:
         """Forgets the entries."""
@@ -41,8 +45,8 @@ class RequestHandlers:
 
     def export(self, request: ControlRequest, project: Project) -> Result:
         """All of them as a HAR document."""
-        entries = [each.har(request.host, self._verdicts(each)) for each in self._matching(project, request.query)]
-        more = {"organization": project.organization, "project": project.slug, **_extent(project.journal)}
+        entries = [self._har(each, request.host) for each in self._matching(project, request.query)]
+        more = {"organization": project.organization, "project": project.slug, **extent(project.journal)}
         return Done(log(entries, package_version(), more))
 
     def verify(self, request: ControlRequest, project: Project) -> Result:
@@ -58,7 +62,7 @@ class RequestHandlers:
             rest = {name: value for name, value in match.items() if name not in _OF_ANSWER}
             open_ = sum(1 for each in self._matching(project, rest) if each.entry.state == PENDING)
         verdict = _judged(wanted[0], request.body[wanted[0]], count, count + gone + open_)
-        return Done({"verdict": verdict, "count": count, "detail": _sentence(count, gone, open_), **_extent(journal)})
+        return Done({"verdict": verdict, "count": count, "detail": _sentence(count, gone, open_), **extent(journal)})
 
     def _matching(self, project: Project, wanted: Mapping[str, Any]) -> Iterator[Shown]:
         since, method, status = wanted.get("since", 0), wanted.get("method"), wanted.get("status")
@@ -82,12 +86,13 @@ class RequestHandlers:
         """Whether the request is: the answer's validity is the server's matter."""
         return bool(self._validity.of_request(shown.entry, shown.body)["valid"])
 
-    def _verdicts(self, shown: Shown) -> dict[str, Any]:
+    def _har(self, shown: Shown, host: str) -> dict[str, Any]:
         request, answer = self._validity.of_request(shown.entry, shown.body), self._validity.of_answer(shown.entry)
-        return {"request": request, "answer": answer}
+        return shown.har(host, {"request": request, "answer": answer})
 
 
-def _extent(journal: Journal) -> dict[str, int]:
+def extent(journal: Journal) -> dict[str, int]:
+    """Which entries a journal has, and how many are missing."""
     return {"first": journal.first, "last": journal.last, "dropped": journal.dropped}
 
 

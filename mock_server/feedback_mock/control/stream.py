@@ -1,0 +1,176 @@
+"""Serves a project as server-sent events: everything it holds, then what changes. Changes nothing itself.
+
+It looks at the project ten times a second while somebody listens, so that no request does anything for listeners, and
+needs no queue: what a slow listener has not heard yet stands in the journal, which is bounded.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import orjson
+
+from feedback_mock.asgi import Receive, Scope, Send
+from feedback_mock.control.faults import faults_shown
+from feedback_mock.control.handlers import (
+    ControlHandler,
+    ControlRequest,
+    clock_shown,
+    event_shown,
+    project_shown,
+    record_shown,
+)
+from feedback_mock.control.operation import ControlOperation
+from feedback_mock.control.requests import RequestHandlers, extent
+from feedback_mock.description import EVENT_STREAM, Description
+from feedback_mock.exchange import Exchange, send_all
+from feedback_mock.journal import PENDING, Entry
+from feedback_mock.result import Done, Refused, Result
+from feedback_mock.store import Project, Store
+
+STREAM = "controlStream"
+MOST_STREAMS = 64
+MOST_SHOWN = 500
+_PAUSE = 0.1  # seconds between two looks
+_SILENCE = 150  # looks without news, after which a comment tells the client that we are still here
+_Kept = TypeVar("_Kept")
+_HEADERS = [(b"content-type", EVENT_STREAM.encode()), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+
+
+def open_stream(_: ControlRequest, __: Project) -> Result:
+    """Any project may be followed."""
+    return Done(None)
+
+
+class StreamOperation(ControlOperation):
+    """Answers the operation STREAM: a refusal as any other operation, else events until an end."""
+
+    def __init__(
+        self,
+        openapi: Mapping[str, Any],
+        description: Description,
+        handler: ControlHandler,
+        host: str,
+        news: Callable[[str, str, str], "News"],
+    ) -> None:
+        """`news` of the project with these two slugs, for a client that calls us by this host."""
+        super().__init__(openapi, description, handler, host)
+        self._news = news
+        self._open = self._ends = 0
+
+    def end(self) -> None:
+        """Ends all streams that are open; from any thread."""
+        self._ends += 1
+
+    async def respond(self, exchange: Exchange, receive: Receive) -> Result:
+        """As any operation, and no more streams than there may be."""
+        result = await super().respond(exchange, receive)
+        if isinstance(result, Done) and self._open >= MOST_STREAMS:
+            return Refused("room", f"The server has {MOST_STREAMS} streams open, which is all it takes; close some.")
+        return result
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; returns when the client leaves, the project is deleted or the streams are ended."""
+        exchange = Exchange(scope)
+        result, answer = await self._answered(exchange, receive)
+        if not isinstance(result, Done) or scope["method"] == "HEAD":
+            await send_all(answer, scope, send)
+            return
+        host = exchange.headers.get(b"host", b"").decode("latin-1") or self._host
+        news = self._news(exchange.path["organization_slug"], exchange.path["project_slug"], host)
+        left = asyncio.ensure_future(_left(receive))
+        self._open += 1
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            await self._tell(news, left, send)
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            self._open -= 1
+            left.cancel()
+
+    async def _tell(self, news: "News", left: "asyncio.Future[None]", send: Send) -> None:
+        ends, silent = self._ends, 0
+        while not left.done() and ends == self._ends and not news.over:
+            silent += 1
+            for event in news:
+                silent = 0
+                await send({"type": "http.response.body", "body": event, "more_body": True})
+                await asyncio.sleep(0)  # a journal is long, and others have requests too
+                if left.done():
+                    return
+            if silent >= _SILENCE:
+                silent = 0
+                await send({"type": "http.response.body", "body": b": still here\n\n", "more_body": True})
+            await asyncio.wait([left], timeout=_PAUSE)
+
+
+class News:
+    """What one listener has not heard yet of a project; each iteration gives the events that tell it."""
+
+    def __init__(self, store: Store, journals: RequestHandlers, organization: str, slug: str, host: str) -> None:
+        self._store, self._journals, self._names, self._host = store, journals, (organization, slug), host
+        self._project: Project | None = None
+        self._restarts = self._heard = 0
+        self._pending: list[Entry] = []
+        self._told: dict[str, object] = {}
+        self.over = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        project = self._store.project(*self._names)
+        if project is None:
+            self.over = True
+            yield _event("deleted", {})
+            return
+        if project is not self._project or project.journal.restarts != self._restarts:
+            self._project, self._restarts = project, project.journal.restarts
+            self._heard, self._pending = 0, []
+            self._told = {"clock": project.clock.setting}
+            yield _event("project", project_shown(project, self._host))
+        for entry in self._new_entries(project):
+            yield _event("request", self._journals.shown(entry, project, self._host), entry.number)
+        for name, (state, show) in self._parts(project).items():
+            if self._told.get(name) != state:
+                self._told[name] = state
+                yield _event(name, show())
+
+    def _new_entries(self, project: Project) -> Iterable[Entry]:
+        """Those that came since, and those that were pending and are not any more."""
+        answered = [each for each in self._pending if each.state != PENDING]
+        journal = project.journal
+        if journal.last == self._heard and not answered:
+            return ()
+        new = [each for each in tuple(journal.entries) if each.number > self._heard]
+        self._heard = max(self._heard, *(each.number for each in new)) if new else self._heard
+        self._pending = [each for each in (*self._pending, *new) if each.state == PENDING]
+        return (*answered, *new)
+
+    def _parts(self, project: Project) -> dict[str, tuple[object, Callable[[], object]]]:
+        """By event: what differs when there is news, and what to tell then."""
+        journal, faults = project.journal, project.faults
+        heard = (self._heard, len(self._pending))
+        return {
+            "journal": (extent(journal), lambda: extent(journal)),
+            "clock": (project.clock.setting, lambda: clock_shown(project.clock)),
+            "events": ((project.saved, len(project.events)), lambda: _latest("events", project.events, event_shown)),
+            "feedback": (
+                (heard, len(project.feedback)),
+                lambda: _latest("feedback", project.feedback, record_shown),
+            ),
+            "faults": ([(each, each.matched, each.applied) for each in faults.rules], lambda: faults_shown(project)),
+        }
+
+
+def _latest(name: str, all_of_them: Mapping[str, _Kept], show: Callable[[_Kept], object]) -> dict[str, object]:
+    values = tuple(all_of_them.values())  # which may grow: tests write from other threads
+    return {"count": len(values), name: [show(each) for each in values[-MOST_SHOWN:]]}
+
+
+def _event(name: str, data: object, number: int | None = None) -> bytes:
+    line = b"" if number is None else b"id: %d\n" % number
+    return b"event: %b\n%bdata: %b\n\n" % (name.encode(), line, orjson.dumps(data))
+
+
+async def _left(receive: Receive) -> None:
+    """Returns when the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
