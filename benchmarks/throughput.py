@@ -49,7 +49,7 @@ class Contender:
 
 def contenders() -> list[Contender]:
     """The mock as it ships, and what it is compared with."""
-    mock = [str(PROGRAMS / "feedback-mock"), "--log-format", "json"]
+    mock = [str(PROGRAMS / "feedback-mock"), "--log-format", "json", "--quiet"]
     found = [
         Contender("mock", mock, token=_mock_token(mock)),
         Contender("mock without journal", [sys.executable, "-m", "benchmarks.unjournaled"], token=_mock_token(mock)),

@@ -9,7 +9,7 @@ from feedback_spec.source import DocumentError
 from feedback_mock.asgi import ASGIApp
 from feedback_mock.clock import Source, system_time
 from feedback_mock.control.faults import FAULT_HANDLERS
-from feedback_mock.control.handlers import ControlHandlers
+from feedback_mock.control.handlers import PROJECTS, ControlHandlers
 from feedback_mock.control.operation import ControlOperation
 from feedback_mock.control.requests import RequestHandlers
 from feedback_mock.control.stream import STREAM, News, StreamOperation, open_stream
@@ -45,7 +45,7 @@ def create_app(
     a document that has one. Raises DocumentError for a document that the mock cannot honour.
     """
     document = document or load()
-    store = Store(clock, running=running, limits=limits)
+    store = Store(clock, running=running, limits=limits, made_at=PROJECTS if control else "")
     rendering = Rendering(document)
     ingest, controls = Routed("ingest.yaml", load_ingest()), Routed("control.yaml", load_control())
     control_operations = _control_operations(document, controls, ingest, store, host)

@@ -1,4 +1,7 @@
-"""ASGI as the mock uses it: its types, an answer in full, and the host that a request names. Knows no protocol."""
+"""ASGI as the mock uses it: its types, an answer in full, X-Feedback-Rule, and the host that a request names.
+
+Knows no protocol.
+"""
 
 import re
 from ipaddress import IPv6Address
@@ -14,6 +17,9 @@ Header = tuple[bytes, bytes]
 Headers = list[Header] | tuple[Header, ...]
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[(?P<six>[0-9A-Fa-f:.]{2,45})\])(?::(?P<port>[0-9]{1,5}))?")
 _LAST_PORT = 65_535
+MAX_REASON = 300
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+_ESCAPED = re.compile(r"\\(.)")
 
 
 class Answer(NamedTuple):
@@ -30,6 +36,25 @@ def json_answer(status: int, value: object, *headers: Header) -> Answer:
     kind = [(b"content-type", b"application/json")] if body else []
     length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]
     return Answer(status, [*length, *kind, *headers], body)
+
+
+def printable(text: str, most: int = MAX_REASON) -> str:
+    """The text in printable ASCII and bounded, safe to stand in a header, in a line of a log and on a terminal."""
+    return _UNPRINTABLE.sub("?", text[:most])
+
+
+def rule_header(rule: str, reason: str = "") -> bytes:
+    """The value of X-Feedback-Rule: `rule` or `rule; reason="…"`, printable ASCII and bounded."""
+    if not reason:
+        return rule.encode()
+    shown = printable(reason).replace("\\", "\\\\").replace('"', '\\"')
+    return f'{rule}; reason="{shown}"'.encode()
+
+
+def rule_and_reason(header: str) -> tuple[str, str]:
+    """What `rule_header` made the value of."""
+    rule, _, rest = header.partition('; reason="')
+    return rule, _ESCAPED.sub(r"\1", rest.removesuffix('"'))
 
 
 def base_url(scope: Scope, headers: dict[bytes, bytes]) -> str:

@@ -45,9 +45,10 @@ class Dsn:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A header that names nobody, with the rule that says so."""
+    """A header that names nobody, with the rule that says so, and why."""
 
     rule: str
+    reason: str = ""
 
 
 def derive(organization: str, project: str) -> Credentials:
@@ -77,7 +78,8 @@ def _parse(header: bytes | None) -> Token | Dsn | Unusable:
         case "dsn":
             return _parse_dsn(value)
         case _:
-            return Unusable("credentials-required")
+            reason = "no Authorization header" if header is None else "the Authorization header is not Bearer or DSN"
+            return Unusable("credentials-required", reason)
 
 
 _parse_known = lru_cache(1024)(_parse)

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from feedback_spec.instants import SECOND, parse_duration
 
-from feedback_mock.asgi import Answer, Header, Receive, Scope, Send
+from feedback_mock.asgi import Answer, Header, Receive, Scope, Send, rule_header
 from feedback_mock.faults import FaultRule, Faults
 
 EXTENSION = "feedback_mock.connection"
@@ -86,7 +86,7 @@ def _instead(fault: FaultRule, effect: dict[str, Any]) -> Answer:
         headers.setdefault("retry-after", str(seconds))
         if status == 429:
             headers.setdefault("x-sentry-rate-limits", f"{seconds}::organization")
-    headers["x-feedback-rule"] = f'fault; reason="rule {fault.number} of the project\'s faults"'
+    headers["x-feedback-rule"] = rule_header("fault", f"rule {fault.number} of the project's faults").decode()
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     length = [] if status in (204, 304) else [(b"content-length", b"%d" % len(body))]
     return Answer(status, [*length, *encoded], body if length else b"")

@@ -12,6 +12,7 @@ from typing import Any, Self
 import uvicorn
 
 from feedback_mock.app import create_app
+from feedback_mock.asgi import ASGIApp
 from feedback_mock.mock import Mock
 from feedback_mock.protocol import Http
 
@@ -40,12 +41,12 @@ def address_of(listener: socket.socket, host: str) -> str:
 
 
 class Uvicorn(uvicorn.Server):
-    """A uvicorn server that says when it is ready."""
+    """A uvicorn server of a mock that says when it is ready; `around` is served, if the mock is within another one."""
 
-    def __init__(self, app: Mock, on_ready: Callable[[], None]) -> None:
+    def __init__(self, app: Mock, on_ready: Callable[[], None], around: ASGIApp | None = None) -> None:
         super().__init__(
             uvicorn.Config(
-                app,
+                around or app,
                 http=Http,
                 ws="none",
                 lifespan="off",

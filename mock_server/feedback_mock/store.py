@@ -168,10 +168,15 @@ class Grant:
 
 
 class Store:
-    """All projects, found by name, by token and by public key."""
+    """All projects, found by name, by token and by public key.
 
-    def __init__(self, source: Source, *, running: bool = True, limits: Limits | None = None) -> None:
-        self.source = source
+    `made_at` is the path below which clients make them, followed by both slugs; "" where they cannot.
+    """
+
+    def __init__(
+        self, source: Source, *, running: bool = True, limits: Limits | None = None, made_at: str = ""
+    ) -> None:
+        self.source, self.made_at = source, made_at
         self.running = running
         self.limits = limits or Limits()
         self.projects: dict[tuple[str, str], Project] = {}

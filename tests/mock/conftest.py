@@ -23,6 +23,11 @@ class Api:
         self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
         self.project = self.make_project("acme", "web")
 
+    def send_through(self, app: Any) -> None:
+        """From now on asks this application, which has the mock within it."""
+        transport = httpx.ASGITransport(app, raise_app_exceptions=True)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
+
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         return self.runner.run(self._client.request(method, path, **options))
 

@@ -65,7 +65,9 @@ def test_one_json_line_says_all_that_a_harness_needs() -> None:
     assert f"127.0.0.1:{ready['port']}/{ready['id']}" in ready["dsn"]
     assert ready["profile"] == "documented"
     assert (listed.status_code, health.status_code) == (200, 200)
-    assert (code, out, err) == (0, "", "feedback-mock: stopped.\n")
+    assert (code, out) == (0, "")
+    assert [json.loads(line)["path"] for line in err.splitlines()[:-1]] == [path, "/_control/health"]
+    assert json.loads(err.splitlines()[-1])["message"] == "feedback-mock: stopped."
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -74,7 +76,7 @@ def test_a_signal_is_a_clean_end(how: signal.Signals) -> None:
         ready_line(process)
         code, _, err = end(process, how)
 
-    assert (code, err) == (0, "feedback-mock: stopped.\n")
+    assert (code, json.loads(err)["message"]) == (0, "feedback-mock: stopped.")
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the printed lines are for curl")
@@ -90,7 +92,7 @@ def test_the_printed_lines_can_be_pasted_one_after_the_other() -> None:
         shown = subprocess.run(["bash", "-s"], input=pasted, text=True, capture_output=True, check=True).stdout
         end(process)
 
-    assert re.findall(r"^[0-9]{3}$", shown, re.MULTILINE) == ["200", "200", "200", "409"]
+    assert re.findall(r"^([0-9]{3}) [a-z-]*", shown, re.MULTILINE) == ["200", "200", "200", "409"]
     assert any("PT5M" in line and line.startswith("  windows") for line in lines)
     assert "\x1b" not in "".join(lines)
 
@@ -139,7 +141,9 @@ def test_no_token_and_no_dsn_is_logged() -> None:
         httpx.post(path, headers=multipart, content=b"secret")
         _, out, err = end(process)
 
-    assert (out, err) == ("", "feedback-mock: stopped.\n")
+    assert out == ""
+    assert [json.loads(line).get("status") for line in err.splitlines()] == [415, 400, 400, None]
+    assert not any(each in err for each in (ready["token"], ready["dsn"], ready["dsn"][7:39], "secret"))
 
 
 def assert_cannot_start(capsys: Any, arguments: list[str], says: str) -> None:
@@ -258,8 +262,8 @@ def test_a_warning_is_given_the_first_time_and_then_each_tenfold_with_its_number
         spoil(ready, 120)
         _, _, err = end(process)
 
-    refused = "WARNING: A request was refused: 400 Bad Request."
-    assert err.splitlines() == [
+    refused = "A request was refused: 400 Bad Request."
+    assert [json.loads(line)["message"] for line in err.splitlines()] == [
         refused,
         f"{refused} (10 times by now)",
         f"{refused} (100 times by now)",

@@ -71,7 +71,7 @@ def test_a_deleted_project_is_gone_with_its_credentials(api: Any) -> None:
     assert (deleted.status_code, deleted.content) == (204, b"")
     assert api.submit().status_code == 401
     assert api.submit(headers=api.dsn()).status_code == 401
-    assert api.send("GET", WEB).json() == {"detail": "There is no project acme/web."}
+    assert api.send("GET", WEB).json() == {"detail": f"There is no project acme/web; PUT {WEB} makes it."}
     assert api.send("DELETE", WEB).status_code == 404
 
 

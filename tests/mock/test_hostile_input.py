@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 from feedback_mock.app import create_app
+from feedback_mock.asgi import rule_and_reason, rule_header
 from feedback_mock.body import TooLarge, read
-from feedback_mock.feedback.rendering import rule_header
 from feedback_mock.server import Server
 
 GOOD = {
@@ -132,6 +132,7 @@ def test_head_has_no_body_whatever_the_server_does_with_one(runner: asyncio.Runn
 def test_a_reason_is_printable_escaped_and_bounded() -> None:
     assert rule_header("a", 'x "y" \\ \r\nz\u00e9') == b'a; reason="x \\"y\\" \\\\ ??z?"'
     assert len(rule_header("a", "x" * 5_000)) < 400
+    assert rule_and_reason(rule_header("a", 'x "y" \\').decode()) == ("a", 'x "y" \\')
 
 
 def test_chunked_bodies_without_media_type_are_unsupported(api: Any) -> None:

@@ -162,6 +162,7 @@ def test_streams_are_bounded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_stream_refuses_as_all_operations_do(sandbox: Sandbox) -> None:
-    assert httpx.get(f"{sandbox.control_url}x/stream").json() == {"detail": "There is no project acme/webx."}
+    missing = httpx.get(f"{sandbox.control_url}x/stream").json()
+    assert missing == {"detail": "There is no project acme/webx; PUT /_control/projects/acme/webx makes it."}
     elsewhere = httpx.get(f"{sandbox.control_url}/stream", headers={"Origin": "https://elsewhere.example"})
     assert elsewhere.status_code == 403

@@ -41,6 +41,7 @@ class Options:
     as_json: bool
     profile: str
     rate_limit: tuple[int, int] | None
+    quiet: bool
 
 
 class CannotStart(Exception):
@@ -120,8 +121,9 @@ def _rate(_context: click.Context, _parameter: click.Parameter, value: str | Non
     default="text",
     show_default=True,
     type=click.Choice(["text", "json"]),
-    help="json: one JSON line on stdout when ready, everything else on stderr.",
+    help="json: one JSON line on stdout when ready, and JSON lines on stderr.",
 )
+@click.option("--quiet", is_flag=True, help="Say no line for each request; warnings and the ready line stay.")
 @click.version_option(package_name="sentry-feedback-contract", prog_name="feedback-mock")
 def command(
     host: str,
@@ -133,13 +135,15 @@ def command(
     clock: str,
     ready_file: Path | None,
     log_format: str,
+    quiet: bool,
 ) -> Options:
     """Serve Sentry's "Submit User Feedback" as a mock whose clock tests can move.
 
     When it is ready it prints where it listens, the credentials of a project, and lines to paste.
-    Ctrl-C ends it.
+    For each request it says a line on stderr. Ctrl-C ends it.
     """
-    return Options(host, port, spec, control, clock == "system", ready_file, log_format == "json", profile, rate_limit)
+    running, as_json = clock == "system", log_format == "json"
+    return Options(host, port, spec, control, running, ready_file, as_json, profile, rate_limit, quiet)
 
 
 def _serve(options: Options) -> None:
@@ -147,7 +151,8 @@ def _serve(options: Options) -> None:
     document = load(options.spec, options.profile)
     # Only now: a wrong command line or document is answered without waiting for the server's imports.
     from feedback_mock.app import create_app  # noqa: PLC0415 (see above)
-    from feedback_mock.command.log import logging_to_stderr  # noqa: PLC0415 (see above)
+    from feedback_mock.command.console import Console  # noqa: PLC0415 (see above)
+    from feedback_mock.command.log import logging_to_stderr, message  # noqa: PLC0415 (see above)
     from feedback_mock.command.ready import ready_data  # noqa: PLC0415 (see above)
     from feedback_mock.feedback.rate import RateLimit  # noqa: PLC0415 (see above)
     from feedback_mock.server import Uvicorn, address_of, bind  # noqa: PLC0415 (see above)
@@ -174,13 +179,13 @@ def _serve(options: Options) -> None:
             return
         _announce(options, app, data)
 
-    server = Uvicorn(app, ready)
-    with listener, logging_to_stderr() as say:
+    with listener, logging_to_stderr(as_json=options.as_json) as say:
+        server = Uvicorn(app, ready, None if options.quiet else Console(app, say))
         with _ending(lambda: setattr(server, "should_exit", True)), _removing(options.ready_file, text):
             server.run([listener])
         if failure:
             raise failure[0]
-        say("feedback-mock: stopped.")
+        say(message("feedback-mock: stopped."))
 
 
 def _announce(options: Options, app: Any, data: dict[str, Any]) -> None:

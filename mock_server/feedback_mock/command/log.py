@@ -9,16 +9,40 @@ import os
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from queue import SimpleQueue
+from collections.abc import Callable, Iterator, Mapping
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
+
+import orjson
+from feedback_spec.instants import format_instant
+
+from feedback_mock.clock import system_time
 
 PATIENCE = 0.5  # seconds, at the end, for what is not written yet
+MOMENT = 0.02  # seconds, for which lines are gathered before they are written
+MOST_WAITING = 10_000  # lines
+
+
+class Said(NamedTuple):
+    """What is said: a line of text, and its facts for those who read JSON."""
+
+    text: str
+    facts: Mapping[str, object]
+
+
+Line = Callable[[], Said]
+"""What makes a line when it is written."""
+
+
+def message(text: str) -> Line:
+    """A line that says this."""
+    return lambda: Said(text, {"message": text})
 
 
 @contextlib.contextmanager
-def logging_to_stderr() -> Iterator[Callable[[str], None]]:
+def logging_to_stderr(*, as_json: bool) -> Iterator[Callable[[Line], None]]:
     """Logs warnings until it is left; answers what says a line beside them."""
-    stderr, root = Stderr(), logging.getLogger()
+    stderr, root = Stderr(as_json=as_json), logging.getLogger()
     stderr.addFilter(Tenfold())
     stderr.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     root.addHandler(stderr)
@@ -53,36 +77,66 @@ class Tenfold(logging.Filter):
 
 
 class Stderr(logging.Handler):
-    """Writes in a thread of its own: where nobody reads, the thread waits and nobody else.
+    """Writes in a thread of its own: where nobody reads, the thread waits and nobody else; too much is lost.
 
     Not through `sys.stderr`, whose lock the thread would hold when Python ends.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, as_json: bool = False) -> None:
         super().__init__()
         try:
             self._file = sys.stderr.fileno()
         except (AttributeError, OSError):
             self._file = -1  # closed before the start: the next socket may have its number
-        self._lines: SimpleQueue[str | None] = SimpleQueue()
+        self._as_json = as_json
+        self._waiting: SimpleQueue[tuple[int, Line] | None] = SimpleQueue()
+        self._ending = threading.Event()
+        self._lost = 0
         self._thread = threading.Thread(target=self._write, name="stderr", daemon=True)
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Takes a record over."""
-        self.say(self.format(record))
+        said = Said(self.format(record), {"level": record.levelname.lower(), "message": record.getMessage()})
+        self.say(lambda: said)
 
-    def say(self, line: str) -> None:
-        """Takes a line over."""
-        self._lines.put(line)
+    def say(self, line: Line) -> None:
+        """Takes a line over, unless too many wait already."""
+        if self._waiting.qsize() < MOST_WAITING:
+            self._waiting.put((system_time(), line))
+        else:
+            self._lost += 1
 
     def close(self) -> None:
         """Ends, once all is written or nobody has read it for a moment."""
-        self._lines.put(None)
+        self._ending.set()
+        self._waiting.put(None)
         self._thread.join(PATIENCE)
         super().close()
 
     def _write(self) -> None:
-        while (line := self._lines.get()) is not None:
+        while True:
+            # A thread that woke for each line would take its time from the requests.
+            found = [self._waiting.get()]
+            self._ending.wait(MOMENT)
+            with contextlib.suppress(Empty):
+                while True:
+                    found.append(self._waiting.get_nowait())
+            lost, self._lost = self._lost, 0
+            if lost:
+                found.insert(0, (system_time(), message(f"{lost:,} lines were lost, as nobody read them in time.")))
             with contextlib.suppress(OSError):
-                os.write(self._file, f"{line}\n".encode(errors="backslashreplace"))
+                _write_all(self._file, b"".join(self._shown(*each) for each in found if each is not None))
+            if None in found:
+                return
+
+    def _shown(self, at: int, line: Line) -> bytes:
+        said = line()
+        if self._as_json:
+            return orjson.dumps({"time": format_instant(at), **said.facts}, option=orjson.OPT_APPEND_NEWLINE)
+        return f"{said.text}\n".encode(errors="backslashreplace")
+
+
+def _write_all(file: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(file, data) :]

@@ -99,7 +99,7 @@ def lines_to_paste(mock: Mock, data: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _curl(url: str, body: dict[str, Any], *headers: str) -> str:
-    arguments = ["curl", "-s", "-w", "\\n%{http_code}\\n", url]
+    arguments = ["curl", "-s", "-w", "\\n%{http_code} %header{x-feedback-rule}\\n", url]
     for header in (*headers, "Content-Type: application/json"):
         arguments += ["-H", header]
     return shlex.join([*arguments, "-d", json.dumps(body)])

@@ -15,6 +15,8 @@ from feedback_mock.store import Event, Feedback, Project, Store
 
 PREFIX = "/_control/"
 """Where all paths of the protocol begin."""
+PROJECTS = f"{PREFIX}projects/"
+"""Where the path of a project begins; its organization and its own slug follow."""
 DURATIONS = frozenset({"duration", "lifetime", "saved_ago", "timestamp_ago"})
 INSTANTS = frozenset({"from", "until", "now", "saved_at", "timestamp"})
 
@@ -85,7 +87,10 @@ class ControlHandlers:
             organization, slug = request.path["organization_slug"], request.path["project_slug"]
             project = self._store.project(organization, slug)
             if project is None:
-                return Refused("project", f"There is no project {organization}/{slug}.")
+                return Refused(
+                    "project",
+                    f"There is no project {organization}/{slug}; PUT {PROJECTS}{organization}/{slug} makes it.",
+                )
             return handler(request, project)
 
         return run

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from feedback_mock.asgi import Answer, Header, json_answer
+from feedback_mock.asgi import Answer, Header, json_answer, rule_header
 from feedback_mock.result import Done, Result
 
 STATUSES: Mapping[str, int] = {
@@ -23,4 +23,5 @@ def render(result: Result, *headers: Header) -> Answer:
     """The answer, with more headers where they are given."""
     if isinstance(result, Done):
         return json_answer(result.status, result.value, *headers)
-    return json_answer(STATUSES[result.rule], {"detail": result.reason}, *headers)
+    rule = (b"x-feedback-rule", rule_header(result.rule, result.reason))
+    return json_answer(STATUSES[result.rule], {"detail": result.reason}, rule, *headers)

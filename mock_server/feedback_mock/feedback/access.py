@@ -4,6 +4,7 @@ The order is that of real servers (docs/sentry.md, fact 85): credentials, origin
 another project. A profile may have the scope before the project.
 """
 
+import re
 from collections.abc import Callable, Collection
 
 from feedback_spec.behaviour import Behaviour
@@ -20,6 +21,7 @@ RULES = (
 )
 OTHER_PROJECT = "dsn-other-project"
 NO_DSN_HERE = "list-credentials"
+_MADE = re.compile(r"[a-zA-Z0-9_-]{1,100}/[a-zA-Z0-9_-]{1,100}")
 TokenCheck = Callable[[Exchange, Grant, Project | None], Refused | None]
 
 
@@ -40,7 +42,11 @@ class Access:
         origins = behaviour.origins == "checked"
         self._token_checks: tuple[TokenCheck, ...] = (
             *((_check_origin,) if origins else ()),
-            *((self._check_scope, _check_exists) if behaviour.scope_first else (_check_exists, self._check_scope)),
+            *(
+                (self._check_scope, self._check_exists)
+                if behaviour.scope_first
+                else (self._check_exists, self._check_scope)
+            ),
             _check_own,
         )
         self.rules = (
@@ -54,19 +60,23 @@ class Access:
         """Opens the project that the path names, if the headers allow the operation there."""
         who, path = parse(exchange.headers.get(b"authorization")), exchange.path
         if isinstance(who, Unusable):
-            return Refused(who.rule)
+            return Refused(who.rule, who.reason)
         project = self._find(path["organization_slug"], path["project_slug"])
-        refused = self._check_token(exchange, who, project) if isinstance(who, Token) else self._check_dsn(who, project)
+        refused = (
+            self._check_token(exchange, who, project)
+            if isinstance(who, Token)
+            else self._check_dsn(exchange, who, project)
+        )
         if refused is None:
             exchange.project, exchange.by_dsn = project, isinstance(who, Dsn)
         return refused
 
     def _check_token(self, exchange: Exchange, token: Token, project: Project | None) -> Refused | None:
         if not self._takes_tokens:
-            return Refused("credentials-required")
+            return Refused("credentials-required", "a token opens nothing here")
         grant = self._store.grants.get(token.value)
         if grant is None:
-            return Refused("credentials-known")
+            return Refused("credentials-known", "no project has this token" if project else self._missing(exchange))
         for check in self._token_checks:
             refused = check(exchange, grant, project)
             if refused is not None:
@@ -79,14 +89,23 @@ class Access:
         needed = " or ".join(sorted(self._scopes)) or "none that there is"
         return Refused("scope", f"the token has {', '.join(sorted(grant.scopes))}; needed is {needed}")
 
-    def _check_dsn(self, dsn: Dsn, project: Project | None) -> Refused | None:  # noqa: PLR0911 (one per rule)
+    def _check_exists(self, exchange: Exchange, _grant: Grant, project: Project | None) -> Refused | None:
+        return Refused("project-exists", self._missing(exchange)) if project is None else None
+
+    def _missing(self, exchange: Exchange) -> str:
+        """That the path's project is not there, and how it comes to be."""
+        name = f"{exchange.path['organization_slug']}/{exchange.path['project_slug']}"
+        made = self._store.made_at and _MADE.fullmatch(name) is not None
+        return f"there is no project {name[:100]}" + (f"; PUT {self._store.made_at}{name} makes it" if made else "")
+
+    def _check_dsn(self, exchange: Exchange, dsn: Dsn, project: Project | None) -> Refused | None:  # noqa: PLR0911 (one per rule)
         owner = self._store.by_key.get(dsn.public_key)
         if owner is None or owner.id != dsn.project_id:
-            return Refused("dsn-known")
+            return Refused("dsn-known", _unknown(dsn, owner))
         if self._nobody:
             return Refused("scope", "no credentials allow this method")
         if project is None:
-            return Refused("project-exists")
+            return Refused("project-exists", self._missing(exchange))
         if owner.organization != project.organization:
             return Refused("dsn-other-organization", "the DSN belongs to a project of another organization")
         if not self._takes_dsns:
@@ -101,8 +120,14 @@ def _check_origin(exchange: Exchange, _grant: Grant, _project: Project | None) -
     return None if origin in NO_ORIGIN else Refused(ORIGIN_RULE, word=(origin or b"").decode("latin-1"))
 
 
-def _check_exists(_exchange: Exchange, _grant: Grant, project: Project | None) -> Refused | None:
-    return Refused("project-exists") if project is None else None
+def _unknown(dsn: Dsn, owner: Project | None) -> str:
+    """Which part of a DSN is wrong, without its key."""
+    if not dsn.public_key:
+        return "the DSN names no public key before an @"
+    if owner is None:
+        return "no project has the DSN's public key"
+    wrong = f"names project {dsn.project_id[:20]}" if dsn.project_id else "does not end in a project's number"
+    return f"the DSN {wrong}; its public key is that of project {owner.id}"
 
 
 def _check_own(_exchange: Exchange, grant: Grant, project: Project | None) -> Refused | None:

@@ -5,12 +5,13 @@ keeps to the document. Stores nothing and knows no window; that is the handler's
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from feedback_spec.document import Document
 from feedback_spec.source import DocumentError
 
-from feedback_mock.asgi import Answer, Receive
+from feedback_mock.asgi import Answer, Receive, rule_header
 from feedback_mock.body import TooLarge, Unreadable, parse_form, parse_json, parse_multipart, read, split_media_type
 from feedback_mock.description import Description, typed
 from feedback_mock.exchange import Endpoint, Exchange, OffContract
@@ -18,7 +19,7 @@ from feedback_mock.feedback.access import Access
 from feedback_mock.feedback.fields import Fields
 from feedback_mock.feedback.handlers import Handler
 from feedback_mock.feedback.rate import RATE_RULE, RateLimit, add_counts
-from feedback_mock.feedback.rendering import Rendering, rule_header
+from feedback_mock.feedback.rendering import Rendering
 from feedback_mock.result import Refused, Result, Values
 from feedback_mock.store import Store
 
@@ -27,6 +28,7 @@ PARSERS: dict[str, Callable[[bytes, bytes | None], object]] = {
     "application/x-www-form-urlencoded": parse_form,
     "multipart/form-data": parse_multipart,
 }
+_JSON_AS_FORM = "the body looks like JSON, but was read as the form that Content-Type says it is (as curl -d does)"
 _BODY_RULES = ("body-size", "media-type", "body-syntax")
 Check = Callable[[Exchange], Refused | None]
 Read = Callable[[Exchange, Receive], Awaitable[Values | Refused]]
@@ -127,13 +129,16 @@ class FeedbackOperation(Endpoint):
         try:
             exchange.body = body = await read(receive, most, headers.get(b"content-length"))
             if body and parser is None:
-                return Refused("media-type", word="")
-            return self._fields.check(parser(body, content_type) if body and parser is not None else {})
+                return Refused("media-type", "no Content-Type", word="")
+            values = self._fields.check(parser(body, content_type) if body and parser is not None else {})
+            if parser is parse_form and isinstance(values, Refused) and body.lstrip()[:1] in (b"{", b"["):
+                values = replace(values, reason=f"{values.reason}; {_JSON_AS_FORM}")
         except TooLarge:
             return Refused("body-size", f"at most {most} bytes")
         except Unreadable as error:
             detail = self._rendering.message("body-syntax", reason=error)
             return Refused("body-syntax", str(error), {"detail": detail})
+        return values
 
     async def _read_query(self, exchange: Exchange, _receive: Receive) -> Values | Refused:
         given = dict(parse_qsl(exchange.scope["query_string"].decode("latin-1"), keep_blank_values=True))

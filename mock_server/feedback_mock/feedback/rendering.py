@@ -3,7 +3,6 @@
 Decides nothing: who asks for the answer of a rule has decided that it applies.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,24 +12,14 @@ from feedback_spec.document import Document
 from feedback_spec.operations import Operation, Response, Value
 from feedback_spec.source import DocumentError
 
-from feedback_mock.asgi import Answer, Header, Headers
+from feedback_mock.asgi import Answer, Header, Headers, printable, rule_header
 from feedback_mock.exchange import Exchange
 from feedback_mock.result import Refused, Result
 
 Finish = Callable[[Exchange, Result, Answer], Answer]
-MAX_REASON = 300
 ORIGIN_RULE = "origin"
 NO_ORIGIN = (None, b"", b"null")
 _ALLOW_ORIGIN, _ALLOW_METHODS = b"access-control-allow-origin", b"access-control-allow-methods"
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
-
-
-def rule_header(rule: str, reason: str = "") -> bytes:
-    """The value of X-Feedback-Rule: `rule` or `rule; reason="…"`, printable ASCII and bounded."""
-    if not reason:
-        return rule.encode()
-    shown = _UNPRINTABLE.sub("?", reason[:MAX_REASON]).replace("\\", "\\\\").replace('"', '\\"')
-    return f'{rule}; reason="{shown}"'.encode()
 
 
 class Rendering:
@@ -139,7 +128,7 @@ class RuleAnswer:
             if refused.word is None and not refused.reason:
                 return self._constant
         if refused.word is not None and self._message is not None:
-            word = _UNPRINTABLE.sub("?", refused.word[:MAX_REASON]).replace('"', "'")
+            word = printable(refused.word).replace('"', "'")
             text = self._message.replace("{word}", word)
             value = dict.fromkeys(self.value, text) if isinstance(self.value, dict) else text
         return self._rendering.json(self.status, value, rule_header(self.rule, refused.reason), self._more)

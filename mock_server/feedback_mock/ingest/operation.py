@@ -142,12 +142,16 @@ class IngestOperation(Endpoint):
     def _open(self, exchange: Exchange, key: str | None) -> Refused | None:
         """Opens the project that the key belongs to."""
         if key is None:
-            return Refused("key-missing")
+            return Refused(
+                "key-missing", "no sentry_key in X-Sentry-Auth, Authorization or query, no dsn in an envelope"
+            )
         if not _KEY.fullmatch(key):
             return Refused("key-form")
         project = self._store.by_key.get(key)
-        if project is None or project.id != exchange.path["project_id"]:
-            return Refused("key-known")
+        if project is None:
+            return Refused("key-known", "no project has the DSN's public key")
+        if project.id != exchange.path["project_id"]:
+            return Refused("key-known", f"the DSN's public key is that of project {project.id}, not of the path's")
         exchange.project = project
         return None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from feedback_mock.asgi import Answer, Header, json_answer
+from feedback_mock.asgi import Answer, Header, json_answer, rule_header
 from feedback_mock.result import Done, Result
 
 SAID: Mapping[str, tuple[int, str]] = {
@@ -19,9 +19,10 @@ SAID: Mapping[str, tuple[int, str]] = {
     "encoding": (415, "unsupported content encoding"),
 }
 """What each rule by which the ingest refuses answers, in the words of Sentry's Relay."""
+_OURS = frozenset({"key-known", "key-missing"})  # whose reasons are the mock's own, told in X-Feedback-Rule only
 _CORS: tuple[Header, ...] = (
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"x-sentry-error, x-sentry-rate-limits, retry-after"),
+    (b"access-control-expose-headers", b"x-sentry-error, x-sentry-rate-limits, retry-after, x-feedback-rule"),
 )
 
 
@@ -30,5 +31,6 @@ def render(result: Result) -> Answer:
     if isinstance(result, Done):
         return json_answer(result.status, result.value, *_CORS)
     status, detail = SAID[result.rule]
-    causes = {"causes": [result.reason]} if result.reason else {}
-    return json_answer(status, {"detail": detail, **causes}, *_CORS)
+    causes = {"causes": [result.reason]} if result.reason and result.rule not in _OURS else {}
+    rule = (b"x-feedback-rule", rule_header(result.rule, result.reason))
+    return json_answer(status, {"detail": detail, **causes}, rule, *_CORS)
