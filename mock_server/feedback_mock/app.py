@@ -4,12 +4,14 @@ The table of contents of this package. Starts no server and reads no environment
 """
 
 from feedback_spec.document import SUBMIT, Document, load, load_control, load_ingest
+from feedback_spec.operations import operations_of
 from feedback_spec.source import DocumentError
 
 from feedback_mock.asgi import ASGIApp
 from feedback_mock.clock import Source, system_time
+from feedback_mock.control.events import EVENT_HANDLERS
 from feedback_mock.control.faults import FAULT_HANDLERS
-from feedback_mock.control.handlers import PROJECTS, ControlHandlers
+from feedback_mock.control.handlers import HEALTH, PROJECTS, ControlHandlers
 from feedback_mock.control.operation import ControlOperation
 from feedback_mock.control.requests import RequestHandlers
 from feedback_mock.control.stream import STREAM, News, StreamOperation, open_stream
@@ -60,6 +62,9 @@ def create_app(
     if control:
         operations |= control_operations
         documents.append(controls)
+    else:
+        operations[HEALTH] = control_operations[HEALTH]
+        documents.append(_only(HEALTH, controls))
     others = OtherMethods(document, controls.openapi, ingest.openapi, rendering, store)
     application = route(documents, operations, others, NotFound(document, rendering, store))
     return Mock(document, store, _make_default_project(document, store), application, control_operations)
@@ -84,8 +89,8 @@ def _control_operations(
     document: Document, controls: Routed, ingest: Routed, store: Store, host: str
 ) -> dict[str, ControlOperation]:
     journals = RequestHandlers(Validity([document.openapi, ingest.openapi]), decode)
-    more = {**journals.table, **FAULT_HANDLERS, STREAM: open_stream}
-    table = ControlHandlers(store, document.profile, more).table
+    more = {**journals.table, **EVENT_HANDLERS, **FAULT_HANDLERS, STREAM: open_stream}
+    table = ControlHandlers(store, document.profile, operations_of(controls.openapi), more).table
     most = document.submit.extensions["x-max-body-bytes"]
     described = describe(controls.name, controls.openapi, most, frozenset({STREAM}))
     stream = StreamOperation(
@@ -93,6 +98,12 @@ def _control_operations(
     )
     others = {name: ControlOperation(controls.openapi, each, table[name], host) for name, each in described.items()}
     return {STREAM: stream, **others}
+
+
+def _only(operation: str, routed: Routed) -> Routed:
+    """The document with the path of this operation and no other."""
+    path = next(each.path for each in operations_of(routed.openapi) if each.id == operation)
+    return Routed(routed.name, {**routed.openapi, "paths": {path: routed.openapi["paths"][path]}})
 
 
 def _aliases(document: Document) -> dict[str, str]:

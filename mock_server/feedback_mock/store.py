@@ -133,6 +133,10 @@ class Project:
         self.saved += 1
         return True
 
+    def delete_event(self, event_id: str) -> bool:
+        """Forgets the event. False if there is none."""
+        return self.events.pop(event_id, None) is not None
+
     def store(self, event_id: str, name: str, email: str, comments: str, now: int) -> Feedback:
         """Writes the event's feedback: a new record, or the new values into the one that is there."""
         record = self.feedback.get(event_id)
@@ -186,7 +190,7 @@ class Store:
         self._organization_names: dict[str, str] = {}
         self._members: Counter[str] = Counter()
         self._by_id: dict[str, Project] = {}
-        self._last_project_id = self._last_organization_id = 0
+        self._last_project_id = self._last_organization_id = self._last_made_up = 0
         self._first: tuple[str, str] | None = None
         self._blocks: set[int] = set()
         self._room = Room(self.limits.all_request_bytes)
@@ -244,6 +248,14 @@ class Store:
         for kind, token in project.credentials.tokens.items():
             self.grants[token] = Grant(project, TOKEN_SCOPES[kind])
         return project
+
+    def free_slug(self, organization: str) -> str:
+        """A slug that no project of the organization has: the same in the same order of requests on every server."""
+        while True:
+            self._last_made_up += 1
+            slug = f"project-{self._last_made_up}"
+            if (organization, slug) not in self.projects:
+                return slug
 
     def delete_project(self, project: Project) -> None:
         """Forgets the project with its credentials."""

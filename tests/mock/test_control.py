@@ -107,6 +107,72 @@ def test_an_event_is_saved_as_said_and_now_by_default(api: Any) -> None:
     }
 
 
+def test_an_event_is_read_and_deleted_whoever_saved_it(api: Any) -> None:
+    key = api.project["dsn"][7:39]
+    sent = {"event_id": EVENT, "message": "It broke!"}
+    api.send("POST", f"/api/{api.project['id']}/store/?sentry_key={key}", json=sent)
+    read = api.control("GET", f"/events/{EVENT.upper()}").json()
+    with_issue = api.submit().json()
+    deleted = api.control("DELETE", f"/events/{EVENT}")
+    without_issue = api.submit().json()
+
+    assert (read["event_id"], read["saved_at"]) == (EVENT, NOW)
+    assert with_issue["issue"] is not None
+    assert deleted.status_code == 204
+    assert without_issue == {**with_issue, "issue": None, "user": None}
+    for method in ("GET", "DELETE"):
+        missing = api.control(method, f"/events/{EVENT}")
+        assert (missing.status_code, missing.json()) == (404, {"detail": f"There is no event {EVENT} in acme/web."})
+
+
+def test_the_projects_are_listed_with_what_they_hold_and_without_what_opens_them(api: Any) -> None:
+    api.save_event()
+    api.submit()
+    listed = api.send("GET", "/_control/projects")
+    first, web = listed.json()["projects"]
+
+    assert (first["organization"], first["id"]) == ("the-interstellar-jurisdiction", "1")
+    assert web == {
+        "organization": "acme",
+        "project": "web",
+        "id": api.project["id"],
+        "clock": {"now": NOW, "running": False},
+        "events": 1,
+        "feedback": 1,
+        "requests": 1,
+    }
+    assert api.project["tokens"]["write"] not in listed.text
+    assert api.project["dsn"][7:39] not in listed.text
+
+
+def test_a_project_can_be_made_without_a_name(api: Any, make_api: Any) -> None:
+    api.make_project("acme", "project-2")
+    made = [api.send("POST", "/_control/projects") for _ in range(2)]
+    of_acme = api.send("POST", "/_control/projects", json={"organization": "acme", "clock": {"running": False}})
+    again = make_api(create_app()).send("POST", "/_control/projects")
+
+    assert [(each.status_code, each.json()["project"]) for each in made] == [(201, "project-1"), (201, "project-2")]
+    assert {each.json()["organization"] for each in made} == {"made-up"}
+    assert (of_acme.json()["organization"], of_acme.json()["project"]) == ("acme", "project-3")
+    assert of_acme.json()["clock"]["running"] is False
+    assert again.json()["tokens"] == made[0].json()["tokens"]
+
+
+def test_slugs_that_are_taken_are_passed_over(api: Any) -> None:
+    api.make_project("made-up", "project-1")
+
+    assert api.send("POST", "/_control/projects").json()["project"] == "project-2"
+
+
+def test_what_there_is_is_listed(api: Any) -> None:
+    listed = api.send("GET", "/_control/").json()["operations"]
+
+    assert {(each["method"], each["path"]) for each in listed} == {
+        (each.method.upper(), each.path) for each in operations_of(load_control())
+    }
+    assert {"method": "GET", "path": "/_control/health", "summary": "Check that the server is ready"} in listed
+
+
 def test_an_event_may_be_saved_in_the_future(api: Any) -> None:
     api.save_event(saved_at="2026-01-02T00:00:00Z")
 
@@ -258,7 +324,7 @@ def test_a_slug_that_the_protocol_does_not_know_is_400(api: Any) -> None:
     assert api.send("PUT", "/_control/projects/acme/a%20b").status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/_control/", "/_control/health/", "/_control/projects/acme"])
+@pytest.mark.parametrize("path", ["/_control/none", "/_control/health/", "/_control/projects/acme"])
 def test_other_paths_are_404(api: Any, path: str) -> None:
     answer = api.send("GET", path)
 
@@ -287,7 +353,7 @@ def test_pages_of_other_sites_may_not_control(api: Any, origin: str, status: int
     assert api.send("PUT", WEB, headers={"Origin": origin}).status_code == status
 
 
-def test_without_control_its_paths_are_404_and_the_rest_is_served(runner: Any) -> None:
+def test_without_control_its_paths_but_for_health_are_404_and_the_rest_is_served(runner: Any) -> None:
     mock = create_app(control=False)
     token = mock.default_project.credentials.tokens["read"]
     path = "/api/0/projects/the-interstellar-jurisdiction/plain-proxy/user-feedback/"
@@ -296,10 +362,11 @@ def test_without_control_its_paths_are_404_and_the_rest_is_served(runner: Any) -
         async with httpx.AsyncClient(transport=httpx.ASGITransport(mock), base_url="http://x") as client:
             health = await client.get("/_control/health")
             put = await client.put(WEB)
+            projects = await client.get("/_control/projects")
             listed = await client.get(path, headers={"Authorization": f"Bearer {token}"})
-        return [health.status_code, put.status_code, listed.status_code]
+        return [health.status_code, put.status_code, projects.status_code, listed.status_code]
 
-    assert runner.run(ask()) == [404, 404, 200]
+    assert runner.run(ask()) == [200, 404, 404, 200]
 
 
 def test_a_full_server_says_so(make_api: Any) -> None:
@@ -341,8 +408,9 @@ def test_every_example_request_of_the_document_is_taken_and_answered_by_its_sche
         examples = [each.value for each in operation.body.examples.values()] if operation.body else [None]
         for example in examples:
             api.send("PUT", WEB, json={"clock": {"now": "2025-01-01T00:00:00Z"}})
+            api.save_event()
             answer = api.send(operation.method.upper(), path, json=example)
-            assert answer.status_code in (200, 204), (operation.id, answer.text)
+            assert answer.status_code in (200, 201, 204), (operation.id, answer.text)
             if answer.content:
                 schema = operation.responses[str(answer.status_code)].content[JSON].schema
                 jsonschema_rs.validate({**schema, "components": document["components"]}, answer.json())

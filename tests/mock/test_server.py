@@ -63,7 +63,7 @@ def test_two_servers_know_nothing_of_each_other() -> None:
 
 def test_options_of_the_server_are_those_of_the_application() -> None:
     with Server(control=False) as server:
-        assert httpx.get(f"{server.url}/_control/health").status_code == 404
+        assert httpx.get(f"{server.url}/_control/projects").status_code == 404
 
 
 def test_a_used_address_is_an_oserror() -> None:

@@ -1,13 +1,14 @@
-"""The handlers of the control protocol: projects, events, clocks and stored feedback. Speaks to no client of the API.
+"""The handlers of the control protocol: projects, clocks and stored feedback. Speaks to no client of the API.
 
 Each gets a checked request; the reason of a refusal is one sentence, and its rule one of `control.rendering`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, format_instant, parse_duration, parse_instant
+from feedback_spec.operations import Operation
 
 from feedback_mock.clock import Clock
 from feedback_mock.result import Done, Refused, Result
@@ -17,6 +18,9 @@ PREFIX = "/_control/"
 """Where all paths of the protocol begin."""
 PROJECTS = f"{PREFIX}projects/"
 """Where the path of a project begins; its organization and its own slug follow."""
+HEALTH = "controlHealth"
+MADE_UP = "made-up"
+"""The organization of projects that are made without a name."""
 DURATIONS = frozenset({"duration", "lifetime", "saved_ago", "timestamp_ago"})
 INSTANTS = frozenset({"from", "until", "now", "saved_at", "timestamp"})
 
@@ -57,6 +61,18 @@ def project_shown(project: Project, host: str) -> dict[str, Any]:
     }
 
 
+def _project_listed(project: Project) -> dict[str, Any]:
+    return {
+        "organization": project.organization,
+        "project": project.slug,
+        "id": project.id,
+        "clock": clock_shown(project.clock),
+        "events": len(project.events),
+        "feedback": len(project.feedback),
+        "requests": project.journal.last,
+    }
+
+
 def clock_shown(clock: Clock) -> dict[str, Any]:
     """A clock as the protocol shows it."""
     return {"now": format_instant(clock.now()), "running": clock.running}
@@ -65,16 +81,23 @@ def clock_shown(clock: Clock) -> dict[str, Any]:
 class ControlHandlers:
     """The operations of the protocol, by operationId in `table`."""
 
-    def __init__(self, store: Store, profile: str, more: Mapping[str, ProjectHandler]) -> None:
-        """`more` are operations on a project that other modules handle."""
+    def __init__(
+        self, store: Store, profile: str, operations: Iterable[Operation], more: Mapping[str, ProjectHandler]
+    ) -> None:
+        """`operations` are all that there are; `more` handles those on a project that other modules know."""
         self._store, self._profile = store, profile
+        self._listed = [
+            {"method": each.method.upper(), "path": each.path, "summary": each.summary} for each in operations
+        ]
         self.table: dict[str, ControlHandler] = {
-            "controlHealth": self.health,
+            "controlIndex": self.index,
+            HEALTH: self.health,
+            "controlListProjects": self.list_projects,
+            "controlMakeProject": self.make_project,
             "controlPutProject": self.put_project,
             "controlGetProject": self._of_project(self.get_project),
             "controlDeleteProject": self._of_project(self.delete_project),
             "controlResetProject": self._of_project(self.reset_project),
-            "controlPutEvent": self._of_project(self.put_event),
             "controlGetClock": self._of_project(self.get_clock),
             "controlPutClock": self._of_project(self.put_clock),
             "controlAdvanceClock": self._of_project(self.advance_clock),
@@ -99,22 +122,36 @@ class ControlHandlers:
         """That requests are served, by which version and profile."""
         return Done({"status": "ok", "version": package_version(), "profile": self._profile})
 
+    def index(self, _: ControlRequest) -> Result:
+        """What there is to ask."""
+        return Done({"operations": self._listed})
+
+    def list_projects(self, _: ControlRequest) -> Result:
+        """All projects, in the order in which they were made, without what opens them."""
+        # A tuple, as there may be more meanwhile: tests make them from other threads.
+        return Done({"projects": [_project_listed(each) for each in tuple(self._store.projects.values())]})
+
+    def make_project(self, request: ControlRequest) -> Result:
+        """Makes an empty project whose slug nobody has."""
+        organization = request.body.get("organization", MADE_UP)
+        return self._put(organization, self._store.free_slug(organization), request, 201)
+
     def put_project(self, request: ControlRequest) -> Result:
         """Makes an empty project or replaces one by it."""
+        return self._put(request.path["organization_slug"], request.path["project_slug"], request, 200)
+
+    def _put(self, organization: str, slug: str, request: ControlRequest, status: int) -> Result:
         setting = request.body.get("clock", {})
         now = parse_instant(setting["now"]) if "now" in setting else None
         if now is not None and not FIRST_INSTANT <= now <= LAST_INSTANT:
-            return _out_of_calendar("clock.now")
+            return out_of_calendar("clock.now")
         clock = self._store.new_clock(now, setting.get("running"))
-        names = request.path["organization_slug"], request.path["project_slug"]
         project = self._store.put_project(
-            *names, clock, redact=request.body.get("redact", True), seed=request.body.get("seed", 0)
+            organization, slug, clock, redact=request.body.get("redact", True), seed=request.body.get("seed", 0)
         )
         if project is None:
-            return _full(
-                f"The server holds {self._store.limits.projects} projects, which is all it takes; delete some."
-            )
-        return Done(project_shown(project, request.host))
+            return full(f"The server holds {self._store.limits.projects} projects, which is all it takes; delete some.")
+        return Done(project_shown(project, request.host), status)
 
     def get_project(self, request: ControlRequest, project: Project) -> Result:
         """The project's credentials and clock."""
@@ -129,28 +166,6 @@ class ControlHandlers:
         """Empties the project."""
         project.empty()
         return Done(project_shown(project, request.host))
-
-    def put_event(self, request: ControlRequest, project: Project) -> Result:
-        """Says that an event was saved, by default now; its timestamp is that instant unless given."""
-        body, now = request.body, project.clock.now()
-        saved_at = _instant(body, "saved_at", "saved_ago", now, now)
-        timestamp = _instant(body, "timestamp", "timestamp_ago", now, saved_at)
-        for name, instant in (("saved", saved_at), ("timestamp", timestamp)):
-            if not FIRST_INSTANT <= instant <= LAST_INSTANT:
-                return _out_of_calendar(next(key for key in body if key.startswith(name)))
-        event_id = request.path["event_id"].lower()
-        event = Event(
-            event_id=event_id,
-            saved_at=saved_at,
-            timestamp=timestamp,
-            title=body.get("title", "Error"),
-            environment=body.get("environment"),
-            issue_status=body.get("issue_status", "unresolved"),
-            issue=project.issue_of(event_id),
-        )
-        if not project.save_event(event):
-            return _full(f"The project holds {project.limits.events} events, which is all it takes; reset it.")
-        return Done(event_shown(event))
 
     def get_clock(self, _: ControlRequest, project: Project) -> Result:
         """The project's clock."""
@@ -198,12 +213,6 @@ def event_shown(event: Event) -> dict[str, Any]:
     }
 
 
-def _instant(body: dict[str, Any], at: str, ago: str, now: int, default: int) -> int:
-    if at in body:
-        return parse_instant(body[at])
-    return now - parse_duration(body[ago]) if ago in body else default
-
-
 def _moved(clock: Clock, moved: bool, *, backwards: bool) -> Result:
     if moved:
         return Done(clock_shown(clock))
@@ -213,11 +222,13 @@ def _moved(clock: Clock, moved: bool, *, backwards: bool) -> Result:
     return Refused("clock", f"The clock goes to {format_instant(LAST_INSTANT)} and no further; it stands at {stands}.")
 
 
-def _out_of_calendar(field: str) -> Refused:
+def out_of_calendar(field: str) -> Refused:
+    """That an instant is none that the mock can show."""
     return Refused(
         "request", f"{field}: lies before {format_instant(FIRST_INSTANT)} or after {format_instant(LAST_INSTANT)}."
     )
 
 
-def _full(detail: str) -> Refused:
+def full(detail: str) -> Refused:
+    """That there is no room, and what makes some."""
     return Refused("room", detail)

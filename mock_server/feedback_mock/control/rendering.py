@@ -11,6 +11,7 @@ STATUSES: Mapping[str, int] = {
     "origin": 403,
     "path": 404,
     "project": 404,
+    "event": 404,
     "method": 405,
     "clock": 409,
     "size": 413,

@@ -1,0 +1,60 @@
+"""The handlers of the control protocol for a project's events: save, read, delete. Saves none that an SDK sends."""
+
+from typing import Any
+
+from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, parse_duration, parse_instant
+
+from feedback_mock.control.handlers import ControlRequest, event_shown, full, out_of_calendar
+from feedback_mock.result import Done, Refused, Result
+from feedback_mock.store import Event, Project
+
+
+def put_event(request: ControlRequest, project: Project) -> Result:
+    """Says that an event was saved, by default now; its timestamp is that instant unless given."""
+    body, now = request.body, project.clock.now()
+    saved_at = _instant(body, "saved_at", "saved_ago", now, now)
+    timestamp = _instant(body, "timestamp", "timestamp_ago", now, saved_at)
+    for name, instant in (("saved", saved_at), ("timestamp", timestamp)):
+        if not FIRST_INSTANT <= instant <= LAST_INSTANT:
+            return out_of_calendar(next(key for key in body if key.startswith(name)))
+    event_id = request.path["event_id"].lower()
+    event = Event(
+        event_id=event_id,
+        saved_at=saved_at,
+        timestamp=timestamp,
+        title=body.get("title", "Error"),
+        environment=body.get("environment"),
+        issue_status=body.get("issue_status", "unresolved"),
+        issue=project.issue_of(event_id),
+    )
+    if not project.save_event(event):
+        return full(f"The project holds {project.limits.events} events, which is all it takes; reset it.")
+    return Done(event_shown(event))
+
+
+def get_event(request: ControlRequest, project: Project) -> Result:
+    """The event, whether a test saved it or an SDK sent it."""
+    event = project.events.get(request.path["event_id"].lower())
+    return _missing(request, project) if event is None else Done(event_shown(event))
+
+
+def delete_event(request: ControlRequest, project: Project) -> Result:
+    """Forgets the event; feedback for it stays."""
+    return Done(None, 204) if project.delete_event(request.path["event_id"].lower()) else _missing(request, project)
+
+
+def _missing(request: ControlRequest, project: Project) -> Refused:
+    return Refused("event", f"There is no event {request.path['event_id']} in {project.organization}/{project.slug}.")
+
+
+def _instant(body: dict[str, Any], at: str, ago: str, now: int, default: int) -> int:
+    if at in body:
+        return parse_instant(body[at])
+    return now - parse_duration(body[ago]) if ago in body else default
+
+
+EVENT_HANDLERS = {
+    "controlPutEvent": put_event,
+    "controlGetEvent": get_event,
+    "controlDeleteEvent": delete_event,
+}
