@@ -24,6 +24,7 @@ from feedback_mock.feedback.rate import RateLimit
 from feedback_mock.feedback.rendering import Rendering
 from feedback_mock.ingest.operation import decode, ingest_operations
 from feedback_mock.mock import Mock
+from feedback_mock.page.site import Site
 from feedback_mock.routes.router import Routed, route
 from feedback_mock.store import Limits, Project, Store
 
@@ -66,7 +67,11 @@ def create_app(
         operations[HEALTH] = control_operations[HEALTH]
         documents.append(_only(HEALTH, controls))
     others = OtherMethods(document, controls.openapi, ingest.openapi, rendering, store)
-    application = route(documents, operations, others, NotFound(document, rendering, store))
+    nowhere: ASGIApp = NotFound(document, rendering, store)
+    if control:
+        shown = {"openapi": document.openapi, "control": controls.openapi, "ingest": ingest.openapi}
+        nowhere = Site(shown, nowhere)
+    application = route(documents, operations, others, nowhere)
     return Mock(document, store, _make_default_project(document, store), application, control_operations)
 
 

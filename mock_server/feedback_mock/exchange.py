@@ -70,8 +70,8 @@ class Endpoint(ABC):
         try:
             result, answer = await self._answered(exchange, receive)
         except Gone:
-            if entry is not None:
-                entry.state = LOST
+            if entry is not None and project is not None:
+                entry.state, entry.now = LOST, exchange.now or project.clock.now()
             return
         if entry is not None and project is not None:
             self._complete(entry, project, exchange, result, answer)

@@ -46,6 +46,7 @@ def test_every_exchange_is_kept_in_full(api: Any) -> None:
         "now": NOW,
         "state": "answered",
         "operation": "submitUserFeedback",
+        "event_ids": [EVENT],
         "rule": "event-window",
         "reason": "event saved 31m00s ago, window PT30M",
         "fault": None,

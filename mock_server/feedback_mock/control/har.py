@@ -21,6 +21,7 @@ Decode = Callable[[bytes, str], bytes]
 HIDDEN = "[redacted]"
 _SECRET = frozenset({"authorization", "proxy-authorization", "x-sentry-auth", "cookie", "set-cookie"})
 _USER_OF_URL = re.compile(r"(?<=://)[^/@\s\"\\]{1,200}(?=@)")
+_ID = re.compile(r"[0-9a-f]{32}")
 _WORTH_HIDING = 6  # a secret of fewer characters protects nothing, and hiding it would tear every word
 _SCHEME = re.compile(r"(Bearer|DSN|Basic|Sentry)\s", re.IGNORECASE)
 
@@ -29,7 +30,7 @@ class Shown:
     """An entry of a project as it is shown: with decoded texts, and without secrets unless the project shows them."""
 
     def __init__(self, entry: Entry, project: Project, decode: Decode) -> None:
-        self.entry, self._redact = entry, project.redact
+        self.entry, self._redact, self._clock = entry, project.redact, project.clock
         self.headers = _pairs(entry.headers)
         self._by_name = {name.lower(): value for name, value in reversed(self.headers)}
         self.body, self._encoded = self._decoded(decode)
@@ -56,9 +57,10 @@ class Shown:
             "timings": {"send": 0, "wait": waited, "receive": 0},
             "_feedback": {
                 "number": entry.number,
-                "now": format_instant(entry.now),
+                "now": format_instant(entry.now or self._clock.now()),
                 "state": entry.state,
                 "operation": entry.operation,
+                "event_ids": sorted(each for each in self.event_ids() if _ID.fullmatch(self.hide(each))),
                 "rule": entry.rule or None,
                 "reason": self.hide(entry.reason) or None,
                 "fault": entry.fault,

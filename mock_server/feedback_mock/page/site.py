@@ -1,0 +1,84 @@
+"""Serves the page with its files, and the documents that it reads. Answers no operation and keeps no state.
+
+No policy here lets a browser load or send anything anywhere else, or run what stands in a value.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from feedback_mock.asgi import Answer, ASGIApp, Header, Receive, Scope, Send, is_host, json_answer
+from feedback_mock.control.handlers import PREFIX
+from feedback_mock.control.rendering import render
+from feedback_mock.exchange import send_all
+from feedback_mock.result import Refused
+
+PAGE = f"{PREFIX}page/"
+_HERE = Path(__file__).parent / "static"
+_LEADS_HERE = frozenset({"/", PAGE.rstrip("/")})
+_SAME = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+_POLICY = f"{_SAME}; style-src 'self'; img-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
+_HEADERS: tuple[Header, ...] = (
+    (b"cache-control", b"no-cache"),  # every load asks whether its copy is still the one
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+class Site:
+    """The ASGI application of the page; what it does not have, `otherwise` answers."""
+
+    def __init__(self, documents: Mapping[str, Mapping[str, Any]], otherwise: ASGIApp) -> None:
+        """`documents` by name, which the page gets with this server as the only one."""
+        self._documents = {f"documents/{name}.json": document for name, document in documents.items()}
+        self._otherwise = otherwise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers GET and HEAD below PAGE, and leads there from the root."""
+        path: str = scope["path"]
+        if scope["method"] not in ("GET", "HEAD") or not (path in _LEADS_HERE or path.startswith(PAGE)):
+            await self._otherwise(scope, receive, send)
+            return
+        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
+        if not is_host(host):
+            refused = Refused("host", "The Host header is not a host with or without a port.")
+            await send_all(render(refused), scope, send)
+        elif path in _LEADS_HERE:
+            await send_all(Answer(302, [(b"content-length", b"0"), (b"location", PAGE.encode())], b""), scope, send)
+        else:
+            await self._serve(path.removeprefix(PAGE), scope, receive, send)
+
+    async def _serve(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [*_HEADERS, (b"content-security-policy", _POLICY.encode())]
+        document = self._documents.get(name)
+        if document is not None:
+            shown = {**document, "servers": [{"url": "/", "description": "This server"}]}
+            await send_all(json_answer(200, shown, *headers), scope, send)
+            return
+        response = await self._file(name, scope)
+        if response is None:
+            await send_all(render(Refused("path", "The page has no such file."), *headers), scope, send)
+            return
+        response.raw_headers.extend(headers)
+        await response(scope, receive, send)
+
+    async def _file(self, name: str, scope: Scope) -> Any:
+        """The response with this file, None where there is none."""
+        from starlette.exceptions import HTTPException  # noqa: PLC0415 (only who asks for the page waits for it)
+
+        try:
+            return await self._files.get_response(name or "index.html", scope)
+        except HTTPException:
+            return None
+
+    @cached_property
+    def _files(self) -> Any:
+        from starlette.staticfiles import StaticFiles  # noqa: PLC0415 (as above)
+
+        return StaticFiles(directory=_HERE, html=True)

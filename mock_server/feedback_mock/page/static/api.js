@@ -1,0 +1,71 @@
+// Speaks HTTP with the server that this page comes from, and with no other.
+
+const ROOT = "/_control/";
+
+/** A refusal or a failure, in one sentence. */
+export class Problem extends Error {
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Where a project stands in the control protocol. */
+export function place({ organization, project }) {
+  return `projects/${encodeURIComponent(organization)}/${encodeURIComponent(project)}`;
+}
+
+/** Does an operation of the control protocol; gives its JSON, null for none. Throws Problem. */
+export async function control(method, path, body) {
+  const answer = await ask(`${ROOT}${path}`, {
+    method,
+    headers: body === undefined ? {} : { "Content-Type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  if (!answer.ok) throw await problem(answer);
+  return answer.status === 204 ? null : answer.json();
+}
+
+/** A document that the server serves, as JSON. */
+export async function documentNamed(name) {
+  const answer = await ask(`documents/${name}.json`, {});
+  if (!answer.ok) throw await problem(answer);
+  return answer.json();
+}
+
+/** Any request to this server; the response, whatever it says. Throws Problem where there is none. */
+export async function ask(path, options) {
+  try {
+    return await fetch(path, { credentials: "omit", cache: "no-store", ...options });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(options.lost ?? "The server does not answer: it has stopped, or the connection broke.");
+  }
+}
+
+/** The events of a project, one after the other: `[name, data]`. Throws Problem. */
+export async function* follow(project, signal) {
+  const answer = await ask(`${ROOT}${place(project)}/stream`, { signal });
+  if (!answer.ok) throw await problem(answer);
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const blocks = (rest + value).split("\n\n");
+    rest = blocks.pop();
+    for (const block of blocks) {
+      const fields = new Map(block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
+      if (fields.has("event")) yield [fields.get("event"), JSON.parse(fields.get("data"))];
+    }
+  }
+}
+
+async function problem(answer) {
+  const text = await answer.text();
+  try {
+    return new Problem(JSON.parse(text).detail ?? text, answer.status);
+  } catch {
+    return new Problem(`The server answered ${answer.status}.`, answer.status);
+  }
+}

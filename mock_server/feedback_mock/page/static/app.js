@@ -1,0 +1,189 @@
+// Begins: reads the document, finds the project that the address names, follows it and shows what it hears.
+
+import { control, documentNamed, follow, place } from "./api.js";
+import { by, copy, doing, make, tell } from "./dom.js";
+import { ExchangeView, row } from "./exchange.js";
+import { Forms } from "./forms.js";
+import { State, kindOf, windowsOf } from "./state.js";
+import { Timeline, away, symbol } from "./timeline.js";
+import { timeOfDay, written } from "./time.js";
+
+const FEW = 25;
+const LEGEND = { ok: "taken", conflict: "409: a window is over", other: "any other refusal", fault: "a fault", pending: "no answer yet" };
+
+const openapi = await documentNamed("openapi");
+const state = new State(windowsOf(openapi));
+const rules = new Map(openapi["x-rules"].map((each) => [each.id, each]));
+const path = Object.entries(openapi.paths).find(([, item]) => item.post?.["x-mutability"])[0];
+const exchange = new ExchangeView(rules, state);
+const timeline = new Timeline(by("timeline"), (number) => exchange.open(number));
+let following = null;
+let everyRequest = false;
+let planned = false;
+
+new Forms(state, path);
+by("legend").append(...Object.entries(LEGEND).map(([kind, text]) => make("li", {}, symbol(kind), ` ${text}`)));
+by("agos").append(...state.windows.map((each) => make("option", { value: each.limit })));
+for (const id of ["range", "filter"]) by(id).addEventListener("change", () => show());
+by("more-requests").addEventListener("click", () => {
+  everyRequest = true;
+  show();
+});
+by("new-project").addEventListener("submit", (event) => {
+  event.preventDefault();
+  doing(event.submitter, makeProject);
+});
+addEventListener("hashchange", route);
+document.addEventListener("visibilitychange", () => (document.hidden ? leave() : route()));
+setInterval(() => state.project && state.clock.running && !document.hidden && show(), 1000);
+await route();
+
+async function route() {
+  const [, organization, project] = location.hash.match(/^#\/([^/]+)\/([^/]+)$/) ?? [];
+  if (location.hash !== "" && !location.hash.startsWith("#/")) return;
+  leave();
+  by("projects").hidden = Boolean(project);
+  by("project").hidden = true;
+  if (project) await stay({ organization: decodeURIComponent(organization), project: decodeURIComponent(project) });
+  else await doing(null, showProjects);
+}
+
+function leave() {
+  following?.abort();
+  following = null;
+  state.forget();
+}
+
+/** Follows a project until the address names another; tries again where the connection breaks. */
+async function stay(project) {
+  const mine = (following = new AbortController());
+  document.title = `${project.organization}/${project.project} · Feedback mock`;
+  for (let wait = 1; !mine.signal.aborted; wait = Math.min(wait * 2, 10)) {
+    try {
+      for await (const [name, data] of follow(project, mine.signal)) {
+        if (mine.signal.aborted) return;
+        if (name === "deleted") return gone(`The project ${project.organization}/${project.project} was deleted.`);
+        by("link").textContent = "Live";
+        wait = 1;
+        state.apply(name, data);
+        plan();
+      }
+    } catch (problem) {
+      if (mine.signal.aborted) return;
+      if (problem.status) return gone(problem.message);
+    }
+    by("link").textContent = "Connection lost, trying again …";
+    await new Promise((resolve) => setTimeout(resolve, wait * 1000));
+  }
+}
+
+function gone(message) {
+  leave();
+  by("link").textContent = "";
+  history.replaceState(null, "", "#/");
+  route().then(() => tell(message, "failed"));
+}
+
+async function showProjects() {
+  document.title = "Feedback mock";
+  by("link").textContent = "";
+  const { projects } = await control("GET", "projects");
+  const { version, profile } = await control("GET", "health");
+  by("server").textContent = `This server is version ${version} with the profile ${profile}.`;
+  by("project-rows").replaceChildren(
+    ...projects.map((each) =>
+      make(
+        "tr",
+        {},
+        make("td", {}, make("a", { href: `#/${encodeURIComponent(each.organization)}/${encodeURIComponent(each.project)}` }, `${each.organization}/${each.project}`)),
+        make("td", {}, `${each.clock.now.slice(0, 19).replace("T", " ")} `, badge(each.clock.running)),
+        ...["events", "feedback", "requests"].map((name) => make("td", { class: "number" }, each[name])),
+      ),
+    ),
+  );
+}
+
+async function makeProject() {
+  const { organization, project, clock } = by("new-project").elements;
+  const named = { organization: organization.value, project: project.value };
+  const { projects } = await control("GET", "projects");
+  const there = projects.some((each) => each.organization === named.organization && each.project === named.project);
+  if (!there) await control("PUT", place(named), { clock: { running: clock.value === "running" } });
+  location.hash = `#/${encodeURIComponent(named.organization)}/${encodeURIComponent(named.project)}`;
+  tell(there ? `The project ${named.organization}/${named.project} was there already.` : `The project ${named.organization}/${named.project} is there.`);
+}
+
+/** Many events may come at once: they are shown together. */
+function plan() {
+  if (planned) return;
+  planned = true;
+  requestAnimationFrame(() => {
+    planned = false;
+    if (state.project) show();
+  });
+}
+
+function show() {
+  by("project").hidden = false;
+  by("project-title").textContent = `${state.project.organization}/${state.project.project}`;
+  showClock();
+  const empty = !state.lanes.length;
+  by("timeline-empty").hidden = !empty;
+  by("timeline-frame").hidden = empty;
+  if (!empty) timeline.show(state);
+  showRequests();
+  showRest();
+  exchange.refresh();
+}
+
+function showClock() {
+  const now = state.now();
+  by("now").textContent = written(now).replace("T", " ").replace("Z", " UTC");
+  by("now").setAttribute("datetime", written(now));
+  by("running").replaceWith(badge(state.clock.running, "running"));
+  by("freeze").textContent = state.clock.running ? "Freeze" : "Run";
+  const next = state.nextDeadline();
+  by("deadline").textContent = next
+    ? `Next deadline: ${next.rule} of ${next.eventId.slice(0, 8)}… accepts until ${timeOfDay(next.lastAccepted)}, ${next.lastAccepted === now ? "which is now" : away(next.lastAccepted, now)}.`
+    : "No window is open.";
+  by("before").disabled = !next || next.lastAccepted === now;
+  by("after").disabled = !next;
+}
+
+function badge(running, id = null) {
+  return make("span", { id, class: `badge ${running ? "runs" : "stands"}` }, running ? "running" : "frozen");
+}
+
+function showRequests() {
+  const wanted = by("filter").value;
+  const entries = state.entries.filter((each) => !wanted || kindOf(each) === wanted).reverse();
+  const shown = everyRequest ? entries : entries.slice(0, FEW);
+  const { last, dropped } = state.journal;
+  const told = [`${entries.length} of ${last} shown` + (shown.length < entries.length ? `, the latest ${shown.length} here` : "")];
+  if (dropped) told.push(`the oldest ${dropped} were dropped`);
+  by("requests-count").textContent = last ? `${told.join("; ")}.` : "There were none yet.";
+  by("requests").hidden = !shown.length;
+  by("more-requests").hidden = shown.length === entries.length;
+  const focused = document.activeElement?.closest("#request-rows") ? document.activeElement.textContent : null;
+  by("request-rows").replaceChildren(...shown.map((each) => row(each, (number) => exchange.open(number))));
+  if (focused) [...by("request-rows").querySelectorAll("button")].find((each) => each.textContent === focused)?.focus();
+}
+
+function showRest() {
+  by("ids").replaceChildren(...state.lanes.slice(0, 50).filter((each) => each.eventId).map((each) => make("option", { value: each.eventId })));
+  by("faults").replaceChildren(
+    ...state.faults.map((each) => {
+      const { number, effect, phase, applied, matched, times } = each;
+      return make("li", {}, make("code", {}, `${number}: ${JSON.stringify(effect)} ${phase ?? "before"}`), ` met ${matched}, struck ${applied}${times ? ` of ${times}` : ""}`);
+    }),
+  );
+  const { dsn, tokens } = state.project;
+  const known = { DSN: dsn, ...Object.fromEntries(Object.entries(tokens).map(([kind, token]) => [`Token: ${kind}`, token])) };
+  if (by("credentials").dataset.dsn === dsn) return;
+  by("credentials").dataset.dsn = dsn;
+  by("credentials").replaceChildren(
+    ...Object.entries(known).map(([name, value]) =>
+      make("div", {}, make("dt", {}, name), make("dd", {}, make("code", {}, value), " ", make("button", { type: "button", class: "second small", "aria-label": `Copy ${name}`, click: () => copy(value, name) }, "Copy"))),
+    ),
+  );
+}

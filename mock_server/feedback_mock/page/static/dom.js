@@ -1,0 +1,55 @@
+// Makes elements. All text becomes text nodes and attributes are set as values: nothing here reads markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export const by = (id) => document.getElementById(id);
+
+/** An HTML element; properties are attributes, or listeners where they are functions. */
+export function make(tag, properties = {}, ...children) {
+  return filled(document.createElement(tag), properties, children);
+}
+
+/** The same for SVG. */
+export function draw(tag, properties = {}, ...children) {
+  return filled(document.createElementNS(SVG, tag), properties, children);
+}
+
+function filled(element, properties, children) {
+  for (const [name, value] of Object.entries(properties)) {
+    if (typeof value === "function") element.addEventListener(name, value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, String(value));
+  }
+  element.append(...children.filter((each) => each !== null && each !== undefined).map((each) => (each instanceof Node ? each : String(each))));
+  return element;
+}
+
+/** Tells what was done, to everyone: it is read out, too. */
+export function tell(text, kind = "done") {
+  const place = by("told");
+  place.className = kind;
+  place.textContent = text;
+}
+
+/** Runs what a button or a form asks for, once at a time; a refusal is told. */
+export async function doing(control, work) {
+  if (control?.ariaDisabled === "true") return;
+  if (control) control.ariaDisabled = "true";
+  try {
+    await work();
+  } catch (problem) {
+    tell(problem.message, "failed");
+  } finally {
+    if (control) control.ariaDisabled = null;
+  }
+}
+
+/** Puts text on the clipboard, where the browser lets us. */
+export async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+    tell(`${what}: copied.`);
+  } catch {
+    tell("The browser does not let this page use the clipboard; select the text and copy it.", "failed");
+  }
+}

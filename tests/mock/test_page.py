@@ -1,0 +1,69 @@
+"""How the page is served: where it is, under which policy, with which documents, and where not."""
+
+from typing import Any
+
+import httpx
+import pytest
+from feedback_mock import Server
+
+PAGE = "/_control/page/"
+
+
+def test_root_leads_to_the_page(api: Any) -> None:
+    answer = api.send("GET", "/")
+
+    assert (answer.status_code, answer.headers["location"]) == (302, PAGE)
+    assert api.send("GET", PAGE[:-1]).headers["location"] == PAGE
+    assert "<title>Feedback mock" in api.send("GET", PAGE).text
+
+
+@pytest.mark.parametrize("path", ["", "app.js", "page.css", "icon.svg", "documents/openapi.json", "nothing"])
+def test_page_is_served_under_a_strict_policy(api: Any, path: str) -> None:
+    """Nothing from elsewhere, nothing inline, no markup from values, no guess of a type, no stale copy."""
+    headers = api.send("GET", PAGE + path).headers
+    policy = dict(each.strip().partition(" ")[::2] for each in headers["content-security-policy"].split(";"))
+
+    assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == policy["frame-ancestors"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == policy["img-src"] == "'self'"
+    assert policy["require-trusted-types-for"] == "'script'"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == "no-cache"
+
+
+def test_copy_that_is_current_is_not_sent_again(api: Any) -> None:
+    tag = api.send("GET", f"{PAGE}app.js").headers["etag"]
+
+    assert api.send("GET", f"{PAGE}app.js", headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_documents_are_those_that_are_served_and_name_this_server_only(api: Any) -> None:
+    for name in ("openapi", "control", "ingest"):
+        document = api.send("GET", f"{PAGE}documents/{name}.json").json()
+        assert [each["url"] for each in document["servers"]] == ["/"]
+    assert api.send("GET", f"{PAGE}documents/openapi.json").json()["x-rules"]
+
+
+@pytest.mark.parametrize(
+    "path", ["site.py", "../site.py", "..%2fsite.py", "%2e%2e/site.py", "documents/x.json", "static"]
+)
+def test_nothing_else_is_served(api: Any, path: str) -> None:
+    answer = api.send("GET", PAGE + path)
+
+    assert answer.status_code == 404
+    assert answer.json().keys() == {"detail"}
+
+
+def test_host_that_is_none_is_refused(api: Any) -> None:
+    assert api.send("GET", PAGE, headers={"Host": "a/b"}).status_code == 400
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_page_takes_nothing(api: Any, method: str) -> None:
+    assert api.send(method, PAGE).status_code == 404
+
+
+def test_there_is_no_page_without_the_control_protocol() -> None:
+    with Server(control=False) as server:
+        for path in ("/", PAGE, f"{PAGE}app.js"):
+            assert httpx.get(f"{server.url}{path}").status_code == 404

@@ -1,0 +1,81 @@
+"""One headless Chromium for the tests of the page, and a mock that it looks at."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from feedback_mock import Sandbox, Server
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.mock.conftest import EVENT
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PATIENCE = 3_000  # milliseconds
+__all__ = ["EVENT"]
+
+
+class Visitor:
+    """A page in the browser, with what went wrong in it and where its requests went."""
+
+    def __init__(self, page: Page, server: Server) -> None:
+        self.page, self.server = page, server
+        self.errors: list[str] = []
+        self.elsewhere: list[str] = []
+        page.set_default_timeout(PATIENCE)
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", self._asked)
+
+    def visit(self, sandbox: Sandbox) -> Page:
+        """Opens the page of a project, and waits until it shows it."""
+        self.page.goto(f"{self.server.url}/_control/page/#/{sandbox.organization}/{sandbox.project}")
+        self.page.locator("#project").wait_for()
+        return self.page
+
+    def told(self, words: str) -> None:
+        """Waits until the page tells this of what was done last."""
+        self.page.locator("#told", has_text=words).wait_for()
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        # Chromium says so of every refusal that a page is answered, be it expected or not.
+        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+            self.errors.append(message.text)
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((f"{self.server.url}/", "data:")):
+            self.elsewhere.append(request.url)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")  # not of the session: while it is open, no other test of the process can run a loop
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium cannot be had here: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def sandbox(server: Server, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    with Sandbox(server, "acme", request.node.name.partition("[")[0][5:80]) as made:
+        yield made
+
+
+@pytest.fixture
+def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
+    """Somebody before a wide, light screen, who ends without an error and asked nobody else."""
+    context = browser.new_context(
+        viewport={"width": 1200, "height": 900}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    visitor = Visitor(context.new_page(), server)
+    yield visitor
+    context.close()
+    assert visitor.errors == []
+    assert visitor.elsewhere == []

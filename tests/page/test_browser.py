@@ -1,0 +1,194 @@
+"""The page in headless Chromium: what a person does with it, and what no client can do to that person."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from feedback_mock import Sandbox, Server
+
+from tests.page.conftest import EVENT, Visitor
+
+ATTACK = """</script></title></text><img src=x onerror="attacked=1"><svg onload=attacked=1>'"`${attacked=1}"""
+AXE = Path(__file__).parents[1] / "clients" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def submit(sandbox: Sandbox, headers: dict[str, str] | None = None, **fields: str) -> httpx.Response:
+    body = {"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comments": "It broke!", **fields}
+    sent = {"Authorization": f"Bearer {sandbox.token}", **(headers or {})}
+    return httpx.post(sandbox.feedback_url, json=body, headers=sent)
+
+
+def test_story_of_a_409_by_clicking(visitor: Visitor, server: Server) -> None:
+    """An event, feedback, an overwrite at the last instant, and one a microsecond later, which is refused."""
+    page = visitor.page
+    page.goto(server.url)
+    page.fill("#new-project [name=project]", "story")
+    page.click("text=Create project")
+    page.locator("#timeline-empty").wait_for()
+    page.click("#save-event >> text=Save event")
+    visitor.told("counts as saved")
+    page.click("text=+ 1 minute")
+    visitor.told("The clock shows")
+    page.click("#submit button")
+    visitor.told("200 OK")
+    page.click("#before")
+    visitor.told("the last instant that is accepted by overwrite-window")
+    page.fill("#submit [name=comments]", "Once more")
+    page.click("#submit button")
+    visitor.told("200 OK")
+    page.click("#after")
+    visitor.told("the first instant that is refused")
+    page.click("#submit button")
+    visitor.told("409 Conflict by overwrite-window")
+    page.click(".mark[data-number='3']")
+
+    shown = page.locator("#exchange").inner_text()
+    assert "Request 3: 409 Conflict" in shown
+    assert "feedback first submitted 5m00.000001s ago, window PT5M" in shown
+    assert "Feedback may be overwritten up to and including 5 minutes" in shown
+    assert page.locator(".mark .ok").count() == 2
+    assert page.locator(".mark .conflict").count() == 1
+
+
+def test_request_of_a_client_appears_at_once(visitor: Visitor, sandbox: Sandbox) -> None:
+    page = visitor.visit(sandbox)
+    page.locator("#timeline-empty").wait_for()
+    submit(sandbox)
+
+    page.locator(".mark[data-number='1'] .ok").wait_for()
+    assert page.locator("#request-rows tr").count() == 1
+
+
+@pytest.mark.parametrize("sent", ["fields", "headers", "path", "event", "fault"])
+def test_what_clients_send_is_text(visitor: Visitor, sandbox: Sandbox, sent: str) -> None:
+    """Nothing of it becomes an element or runs, wherever it stands, and all of it is shown as it was sent."""
+    page = visitor.visit(sandbox)
+    elements = "document.querySelectorAll('img, script, iframe, object, style, link').length"
+    before = page.evaluate(elements)
+    match sent:
+        case "fields":
+            submit(sandbox, event_id=ATTACK, name=ATTACK, email=ATTACK, comments=ATTACK)
+        case "headers":
+            submit(sandbox, {"User-Agent": ATTACK, "Content-Type": ATTACK, "X-Client": ATTACK, "Host": "a'b<img>"})
+        case "path":
+            httpx.get(f"{sandbox.feedback_url}{ATTACK}", params={ATTACK: ATTACK})
+        case "event":
+            sandbox.save_event(EVENT, title=ATTACK)
+            submit(sandbox)
+        case "fault":
+            sandbox.fail({"status": 418, "body": ATTACK, "headers": {"X-Attack": ATTACK}})
+            submit(sandbox)
+    page.locator(".mark").first.click()
+    page.click("#exchange summary")
+
+    where = "#timeline" if sent == "event" else "#exchange"
+    assert "onerror" in str(page.locator(where).text_content())
+    assert page.evaluate("typeof attacked") == "undefined"
+    assert page.evaluate(elements) == before
+
+
+@pytest.mark.parametrize("name", ["<img src=x onerror=attacked=1>", "..%2f..%2fhealth", "nowhere"])
+def test_address_that_names_no_project_is_told(visitor: Visitor, server: Server, name: str) -> None:
+    visitor.page.goto(f"{server.url}/_control/page/#/acme/{name}")
+
+    visitor.page.locator("#told.failed").wait_for()
+    visitor.page.locator("#projects").wait_for()
+    assert visitor.page.evaluate("typeof attacked") == "undefined"
+
+
+def test_line_of_curl_sends_the_request_again(visitor: Visitor, sandbox: Sandbox) -> None:
+    """With the credentials that the journal hides, and quoted: a value runs nothing in a shell either."""
+    submit(sandbox, {"X-Client": "it's $(touch attacked) `touch attacked`"}, comments='It\'s "broken" $HOME \\ \n !')
+    page = visitor.visit(sandbox)
+    page.locator(".mark").click()
+    page.click("text=Copy as curl")
+    visitor.page.wait_for_function("document.getElementById('told').textContent.includes('copied')")
+    line = page.evaluate("navigator.clipboard.readText()")
+    ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+
+    assert ran.stdout.startswith("HTTP/1.1 200 OK")
+    one, two = sandbox.requests
+    assert one.json() == two.json()
+    assert one.headers["x-client"] == two.headers["x-client"]
+
+
+def test_fault_by_clicking(visitor: Visitor, sandbox: Sandbox) -> None:
+    """The answer is lost, the feedback is stored, and the mark says why. Chromium may send it again by itself."""
+    page = visitor.visit(sandbox)
+    page.click("text=Add fault")
+    visitor.told("waits for its request")
+    page.click("#submit button")
+
+    page.locator(".mark .fault").first.wait_for()
+    page.locator("#faults", has_text="struck 1 of 1").wait_for()
+    assert len(sandbox.feedback) == 1
+
+
+def test_reset_is_asked_for_and_empties(visitor: Visitor, sandbox: Sandbox) -> None:
+    submit(sandbox)
+    page = visitor.visit(sandbox)
+    page.click("#reset")
+    page.click("#sure-yes")
+
+    page.locator("#timeline-empty").wait_for()
+    assert sandbox.feedback == []
+
+
+def test_project_that_is_deleted_is_told(visitor: Visitor, sandbox: Sandbox) -> None:
+    page = visitor.visit(sandbox)
+    sandbox.delete()
+
+    visitor.told("was deleted")
+    page.locator("#projects").wait_for()
+
+
+def test_exchange_by_keyboard(visitor: Visitor, sandbox: Sandbox) -> None:
+    """One mark is reached by Tab, the others by the arrow keys; Escape gives the focus back."""
+    for _ in range(3):
+        submit(sandbox)
+    page = visitor.visit(sandbox)
+    page.locator(".mark").nth(2).wait_for()
+    page.focus("#range")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    assert "Request 2" in page.locator("#exchange-title").inner_text()
+    page.keyboard.press("Escape")
+
+    assert page.locator("#exchange").is_hidden()
+    assert page.evaluate("document.activeElement.dataset.number") == "2"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(visitor: Visitor, sandbox: Sandbox, scheme: Any) -> None:
+    """On the list of projects, an empty project, one with requests and a fault, and an exchange; all fits a phone."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: make clients, with npm")
+    page = visitor.page
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(visitor.server.url)
+    page.locator("#project-rows a").first.wait_for()
+    found = violations(visitor)
+    visitor.visit(sandbox)
+    found += violations(visitor)
+    sandbox.save_event(EVENT)
+    sandbox.fail({"status": 503}, skip=1, times=1)
+    for _ in range(2):
+        submit(sandbox)
+    page.locator(".mark").nth(1).wait_for()
+    found += violations(visitor)
+    page.locator(".mark").first.click()
+
+    assert found + violations(visitor) == []
+
+
+def violations(visitor: Visitor) -> list[str]:
+    """What axe-core finds, and whether the page has to be scrolled sideways."""
+    page = visitor.page
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("axe.run()")["violations"]
+    wide = page.evaluate("document.scrollingElement.scrollWidth > innerWidth")
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found] + ["too wide"] * wide
