@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 from tests.mock.conftest import EVENT
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PATIENCE = 3_000  # milliseconds
+PATIENCE = 10_000  # milliseconds
 __all__ = ["EVENT"]
 
 
