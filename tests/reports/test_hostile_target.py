@@ -71,21 +71,19 @@ def hostile(payload: str) -> Any:
 
 
 class _Lines(HTMLParser):
-    """The texts of the elements `pre` that stand in a figure of lines, or that say that they are shell."""
+    """The texts of the elements `pre` that are lines to paste, or that say that they are shell."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
-        self._inside = self._figure = False
+        self._inside = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._figure = ("class", "lines") in attrs if tag == "figure" else self._figure
-        self._inside = tag == "pre" and (self._figure or ("lang", "sh") in attrs)
+        self._inside = tag == "pre" and (("class", "lines") in attrs or ("lang", "sh") in attrs)
         if self._inside:
             self.found.append("")
 
     def handle_endtag(self, tag: str) -> None:
-        self._figure = self._figure and tag != "figure"
         self._inside = False
 
     def handle_data(self, data: str) -> None:
@@ -112,7 +110,8 @@ def _nothing_happened(folder: Path, script: list[str], program: str) -> None:
     assert list(empty.iterdir()) == []
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
+# A run each: some of them, where the next test tries all.
+@pytest.mark.parametrize("payload", PAYLOADS[::4])
 def test_lines_of_every_report_run_nothing_of_the_target(
     payload: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,7 +119,7 @@ def test_lines_of_every_report_run_nothing_of_the_target(
     kinds = ("json", "junit", "html", "markdown")
     flags = [flag for kind in kinds for flag in ("--report", f"{kind}={tmp_path / kind}")]
     with serving(hostile(payload)) as url:
-        code = main([url, "--control", url, "--rules", RULES, *flags])
+        code = main([url, "--control", url, "--rules", RULES, "--depth", "quick", *flags])
         terminal = capsys.readouterr().out
         rules = [each for each in json.loads((tmp_path / "json").read_text())["rules"] if each["verdict"] == "violated"]
         lines = [line for rule in rules for line in rule["reproduction"]]
@@ -132,7 +131,7 @@ def test_lines_of_every_report_run_nothing_of_the_target(
     blocks = ["\n".join(rule["reproduction"]) for rule in rules]
     printed = terminal.splitlines()
     assert [line[4:] for line in printed if line.startswith("    ") and line[4:] in lines] == lines
-    assert [each for each in _shown((tmp_path / "html").read_text()) if each in blocks] == blocks
+    assert set(_shown((tmp_path / "html").read_text())) >= {*blocks, *(rule["program"] for rule in rules)}
     assert _shown((tmp_path / "markdown").read_text()) == ["\n".join(_cut(each)) for each in blocks]
     failures = [each.text or "" for each in ElementTree.parse(tmp_path / "junit").getroot().iter("failure")]
     assert all(text.endswith(block) for text, block in zip(failures, blocks, strict=True))

@@ -15,7 +15,7 @@ from feedback_verify.cli import main
 from tests.broken.mutants import OverwriteWindowTooLong
 from tests.broken.serving import serving
 
-FEW = "submission,event-window,overwrite-window"
+FEW = ("--rules", "submission,event-window,overwrite-window", "--depth", "quick")
 KINDS = ("json", "junit", "html", "har", "markdown")
 
 
@@ -31,7 +31,7 @@ def reports(broken_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     """The text of every kind of report, by kind."""
     folder = tmp_path_factory.mktemp("reports")
     wanted = [flag for kind in KINDS for flag in ("--report", f"{kind}={folder / kind}")]
-    main([broken_url, "--control", broken_url, "--rules", FEW, *wanted])
+    main([broken_url, "--control", broken_url, *FEW, *wanted])
     return {kind: (folder / kind).read_text("utf-8") for kind in KINDS}
 
 
@@ -100,7 +100,7 @@ def test_baseline_accepts_what_is_known(broken_url: str, tmp_path: Path, capsys:
     """It is still shown as violated."""
     baseline = tmp_path / "baseline.toml"
     baseline.write_text('[accepted]\noverwrite-window = "known"\n')
-    code = main([broken_url, "--control", broken_url, "--rules", FEW, "--baseline", str(baseline)])
+    code = main([broken_url, "--control", broken_url, *FEW, "--baseline", str(baseline)])
 
     assert code == 0
     assert "1 violated (1 accepted)" in capsys.readouterr().out
@@ -120,7 +120,7 @@ def test_baseline_is_strict(
     """What is no more must go."""
     baseline = tmp_path / "baseline.toml"
     baseline.write_text(f'[accepted]\noverwrite-window = "known"\n{entry}\n')
-    outcome = main([broken_url, "--control", broken_url, "--rules", FEW, "--baseline", str(baseline)])
+    outcome = main([broken_url, "--control", broken_url, *FEW, "--baseline", str(baseline)])
     shown = "".join(capsys.readouterr())
 
     assert outcome == code

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from feedback_verify.reports.data import as_json, write_json
 from feedback_verify.reports.har import write_har
+from feedback_verify.reports.html import write_html
 from feedback_verify.reports.junit import write_junit
 from feedback_verify.reports.markdown import write_markdown
-from feedback_verify.reports.page import write_html
 from feedback_verify.reports.report import Began, Report
 from feedback_verify.reports.terminal import print_report
 

@@ -16,7 +16,7 @@ from feedback_verify.verdicts import Probe
 
 WIDTH, LEFT, RIGHT = 360.0, 12.0, 348.0  # user units; the font is 10 to 13 of them
 LETTER = 5.8  # width of a letter of a tick label, generously
-LANES = {"accepted": 66.0, "refused": 92.0, "other": 118.0}
+LANES = {"accepted": 73.0, "refused": 99.0, "other": 125.0}
 SHORTEST_BAR = 4.0
 SPAN_OF_TICKS = (
     (1, "1 µs"),
