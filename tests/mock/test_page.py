@@ -1,10 +1,14 @@
 """How the page is served: where it is, under which policy, with which documents, and where not."""
 
+import tomllib
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from feedback_mock import Server
+from feedback_mock.page import site
 
 PAGE = "/_control/page/"
 
@@ -52,6 +56,24 @@ def test_nothing_else_is_served(api: Any, path: str) -> None:
 
     assert answer.status_code == 404
     assert answer.json().keys() == {"detail"}
+
+
+def test_reference_has_a_policy_as_strict_but_for_icons_and_markup(api: Any) -> None:
+    policy = api.send("GET", f"{PAGE}reference/").headers["content-security-policy"]
+
+    assert "script-src 'self'; connect-src 'self'" in policy
+    assert "style-src 'self'; img-src 'self' data:" in policy
+    assert "unsafe" not in policy
+
+
+def test_swagger_ui_is_as_it_was_published() -> None:
+    """Every file of it has the hash that its origin names, and there is no other."""
+    folder = Path(site.__file__).parent / "static" / "reference" / "swagger-ui"
+    origin = tomllib.loads((folder / "ORIGIN.toml").read_text("utf-8"))
+    found = {each.name: sha256(each.read_bytes()).hexdigest() for each in folder.iterdir()}
+    found.pop("ORIGIN.toml")
+
+    assert found == origin["sha256"]
 
 
 def test_host_that_is_none_is_refused(api: Any) -> None:

@@ -161,6 +161,17 @@ def test_exchange_by_keyboard(visitor: Visitor, sandbox: Sandbox) -> None:
     assert page.evaluate("document.activeElement.dataset.number") == "2"
 
 
+def test_reference_tries_this_server_and_no_other(visitor: Visitor, server: Server) -> None:
+    page = visitor.page
+    page.goto(f"{server.url}/_control/page/reference/?document=control")
+    page.locator("#operations-Control-controlHealth .opblock-summary-control").click()
+    page.locator(".execute").click()
+    page.locator(".live-responses-table", has_text='"status": "ok"').wait_for()
+
+    page.goto(f"{server.url}/_control/page/reference/")
+    page.locator("[id$=submitUserFeedback]").wait_for()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(visitor: Visitor, sandbox: Sandbox, scheme: Any) -> None:
     """On the list of projects, an empty project, one with requests and a fault, and an exchange; all fits a phone."""

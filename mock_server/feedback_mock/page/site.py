@@ -15,6 +15,7 @@ from feedback_mock.exchange import send_all
 from feedback_mock.result import Refused
 
 PAGE = f"{PREFIX}page/"
+_REFERENCE = "reference/"
 _HERE = Path(__file__).parent / "static"
 _LEADS_HERE = frozenset({"/", PAGE.rstrip("/")})
 _SAME = (
@@ -22,6 +23,8 @@ _SAME = (
     "frame-ancestors 'none'"
 )
 _POLICY = f"{_SAME}; style-src 'self'; img-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
+# Swagger UI has its icons in its style sheet and makes markup of descriptions.
+_REFERENCE_POLICY = f"{_SAME}; style-src 'self'; img-src 'self' data:"
 _HEADERS: tuple[Header, ...] = (
     (b"cache-control", b"no-cache"),  # every load asks whether its copy is still the one
     (b"x-content-type-options", b"nosniff"),
@@ -55,7 +58,8 @@ class Site:
             await self._serve(path.removeprefix(PAGE), scope, receive, send)
 
     async def _serve(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [*_HEADERS, (b"content-security-policy", _POLICY.encode())]
+        policy = _REFERENCE_POLICY if name.startswith(_REFERENCE) else _POLICY
+        headers = [*_HEADERS, (b"content-security-policy", policy.encode())]
         document = self._documents.get(name)
         if document is not None:
             shown = {**document, "servers": [{"url": "/", "description": "This server"}]}
