@@ -3,6 +3,8 @@
 The table of contents of this package. Starts no server and reads no environment.
 """
 
+from collections.abc import Collection
+
 from feedback_spec.document import SUBMIT, Document, load, load_control, load_ingest
 from feedback_spec.operations import operations_of
 from feedback_spec.source import DocumentError
@@ -11,6 +13,7 @@ from feedback_mock.asgi import ASGIApp
 from feedback_mock.clock import Source, system_time
 from feedback_mock.control.events import EVENT_HANDLERS
 from feedback_mock.control.faults import FAULT_HANDLERS
+from feedback_mock.control.guard import Guard
 from feedback_mock.control.handlers import HEALTH, PROJECTS, ControlHandlers
 from feedback_mock.control.operation import ControlOperation
 from feedback_mock.control.requests import RequestHandlers
@@ -40,18 +43,24 @@ def create_app(
     limits: Limits | None = None,
     host: str = DEFAULT_HOST,
     rate_limit: RateLimit | None = None,
+    control_token: str | None = None,
+    allow_hosts: Collection[str] = (),
+    secret: str = "",
 ) -> Mock:
     """The mock of a document, by default the packaged one, ready to serve; no lifespan is needed.
 
     `clock` gives microseconds since 1970 UTC; `running` is whether projects begin with a running clock; `host` is the
     `host:port` that DSNs name where the client does not say how it calls us; `rate_limit` is the hosted service's, for
-    a document that has one. Raises DocumentError for a document that the mock cannot honour.
+    a document that has one. With a `control_token` only who has it may use the control protocol, without one whoever
+    calls us by this machine's names or those in `allow_hosts`; `secret` goes into all credentials.
+
+    Raises DocumentError for a document that the mock cannot honour.
     """
     document = document or load()
-    store = Store(clock, running=running, limits=limits, made_at=PROJECTS if control else "")
+    store = Store(clock, running=running, limits=limits, made_at=PROJECTS if control else "", secret=secret)
     rendering = Rendering(document)
     ingest, controls = Routed("ingest.yaml", load_ingest()), Routed("control.yaml", load_control())
-    control_operations = _control_operations(document, controls, ingest, store, host)
+    control_operations = _control_operations(document, controls, ingest, store, host, Guard(control_token, allow_hosts))
     documents = [
         Routed(document.name, document.openapi, document.behaviour.methods is None, _aliases(document)),
         ingest,
@@ -91,7 +100,7 @@ def _feedback_operations(
 
 
 def _control_operations(
-    document: Document, controls: Routed, ingest: Routed, store: Store, host: str
+    document: Document, controls: Routed, ingest: Routed, store: Store, host: str, guard: Guard
 ) -> dict[str, ControlOperation]:
     journals = RequestHandlers(Validity([document.openapi, ingest.openapi]), decode)
     more = {**journals.table, **EVENT_HANDLERS, **FAULT_HANDLERS, STREAM: open_stream}
@@ -99,9 +108,16 @@ def _control_operations(
     most = document.submit.extensions["x-max-body-bytes"]
     described = describe(controls.name, controls.openapi, most, frozenset({STREAM}))
     stream = StreamOperation(
-        controls.openapi, described.pop(STREAM), table[STREAM], host, lambda *names: News(store, journals, *names)
+        controls.openapi,
+        described.pop(STREAM),
+        table[STREAM],
+        host,
+        guard,
+        lambda *names: News(store, journals, *names),
     )
-    others = {name: ControlOperation(controls.openapi, each, table[name], host) for name, each in described.items()}
+    others = {
+        name: ControlOperation(controls.openapi, each, table[name], host, guard) for name, each in described.items()
+    }
     return {STREAM: stream, **others}
 
 

@@ -57,10 +57,20 @@ def rule_and_reason(header: str) -> tuple[str, str]:
     return rule, _ESCAPED.sub(r"\1", rest.removesuffix('"'))
 
 
+def origin_of(scope: Scope, headers: dict[bytes, bytes], host: str = "localhost") -> str:
+    """Where the client says that we are, as in `https://localhost:8080`; `host` if it names none that is one.
+
+    A proxy in front of us that speaks TLS says so in X-Forwarded-Proto.
+    """
+    forwarded = headers.get(b"x-forwarded-proto", b"").partition(b",")[0].strip().lower()
+    scheme = forwarded.decode() if forwarded in (b"http", b"https") else scope.get("scheme", "http")
+    named = headers.get(b"host", b"").decode("latin-1")
+    return f"{scheme}://{named if is_host(named) else host}"
+
+
 def base_url(scope: Scope, headers: dict[bytes, bytes]) -> str:
     """The address that was asked for, without its query and safe to stand in a header."""
-    host = headers.get(b"host", b"").decode("latin-1")
-    return f"{scope.get('scheme', 'http')}://{host if is_host(host) else 'localhost'}{quote(scope['path'])}"
+    return f"{origin_of(scope, headers)}{quote(scope['path'])}"
 
 
 def is_host(text: str) -> bool:

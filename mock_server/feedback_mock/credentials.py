@@ -1,7 +1,7 @@
 """Credentials: deriving a project's own, and reading an Authorization header. Knows no project and stores nothing.
 
 What is derived depends on the project's name only, so that a configuration that holds it can be committed and every
-run of a test uses the same. These are no secrets: the mock is for tests.
+run of a test uses the same. These are no secrets; a mock that others can reach adds one.
 """
 
 from dataclasses import dataclass
@@ -51,13 +51,13 @@ class Unusable:
     reason: str = ""
 
 
-def derive(organization: str, project: str) -> Credentials:
-    """The credentials of a project."""
+def derive(organization: str, project: str, secret: str = "") -> Credentials:
+    """The credentials of a project; nobody who does not know the `secret` can tell them."""
 
-    def secret(kind: str) -> str:
-        return sha256(f"{organization}/{project}/{kind}".encode()).hexdigest()
+    def each(kind: str) -> str:
+        return sha256(f"{secret}{organization}/{project}/{kind}".encode()).hexdigest()
 
-    return Credentials(secret("dsn")[:32], {kind: secret(kind) for kind in TOKEN_SCOPES})
+    return Credentials(each("dsn")[:32], {kind: each(kind) for kind in TOKEN_SCOPES})
 
 
 def parse(header: bytes | None) -> Token | Dsn | Unusable:

@@ -93,7 +93,7 @@ class _Reader:
         )
 
     def _kinds(self, operation: Operation) -> Iterator[str]:
-        for together in operation.security:
+        for together in filter(None, operation.security):
             if len(together) != 1 or together[0].oauth_scopes:
                 raise self._fail(operation.id, "the mock takes one kind of credentials at a time, without scopes.")
             each = together[0]

@@ -251,7 +251,7 @@ class Sandbox:
             content = b"" if body is None else orjson.dumps(body)
         except orjson.JSONEncodeError as error:
             raise ValueError(f"{', '.join(body or ())}: cannot be written as JSON: {error}.") from None
-        result = self.app.control[operation].perform({**self._names, **path}, content, self._address)
+        result = self.app.control[operation].perform({**self._names, **path}, content, self.url)
         if isinstance(result, Refused):
             raise ValueError(result.reason)  # noqa: TRY004 (a value was wrong, not a type)
         return result.value

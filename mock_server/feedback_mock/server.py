@@ -3,9 +3,12 @@
 Knows sockets and signals, and nothing of feedback.
 """
 
+import secrets
 import socket
 import threading
 from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -34,6 +37,12 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there. Raises OSError where there is no such host."""
+    address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0][4][0]
+    return ip_address(str(address).partition("%")[0]).is_loopback
+
+
 def address_of(listener: socket.socket, host: str) -> str:
     """The `host:port` by which a client on this machine reaches the socket that was bound for `host`."""
     name = WILDCARDS.get(host, host)
@@ -41,9 +50,20 @@ def address_of(listener: socket.socket, host: str) -> str:
 
 
 class Uvicorn(uvicorn.Server):
-    """A uvicorn server of a mock that says when it is ready; `around` is served, if the mock is within another one."""
+    """A uvicorn server of a mock that says when it is ready.
 
-    def __init__(self, app: Mock, on_ready: Callable[[], None], around: ASGIApp | None = None) -> None:
+    `around` is served, if the mock is within another application; by https with a `certificate` and its `key`, which
+    may stand in the same file.
+    """
+
+    def __init__(
+        self,
+        app: Mock,
+        on_ready: Callable[[], None],
+        around: ASGIApp | None = None,
+        certificate: Path | None = None,
+        key: Path | None = None,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 around or app,
@@ -55,9 +75,15 @@ class Uvicorn(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=1,
+                ssl_certfile=certificate,
+                ssl_keyfile=key,
             )
         )
         self._app, self._on_ready = app, on_ready
+
+    def end(self) -> None:
+        """Begins a clean end. From any thread."""
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins to serve, then says so."""
@@ -73,13 +99,16 @@ class Uvicorn(uvicorn.Server):
 class Server:
     """The mock on a real socket, in a thread of its own: `with Server() as server: … server.url …`.
 
-    `app` defaults to the mock of the packaged document; `options` are those of `create_app`. Raises OSError if the
-    address cannot be had, DocumentError for a document that cannot be served.
+    `app` defaults to the mock of the packaged document; `options` are those of `create_app`. Where others reach the
+    `host`, control requests need a token, which is made up unless it is given, and credentials are random. Raises
+    OSError if the address cannot be had, DocumentError for a document that cannot be served.
     """
 
     def __init__(self, app: Mock | None = None, *, host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
         self._host = host
         self._port = port
+        if not is_loopback(host):
+            options = {"control_token": secrets.token_urlsafe(24), "secret": secrets.token_hex(), **options}
         self.app = app or create_app(**options)
         self.address = ""
         self._ready = threading.Event()

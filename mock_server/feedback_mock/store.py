@@ -174,13 +174,20 @@ class Grant:
 class Store:
     """All projects, found by name, by token and by public key.
 
-    `made_at` is the path below which clients make them, followed by both slugs; "" where they cannot.
+    `made_at` is the path below which clients make them, followed by both slugs; "" where they cannot. `secret` goes
+    into all credentials. A lookup's time tells nothing of a token: Python's hashes of texts are keyed.
     """
 
     def __init__(
-        self, source: Source, *, running: bool = True, limits: Limits | None = None, made_at: str = ""
+        self,
+        source: Source,
+        *,
+        running: bool = True,
+        limits: Limits | None = None,
+        made_at: str = "",
+        secret: str = "",
     ) -> None:
-        self.source, self.made_at = source, made_at
+        self.source, self.made_at, self._secret = source, made_at, secret
         self.running = running
         self.limits = limits or Limits()
         self.projects: dict[tuple[str, str], Project] = {}
@@ -228,7 +235,7 @@ class Store:
             organization,
             slug,
             replaced.id if replaced else self._next_id(),
-            derive(organization, slug),
+            derive(organization, slug, self._secret),
             clock,
             self.limits,
             replaced.block if replaced else self._free_block(organization, slug),

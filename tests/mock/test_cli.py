@@ -7,30 +7,34 @@ import shlex
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import trustme
 from feedback_mock.command.cli import main
 
+NOTHING: Mapping[str, str] = {}
 COMMAND = [sys.executable, "-m", "feedback_mock.command.cli"]
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+def running(*arguments: str, more: Mapping[str, str] = NOTHING) -> Iterator[subprocess.Popen[str]]:
     # Without the test runner's own settings, so that warnings in the process are what a user would see.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     process = subprocess.Popen(
         [*COMMAND, "--port", "0", *arguments],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment | {"COLUMNS": "80"},
+        env={**environment, "COLUMNS": "80", **more},
     )
     try:
         yield process
@@ -70,12 +74,13 @@ def test_one_json_line_says_all_that_a_harness_needs() -> None:
     assert json.loads(err.splitlines()[-1])["message"] == "feedback-mock: stopped."
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_a_clean_end(how: signal.Signals) -> None:
-    with running("--log-format", "json") as process:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_a_clean_end(how: signal.Signals, tmp_path: Path) -> None:
+    with running("--log-format", "json", "--ready-file", str(tmp_path / "ready.json")) as process:
         ready_line(process)
         code, _, err = end(process, how)
 
+    assert list(tmp_path.iterdir()) == []
     assert (code, json.loads(err)["message"]) == (0, "feedback-mock: stopped.")
 
 
@@ -119,6 +124,71 @@ def test_the_ready_file_is_there_while_it_serves(tmp_path: Path, left: str) -> N
 
     assert written == ready
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ready_file_that_an_earlier_run_left_is_removed_whatever_happens_then(capsys: Any, tmp_path: Path) -> None:
+    file = tmp_path / "ready.json"
+    file.write_text('{"url": "http://127.0.0.1:1", "pid": 1, "dsn": ""}')
+
+    assert_cannot_start(capsys, ["--ready-file", str(file), "--spec", "none.yaml"], "none.yaml: cannot be read")
+    assert not file.exists()
+
+
+def test_where_others_reach_it_control_takes_a_token_and_it_says_so() -> None:
+    """All of it by the environment."""
+    more = {"FEEDBACK_MOCK_HOST": "0.0.0.0", "FEEDBACK_MOCK_LOG_FORMAT": "json", "FEEDBACK_MOCK_QUIET": "1"}
+    with running(more=more) as process:
+        ready = ready_line(process)
+        codes = [
+            httpx.get(ready["control"] + "/projects", headers=headers).status_code
+            for headers in ({}, {"Authorization": f"Bearer {ready['control_token']}"})
+        ]
+        _, _, err = end(process)
+
+    assert codes == [401, 200]
+    assert ready["url"] == f"http://127.0.0.1:{ready['port']}"
+    assert re.fullmatch(rf"http://[^/]+:{ready['port']}", ready["elsewhere"])
+    said = [json.loads(line)["message"] for line in err.splitlines()]
+    assert said[0].startswith(f"feedback-mock: others can reach the mock, on {ready['elsewhere']}. The control ")
+    assert said[1:] == ["feedback-mock: stopped."]
+    assert ready["control_token"] not in err
+
+
+def test_https_is_served_by_a_certificate_with_its_key(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    trusted = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+    with running("--certificate", str(tmp_path / "server.pem"), "--log-format", "json") as process:
+        ready = ready_line(process)
+        project = httpx.put(f"{ready['control']}/projects/acme/web", verify=trusted).json()
+        code, _, _ = end(process)
+
+    assert (ready["url"], code) == (f"https://127.0.0.1:{ready['port']}", 0)
+    assert project["dsn"].startswith("https://")
+
+
+def test_a_certificate_that_cannot_be_served_is_exit_2(capsys: Any, tmp_path: Path) -> None:
+    one, other, nothing = (str(tmp_path / name) for name in ("one.pem", "other.key", "none.pem"))
+    trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(one)
+    trustme.CA().issue_cert("127.0.0.1").private_key_pem.write_to_path(other)
+
+    assert_cannot_start(capsys, ["--certificate", nothing], f"{nothing}: cannot be read: No such file or directory.")
+    assert_cannot_start(capsys, ["--certificate", other], f"{other}: is not a certificate with its private key in PEM")
+    assert_cannot_start(capsys, ["--certificate", one, "--key", other], f"{other}: is not the private key of the ")
+    assert_cannot_start(capsys, ["--key", one], "--key goes with --certificate.")
+
+
+def test_it_ends_when_stdin_does() -> None:
+    """As it does when the harness that started it is killed."""
+    with running("--until-stdin-closes", "--log-format", "json") as process:
+        ready_line(process)
+        assert process.poll() is None
+        assert process.stdin is not None
+        process.stdin.close()
+        code, process.stdin = process.wait(timeout=10), None
+
+    assert code == 0
 
 
 def test_a_frozen_clock_stands_still() -> None:
@@ -237,9 +307,25 @@ def test_a_ready_file_that_another_has_replaced_is_left_alone(tmp_path: Path) ->
     assert file.read_text() == other
 
 
-@pytest.mark.parametrize("arguments", [["--port", "70000"], ["--clock", "sundial"], ["--nope"], ["extra"]])
-def test_a_wrong_command_line_is_exit_2(capsys: Any, arguments: list[str]) -> None:
-    assert_cannot_start(capsys, arguments, "Error: ")
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--port", "70000"], "70000 is not in the range"),
+        (["--clock", "sundial"], "'sundial' is not one of"),
+        (["--nope"], "No such option"),
+        (["extra"], "extra argument"),
+        (["--allow-host", "mock.test:80"], '"mock.test:80" is not a host name or an address without a port'),
+        (["--control-token", "a b"], "a token has 8 to 200 letters"),
+    ],
+)
+def test_a_wrong_command_line_is_exit_2(capsys: Any, arguments: list[str], says: str) -> None:
+    assert_cannot_start(capsys, arguments, says)
+
+
+def test_every_option_stands_in_the_environment_too(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEEDBACK_MOCK_RATE_LIMIT", "many")
+
+    assert_cannot_start(capsys, [], '"many" is not N/SECONDS')
 
 
 @pytest.mark.parametrize(("argument", "says"), [("--help", "--ready-file"), ("--version", "feedback-mock, version ")])
@@ -292,6 +378,41 @@ def test_a_pipe_that_nobody_reads_stops_nothing(how: signal.Signals) -> None:
         process.communicate()
         os.close(reading)
         os.close(writing)
+
+
+@pytest.mark.parametrize(
+    ("redirected", "why"),
+    [(">/dev/full", "stdout cannot be written: No space left on device"), (">&- <&-", "stdout is closed")],
+)
+def test_a_stdout_that_takes_nothing_is_exit_2_unless_there_is_a_ready_file(
+    tmp_path: Path, redirected: str, why: str
+) -> None:
+    line = f"exec {shlex.join(COMMAND)} --port 0 --quiet {redirected}"
+    ended = subprocess.run(["sh", "-c", line], stderr=subprocess.PIPE, text=True, timeout=10, check=False)
+    file = tmp_path / "ready.json"
+    with subprocess.Popen(["sh", "-c", f"{line} --ready-file {file}"], stderr=subprocess.PIPE, text=True) as process:
+        while not file.exists():
+            assert process.poll() is None
+        httpx.get(json.loads(file.read_text())["control"] + "/health").raise_for_status()
+        process.terminate()
+        _, err = process.communicate(timeout=10)
+
+    assert ended.returncode == 2
+    assert (
+        ended.stderr == f"feedback-mock: {why}, and there is no --ready-file: nobody would know what opens the mock.\n"
+    )
+    assert (process.returncode, err) == (0, "feedback-mock: stopped.\n")
+
+
+def test_help_that_nobody_can_read_is_exit_2() -> None:
+    ended = subprocess.run(
+        ["sh", "-c", f"exec {shlex.join(COMMAND)} --help >/dev/full"], stderr=subprocess.PIPE, text=True, check=False
+    )
+
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        "feedback-mock: stdout cannot be written: No space left on device.\n",
+    )
 
 
 def test_a_mock_without_stderr_serves() -> None:

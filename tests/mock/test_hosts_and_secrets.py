@@ -29,7 +29,8 @@ def test_host_that_is_none_is_400_for_control_and_no_error_for_the_rest(api: Any
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_host_stands_in_the_dsn(api: Any, host: str) -> None:
+def test_host_stands_in_the_dsn(make_api: Any, host: str) -> None:
+    api = make_api(create_app(allow_hosts=["mock_1.example", "Mock"]))
     answer = api.send("GET", WEB, headers={"Host": host})
 
     assert answer.json()["dsn"].partition("@")[2] == f"{host}/{api.project['id']}"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from feedback_mock.app import create_app
-from feedback_mock.command.cli import command
+from feedback_mock.command.options import command
 from feedback_mock.feedback.rate import RateLimit
 from feedback_mock.store import Store
 from feedback_spec.document import load

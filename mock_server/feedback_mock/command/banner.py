@@ -1,5 +1,7 @@
-"""Shows on the terminal that the mock is ready: plain text where there is no terminal. Computes nothing."""
+"""Words what a person sees when the mock is ready: plain text where there is no terminal. Prints nothing."""
 
+import sys
+from io import StringIO
 from typing import Any
 
 from rich.console import Console
@@ -8,11 +10,13 @@ from feedback_mock.command.ready import lines_to_paste
 from feedback_mock.mock import Mock
 
 
-def show(mock: Mock, data: dict[str, Any]) -> None:
-    """Prints where it listens, what opens it, and the lines to paste, which are never wrapped."""
-    console = Console(highlight=False)
+def banner(mock: Mock, data: dict[str, Any], certificate: str | None) -> str:
+    """Where it listens, what opens it, and the lines to paste, which are never wrapped."""
+    text = StringIO()
+    console = Console(file=text, force_terminal=sys.stdout is not None and sys.stdout.isatty(), highlight=False)
     console.print(f"The mock of Submit User Feedback listens on [bold]{data['url']}[/bold]")
     rows = {
+        "elsewhere": data["elsewhere"],
         "project": f"{data['organization']}/{data['project']} (number {data['id']})",
         "token": data["token"],
         "read token": data["read_token"],
@@ -20,10 +24,13 @@ def show(mock: Mock, data: dict[str, Any]) -> None:
         "profile": data["profile"],
         "windows": ", ".join(f"{rule} {limit}" for rule, limit in data["windows"].items()),
         "control": data["control"] or "off",
+        "its token": data["control_token"],
     }
     for name, value in rows.items():
-        console.print(f"  {name:<10}  {value}", soft_wrap=True, markup=False)
-    for what, line in lines_to_paste(mock, data):
+        if value is not None:
+            console.print(f"  {name:<10}  {value}", soft_wrap=True, markup=False)
+    for what, line in lines_to_paste(mock, data, certificate):
         console.print(f"\n# {what}", style="dim", soft_wrap=True, markup=False)
         console.print(line, soft_wrap=True, markup=False)
     console.print("\nCtrl-C ends it.", style="dim")
+    return text.getvalue()

@@ -27,11 +27,14 @@ INSTANTS = frozenset({"from", "until", "now", "saved_at", "timestamp"})
 
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
-    """What a handler gets: the parameters of path and query, the body ({} for none), our `host:port` for the client."""
+    """What a handler gets: the parameters of path and query, the body ({} for none), and where we are for the client.
+
+    `origin` is scheme, host and port, as in `http://127.0.0.1:8080`.
+    """
 
     path: dict[str, str]
     body: dict[str, Any]
-    host: str
+    origin: str
     query: dict[str, Any]
 
 
@@ -47,14 +50,14 @@ def package_version() -> str:
     return version("sentry-feedback-contract")
 
 
-def project_shown(project: Project, host: str) -> dict[str, Any]:
-    """A project as the protocol shows it; `host` is the `host:port` that its DSN names."""
-    credentials = project.credentials
+def project_shown(project: Project, origin: str) -> dict[str, Any]:
+    """A project as the protocol shows it; `origin` is what its DSN names."""
+    credentials, (scheme, _, host) = project.credentials, origin.partition("://")
     return {
         "organization": project.organization,
         "project": project.slug,
         "id": project.id,
-        "dsn": f"http://{credentials.public_key}@{host}/{project.id}",
+        "dsn": f"{scheme}://{credentials.public_key}@{host}/{project.id}",
         "tokens": credentials.tokens,
         "clock": clock_shown(project.clock),
         "redact": project.redact,
@@ -151,11 +154,11 @@ class ControlHandlers:
         )
         if project is None:
             return full(f"The server holds {self._store.limits.projects} projects, which is all it takes; delete some.")
-        return Done(project_shown(project, request.host), status)
+        return Done(project_shown(project, request.origin), status)
 
     def get_project(self, request: ControlRequest, project: Project) -> Result:
         """The project's credentials and clock."""
-        return Done(project_shown(project, request.host))
+        return Done(project_shown(project, request.origin))
 
     def delete_project(self, _: ControlRequest, project: Project) -> Result:
         """Removes the project with all it holds."""
@@ -165,7 +168,7 @@ class ControlHandlers:
     def reset_project(self, request: ControlRequest, project: Project) -> Result:
         """Empties the project."""
         project.empty()
-        return Done(project_shown(project, request.host))
+        return Done(project_shown(project, request.origin))
 
     def get_clock(self, _: ControlRequest, project: Project) -> Result:
         """The project's clock."""

@@ -45,13 +45,13 @@ class Shown:
         """The event ids that the request speaks of, in lower case and without dashes."""
         return event_ids(self.body, self.content_type)
 
-    def har(self, host: str, verdicts: dict[str, Any]) -> dict[str, Any]:
-        """The entry as HAR has it; `host` for a request that names none; `verdicts` go to `_feedback`."""
+    def har(self, origin: str, verdicts: dict[str, Any]) -> dict[str, Any]:
+        """The entry as HAR has it; `origin` is where we are for who asks; `verdicts` go to `_feedback`."""
         entry, waited = self.entry, (self.entry.ended - self.entry.began) / 1000
         return {
             "startedDateTime": format_instant(entry.began),
             "time": waited,
-            "request": self._request(host),
+            "request": self._request(origin),
             "response": self._response(),
             "cache": {},
             "timings": {"send": 0, "wait": waited, "receive": 0},
@@ -74,12 +74,13 @@ class Shown:
             text = text.replace(secret, HIDDEN)
         return _USER_OF_URL.sub(HIDDEN, text) if self._redact else text
 
-    def _request(self, host: str) -> dict[str, Any]:
+    def _request(self, origin: str) -> dict[str, Any]:
         entry = self.entry
         target = self.hide(entry.target.decode("latin-1"))
+        scheme, _, host = origin.partition("://")
         shown: dict[str, Any] = {
             "method": entry.method,
-            "url": f"http://{self._by_name.get('host') or host}{target}",
+            "url": f"{scheme}://{self._by_name.get('host') or host}{target}",
             "httpVersion": f"HTTP/{entry.version}",
             "cookies": [],
             "headers": self._headers(self.headers),

@@ -1,36 +1,36 @@
-"""Serves one operation of the control document: origin, host, path, size, syntax, schema, handler. Stores nothing.
+"""Serves one operation of the control document: host, guard, path, size, syntax, schema, handler. Stores nothing.
 
 Every refusal is `{"detail": …}`, one sentence that names the field.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from feedback_spec.instants import parse_duration, parse_instant
 
-from feedback_mock.asgi import Answer, Receive, is_host
+from feedback_mock.asgi import Answer, Receive, origin_of
 from feedback_mock.body import TooLarge, Unreadable, parse_json, read
+from feedback_mock.control.guard import Guard, wrong_host
 from feedback_mock.control.handlers import DURATIONS, INSTANTS, ControlHandler, ControlRequest
 from feedback_mock.control.rendering import render
 from feedback_mock.description import Description, typed
 from feedback_mock.exchange import Endpoint, Exchange, OffContract
 from feedback_mock.result import Done, Refused, Result
 
-_LOOPBACK = re.compile(r"localhost|.*\.localhost|127(\.[0-9]{1,3}){3}|::1")
-
 
 class ControlOperation(Endpoint):
     """Answers one operation of `openapi`, which tests in Python may `perform` without HTTP.
 
-    `host` is what DSNs name if the client names no host.
+    `host` is what DSNs name if the client names no host. The `guard` looks at requests, unless the document says that
+    the operation needs no credentials.
     """
 
     def __init__(
-        self, openapi: Mapping[str, Any], description: Description, handler: ControlHandler, host: str
+        self, openapi: Mapping[str, Any], description: Description, handler: ControlHandler, host: str, guard: Guard
     ) -> None:
         self._description, self._handler, self._host = description, handler, host
+        self._guard = guard if description.operation.security else None
         self._schema = {"components": openapi.get("components", {}), **(description.body or {})}
         self._body_required = description.operation.body is not None and description.operation.body.required
         self._path = [each for each in description.parameters if each.place == "path"]
@@ -40,29 +40,24 @@ class ControlOperation(Endpoint):
         """Ends what goes on for ever; most operations do not."""
 
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
-        """Origin, host and size, then what `perform` does."""
-        headers = exchange.headers
-        if not _is_local(exchange.origin):
-            return Refused("origin", "Pages of other sites may not control this server.")
-        host = headers.get(b"host", b"").decode("latin-1")
-        if host and not is_host(host):
-            return Refused(
-                "host",
-                f"The Host header {_quoted(host)} is not a host with or without a port, such as localhost:8080.",
-            )
-        most = self._description.max_body_bytes
+        """Host, guard and size, then what `perform` does."""
+        refused = wrong_host(exchange) or (self._guard and self._guard.refuse(exchange))
+        if refused:
+            return refused
+        headers, most = exchange.headers, self._description.max_body_bytes
         try:
             if self._description.body is not None:
                 exchange.body = await read(receive, most, headers.get(b"content-length"))
         except TooLarge:
             return Refused("size", f"The request body is too large: at most {most} bytes.")
-        return self.perform(exchange.path, exchange.body or b"", host or self._host, exchange.scope["query_string"])
+        origin = origin_of(exchange.scope, headers, self._host)
+        return self.perform(exchange.path, exchange.body or b"", origin, exchange.scope["query_string"])
 
     def render(self, exchange: Exchange, result: Result) -> Answer:
         """The answer as JSON."""
         return render(result)
 
-    def perform(self, path: Mapping[str, object], body: bytes, host: str, query: bytes = b"") -> Result:
+    def perform(self, path: Mapping[str, object], body: bytes, origin: str, query: bytes = b"") -> Result:
         """Checks the path's and query's parameters and the body as the document says, then does it, without await."""
         names = {name: str(value) for name, value in path.items()}
         for parameter in self._path:
@@ -71,7 +66,7 @@ class ControlOperation(Endpoint):
                 found = _quoted(names[parameter.name])
                 return Refused("request", f"{parameter.name}: {found} is not allowed in the path; give {allowed}")
         try:
-            outcome = self._handler(ControlRequest(names, self._parsed(body), host, self._asked(query)))
+            outcome = self._handler(ControlRequest(names, self._parsed(body), origin, self._asked(query)))
         except Unreadable as error:
             return Refused("request", str(error))
         if isinstance(outcome, Done):
@@ -155,14 +150,3 @@ def _types(error: Any) -> str:
 
 def _quoted(text: str) -> str:
     return f'"{text[:100]}"'
-
-
-def _is_local(origin: bytes | None) -> bool:
-    """Whether there is no Origin, or one of this machine: a page elsewhere must not control a developer's server."""
-    if origin is None:
-        return True
-    try:
-        host = urlsplit(origin.decode("latin-1")).hostname or ""
-    except ValueError:
-        return False
-    return _LOOPBACK.fullmatch(host) is not None

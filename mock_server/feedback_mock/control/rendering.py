@@ -8,7 +8,9 @@ from feedback_mock.result import Done, Result
 STATUSES: Mapping[str, int] = {
     "host": 400,
     "request": 400,
+    "token": 401,
     "origin": 403,
+    "host-known": 403,
     "path": 404,
     "project": 404,
     "event": 404,
@@ -18,11 +20,15 @@ STATUSES: Mapping[str, int] = {
     "room": 507,
 }
 """The status of each rule by which the protocol refuses."""
+_NOT_FOR_OTHER_SITES: tuple[Header, ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
 
 
 def render(result: Result, *headers: Header) -> Answer:
     """The answer, with more headers where they are given."""
     if isinstance(result, Done):
-        return json_answer(result.status, result.value, *headers)
+        return json_answer(result.status, result.value, *_NOT_FOR_OTHER_SITES, *headers)
     rule = (b"x-feedback-rule", rule_header(result.rule, result.reason))
-    return json_answer(STATUSES[result.rule], {"detail": result.reason}, rule, *headers)
+    return json_answer(STATUSES[result.rule], {"detail": result.reason}, rule, *_NOT_FOR_OTHER_SITES, *headers)

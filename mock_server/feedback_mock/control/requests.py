@@ -31,12 +31,12 @@ class RequestHandlers:
 
     def list(self, request: ControlRequest, project: Project) -> Result:
         """The entries that match the query, oldest first."""
-        entries = [self._har(each, request.host) for each in self._matching(project, request.query)]
+        entries = [self._har(each, request.origin) for each in self._matching(project, request.query)]
         return Done({**extent(project.journal), "entries": entries})
 
-    def shown(self, entry: Entry, project: Project, host: str) -> dict[str, Any]:
+    def shown(self, entry: Entry, project: Project, origin: str) -> dict[str, Any]:
         """An entry of the project's journal as the protocol shows it."""
-        return self._har(Shown(entry, project, self._decode), host)
+        return self._har(Shown(entry, project, self._decode), origin)
 
     def clear(self, _: ControlRequest, project: Project) -> Result:
         """Forgets the entries."""
@@ -45,7 +45,7 @@ class RequestHandlers:
 
     def export(self, request: ControlRequest, project: Project) -> Result:
         """All of them as a HAR document."""
-        entries = [self._har(each, request.host) for each in self._matching(project, request.query)]
+        entries = [self._har(each, request.origin) for each in self._matching(project, request.query)]
         more = {"organization": project.organization, "project": project.slug, **extent(project.journal)}
         return Done(log(entries, package_version(), more))
 
@@ -86,9 +86,9 @@ class RequestHandlers:
         """Whether the request is: the answer's validity is the server's matter."""
         return bool(self._validity.of_request(shown.entry, shown.body)["valid"])
 
-    def _har(self, shown: Shown, host: str) -> dict[str, Any]:
+    def _har(self, shown: Shown, origin: str) -> dict[str, Any]:
         request, answer = self._validity.of_request(shown.entry, shown.body), self._validity.of_answer(shown.entry)
-        return shown.har(host, {"request": request, "answer": answer})
+        return shown.har(origin, {"request": request, "answer": answer})
 
 
 def extent(journal: Journal) -> dict[str, int]:

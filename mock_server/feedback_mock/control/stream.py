@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 import orjson
 
-from feedback_mock.asgi import Receive, Scope, Send
+from feedback_mock.asgi import Receive, Scope, Send, origin_of
 from feedback_mock.control.faults import faults_shown
+from feedback_mock.control.guard import Guard
 from feedback_mock.control.handlers import (
     ControlHandler,
     ControlRequest,
@@ -51,10 +52,11 @@ class StreamOperation(ControlOperation):
         description: Description,
         handler: ControlHandler,
         host: str,
+        guard: Guard,
         news: Callable[[str, str, str], "News"],
     ) -> None:
-        """`news` of the project with these two slugs, for a client that calls us by this host."""
-        super().__init__(openapi, description, handler, host)
+        """`news` of the project with these two slugs, for a client for whom we are at this origin."""
+        super().__init__(openapi, description, handler, host, guard)
         self._news = news
         self._open = self._ends = 0
 
@@ -76,8 +78,8 @@ class StreamOperation(ControlOperation):
         if not isinstance(result, Done) or scope["method"] == "HEAD":
             await send_all(answer, scope, send)
             return
-        host = exchange.headers.get(b"host", b"").decode("latin-1") or self._host
-        news = self._news(exchange.path["organization_slug"], exchange.path["project_slug"], host)
+        origin = origin_of(scope, exchange.headers, self._host)
+        news = self._news(exchange.path["organization_slug"], exchange.path["project_slug"], origin)
         left = asyncio.ensure_future(_left(receive))
         self._open += 1
         try:
@@ -107,8 +109,8 @@ class StreamOperation(ControlOperation):
 class News:
     """What one listener has not heard yet of a project; each iteration gives the events that tell it."""
 
-    def __init__(self, store: Store, journals: RequestHandlers, organization: str, slug: str, host: str) -> None:
-        self._store, self._journals, self._names, self._host = store, journals, (organization, slug), host
+    def __init__(self, store: Store, journals: RequestHandlers, organization: str, slug: str, origin: str) -> None:
+        self._store, self._journals, self._names, self._origin = store, journals, (organization, slug), origin
         self._project: Project | None = None
         self._restarts = self._heard = 0
         self._pending: list[Entry] = []
@@ -125,9 +127,9 @@ class News:
             self._project, self._restarts = project, project.journal.restarts
             self._heard, self._pending = 0, []
             self._told = {"clock": project.clock.setting}
-            yield _event("project", project_shown(project, self._host))
+            yield _event("project", project_shown(project, self._origin))
         for entry in self._new_entries(project):
-            yield _event("request", self._journals.shown(entry, project, self._host), entry.number)
+            yield _event("request", self._journals.shown(entry, project, self._origin), entry.number)
         for name, (state, show) in self._parts(project).items():
             if self._told.get(name) != state:
                 self._told[name] = state

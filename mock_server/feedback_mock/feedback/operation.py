@@ -51,6 +51,8 @@ class FeedbackOperation(Endpoint):
         self._name = f"{document.name}: {description.operation.id}"
         rules = set(handler.rules)
         self._checks: tuple[Check, ...] = ()
+        if () in description.operation.security:
+            raise DocumentError(f"{self._name}: the mock does not implement credentials that may be left out.")
         self._finish = rendering.finish
         if description.kinds:
             access = Access(store, description.kinds, description.operation.scopes, document.behaviour)

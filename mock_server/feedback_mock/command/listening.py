@@ -1,0 +1,83 @@
+"""Where the command listens, who reaches it there, and what opens it then. Serves nothing."""
+
+import secrets
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from feedback_mock.command.options import CannotStart, Options
+from feedback_mock.server import address_of, bind, is_loopback
+
+_DOCUMENTATION = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}  # RFC 5737, RFC 3849: nobody's
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A listening socket with its addresses, and what its clients have to know.
+
+    `elsewhere` is where others reach it, None where they cannot; `token` opens the control protocol, and `secret` goes
+    into all credentials.
+    """
+
+    socket: socket.socket
+    url: str
+    elsewhere: str | None
+    token: str | None
+    secret: str
+
+
+def listen(options: Options) -> Listening:
+    """Listens as the command line says. Raises CannotStart."""
+    _check_certificate(options.certificate, options.key)
+    try:
+        listener = bind(options.host, options.port)
+    except OSError as error:
+        raise CannotStart(f"cannot listen on {options.host}:{options.port}: {error.strerror}.") from None
+    url = f"{options.scheme}://{address_of(listener, options.host)}"
+    if is_loopback(listener.getsockname()[0]):
+        return Listening(listener, url, None, options.control_token, "")
+    elsewhere = f"{options.scheme}://{address_of(listener, _name_for_others(listener))}"
+    token = options.control_token or (secrets.token_urlsafe(24) if options.control else None)
+    return Listening(listener, url, elsewhere, token, options.control_token or secrets.token_hex())
+
+
+def _name_for_others(listener: socket.socket) -> str:
+    """The address by which others reach a socket that may listen on all of them."""
+    name: str = listener.getsockname()[0]
+    if name not in ("0.0.0.0", "::"):
+        return name
+    with socket.socket(listener.family, socket.SOCK_DGRAM) as probe:
+        try:
+            # Sends nothing: it asks by which of its addresses this machine would.
+            probe.connect((_DOCUMENTATION[listener.family], 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()
+
+
+def _check_certificate(certificate: Path | None, key: Path | None) -> None:
+    """That the server will be able to load it. Raises CannotStart."""
+    if certificate is None:
+        return
+    for path in filter(None, (certificate, key)):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise CannotStart(f"{path}: cannot be read: {error.strerror}.") from None
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, _no_password)
+    except ssl.SSLError as error:
+        raise CannotStart(f"{key or certificate}: {_wrong(error, key)}.") from None
+
+
+def _no_password() -> str:
+    raise CannotStart("the private key is encrypted; give one that is not, as no password is asked for.")
+
+
+def _wrong(error: ssl.SSLError, key: Path | None) -> str:
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return "is not the private key of the certificate"
+    return (
+        "is not a private key in PEM" if key else "is not a certificate with its private key in PEM; --key names a key"
+    )

@@ -1,0 +1,178 @@
+"""The command line of `feedback-mock`, each option an environment variable as well. Serves nothing."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from feedback_spec.profiles import DOCUMENTED, PROFILES
+
+ENVIRONMENT = "FEEDBACK_MOCK"
+"""What the names of the environment variables begin with."""
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{8,200}=*")
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+
+_EPILOG = """\b
+Every option can stand in the environment too: FEEDBACK_MOCK_PORT for --port, FEEDBACK_MOCK_CONTROL=no for --no-control.
+
+\b
+Examples:
+  feedback-mock                                  on http://127.0.0.1:8080
+  feedback-mock --port 0 --log-format json       for a test harness: a free port, one JSON line when ready
+  feedback-mock --clock frozen                   time stands still until the control protocol moves it
+  feedback-mock --profile sentry-9.1             as Sentry 9.1 answers, where it differs from the page
+  feedback-mock --spec my-openapi.yaml           another document, other windows
+  feedback-mock --host 0.0.0.0                   for a container: others reach it, so that control takes a token
+"""
+
+
+class CannotStart(Exception):
+    """Why there is nothing to serve, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line as it was given; None where an option has no default. `rate_limit` is requests and seconds."""
+
+    host: str
+    port: int
+    certificate: Path | None
+    key: Path | None
+    spec: Path | None
+    profile: str
+    rate_limit: tuple[int, int] | None
+    clock: str
+    control: bool
+    control_token: str | None
+    allow_host: tuple[str, ...]
+    ready_file: Path | None
+    until_stdin_closes: bool
+    log_format: str
+    quiet: bool
+
+    @property
+    def running(self) -> bool:
+        """Whether projects begin with a running clock."""
+        return self.clock == "system"
+
+    @property
+    def as_json(self) -> bool:
+        """Whether everything is said as JSON."""
+        return self.log_format == "json"
+
+    @property
+    def scheme(self) -> str:
+        """Of the address that is served."""
+        return "https" if self.certificate else "http"
+
+
+def _rate(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    requests, _, seconds = value.partition("/")
+    if not (requests.isdecimal() and seconds.isdecimal() and int(requests) and int(seconds)):
+        raise click.BadParameter(f'"{value}" is not N/SECONDS, such as 5/1 for five requests in a second.')
+    return int(requests), int(seconds)
+
+
+def _token(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not _TOKEN.fullmatch(value):
+        raise click.BadParameter("a token has 8 to 200 letters, digits and signs of - . _ ~ + /, as in RFC 6750.")
+    return value
+
+
+def _hosts(_context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    for each in value:
+        if not _HOST.fullmatch(each):
+            raise click.BadParameter(f'"{each}" is not a host name or an address without a port, such as mock.test.')
+    return value
+
+
+@click.command(
+    epilog=_EPILOG,
+    context_settings={
+        "auto_envvar_prefix": ENVIRONMENT,
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
+)
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="The address to listen on.")
+@click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    metavar="PORT",
+    type=click.IntRange(0, 65535),
+    help="0 takes a free port.",
+)
+@click.option(
+    "--certificate",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Serve https with this certificate (PEM, with its chain, and with its key unless --key is given).",
+)
+@click.option("--key", metavar="PATH", type=click.Path(path_type=Path), help="The certificate's private key (PEM).")
+@click.option(
+    "--spec", metavar="PATH", type=click.Path(path_type=Path), help="Another OpenAPI document than the packaged one."
+)
+@click.option(
+    "--profile",
+    default=DOCUMENTED,
+    show_default=True,
+    type=click.Choice(PROFILES),
+    help="Whose behaviour: the page's, or a real Sentry's of that time.",
+)
+@click.option(
+    "--rate-limit",
+    metavar="N/SECONDS",
+    callback=_rate,
+    help="429 after so many requests of a project, as the hosted service; for --profile sentry-latest and sentry-23.7.",
+)
+@click.option(
+    "--clock",
+    default="system",
+    show_default=True,
+    type=click.Choice(["system", "frozen"]),
+    help="Whether projects begin with a running clock or with one that stands still.",
+)
+@click.option("--control/--no-control", default=True, help="Whether to serve the control protocol; by default it is.")
+@click.option(
+    "--control-token",
+    metavar="TOKEN",
+    callback=_token,
+    help="What control requests have to carry. Without it, one is made up where others reach --host, and shown.",
+)
+@click.option(
+    "--allow-host",
+    metavar="HOST",
+    multiple=True,
+    callback=_hosts,
+    help="A name by which control requests without a token may call us, beside this machine's; may be repeated.",
+)
+@click.option(
+    "--ready-file",
+    metavar="PATH",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Written when requests are served, removed at the end: the same JSON as --log-format json prints.",
+)
+@click.option("--until-stdin-closes", is_flag=True, help="End when stdin does, as it does when a test harness dies.")
+@click.option(
+    "--log-format",
+    default="text",
+    show_default=True,
+    type=click.Choice(["text", "json"]),
+    help="json: one JSON line on stdout when ready, and JSON lines on stderr.",
+)
+@click.option("--quiet", is_flag=True, help="Say no line for each request; warnings and the ready line stay.")
+@click.version_option(package_name="sentry-feedback-contract", prog_name="feedback-mock")
+def command(**given: Any) -> Options:
+    """Serve Sentry's "Submit User Feedback" as a mock whose clock tests can move.
+
+    When it is ready it prints where it listens, the credentials of a project, and lines to paste.
+    For each request it says a line on stderr. Ctrl-C ends it.
+    """
+    options = Options(**given)
+    if options.key is not None and options.certificate is None:
+        raise click.UsageError("--key goes with --certificate.")
+    return options

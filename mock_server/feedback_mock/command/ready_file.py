@@ -1,0 +1,64 @@
+"""The ready file: whoever waits for it never reads one that lies. Knows nothing of what stands in it."""
+
+import contextlib
+import errno
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from feedback_spec.files import CannotWrite, check_file, replace, telling
+
+MOST = 64 * 1024  # bytes of a ready file
+
+
+@contextlib.contextmanager
+def ready_file(path: Path | None) -> Iterator[Callable[[str], None]]:
+    """Removes what an earlier run left, answers what writes the file, and removes it at the end if it is still ours.
+
+    What it answers raises CannotWrite, as this does for anything else that is there.
+    """
+    written = []
+
+    def write(text: str) -> None:
+        if path is not None:
+            replace(path, text)
+            written.append(text)
+
+    if path is not None:
+        _claim(path)
+    try:
+        yield write
+    finally:
+        if path is not None and written:
+            with contextlib.suppress(OSError):
+                _release(path, written[0])
+
+
+def _claim(path: Path) -> None:
+    """Makes room: a file that an earlier run left, which would lie, is removed, and so is an empty one."""
+    check_file(path)
+    with telling(path), contextlib.suppress(FileNotFoundError):
+        content = _content(path, MOST)
+        if content and not _is_ready_file(content):
+            raise CannotWrite(errno.EEXIST, "the file there is not one that feedback-mock wrote", str(path))
+        path.unlink()
+
+
+def _release(path: Path, text: str) -> None:
+    if _content(path, len(text) + 1) == text.encode():
+        path.unlink()
+
+
+def _content(path: Path, most: int) -> bytes:
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(file, "rb") as stream:
+        return stream.read(most)
+
+
+def _is_ready_file(content: bytes) -> bool:
+    try:
+        data = json.loads(content)
+    except ValueError:
+        return False
+    return isinstance(data, dict) and {"url", "pid", "dsn"} <= data.keys()
