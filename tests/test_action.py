@@ -58,7 +58,7 @@ def test_inputs_reach_the_verifier(tmp_path: Path) -> None:
 
     assert (ran.returncode, ran.stderr) == (0, "")
     summary = (tmp_path / "summary.md").read_text("utf-8")
-    assert "feedback-verify: conforms" in summary
+    assert "feedback-verify: Conforms" in summary
     assert server.address.replace(":", "&#58;") in summary
     assert {"feedback-verify.xml", "a page; touch injected.html"} <= {each.name for each in tmp_path.iterdir()}
     assert not (tmp_path / "injected.html").exists()

@@ -337,8 +337,12 @@ class Oracle:
 
     def list_problems(self, project: Project, entries: Any, expected: list[str]) -> list[Mismatch]:
         """Compares the entries of a list with the feedback of these events: which, in which order, whole objects."""
-        if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+        if not isinstance(entries, list):
             return [Mismatch("list", "list", "a list is answered with something else")]
+        strange = [each for each in entries if not isinstance(each, dict) or not isinstance(each.get("eventID"), str)]
+        if strange:
+            shown = f"the list holds {str(strange[0])[:80]}, which is not feedback with an eventID"
+            return [Mismatch("list", "list", shown)]
         sandbox = self.sandbox(project)
         entries = [each for each in entries if each.get("eventID") not in sandbox.doubtful]
         told = [each.get("eventID") for each in entries]

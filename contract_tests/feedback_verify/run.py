@@ -222,6 +222,7 @@ class Run:
             self.document,
             self.seed,
             self.depth,
+            self.rules,
             in_time=self._in_time,
             finished=lambda scenario: self._look_at_answers(scenario, answers),
             lost=self._still_there,

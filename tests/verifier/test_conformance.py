@@ -12,8 +12,9 @@ from feedback_verify.targets import ControlTarget, UrlTarget
 from feedback_verify.verdicts import Result, Verdict, exit_code
 
 from tests.broken.serving import serving
+from tests.drawn import drawn
 
-SEEDS = 3
+SEEDS = 50
 
 
 def by_verdict(results: dict[str, Result], verdict: Verdict) -> dict[str, str]:
@@ -21,7 +22,7 @@ def by_verdict(results: dict[str, Result], verdict: Verdict) -> dict[str, str]:
     return {rule: result.detail for rule, result in results.items() if result.verdict is verdict}
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("seed", drawn(range(SEEDS), 1))
 def test_mock_conforms(seed: int, mock_url: str, document: Document) -> None:
     """Every rule of the catalogue is verified, by all layers."""
     with ControlTarget(mock_url, mock_url) as target:

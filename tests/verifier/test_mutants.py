@@ -3,11 +3,6 @@
 `make broken` tries all of them; elsewhere a part is drawn by the commit, so that every one has its turn.
 """
 
-import os
-import subprocess
-from pathlib import Path
-from random import Random
-
 import pytest
 from feedback_spec.document import Document
 from feedback_verify.run import Run
@@ -17,18 +12,9 @@ from feedback_verify.verdicts import Result, Verdict
 from tests.broken.mutants import MUTANTS, Mutant
 from tests.broken.server import Implementation
 from tests.broken.serving import serving
+from tests.drawn import drawn
 
 PART = 12
-
-
-def drawn() -> list[Mutant]:
-    """All broken implementations where BROKEN=all, else those whose turn it is at this commit."""
-    if os.environ.get("BROKEN") == "all":
-        return MUTANTS
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-    )
-    return Random(commit.stdout).sample(MUTANTS, PART)
 
 
 def verdicts(implementation: type[Implementation], document: Document, seed: int) -> dict[str, Result]:
@@ -37,7 +23,7 @@ def verdicts(implementation: type[Implementation], document: Document, seed: int
         return Run(document, target, seed, frozenset(document.rules), depth="quick").execute()
 
 
-@pytest.mark.parametrize("mutant", drawn(), ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize("mutant", drawn(MUTANTS, PART), ids=lambda mutant: mutant.name)
 def test_broken_implementation_is_rejected_by_its_rule(mutant: Mutant, document: Document) -> None:
     """No more and no fewer rules than those that it breaks."""
     results = verdicts(mutant.implementation, document, seed=1)

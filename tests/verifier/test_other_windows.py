@@ -19,17 +19,20 @@ from tests.broken.serving import serving
 from tests.documents import WINDOWS, other_windows
 from tests.scaled import scaled
 
+GROUPS = ("submission", "windows", "overwrite")  # all that windows have to do with
+
 
 def verdicts(document: Document, judged_by: Document) -> dict[str, tuple[Verdict, str]]:
     """The mock of one document, verified by another."""
     with serving(create_app(document)) as url, ControlTarget(url, url) as target:
-        results = Run(judged_by, target, seed=1, depth="quick").execute()
-    return {rule: (result.verdict, result.detail) for rule, result in results.items()}
+        rules = frozenset(rule.id for rule in judged_by.verifiable.values() if rule.group in GROUPS)
+        results = Run(judged_by, target, seed=1, rules=rules, depth="quick").execute()
+    return {rule: (results[rule].verdict, results[rule].detail) for rule in rules}
 
 
 @pytest.mark.parametrize("name", WINDOWS)
 def test_mock_of_other_windows_conforms(name: str, tmp_path: Path) -> None:
-    """Every rule that the document has is verified."""
+    """Every rule that windows have to do with is verified."""
     document = load(other_windows(name, tmp_path / "openapi.yaml"))
 
     assert {rule: told for rule, told in verdicts(document, document).items() if told[0] is not Verdict.VERIFIED} == {}

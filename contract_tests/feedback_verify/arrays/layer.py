@@ -35,6 +35,9 @@ from feedback_verify.verdicts import Finding, Probe
 MOST_FAILURES = 12
 ROUNDS = 3
 PARALLEL = 4
+# What plays are held against whatever they are about; the rules of these groups, and these.
+GROUPS = frozenset({"submission", "windows", "overwrite"})
+SPOKEN = frozenset({"dsn", "list", "list-known-events", "no-server-error"})
 Job = tuple["Array", Situation]
 J = TypeVar("J")
 T = TypeVar("T")
@@ -84,14 +87,15 @@ class _Seen:
 class Layer:
     """All arrays against one target.
 
-    `in_time` raises when the run is over; `finished` sees each scenario; `lost` raises where a target that gave no
-    answer is gone altogether.
+    Where only some `rules` are wanted, only what can speak of one of them is played. `in_time` raises when the run is
+    over; `finished` sees each scenario; `lost` raises where a target that gave no answer is gone altogether.
     """
 
     target: Target
     document: Document
     seed: int
     depth: str = "default"
+    rules: frozenset[str] | None = None
     in_time: Callable[[], None] = lambda: None
     finished: Callable[[Scenario], None] = lambda _: None
     lost: Callable[[Scenario, NotReachable], None] = lambda *_: None
@@ -110,15 +114,20 @@ class Layer:
         """One finding for each failure that is not another's, and how often each rule was seen to hold."""
         judged: list[tuple[Kind, Finding]] = []
         arrays = list(arrays_for(self.document, self.target, self.depth))
-        rows = [(array, row) for array in arrays for row in (self._suspects(array) if array.refusing else array.rows)]
+        for array in arrays:
+            judged += self._plain_failures(array) if not array.refusing and self._wants(array) else ()
+        rows = [
+            (array, row)
+            for array in arrays
+            if array.refusing or self._wants(array)
+            for row in (self._suspects(array) if array.refusing else array.rows)
+        ]
         for _ in range(ROUNDS):
             failed = self._play_all(rows)
             judged += self._judge_all(failed)
-            everywhere = frozenset(each.kind for each in self._seen if not each.remaining and each.kind[0] != "status")
-            if everywhere == self._ignored:
+            if not self._ignores_more():
                 break
-            # What fails everywhere hides what lies behind it: once more without it.
-            self._ignored, rows = everywhere, [job for job, _, _ in failed]
+            rows = [job for job, _, _ in failed]
         findings = self._without_special_cases(judged)
         broken = {each.rule for each in findings}
         covered = {rule: "; ".join(words) for rule, words in self._covered(arrays).items()}
@@ -136,6 +145,19 @@ class Layer:
             for window in sorted({each.rule for each in self.document.mutability.windows})
         ]
         return findings + counted + remarks + doubts
+
+    def _plain_failures(self, array: Array) -> Iterator[tuple[Kind, Finding]]:
+        """What is wrong in the plainest situation already, one thing after the other."""
+        more = True
+        while more:
+            yield from self._judge_all(self._play_all([(array, array.rows[0])]))
+            more = self._ignores_more()
+
+    def _ignores_more(self) -> bool:
+        """Ignores from now on what fails everywhere, for it hides what lies behind it; whether that is more."""
+        before = self._ignored
+        self._ignored = frozenset(each.kind for each in self._seen if not each.remaining and each.kind[0] != "status")
+        return self._ignored != before
 
     def _covered(self, arrays: Sequence[Array]) -> Mapping[str, list[str]]:
         """By rule, what the arrays that are about it say of what they cover."""
@@ -262,7 +284,19 @@ class Layer:
 
     def _suspects(self, array: Array) -> list[Situation]:
         """The rows that fail, or may have, where those that share a past are played together."""
-        return [row for rows in self._in_parallel(self._play_together, together(array.rows)) for row in rows]
+        wanted = [row for row in array.rows if self._wants_refused(row)]
+        return [row for rows in self._in_parallel(self._play_together, together(wanted)) for row in rows]
+
+    def _wants(self, array: Array) -> bool:
+        """Whether a rule is wanted that the situations of an array, of what is taken, can speak of."""
+        spoken = {rule for each in array.dimensions for rule in each.rules.values()} | SPOKEN
+        rules = self.document.verifiable
+        return self.rules is None or any(each in spoken or rules[each].group in GROUPS for each in self.rules)
+
+    def _wants_refused(self, row: Situation) -> bool:
+        kind = KINDS.get(row["refusal"])
+        spoken = {"response-schema", "no-server-error", *((kind.rule,) if kind else ())}
+        return self.rules is None or not spoken.isdisjoint(self.rules)
 
     def _play_together(self, situations: Sequence[Situation]) -> list[Situation]:
         random = Random(f"{self.seed} {situations}" if self.target.sandboxes else None)

@@ -287,7 +287,9 @@ class Play:
 
     def _own(self, reply: Exchange) -> Any:
         entries = reply.json if isinstance(reply.json, list) else []
-        return [each for each in entries if isinstance(each, dict) and each.get("eventID") in self.scenario.made_ids]
+        return [
+            each for each in entries if isinstance(each, dict) and str(each.get("eventID")) in self.scenario.made_ids
+        ]
 
     def _fail_with(self, problems: list[Mismatch], expected: Expected | None = None, reply: Any = None) -> None:
         problems = [each for each in problems if each.kind not in self._ignored]

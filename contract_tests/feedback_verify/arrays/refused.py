@@ -265,7 +265,7 @@ class Refused:
                 if len(entries) >= PAGE:
                     return  # the project holds more than a page; what is ours may lie on a later one
                 own = self.scenario.made_ids
-                entries = [each for each in entries if isinstance(each, dict) and each.get("eventID") in own]
+                entries = [each for each in entries if isinstance(each, dict) and str(each.get("eventID")) in own]
             self._compare(self.oracle.list_problems(project, entries, self.oracle.listed(project, status="")))
 
     def _compare(self, problems: list[Mismatch]) -> None:

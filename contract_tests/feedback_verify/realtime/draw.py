@@ -211,6 +211,7 @@ def _event_tracks(
 def _order_tracks(document: Document, window: Window, young: int, late: Iterable[int], main: str) -> Iterator[Track]:
     """Feedback that is `young` when its event leaves the window: the event is known, and cannot become unknown."""
     rule = document.first_rule(ORDER, window.rule)
-    shortly, long = min(young, window.limit) // 5, min(young, window.limit) // 2
-    for before, at in ((long, window.limit + MARGIN), *((shortly, at) for at in (window.limit + MARGIN, *late))):
+    shorter = min(young, window.limit)
+    shortly, long, after = shorter // 5, shorter // 2, window.limit + min(MARGIN, shorter // 4)
+    for before, at in ((long, after), *((shortly, at) for at in (after, *late))):
         yield Track(rule, (Submit(window.limit - before, main), Submit(at, main)), saved_ago=0)

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -94,9 +95,11 @@ class Schedule:
         queue: list[tuple[int, int, Played]] = []
         order = itertools.count()
         self.dated += [self._look(each) for each in self.played[:1]]
+        apart, saving = max(STAGGER, self._apart()), self._saving()
         begin = self._target.now() + LEAD
-        for number, each in enumerate(self.played):
-            each.anchor = begin + number * max(STAGGER, self._apart())
+        for each in self.played:
+            each.anchor = begin
+            begin += apart if each.track.saved_ago is None else max(apart, saving)
             heapq.heappush(queue, (self._due(each), next(order), each))
         pending: dict[Future[None], Played] = {}
         with ThreadPoolExecutor(self._max_parallel) as pool:
@@ -141,6 +144,15 @@ class Schedule:
         """How far apart tracks begin, so that the pace of the run is no hindrance when they come to their deadlines."""
         rate = self._target.sender.pace.rate
         return 0 if rate is None else int(REQUESTS * SECOND / rate)
+
+    def _saving(self) -> int:
+        """How long it takes to save an event alone; saved faster than that, by a command, they would wait for a CPU."""
+        if all(each.track.saved_ago is None for each in self.played):
+            return 0
+        spare, before = Scenario(self._target, self.reader.document, Random()), self._target.now()
+        with suppress(NotReachable, ProtocolError, Trouble):  # the tracks will tell
+            spare.save_event(spare.new_event_id(), saved_ago=0)
+        return self._target.now() - before
 
     def _due(self, each: Played) -> int:
         if each.track.saved_ago is not None and each.saved is None:

@@ -72,6 +72,9 @@ class AppTarget(UrlTarget):
 
     def exchange(self, request: Request) -> Exchange:
         """Calls the application; what it raises is a 500, as a server would make it."""
+        if not self._asynchronous:
+            # WSGI has no chunks: a server joins them before it calls the application (PEP 3333).
+            request = replace(request, chunked=False)
         built = sendable(self._async if self._asynchronous else self._sync, request)
         if self.sender.stopped.is_set():
             raise Stopped
