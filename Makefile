@@ -18,7 +18,7 @@ docs: .venv/mock ## build the reference into build/docs
 	@$(BIN)/feedback-docs build --out build/docs $(ARGS)
 
 test: check clients ## everything that CI runs: the checks, then the tests
-	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n auto $(ARGS)
 
 check: .venv/installed ## format, lint, types, import directions, documents, generated text
 	@$(BIN)/ruff format --check --quiet .
@@ -46,7 +46,7 @@ lint-documents: node_modules/.package-lock.json .venv/installed ## Redocly and S
 	@npm run --silent lint
 
 broken: .venv/installed ## every broken server and every seed of the tests, not only those whose turn it is
-	@BROKEN=all $(BIN)/pytest -n auto --dist loadgroup tests/verifier/test_mutants.py tests/verifier/test_mutants_real_time.py tests/verifier/test_conformance.py $(ARGS)
+	@BROKEN=all $(BIN)/pytest -n auto tests/verifier/test_mutants.py tests/verifier/test_mutants_real_time.py tests/verifier/test_conformance.py $(ARGS)
 
 verify-sentry: .venv/installed ## hold verifier and mock against a real Sentry 9.1 (SENTRY_SEED=seed.json, ARGS="--wait 31m")
 	@$(BIN)/python -m tests.real_sentry $(ARGS)

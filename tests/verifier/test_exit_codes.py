@@ -28,7 +28,7 @@ def test_report_that_cannot_be_written_is_2(
     """The others are written all the same, and the verdicts printed."""
     other = tmp_path / "other"
     reports = ["--report", f"{kind}={FULL}", "--report", f"markdown={other}"]
-    code = main([mock_url, "--control", mock_url, "--rules", "submission", *reports])
+    code = main([mock_url, "--control", mock_url, "--rules", "head", *reports])
 
     shown = capsys.readouterr()
     assert code == 2
@@ -41,7 +41,7 @@ def test_report_that_cannot_be_written_is_2(
 def test_verdicts_that_cannot_be_printed_are_2(mock_url: str) -> None:
     """Python's own complaint at its end is not heard."""
     with FULL.open("w") as full:
-        words = [PROGRAM, mock_url, "--control", mock_url, "--rules", "submission"]
+        words = [PROGRAM, mock_url, "--control", mock_url, "--rules", "head"]
         ran = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
 
     assert ran.returncode == 2
@@ -50,7 +50,7 @@ def test_verdicts_that_cannot_be_printed_are_2(mock_url: str) -> None:
 
 def test_nobody_reading_the_verdicts_is_no_violation(mock_url: str) -> None:
     """The pipe ends before anything was written."""
-    words = [PROGRAM, mock_url, "--control", mock_url, "--rules", "submission"]
+    words = [PROGRAM, mock_url, "--control", mock_url, "--rules", "head"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout
         running.stdout.close()

@@ -112,7 +112,7 @@ def test_config_file_stands_behind_the_environment(
     config = tmp_path / "feedback.toml"
     config.write_text(f'url = "{mock_url}"\ncontrol = "http://127.0.0.1:1"\nseed = 5\n')
     monkeypatch.setenv("FEEDBACK_CONTROL", mock_url)
-    code = main(["--config", str(config), "--rules", "submission"])
+    code = main(["--config", str(config), "--rules", "head"])
 
     assert code == 0
     assert "--seed 5" in capsys.readouterr().out
