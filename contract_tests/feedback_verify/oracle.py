@@ -180,8 +180,8 @@ class Oracle:
             sandbox.order.append(event_id)
         known.last, known.values = sandbox.model.now, cut
         problems = list(self._answer_problems(sandbox, event_id, outcome, by, exchange, answered))
-        moved = self._behaviour.date_created is Base.LAST_SUBMITTED
-        before = {name: each for name, each in known.answered.items() if name != "dateCreated" or not moved}
+        moved = ("dateCreated",) if self._behaviour.date_created is Base.LAST_SUBMITTED else ()
+        before = {name: each for name, each in known.answered.items() if name not in (*SHOWN, *moved)}
         known.answered = exchange.object or before
         return problems
 
@@ -363,8 +363,10 @@ class Oracle:
 
     def _entry_problem(self, entry: Mapping[str, Any], known: Known) -> str | None:
         for name in SHOWN:
-            if entry.get(name, known.values[name]) != known.values[name]:
-                return f"{name} is listed as {_short(entry, name)}, not {known.values[name]!r}"
+            right = known.values[name]
+            # What was answered wrongly already is the answer's fault, and not the list's.
+            if entry.get(name, right) not in (right, known.answered.get(name, right)):
+                return f"{name} is listed as {_short(entry, name)}, not {right!r}"
         for name in ("id", "dateCreated"):
             if name in known.answered and entry.get(name) != known.answered[name]:
                 return f"{name} is listed as {_short(entry, name)}, was answered as {known.answered[name]!r}"
