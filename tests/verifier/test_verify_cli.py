@@ -1,13 +1,12 @@
 """`feedback-verify` as people and CI jobs meet it: flags, exit codes, reports, reproductions."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-import re
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest

@@ -219,7 +219,7 @@ class Layer:
             plain, plainer, shorter = situation, failure, steps
             if len(self._seen) < MOST_FAILURES:
                 plain, plainer, shorter = self._plainest(array, situation, failure, steps)
-            elif not failure.blamed or failure.blamed in self._broken:
+            elif not failure.blamed or failure.blamed in self._broken or self._fails_anyway(array, situation, failure):
                 continue
             remaining = _remaining(array, plain)
             if self._explained(plainer, remaining):
@@ -278,6 +278,11 @@ class Layer:
         alone = {**situation, "first submitted": "never", "between": "nothing", "afterwards": "nothing"}
         family = "event" if self._fails(array, alone) else "feedback"
         return next((window.rule for window in windows if window.base.startswith(family)), None)
+
+    def _fails_anyway(self, array: Array, situation: Situation, failure: Failure) -> bool:
+        """Whether the same fails where nothing is refused."""
+        again, _ = self._play((array, {**situation, "refusal": NOTHING}))
+        return again is not None and again.mismatch.kind == failure.mismatch.kind
 
     def _fails(self, array: Array, situation: Situation) -> bool:
         return self._play((array, situation))[0] is not None
