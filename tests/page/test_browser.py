@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from feedback_mock import Sandbox, Server
+from playwright.sync_api import Browser
 
 from tests.page.conftest import EVENT, Visitor
 
@@ -203,3 +204,17 @@ def violations(visitor: Visitor) -> list[str]:
     found = page.evaluate("axe.run()")["violations"]
     wide = page.evaluate("document.scrollingElement.scrollWidth > innerWidth")
     return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found] + ["too wide"] * wide
+
+
+def test_token_of_the_address_opens_the_page(browser: Browser) -> None:
+    with Server(control_token="a-token-for-tests") as server, Sandbox(server, "acme", "web"):
+        context = browser.new_context()
+        visitor = Visitor(context.new_page(), server)
+        visitor.page.goto(f"{server.url}/#token=a-token-for-tests")
+        visitor.page.get_by_role("link", name="acme/web").click()
+        visitor.page.locator("#project").wait_for()
+        address = visitor.page.url
+        context.close()
+
+    assert "token" not in address
+    assert visitor.errors == []

@@ -25,6 +25,7 @@ def banner(mock: Mock, data: dict[str, Any], certificate: str | None) -> str:
         "windows": ", ".join(f"{rule} {limit}" for rule, limit in data["windows"].items()),
         "control": data["control"] or "off",
         "its token": data["control_token"],
+        "page": data["page"],
     }
     for name, value in rows.items():
         if value is not None:

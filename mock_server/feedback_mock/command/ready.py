@@ -40,8 +40,14 @@ def ready_data(mock: Mock, url: str, *, control: bool, token: str | None, elsewh
         "control": f"{url}{PREFIX.rstrip('/')}" if control else None,
         "control_token": token if control else None,
         "elsewhere": elsewhere,
+        "page": page_of(url, token) if control else None,
         "windows": {window.rule: format_duration(window.limit) for window in mock.document.mutability.windows},
     }
+
+
+def page_of(url: str, token: str | None) -> str:
+    """The address of the page, which takes the control token from it."""
+    return f"{url}/" + (f"#token={token}" if token else "")
 
 
 def lines_to_paste(mock: Mock, data: dict[str, Any], certificate: str | None) -> list[tuple[str, str]]:

@@ -1,6 +1,14 @@
 // Speaks HTTP with the server that this page comes from, and with no other.
 
 const ROOT = "/_control/";
+const TOKEN = "control-token";
+
+// Where others reach the server, the address that it prints brings the token along, which stays in this tab.
+const brought = location.hash.match(/^#token=([^&]+)$/);
+if (brought) {
+  sessionStorage.setItem(TOKEN, decodeURIComponent(brought[1]));
+  history.replaceState(null, "", location.pathname);
+}
 
 /** A refusal or a failure, in one sentence. */
 export class Problem extends Error {
@@ -36,11 +44,16 @@ export async function documentNamed(name) {
 /** Any request to this server; the response, whatever it says. Throws Problem where there is none. */
 export async function ask(path, options) {
   try {
-    return await fetch(path, { credentials: "omit", cache: "no-store", ...options });
+    return await fetch(path, { credentials: "omit", cache: "no-store", ...options, headers: { ...authorization(path), ...options.headers } });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(options.lost ?? "The server does not answer: it has stopped, or the connection broke.");
   }
+}
+
+function authorization(path) {
+  const token = path.startsWith(ROOT) ? sessionStorage.getItem(TOKEN) : null;
+  return token === null ? {} : { Authorization: `Bearer ${token}` };
 }
 
 /** The events of a project, one after the other: `[name, data]`. Throws Problem. */
