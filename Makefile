@@ -48,6 +48,9 @@ lint-documents: node_modules/.package-lock.json .venv/installed ## Redocly and S
 broken: .venv/installed ## every broken server and every seed of the tests, not only those whose turn it is
 	@BROKEN=all $(BIN)/pytest -n auto tests/verifier/test_mutants.py tests/verifier/test_mutants_real_time.py tests/verifier/test_conformance.py $(ARGS)
 
+compare-profiles: .venv/installed ## write docs/compared.md: the three Sentrys' profiles beside the page (minutes)
+	@$(BIN)/python -m benchmarks.compared_profiles
+
 verify-sentry: .venv/installed ## hold verifier and mock against a real Sentry 9.1 (SENTRY_SEED=seed.json, ARGS="--wait 31m")
 	@$(BIN)/python -m tests.real_sentry $(ARGS)
 
@@ -91,4 +94,4 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@cd tests/clients && npm ci --silent --ignore-scripts || echo "The SDK generators in JavaScript cannot be had; their tests are skipped."
 
 .DEFAULT_GOAL := help
-.PHONY: help mock verify docs test check examples clients broken verify-sentry test-all format lint-documents lock clean
+.PHONY: help mock verify docs test check examples clients broken compare-profiles verify-sentry test-all format lint-documents lock clean

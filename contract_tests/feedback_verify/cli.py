@@ -19,7 +19,7 @@ from feedback_spec.source import DocumentError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from feedback_verify.flags import DETECT, flags, given
+from feedback_verify.flags import COMPARED, DETECT, flags, given, report_option
 from feedback_verify.preflight import look
 from feedback_verify.prepared import prepare
 from feedback_verify.settings import SettingsError, open_target
@@ -97,6 +97,30 @@ def verify(**values: Any) -> int:
 def replay(plan_file: Path, **values: Any) -> int:
     """Verify URL by an earlier run's --plan."""
     return _answered(values, replay=plan_file)
+
+
+@command.command(context_settings=NAMES)
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="A.json B.json…")
+@report_option(COMPARED)
+def compare(files: tuple[Path, ...], report: list[tuple[str, Path]]) -> int:
+    """Hold JSON reports side by side, rule by rule.
+
+    What differs is shown first. The exit code is 0 whatever differs, and 2 where a file cannot be read or written.
+    """
+    from feedback_verify.reports.compared import WRITERS, print_comparison  # noqa: PLC0415
+    from feedback_verify.reports.comparison import Comparison, NotComparable, read_column  # noqa: PLC0415
+
+    try:
+        for _, path in report:
+            check(path)
+        comparison = Comparison.of([read_column(path) for path in files])
+        for kind, path in report:
+            WRITERS[kind](comparison, path)
+    except (NotComparable, OSError) as error:
+        raise click.ClickException(printable(str(error))) from None
+    for sentence in _printed(partial(print_comparison, comparison)):
+        raise click.ClickException(sentence)
+    return 0
 
 
 def _answered(values: dict[str, Any], *, replay: Path | None) -> int:
@@ -191,18 +215,25 @@ def _tell(report: "Report", reports: list[tuple[str, Path]]) -> int:
             WRITERS[kind](report, path)
         except OSError as error:
             errors.append(f"--report {kind}={path}: cannot be written: {error.strerror or error}.")
-    try:
-        if sys.stdout is not None and (report.has_verdicts or report.trouble is None):
-            console = _Console(width=None if sys.stdout.isatty() else 160, highlight=False)
-            print_report(report, console)
-            sys.stdout.flush()
-    except OSError as error:
-        errors.append(f"The verdicts cannot be printed: {error.strerror or error}.")
-        # Python flushes once more at its end, and would say what we have said, with an exit code of its own.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if report.has_verdicts or report.trouble is None:
+        errors += _printed(partial(print_report, report))
     for sentence in errors:
         click.echo(f"Error: {sentence}", err=True)
     return 2 if errors else report.exit_code
+
+
+def _printed(show: Callable[[Console], None]) -> list[str]:
+    """Prints to stdout, and answers what is to be said where nobody reads that."""
+    if sys.stdout is None:
+        return []
+    try:
+        show(_Console(width=None if sys.stdout.isatty() else 160, highlight=False))
+        sys.stdout.flush()
+    except OSError as error:
+        # Python flushes once more at its end, and would say what we have said, with an exit code of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return [f"The verdicts cannot be printed: {error.strerror or error}."]
+    return []
 
 
 def _detect(spec: Path | None, target: Any, *, run_seed: int, progress: Callable[[int, int, str], None]) -> Document:

@@ -20,6 +20,7 @@ DETECT = "detect"
 SECRETS = ("token", "read_token", "dsn", "other_dsn")
 _USER = re.compile(r"//[^/@\s]+@")
 KINDS = ("json", "junit", "html", "har", "markdown")
+COMPARED = ("html", "markdown")
 
 
 class Wait(click.ParamType[int]):
@@ -68,11 +69,8 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
         expose_value=False,
         help="A TOML file with these settings by name; flags and environment go before it.",
     )
-    report = click.option(
-        "--report", multiple=True, callback=_report, metavar="KIND=FILE", help=f"Kinds: {', '.join(KINDS)}."
-    )
     url = click.argument(URL.name, required=False, envvar=URL.variable)
-    for option in reversed((url, *map(_flag, OPTIONS), config, report)):
+    for option in reversed((url, *map(_flag, OPTIONS), config, report_option(KINDS))):
         command = option(command)
     return command
 
@@ -135,11 +133,18 @@ def _take_config(context: click.Context, _parameter: click.Parameter, path: Path
     return path
 
 
-def _report(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
-    reports = []
-    for value in values:
-        kind, _, path = value.partition("=")
-        if kind not in KINDS or not path:
-            raise click.BadParameter(f'"{value}" is not KIND=FILE with a kind of {", ".join(KINDS)}.')
-        reports.append((kind, Path(path)))
-    return reports
+def report_option(kinds: tuple[str, ...]) -> Callable[..., Any]:
+    """The option `--report KIND=FILE`, as pairs of both, for these kinds."""
+
+    def read(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
+        pairs = []
+        for value in values:
+            kind, _, path = value.partition("=")
+            if kind not in kinds or not path:
+                raise click.BadParameter(f'"{value}" is not KIND=FILE with a kind of {", ".join(kinds)}.')
+            pairs.append((kind, Path(path)))
+        return pairs
+
+    return click.option(
+        "--report", multiple=True, callback=read, metavar="KIND=FILE", help=f"Kinds: {', '.join(kinds)}."
+    )

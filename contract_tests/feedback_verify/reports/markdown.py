@@ -48,12 +48,12 @@ def _blocks(report: Report) -> Iterable[str]:
     found = entries(report)
     yield f"### feedback-verify: {report.headline()}\n\n{report.summary()}\n\n"
     for name, value in report.facts.items():
-        yield f"- {name}: {_code(value) if name in CODE else _text(value)}\n"
+        yield f"- {name}: {_code(value) if name in CODE else escaped(value)}\n"
     for sentence in report.costs():
-        yield f"- To know more: {_text(report.clean(sentence))}\n"
+        yield f"- To know more: {escaped(report.clean(sentence))}\n"
     trouble = () if report.trouble is None else (report.clean(report.trouble),)
     for sentence in (*trouble, *report.stale, *(("Stopped before the end.",) if report.stopped else ())):
-        yield f"- **{_text(sentence)}**\n"
+        yield f"- **{escaped(sentence)}**\n"
     violated = [each for each in found if each.verdict is Verdict.VIOLATED]
     open_ones = [each for each in found if each.verdict not in (Verdict.VIOLATED, Verdict.VERIFIED)]
     yield from _table(violated, "violated", opened=True)
@@ -74,7 +74,7 @@ def _table(found: list[Entry], title: str, *, opened: bool = False) -> Iterable[
     for entry in found:
         known = entry.cause if entry.accepted is None else f"accepted: {entry.accepted}"
         ids = ", ".join(_code(result.rule.id) for result in entry.results)
-        yield f"| {ids} | {MARK[entry.verdict]} {entry.verdict} | {_text(known)} |\n"
+        yield f"| {ids} | {MARK[entry.verdict]} {entry.verdict} | {escaped(known)} |\n"
     yield "\n" if opened else "\n</details>\n"
 
 
@@ -96,11 +96,11 @@ def _pre(lines: Iterable[str]) -> str:
     return re.sub(r"\n\s*\n", "\n", html.escape("\n".join(lines), quote=False))
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
     """Any text as one table cell that means nothing in Markdown."""
     line = " ".join(html.escape(text, quote=False).split())
-    return re.sub(r"([\\`*_{}\[\]()#+!|~$:@-])", lambda match: f"&#{ord(match[1])};", line)
+    return re.sub(r"([\\`*_{}\[\]()#+!|~$:@])", lambda match: f"&#{ord(match[1])};", line)
 
 
 def _code(text: str) -> str:
-    return f"<code>{_text(text)}</code>"
+    return f"<code>{escaped(text)}</code>"

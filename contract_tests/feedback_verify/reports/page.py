@@ -6,12 +6,14 @@ allows its one style and nothing else: no script, no picture, no request, no for
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib import resources
 from importlib.metadata import version
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from feedback_verify.verdicts import printable
 
@@ -35,6 +37,13 @@ def visible(text: str) -> str:
     return "\n".join(map(printable, text.replace("\r\n", "\n").split("\n")))
 
 
+def prose(text: str) -> Markup:
+    """A rule's words, in which backticks are around what is code."""
+    *pairs, rest = re.split(r"`([^`]*)`", visible(text))
+    words = [escape(each) if number % 2 == 0 else Markup("<code>%s</code>") % each for number, each in enumerate(pairs)]
+    return Markup("").join([*words, escape(rest)])
+
+
 @cache
 def _templates() -> Environment:
     templates = Environment(
@@ -44,5 +53,5 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {"visible": visible, "kind": kind}
+    templates.filters |= {"visible": visible, "kind": kind, "prose": prose}
     return templates

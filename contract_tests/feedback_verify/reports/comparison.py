@@ -1,0 +1,177 @@
+"""Holds JSON reports side by side, rule by rule. Reads files; renders nothing."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self
+
+import jsonschema_rs
+from feedback_spec.catalogue import GROUPS
+
+from feedback_verify.reports.data import FORMAT
+from feedback_verify.verdicts import Verdict, printable
+
+LARGEST = 256 * 1024 * 1024  # bytes of a report
+ABSENT = "no such rule"
+BOUND = 200  # characters of a message that holds a part of the file
+
+
+class NotComparable(ValueError):
+    """A file is not a report that can be read, or there are too few; the message, one sentence, says which and why."""
+
+
+class Agreement(IntEnum):
+    """How a row agrees; what differs comes first."""
+
+    DIFFERS = 0
+    PARTLY_KNOWN = 1
+    SAME = 2
+
+
+@dataclass(frozen=True)
+class Column:
+    """One report: its name is that of its file."""
+
+    name: str
+    report: Mapping[str, Any]
+
+    @cached_property
+    def rules(self) -> Mapping[str, Mapping[str, Any]]:
+        """Its rules by id."""
+        return {rule["id"]: rule for rule in self.report["rules"]}
+
+    @property
+    def facts(self) -> str:
+        """Against what it was made, and when."""
+        made = self.report
+        return (
+            f"{made['target']}, {made['document']}, profile {made['profile']}, SHA-256 {made['digest'][:12]}, "
+            f"{made['began'][:10]}"
+        )
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one report says of one rule; `detail` is empty where it does not know the rule."""
+
+    verdict: str
+    detail: str
+    accepted: str | None
+
+    @property
+    def short(self) -> str:
+        """The verdict, and whether a violation is accepted."""
+        return f"{self.verdict}, accepted" if self.accepted is not None else self.verdict
+
+
+@dataclass(frozen=True)
+class Row:
+    """One rule, with a cell for each report in their order."""
+
+    rule: str
+    group: str
+    wording: str
+    cells: tuple[Cell, ...]
+
+    @property
+    def agreement(self) -> Agreement:
+        """Different are verdicts that cannot both hold of one target; unknown is what is not a verdict."""
+        verdicts = {cell.verdict for cell in self.cells}
+        if len(verdicts) == 1:
+            return Agreement.SAME
+        violated = Verdict.VIOLATED in verdicts
+        known = verdicts - {Verdict.VIOLATED, Verdict.INCONCLUSIVE, Verdict.NOT_VERIFIABLE, Verdict.NOT_RUN, ABSENT}
+        return Agreement.DIFFERS if violated and known else Agreement.PARTLY_KNOWN
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Reports side by side; `notes` say, in sentences, where they are not about the same thing."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+    @classmethod
+    def of(cls, columns: Sequence[Column]) -> Self:
+        """The comparison of two reports at least. Raises NotComparable."""
+        if len(columns) < 2:
+            raise NotComparable("A comparison takes the JSON reports of two runs at least.")
+        known: dict[str, Mapping[str, Any]] = {}
+        for column in columns:
+            known |= {rule: about for rule, about in column.rules.items() if rule not in known}
+        rows = (_row(rule, about, columns) for rule, about in known.items())
+        return cls(tuple(columns), tuple(rows))
+
+    def notes(self) -> Iterator[str]:
+        """Where the reports differ in more than their targets."""
+        for key, what, why in (
+            ("digest", "documents", "a rule may say something else in each"),
+            ("profile", "profiles", "each target was held against another reading"),
+            ("version", "versions of feedback-verify", "one may see what another does not"),
+        ):
+            values = dict.fromkeys(str(column.report[key]) for column in self.columns)
+            if len(values) > 1:
+                named = (each[:12] for each in values)
+                yield f"The reports are of different {what} ({', '.join(named)}): {why}."
+        unfinished = [column.name for column in self.columns if column.report["stopped"] or column.report["trouble"]]
+        if unfinished:
+            yield f"Not run to the end: {', '.join(unfinished)}."
+
+    def grouped(self, agreement: Agreement) -> Iterator[tuple[str, list[Row]]]:
+        """The rows that agree so, by the headings of their groups."""
+        found: dict[str, list[Row]] = {}
+        for row in self.rows:
+            if row.agreement is agreement:
+                found.setdefault(GROUPS.get(row.group, row.group), []).append(row)
+        yield from found.items()
+
+    def summary(self) -> str:
+        """How many rules differ, in one sentence."""
+        counts = Counter(row.agreement for row in self.rows)
+        return (
+            f"{len(self.rows)} rules: {counts[Agreement.DIFFERS]} with different verdicts, "
+            f"{counts[Agreement.PARTLY_KNOWN]} judged on some targets only, "
+            f"{counts[Agreement.SAME]} with the same verdict everywhere."
+        )
+
+
+def read_column(path: Path) -> Column:
+    """The report of a file. Raises NotComparable."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise NotComparable(f"{path}: is larger than a report can be ({LARGEST} bytes).")
+        report = json.loads(path.read_bytes())
+    except OSError as error:
+        raise NotComparable(f"{path}: cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, NotComparable):
+            raise
+        raise NotComparable(f"{path}: is not JSON; compare takes what --report json=FILE wrote.") from None
+    if not isinstance(report, dict) or "format" not in report:
+        raise NotComparable(f"{path}: is not a report; compare takes what --report json=FILE wrote.")
+    if report["format"] != FORMAT:
+        said = printable(str(report["format"]))[:BOUND]
+        raise NotComparable(f"{path}: is a report of format {said}; this feedback-verify reads format {FORMAT}.")
+    schema = json.loads((resources.files("feedback_verify") / "report.schema.json").read_text("utf-8"))
+    for wrong in jsonschema_rs.validator_for(schema).iter_errors(report):
+        place = "/".join(map(str, wrong.instance_path)) or "its top"
+        raise NotComparable(
+            f"{path}: is not a whole report: at {printable(place)}: {printable(wrong.message)[:BOUND]}."
+        )
+    return Column(path.stem, report)
+
+
+def _row(rule: str, about: Mapping[str, Any], columns: Sequence[Column]) -> Row:
+    cells = (_cell(column.rules.get(rule)) for column in columns)
+    return Row(rule, about["group"], about["rule"], tuple(cells))
+
+
+def _cell(rule: Mapping[str, Any] | None) -> Cell:
+    if rule is None:
+        return Cell(ABSENT, "", None)
+    return Cell(rule["verdict"], rule["detail"], rule["accepted"])
