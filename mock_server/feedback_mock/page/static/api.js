@@ -10,6 +10,11 @@ if (brought) {
   history.replaceState(null, "", location.pathname);
 }
 
+let askForToken = async () => {
+  throw new Problem("The server wants its control token.", 401);
+};
+let asking = null;
+
 /** A refusal or a failure, in one sentence. */
 export class Problem extends Error {
   constructor(message, status = 0) {
@@ -25,7 +30,7 @@ export function place({ organization, project }) {
 
 /** Does an operation of the control protocol; gives its JSON, null for none. Throws Problem. */
 export async function control(method, path, body) {
-  const answer = await ask(`${ROOT}${path}`, {
+  const answer = await allowed(`${ROOT}${path}`, {
     method,
     headers: body === undefined ? {} : { "Content-Type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
@@ -58,7 +63,7 @@ function authorization(path) {
 
 /** The events of a project, one after the other: `[name, data]`. Throws Problem. */
 export async function* follow(project, signal) {
-  const answer = await ask(`${ROOT}${place(project)}/stream`, { signal });
+  const answer = await allowed(`${ROOT}${place(project)}/stream`, { signal });
   if (!answer.ok) throw await problem(answer);
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -71,6 +76,21 @@ export async function* follow(project, signal) {
       const fields = new Map(block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
       if (fields.has("event")) yield [fields.get("event"), JSON.parse(fields.get("data"))];
     }
+  }
+}
+
+/** Says who gives the control token where the server wants one. */
+export function tokensFrom(person) {
+  askForToken = person;
+}
+
+/** As `ask`; where the token is missing or wrong, asks for it first. */
+async function allowed(path, options) {
+  for (;;) {
+    const answer = await ask(path, options);
+    if (answer.status !== 401) return answer;
+    asking ??= askForToken((await problem(answer)).message).finally(() => (asking = null));
+    sessionStorage.setItem(TOKEN, await asking);
   }
 }
 

@@ -1,6 +1,6 @@
 // Begins: reads the document, finds the project that the address names, follows it and shows what it hears.
 
-import { control, documentNamed, follow, place } from "./api.js";
+import { Problem, control, documentNamed, follow, place, tokensFrom } from "./api.js";
 import { by, copy, doing, make, tell } from "./dom.js";
 import { ExchangeView, row } from "./exchange.js";
 import { Forms } from "./forms.js";
@@ -9,7 +9,7 @@ import { Timeline, away, symbol } from "./timeline.js";
 import { timeOfDay, written } from "./time.js";
 
 const FEW = 25;
-const LEGEND = { ok: "taken", conflict: "409: a window is over", other: "any other refusal", fault: "a fault", pending: "no answer yet" };
+const LEGEND = { ok: "accepted", conflict: "409: a window is over", other: "any other refusal", fault: "a fault", pending: "no answer yet" };
 
 const openapi = await documentNamed("openapi");
 const state = new State(windowsOf(openapi));
@@ -20,14 +20,17 @@ const timeline = new Timeline(by("timeline"), (number) => exchange.open(number))
 let following = null;
 let everyRequest = false;
 let planned = false;
+let shownVersion = 0;
 
+tokensFrom(tokenOfPerson);
 new Forms(state, path);
 by("legend").append(...Object.entries(LEGEND).map(([kind, text]) => make("li", {}, symbol(kind), ` ${text}`)));
 by("agos").append(...state.windows.map((each) => make("option", { value: each.limit })));
-for (const id of ["range", "filter"]) by(id).addEventListener("change", () => show());
+by("range").addEventListener("change", () => show());
+by("filter").addEventListener("change", () => showRequests());
 by("more-requests").addEventListener("click", () => {
   everyRequest = true;
-  show();
+  showRequests();
 });
 by("new-project").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -70,6 +73,7 @@ async function stay(project) {
       }
     } catch (problem) {
       if (mine.signal.aborted) return;
+      if (problem.status === 401) return tell(problem.message, "failed");
       if (problem.status) return gone(problem.message);
     }
     by("link").textContent = "Connection lost, trying again …";
@@ -113,6 +117,23 @@ async function makeProject() {
   tell(there ? `The project ${named.organization}/${named.project} was there already.` : `The project ${named.organization}/${named.project} is there.`);
 }
 
+/** The control token, from whoever sits here. */
+function tokenOfPerson(why) {
+  by("token-why").textContent = why;
+  by("token").showModal();
+  return new Promise((resolve, reject) => {
+    const cancelled = new Problem("Without its control token the server tells nothing; load this page again to give it.", 401);
+    by("token").addEventListener("cancel", () => reject(cancelled), { once: true });
+    by("token-form").onsubmit = (event) => {
+      event.preventDefault();
+      const given = by("token-form").elements.token.value;
+      by("token-form").reset();
+      by("token").close();
+      resolve(given);
+    };
+  });
+}
+
 /** Many events may come at once: they are shown together. */
 function plan() {
   if (planned) return;
@@ -129,8 +150,10 @@ function show() {
   showClock();
   const empty = !state.lanes.length;
   by("timeline-empty").hidden = !empty;
-  by("timeline-frame").hidden = empty;
+  by("timeline-frame").hidden = by("timeline-words").hidden = empty;
   if (!empty) timeline.show(state);
+  if (shownVersion === state.version) return; // a second passed, and nothing else
+  shownVersion = state.version;
   showRequests();
   showRest();
   exchange.refresh();

@@ -5,7 +5,7 @@ const HIDDEN = "[redacted]";
 
 /** The line; what the journal hides of credentials is the project's own in it. */
 export function curl(entry, project) {
-  const target = entry.request.url.replace(/^http:\/\/[^/]*/, ""); // the host is the client's; the line goes here
+  const target = entry.request.url.replace(/^https?:\/\/[^/]*/, ""); // the host is the client's; the line goes here
   const words = ["curl", "-isg", "--path-as-is", "-X", entry.request.method, location.origin + target];
   for (const { name, value } of entry.request.headers) {
     if (LEFT_TO_CURL.has(name.toLowerCase()) || name.toLowerCase() === "content-encoding") continue;

@@ -30,13 +30,21 @@ export class State {
   }
 
   forget() {
+    this.changed();
     Object.assign(this, { project: null, requests: new Map(), events: [], feedback: [], faults: [] });
     this.counts = { events: 0, feedback: 0 };
     this.journal = { first: 1, last: 0, dropped: 0 };
   }
 
+  /** What is computed of all that is known has to be computed anew. */
+  changed() {
+    this.known = {};
+    this.version = (this.version ?? 0) + 1;
+  }
+
   /** Takes one event of the stream. */
   apply(name, data) {
+    this.changed();
     if (name === "project") {
       this.forget();
       this.project = data;
@@ -65,11 +73,15 @@ export class State {
 
   /** The requests, the oldest first. */
   get entries() {
-    return [...this.requests.values()].sort((one, other) => one._feedback.number - other._feedback.number);
+    return (this.known.entries ??= [...this.requests.values()].sort((one, other) => one._feedback.number - other._feedback.number));
   }
 
   /** All windows that began, by event: `{rule, eventId, from, lastAccepted, limit}`. */
   get spans() {
+    return (this.known.spans ??= this.allSpans());
+  }
+
+  allSpans() {
     const events = this.events.map((each) => [each.event_id, { "event.saved": each.saved_at, "event.timestamp": each.timestamp }]);
     const feedback = this.feedback.map((each) => [
       each.event_id,
@@ -94,6 +106,10 @@ export class State {
 
   /** One row for each event that anything speaks of, the latest first, and null for requests that speak of none. */
   get lanes() {
+    return (this.known.lanes ??= this.allLanes());
+  }
+
+  allLanes() {
     const lanes = new Map();
     const lane = (eventId) => {
       if (!lanes.has(eventId)) lanes.set(eventId, { eventId, event: null, feedback: null, spans: [], entries: [], latest: 0n });

@@ -21,7 +21,7 @@ const SHAPES = {
   fault: "M-6.5-6.5H6.5V6.5H-6.5Z",
   pending: "M0-6A6 6 0 1 1 0 6A6 6 0 1 1 0-6Z",
 };
-const SAID = { ok: "taken", conflict: "conflict", other: "refused", fault: "fault", pending: "no answer yet" };
+const SAID = { ok: "accepted", conflict: "conflict", other: "refused", fault: "fault", pending: "no answer yet" };
 
 /** A mark as it stands in the timeline, for the legend and the list. */
 export function symbol(kind) {
