@@ -45,6 +45,9 @@ format: .venv/installed ## format the code and write generated text anew
 lint-documents: node_modules/.package-lock.json .venv/installed ## Redocly and Spectral on the documents (needs npm)
 	@npm run --silent lint
 
+picture: .venv/installed ## draw the picture of the mock's page anew (needs Chromium)
+	@$(BIN)/python -m tests.page.picture docs/page.png
+
 broken: .venv/installed ## every broken server and every seed of the tests, not only those whose turn it is
 	@BROKEN=all $(BIN)/pytest -n auto tests/verifier/test_mutants.py tests/verifier/test_mutants_real_time.py tests/verifier/test_conformance.py $(ARGS)
 
@@ -94,4 +97,4 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@cd tests/clients && npm ci --silent --ignore-scripts || echo "The SDK generators in JavaScript cannot be had; their tests are skipped."
 
 .DEFAULT_GOAL := help
-.PHONY: help mock verify docs test check examples clients broken compare-profiles verify-sentry test-all format lint-documents lock clean
+.PHONY: help mock verify docs test check examples clients picture broken compare-profiles verify-sentry test-all format lint-documents lock clean

@@ -206,6 +206,21 @@ def violations(visitor: Visitor) -> list[str]:
     return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found] + ["too wide"] * wide
 
 
+def test_token_is_asked_for_until_it_is_right(browser: Browser) -> None:
+    with Server(control_token="a-token-for-tests") as server, Sandbox(server, "acme", "web"):
+        context = browser.new_context()
+        visitor = Visitor(context.new_page(), server)
+        page = visitor.page
+        page.goto(f"{server.url}/_control/page/#/acme/web")
+        for token in ("wrong", "a-token-for-tests"):
+            page.fill("#token-form [name=token]", token)
+            page.click("#token-form button")
+        page.locator("#project").wait_for()
+        context.close()
+
+    assert visitor.errors == []
+
+
 def test_token_of_the_address_opens_the_page(browser: Browser) -> None:
     with Server(control_token="a-token-for-tests") as server, Sandbox(server, "acme", "web"):
         context = browser.new_context()

@@ -60,12 +60,12 @@ function leave() {
 /** Follows a project until the address names another; tries again where the connection breaks. */
 async function stay(project) {
   const mine = (following = new AbortController());
-  document.title = `${project.organization}/${project.project} · Feedback mock`;
+  document.title = `${nameOf(project)} · Feedback mock`;
   for (let wait = 1; !mine.signal.aborted; wait = Math.min(wait * 2, 10)) {
     try {
       for await (const [name, data] of follow(project, mine.signal)) {
         if (mine.signal.aborted) return;
-        if (name === "deleted") return gone(`The project ${project.organization}/${project.project} was deleted.`);
+        if (name === "deleted") return gone(`The project ${nameOf(project)} was deleted.`);
         by("link").textContent = "Live";
         wait = 1;
         state.apply(name, data);
@@ -94,27 +94,43 @@ async function showProjects() {
   const { projects } = await control("GET", "projects");
   const { version, profile } = await control("GET", "health");
   by("server").textContent = `This server is version ${version} with the profile ${profile}.`;
-  by("project-rows").replaceChildren(
-    ...projects.map((each) =>
-      make(
-        "tr",
-        {},
-        make("td", {}, make("a", { href: `#/${encodeURIComponent(each.organization)}/${encodeURIComponent(each.project)}` }, `${each.organization}/${each.project}`)),
-        make("td", {}, `${each.clock.now.slice(0, 19).replace("T", " ")} `, badge(each.clock.running)),
-        ...["events", "feedback", "requests"].map((name) => make("td", { class: "number" }, each[name])),
-      ),
-    ),
+  by("find-label").hidden = projects.length <= FEW;
+  const list = () => {
+    const wanted = by("find").value.trim().toLowerCase();
+    const found = projects.filter((each) => nameOf(each).toLowerCase().includes(wanted)).reverse();
+    by("project-rows").replaceChildren(...found.slice(0, FEW).map(projectRow));
+    by("projects-left-out").textContent = found.length > FEW ? `The latest ${FEW} of ${found.length}.` : "";
+  };
+  by("find").oninput = list;
+  list();
+}
+
+function projectRow(each) {
+  return make(
+    "tr",
+    {},
+    make("td", {}, make("a", { href: addressOf(each) }, nameOf(each))),
+    make("td", {}, `${each.clock.now.slice(0, 19).replace("T", " ")} `, badge(each.clock.running)),
+    ...["events", "feedback", "requests"].map((name) => make("td", { class: "number" }, each[name])),
   );
+}
+
+function nameOf({ organization, project }) {
+  return `${organization}/${project}`;
+}
+
+function addressOf({ organization, project }) {
+  return `#/${encodeURIComponent(organization)}/${encodeURIComponent(project)}`;
 }
 
 async function makeProject() {
   const { organization, project, clock } = by("new-project").elements;
   const named = { organization: organization.value, project: project.value };
   const { projects } = await control("GET", "projects");
-  const there = projects.some((each) => each.organization === named.organization && each.project === named.project);
+  const there = projects.some((each) => nameOf(each) === nameOf(named));
   if (!there) await control("PUT", place(named), { clock: { running: clock.value === "running" } });
-  location.hash = `#/${encodeURIComponent(named.organization)}/${encodeURIComponent(named.project)}`;
-  tell(there ? `The project ${named.organization}/${named.project} was there already.` : `The project ${named.organization}/${named.project} is there.`);
+  location.hash = addressOf(named);
+  tell(`The project ${nameOf(named)} ${there ? "was there already" : "is there"}.`);
 }
 
 /** The control token, from whoever sits here. */
@@ -146,7 +162,7 @@ function plan() {
 
 function show() {
   by("project").hidden = false;
-  by("project-title").textContent = `${state.project.organization}/${state.project.project}`;
+  by("project-title").textContent = nameOf(state.project);
   showClock();
   const empty = !state.lanes.length;
   by("timeline-empty").hidden = !empty;

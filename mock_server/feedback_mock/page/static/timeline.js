@@ -8,7 +8,7 @@ const MOST_LANES = 30;
 const MOST_MARKS = 400;
 const HIGHEST_PILE = 4;
 const EDGE = 14; // pixels left and right of the first and the last instant
-const AXIS = 30;
+const AXIS = 38;
 const LABEL = 20;
 const BAR = 17;
 const MARK = 22;
@@ -89,7 +89,7 @@ export class Timeline {
     for (let time = first - (first % step) + step; time <= last; time += step) {
       const x = this.x(time);
       const text = step >= DAY ? written(time).slice(0, 10) : step >= MINUTE ? timeOfDay(time).slice(0, 5) : timeOfDay(time);
-      ticks.push(draw("line", { class: "tick", x1: x, x2: x, y1: 20, y2: height }));
+      ticks.push(draw("line", { class: "tick", x1: x, x2: x, y1: 18, y2: height }));
       ticks.push(draw("text", { class: "axis", x, y: 13, "text-anchor": x < 40 ? "start" : x > this.width - 40 ? "end" : "middle" }, text));
     }
     return ticks;
@@ -179,8 +179,8 @@ export class Timeline {
     if (x < 0 || x > this.width) return [];
     const anchor = x > this.width - 60 ? "end" : "start";
     return [
-      draw("line", { class: "now", x1: x, x2: x, y1: 16, y2: height }),
-      draw("text", { class: "now-label", x: x + (anchor === "end" ? -4 : 4), y: 26, "text-anchor": anchor }, "now"),
+      draw("line", { class: "now", x1: x, x2: x, y1: 20, y2: height }),
+      draw("text", { class: "now-label", x: x + (anchor === "end" ? -4 : 4), y: 31, "text-anchor": anchor }, "now"),
     ];
   }
 
