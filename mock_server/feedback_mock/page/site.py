@@ -8,11 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from feedback_mock.asgi import Answer, ASGIApp, Header, Receive, Scope, Send, is_host, json_answer
+from feedback_mock.asgi import Answer, ASGIApp, Header, Receive, Scope, Send, json_answer
+from feedback_mock.control.guard import wrong_host
 from feedback_mock.control.handlers import PREFIX
 from feedback_mock.control.rendering import render
-from feedback_mock.exchange import send_all
-from feedback_mock.result import Refused
+from feedback_mock.exchange import Exchange, send_all
 
 PAGE = f"{PREFIX}page/"
 _REFERENCE = "reference/"
@@ -48,9 +48,7 @@ class Site:
         if scope["method"] not in ("GET", "HEAD") or not (path in _LEADS_HERE or path.startswith(PAGE)):
             await self._otherwise(scope, receive, send)
             return
-        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
-        if not is_host(host):
-            refused = Refused("host", "The Host header is not a host with or without a port.")
+        if refused := wrong_host(Exchange(scope)):
             await send_all(render(refused), scope, send)
         elif path in _LEADS_HERE:
             await send_all(Answer(302, [(b"content-length", b"0"), (b"location", PAGE.encode())], b""), scope, send)
@@ -67,7 +65,7 @@ class Site:
             return
         response = await self._file(name, scope)
         if response is None:
-            await send_all(render(Refused("path", "The page has no such file."), *headers), scope, send)
+            await send_all(json_answer(404, {"detail": "The page has no such file."}, *headers), scope, send)
             return
         response.raw_headers.extend(headers)
         await response(scope, receive, send)
