@@ -17,6 +17,7 @@ from feedback_mock.control.guard import Guard
 from feedback_mock.control.handlers import HEALTH, PROJECTS, ControlHandlers
 from feedback_mock.control.operation import ControlOperation
 from feedback_mock.control.requests import RequestHandlers
+from feedback_mock.control.snapshot import SnapshotHandlers
 from feedback_mock.control.stream import STREAM, News, StreamOperation, open_stream
 from feedback_mock.control.validity import Validity
 from feedback_mock.description import describe
@@ -103,8 +104,16 @@ def _control_operations(
     document: Document, controls: Routed, ingest: Routed, store: Store, host: str, guard: Guard
 ) -> dict[str, ControlOperation]:
     journals = RequestHandlers(Validity([document.openapi, ingest.openapi]), decode)
-    more = {**journals.table, **EVENT_HANDLERS, **FAULT_HANDLERS, STREAM: open_stream}
+    snapshots = SnapshotHandlers(store, journals)
+    more = {
+        **journals.table,
+        **EVENT_HANDLERS,
+        **FAULT_HANDLERS,
+        STREAM: open_stream,
+        "controlGetSnapshot": snapshots.get,
+    }
     table = ControlHandlers(store, document.profile, operations_of(controls.openapi), more).table
+    table["controlPutSnapshot"] = snapshots.put
     most = document.submit.extensions["x-max-body-bytes"]
     described = describe(controls.name, controls.openapi, most, frozenset({STREAM}))
     stream = StreamOperation(

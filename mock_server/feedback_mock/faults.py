@@ -81,7 +81,7 @@ class Faults:
     """The rules of one project, and the requests that wait to be released."""
 
     def __init__(self, seed: int = 0) -> None:
-        self._seed = seed
+        self.seed = seed
         self.rules: list[FaultRule] = []
         self.random = Random(seed)
         self._last = 0
@@ -96,6 +96,11 @@ class Faults:
             self.rules.append(FaultRule(self._last, each, begins, ends))
         return True
 
+    def restore(self, rules: list[FaultRule]) -> None:
+        """Takes rules with the counts that they have; chance begins with the seed again."""
+        self.clear()
+        self.rules, self._last = rules, max((each.number for each in rules), default=0)
+
     def pick(self, operation: str | None, method: str, event_ids: set[str], now: int) -> FaultRule | None:
         """The first rule that this request meets."""
         for rule in self.rules:
@@ -105,7 +110,7 @@ class Faults:
 
     def clear(self) -> None:
         """Forgets the rules, releases who waits, and begins with the seed again."""
-        self.rules, self._last, self.random = [], 0, Random(self._seed)
+        self.rules, self._last, self.random = [], 0, Random(self.seed)
         self.release()
 
     def release(self) -> int:

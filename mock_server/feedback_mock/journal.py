@@ -8,6 +8,8 @@ from collections import deque
 from itertools import chain
 from typing import Any
 
+import orjson
+
 Headers = list[tuple[bytes, bytes]] | tuple[tuple[bytes, bytes], ...]
 OVERHEAD = 2_048  # bytes that an entry counts beyond its texts: about what Python takes for it
 MOST_OF_A_BODY = 256 * 1024
@@ -27,7 +29,7 @@ class Entry:
     __slots__ = (
         *("number", "began", "ended", "now", "state", "size", "method", "_path", "_query", "version", "headers"),
         *("path", "operation", "body", "body_size", "status", "answer_headers", "answer", "answer_size"),
-        *("rule", "reason", "fault", "kept"),
+        *("rule", "reason", "fault", "kept", "har"),
     )
 
     def __init__(self, scope: Any, operation: str | None, began: int) -> None:
@@ -46,6 +48,19 @@ class Entry:
         self.answer = b""
         self.fault: Any = None
         self.number, self.kept = 0, True
+        self.har: dict[str, Any] | None = None
+
+    @classmethod
+    def restored(cls, har: dict[str, Any], now: int) -> "Entry":
+        """An entry of another journal, as that one showed it: it is shown the same, and has no raw facts."""
+        request, facts = har["request"], har["_feedback"]
+        scope = {"method": request["method"], "path": "", "query_string": b"", "http_version": "1.1", "headers": ()}
+        entry = cls(scope, facts["operation"], 0)
+        entry.har, entry.now, entry.number = har, now, facts["number"]
+        # Whoever waited there for an answer does not get it here.
+        entry.state = facts["state"] = LOST if facts["state"] == PENDING else facts["state"]
+        entry.status, entry.rule, entry.reason = har["response"]["status"], facts["rule"] or "", facts["reason"] or ""
+        return entry
 
     @property
     def target(self) -> bytes:
@@ -70,6 +85,8 @@ class Entry:
 
     def measure(self) -> int:
         """Its bytes. The headers of answers are the mock's own, and most of them are shared."""
+        if self.har is not None:
+            return OVERHEAD + len(orjson.dumps(self.har))
         size = OVERHEAD + len(self._path) + len(self._query) + len(self.reason) + len(self.answer)
         size += len(b"".join(chain.from_iterable(self.headers)))  # which is quicker than adding up so few lengths
         return size if self.body is None else size + len(self.body)
@@ -134,6 +151,15 @@ class Journal:
             self._drop()
         if self._room.used > self._room.most:
             self._room.make()
+
+    def restore(self, entries: list[Entry], last: int, dropped: int) -> None:
+        """Takes the entries of another journal, whose latest number was `last`."""
+        self.restart()
+        self.last = last
+        self._cleared = last - len(entries) - dropped
+        for entry in entries:
+            self.entries.append(entry)
+            self.complete(entry)
 
     def clear(self) -> None:
         """Forgets all entries; the next one has the next number."""

@@ -3,6 +3,7 @@
 Runs the operations of the control protocol without HTTP, so that both refuse the same things in the same words.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -236,6 +237,14 @@ class Sandbox:
             given[name] = _instant(name, given[name])
         shown = self._do("controlPutEvent", given, event_id=event_id)
         return SavedEvent(**_with_datetimes(shown, "saved_at", "timestamp"))
+
+    def snapshot(self) -> dict[str, Any]:
+        """All that the project holds, as a document that can be written as JSON and restored anywhere."""
+        return dict(self._do("controlGetSnapshot"))
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Makes the project as a snapshot has it; credentials and the ids of feedback are those of its name."""
+        self._do("controlPutSnapshot", dict(snapshot))
 
     def reset(self) -> None:
         """Forgets events and feedback; credentials and clock stay."""

@@ -117,6 +117,10 @@ class Project:
         """
         return str(self.block * IDS + (number - 1) % IDS + 1)
 
+    def number_of(self, id_text: str) -> int:
+        """The number that `id_of` gave this id for."""
+        return int(id_text) - self.block * IDS
+
     def issue_of(self, event_id: str) -> int:
         """The number of the event's issue: the one it has, else the next."""
         known = self.events.get(event_id)
@@ -151,6 +155,20 @@ class Project:
         self.characters += record.size
         self._make_room(record)
         return record
+
+    def restore(
+        self, events: list[Event], feedback: list[tuple[int, Feedback]], last_feedback: int, last_issue: int
+    ) -> None:
+        """Fills an empty project; records come with their numbers and get the ids that those have here."""
+        self.events = {each.event_id: each for each in events}
+        self.saved += len(events)
+        self.last_feedback, self.last_issue = last_feedback, last_issue
+        for number, record in feedback:
+            record.id = self.id_of(number)
+            self.feedback[record.event_id] = record
+            self.characters += record.size
+        if feedback:
+            self._make_room(feedback[-1][1])
 
     def _make_room(self, newest: Feedback) -> None:
         while len(self.feedback) > self.limits.feedback or self.characters > self.limits.feedback_characters:

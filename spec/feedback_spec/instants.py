@@ -13,7 +13,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 SECOND = 1_000_000
 FIRST_INSTANT = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND
-LAST_INSTANT = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH) // MICROSECOND
+LAST_INSTANT = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 
 _DURATION = re.compile(
     r"P(?=[0-9T])([0-9]{1,6}W)?([0-9]{1,7}D)?"

@@ -252,6 +252,14 @@ def test_a_clock_never_goes_backwards(api: Any) -> None:
     assert api.control("GET", "/clock").json() == {"now": NOW, "running": False}
 
 
+def test_a_clock_goes_to_the_last_microsecond_that_there_is(api: Any) -> None:
+    last = "9999-12-31T23:59:59.999999Z"
+
+    assert api.control("PUT", "/clock", json={"now": last}).json()["now"] == last
+    assert api.submit().json()["dateCreated"] == last
+    assert api.control("POST", "/clock/advance", json={"duration": "PT0.000001S"}).status_code == 409
+
+
 @pytest.mark.parametrize("duration", ["P9999999D", "P2920000D"])
 def test_a_clock_does_not_go_beyond_its_last_instant(api: Any, duration: str) -> None:
     answer = api.control("POST", "/clock/advance", json={"duration": duration})
@@ -268,7 +276,16 @@ PROBLEMS = [
     ("PUT", "", b'{"clock": {}}', "clock: "),
     ("PUT", "", b'{"clock": {"frozen": true}}', "clock.frozen: is not a key here; the keys are now, running."),
     ("PUT", "", b'{"clock": {"now": "today"}}', 'clock.now: "today" is not an RFC 3339 instant'),
-    ("PUT", "", b'{"clock": {"now": "9999-12-31T23:59:59Z"}}', "clock.now: lies before"),
+    ("PUT", "", b'{"clock": {"now": "9999-12-31T23:59:59-00:01"}}', "clock.now: lies before"),
+    ("PUT", "", b'{"clock": {"now": "2026-01-01T23:59:60Z"}}', 'clock.now: "2026-01-01T23:59:60Z" names a day or'),
+    ("PUT", "/clock", b'{"now": "2026-01-01T23:59:60Z"}', 'now: "2026-01-01T23:59:60Z" names a day or a time that'),
+    (
+        "POST",
+        "/faults",
+        b'{"faults": [{"effect": {"status": 503}, "until": "2026-01-01T23:59:60Z"}]}',
+        'faults.0.until: "2026-01-01T23:59:60Z" names a day or a time that does not exist',
+    ),
+    ("PUT", f"/events/{EVENT}", b'{"saved_at": "2026-01-01T23:59:60Z"}', 'saved_at: "2026-01-01T23:59:60Z" names'),
     ("PUT", "", b'{"clock": {"now": "0001-01-01T00:00:00+23:00"}}', "clock.now: lies before"),
     ("PUT", "", b'{"clock": {"now": "2026-02-30T00:00:00Z"}}', 'clock.now: "2026-02-30T00:00:00Z" names a day'),
     ("PUT", "", b'{"clock": {"running": "yes"}}', "clock.running: must be of type boolean."),

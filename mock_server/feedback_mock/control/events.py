@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, parse_duration, parse_instant
+from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, parse_duration
 
-from feedback_mock.control.handlers import ControlRequest, event_shown, full, out_of_calendar
+from feedback_mock.control.handlers import ControlRequest, event_shown, full, instant, out_of_calendar
 from feedback_mock.result import Done, Refused, Result
 from feedback_mock.store import Event, Project
 
@@ -12,10 +12,10 @@ from feedback_mock.store import Event, Project
 def put_event(request: ControlRequest, project: Project) -> Result:
     """Says that an event was saved, by default now; its timestamp is that instant unless given."""
     body, now = request.body, project.clock.now()
-    saved_at = _instant(body, "saved_at", "saved_ago", now, now)
-    timestamp = _instant(body, "timestamp", "timestamp_ago", now, saved_at)
-    for name, instant in (("saved", saved_at), ("timestamp", timestamp)):
-        if not FIRST_INSTANT <= instant <= LAST_INSTANT:
+    saved_at = _given(body, "saved_at", "saved_ago", now, now)
+    timestamp = _given(body, "timestamp", "timestamp_ago", now, saved_at)
+    for name, each in (("saved", saved_at), ("timestamp", timestamp)):
+        if not FIRST_INSTANT <= each <= LAST_INSTANT:
             return out_of_calendar(next(key for key in body if key.startswith(name)))
     event_id = request.path["event_id"].lower()
     event = Event(
@@ -47,9 +47,9 @@ def _missing(request: ControlRequest, project: Project) -> Refused:
     return Refused("event", f"There is no event {request.path['event_id']} in {project.organization}/{project.slug}.")
 
 
-def _instant(body: dict[str, Any], at: str, ago: str, now: int, default: int) -> int:
+def _given(body: dict[str, Any], at: str, ago: str, now: int, default: int) -> int:
     if at in body:
-        return parse_instant(body[at])
+        return instant(body, at)
     return now - parse_duration(body[ago]) if ago in body else default
 
 

@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from feedback_spec.instants import parse_duration, parse_instant
+from feedback_spec.instants import parse_duration
 
-from feedback_mock.control.handlers import ControlRequest
+from feedback_mock.control.handlers import ControlRequest, instant
 from feedback_mock.faults import MOST_RULES
 from feedback_mock.result import Done, Refused, Result
 from feedback_mock.store import Project
@@ -21,11 +21,11 @@ def add_faults(request: ControlRequest, project: Project) -> Result:
     now, rules = project.clock.now(), request.body["faults"]
     spans = []
     for number, rule in enumerate(rules):
-        problem = _problem(rule)
+        problem = problem_of(rule)
         if problem is not None:
             return Refused("request", f"faults.{number}.{problem}")
-        begins = parse_instant(rule["from"]) if "from" in rule else None
-        ends = parse_instant(rule["until"]) if "until" in rule else None
+        place = f"faults.{number}."
+        begins, ends = (instant(rule, name, place) if name in rule else None for name in ("from", "until"))
         if "lifetime" in rule:
             end = now + parse_duration(rule["lifetime"])
             ends = end if ends is None else min(ends, end)
@@ -56,7 +56,7 @@ def release(_: ControlRequest, project: Project) -> Result:
     return Done({"released": project.faults.release()})
 
 
-def _problem(rule: dict[str, Any]) -> str | None:
+def problem_of(rule: dict[str, Any]) -> str | None:
     """What the schema cannot say of a rule."""
     effect = rule["effect"]
     kinds = [name for name in _KINDS if name in effect]

@@ -10,7 +10,9 @@ from typing import Any
 from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, format_instant, parse_duration, parse_instant
 from feedback_spec.operations import Operation
 
+from feedback_mock.body import Unreadable
 from feedback_mock.clock import Clock
+from feedback_mock.control.pieces import Rows
 from feedback_mock.result import Done, Refused, Result
 from feedback_mock.store import Event, Feedback, Project, Store
 
@@ -132,7 +134,7 @@ class ControlHandlers:
     def list_projects(self, _: ControlRequest) -> Result:
         """All projects, in the order in which they were made, without what opens them."""
         # A tuple, as there may be more meanwhile: tests make them from other threads.
-        return Done({"projects": [_project_listed(each) for each in tuple(self._store.projects.values())]})
+        return Done({"projects": Rows(_project_listed(each) for each in tuple(self._store.projects.values()))})
 
     def make_project(self, request: ControlRequest) -> Result:
         """Makes an empty project whose slug nobody has."""
@@ -145,9 +147,7 @@ class ControlHandlers:
 
     def _put(self, organization: str, slug: str, request: ControlRequest, status: int) -> Result:
         setting = request.body.get("clock", {})
-        now = parse_instant(setting["now"]) if "now" in setting else None
-        if now is not None and not FIRST_INSTANT <= now <= LAST_INSTANT:
-            return out_of_calendar("clock.now")
+        now = instant(setting, "now", "clock.") if "now" in setting else None
         clock = self._store.new_clock(now, setting.get("running"))
         project = self._store.put_project(
             organization, slug, clock, redact=request.body.get("redact", True), seed=request.body.get("seed", 0)
@@ -176,7 +176,7 @@ class ControlHandlers:
 
     def put_clock(self, request: ControlRequest, project: Project) -> Result:
         """Sets, freezes or runs the clock; what is not given stays as it is."""
-        now = parse_instant(request.body["now"]) if "now" in request.body else None
+        now = instant(request.body, "now") if "now" in request.body else None
         moved = project.clock.move(to=now, running=request.body.get("running"))
         return _moved(project.clock, moved, backwards=now is not None and now < project.clock.now())
 
@@ -188,7 +188,7 @@ class ControlHandlers:
     def list_feedback(self, _: ControlRequest, project: Project) -> Result:
         """Every record, oldest first."""
         # A tuple, as it may grow meanwhile: tests ask from other threads.
-        return Done([record_shown(record) for record in tuple(project.feedback.values())])
+        return Done(Rows(record_shown(record) for record in tuple(project.feedback.values())))
 
 
 def record_shown(record: Feedback) -> dict[str, Any]:
@@ -223,6 +223,17 @@ def _moved(clock: Clock, moved: bool, *, backwards: bool) -> Result:
     if backwards:
         return Refused("clock", f"The clock moves forward only; it stands at {stands}.")
     return Refused("clock", f"The clock goes to {format_instant(LAST_INSTANT)} and no further; it stands at {stands}.")
+
+
+def instant(body: Mapping[str, Any], name: str, place: str = "") -> int:
+    """The instant that the body has by this name, at this place. Raises Unreadable where there is no such time."""
+    try:
+        value = parse_instant(body[name])
+    except ValueError as error:
+        raise Unreadable(f"{place}{name}: {error}") from None
+    if not FIRST_INSTANT <= value <= LAST_INSTANT:
+        raise Unreadable(out_of_calendar(f"{place}{name}").reason)
+    return value
 
 
 def out_of_calendar(field: str) -> Refused:

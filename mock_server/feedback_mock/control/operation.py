@@ -3,7 +3,10 @@
 Every refusal is `{"detail": …}`, one sentence that names the field.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,6 +16,7 @@ from feedback_mock.asgi import Answer, Receive, origin_of
 from feedback_mock.body import TooLarge, Unreadable, parse_json, read
 from feedback_mock.control.guard import Guard, wrong_host
 from feedback_mock.control.handlers import DURATIONS, INSTANTS, ControlHandler, ControlRequest
+from feedback_mock.control.pieces import TooLong, at_once, by_pieces
 from feedback_mock.control.rendering import render
 from feedback_mock.description import Description, typed
 from feedback_mock.exchange import Endpoint, Exchange, OffContract
@@ -30,6 +34,7 @@ class ControlOperation(Endpoint):
         self, openapi: Mapping[str, Any], description: Description, handler: ControlHandler, host: str, guard: Guard
     ) -> None:
         self._description, self._handler, self._host = description, handler, host
+        self._most = description.operation.extensions.get("x-max-answer-bytes", sys.maxsize)
         self._guard = guard if description.operation.security else None
         self._schema = {"components": openapi.get("components", {}), **(description.body or {})}
         self._body_required = description.operation.body is not None and description.operation.body.required
@@ -51,7 +56,13 @@ class ControlOperation(Endpoint):
         except TooLarge:
             return Refused("size", f"The request body is too large: at most {most} bytes.")
         origin = origin_of(exchange.scope, headers, self._host)
-        return self.perform(exchange.path, exchange.body or b"", origin, exchange.scope["query_string"])
+        done = self._perform(exchange.path, exchange.body or b"", origin, exchange.scope["query_string"])
+        if isinstance(done, Refused):
+            return done
+        try:
+            return replace(done, value=await by_pieces(done.value, self._most, partial(self._check, done.status)))
+        except TooLong:
+            return Refused("room", f"The answer has more than {self._most} bytes, which is all that is told at once.")
 
     def render(self, exchange: Exchange, result: Result) -> Answer:
         """The answer as JSON."""
@@ -59,6 +70,14 @@ class ControlOperation(Endpoint):
 
     def perform(self, path: Mapping[str, object], body: bytes, origin: str, query: bytes = b"") -> Result:
         """Checks the path's and query's parameters and the body as the document says, then does it, without await."""
+        done = self._perform(path, body, origin, query)
+        if isinstance(done, Done):
+            done = replace(done, value=at_once(done.value))
+            self._check(done.status, done.value)
+        return done
+
+    def _perform(self, path: Mapping[str, object], body: bytes, origin: str, query: bytes) -> Result:
+        """The same, but for the rows of the answer, which are not made and checked yet."""
         names = {name: str(value) for name, value in path.items()}
         for parameter in self._path:
             if not parameter.validator.is_valid(names[parameter.name]):
@@ -66,14 +85,15 @@ class ControlOperation(Endpoint):
                 found = _quoted(names[parameter.name])
                 return Refused("request", f"{parameter.name}: {found} is not allowed in the path; give {allowed}")
         try:
-            outcome = self._handler(ControlRequest(names, self._parsed(body), origin, self._asked(query)))
+            return self._handler(ControlRequest(names, self._parsed(body), origin, self._asked(query)))
         except Unreadable as error:
             return Refused("request", str(error))
-        if isinstance(outcome, Done):
-            validator = self._description.responses.get(outcome.status)
-            if outcome.value is not None and (validator is None or not validator.is_valid(outcome.value)):
-                raise OffContract(self._description.operation.id, outcome.status, validator, outcome.value)
-        return outcome
+
+    def _check(self, status: int, value: Any) -> None:
+        """That the document allows this answer. Raises OffContract."""
+        validator = self._description.responses.get(status)
+        if value is not None and (validator is None or not validator.is_valid(value)):
+            raise OffContract(self._description.operation.id, status, validator, value)
 
     def _asked(self, query: bytes) -> dict[str, Any]:
         """The query's parameters. Raises Unreadable for what the document does not allow."""

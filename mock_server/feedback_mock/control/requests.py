@@ -8,6 +8,7 @@ from typing import Any
 
 from feedback_mock.control.handlers import ControlRequest, package_version
 from feedback_mock.control.har import Decode, Shown, log
+from feedback_mock.control.pieces import Rows
 from feedback_mock.control.validity import Validity
 from feedback_mock.journal import PENDING, Entry, Journal
 from feedback_mock.result import Done, Refused, Result
@@ -31,7 +32,7 @@ class RequestHandlers:
 
     def list(self, request: ControlRequest, project: Project) -> Result:
         """The entries that match the query, oldest first."""
-        entries = [self._har(each, request.origin) for each in self._matching(project, request.query)]
+        entries = Rows(self._har(each, request.origin) for each in self._matching(project, request.query))
         return Done({**extent(project.journal), "entries": entries})
 
     def shown(self, entry: Entry, project: Project, origin: str) -> dict[str, Any]:
@@ -45,7 +46,7 @@ class RequestHandlers:
 
     def export(self, request: ControlRequest, project: Project) -> Result:
         """All of them as a HAR document."""
-        entries = [self._har(each, request.origin) for each in self._matching(project, request.query)]
+        entries = Rows(self._har(each, request.origin) for each in self._matching(project, request.query))
         more = {"organization": project.organization, "project": project.slug, **extent(project.journal)}
         return Done(log(entries, package_version(), more))
 
@@ -84,11 +85,18 @@ class RequestHandlers:
 
     def _is_valid(self, shown: Shown) -> bool:
         """Whether the request is: the answer's validity is the server's matter."""
-        return bool(self._validity.of_request(shown.entry, shown.body)["valid"])
+        return bool(self._verdict(shown)["valid"])
+
+    def _verdict(self, shown: Shown) -> dict[str, Any]:
+        """What is valid of the request, and what not."""
+        if shown.entry.har is not None:
+            verdict: dict[str, Any] = shown.entry.har["_feedback"]["request"]
+            return verdict
+        return self._validity.of_request(shown.entry, shown.body)
 
     def _har(self, shown: Shown, origin: str) -> dict[str, Any]:
-        request, answer = self._validity.of_request(shown.entry, shown.body), self._validity.of_answer(shown.entry)
-        return shown.har(origin, {"request": request, "answer": answer})
+        answer = self._validity.of_answer(shown.entry)
+        return shown.har(origin, {"request": self._verdict(shown), "answer": answer})
 
 
 def extent(journal: Journal) -> dict[str, int]:

@@ -1,0 +1,166 @@
+"""The handlers of the control protocol for a project as one document: told, and made again from it anywhere.
+
+Credentials are not in it: they come from the project's name, and so do the ids of its feedback.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from feedback_spec.instants import format_instant
+
+from feedback_mock.body import Unreadable
+from feedback_mock.clock import Clock
+from feedback_mock.control.faults import problem_of
+from feedback_mock.control.handlers import (
+    ControlRequest,
+    clock_shown,
+    event_shown,
+    full,
+    instant,
+    project_shown,
+    record_shown,
+)
+from feedback_mock.control.pieces import Rows
+from feedback_mock.control.requests import RequestHandlers, extent
+from feedback_mock.faults import MOST_RULES, FaultRule
+from feedback_mock.journal import Entry
+from feedback_mock.result import Done, Refused, Result
+from feedback_mock.store import Event, Feedback, Limits, Project, Store
+
+VERSION = 1
+
+
+class SnapshotHandlers:
+    """Both operations on snapshots."""
+
+    def __init__(self, store: Store, journals: RequestHandlers) -> None:
+        self._store, self._journals = store, journals
+
+    def get(self, request: ControlRequest, project: Project) -> Result:
+        """All that the project holds."""
+        entries = tuple(project.journal.entries)
+        return Done(
+            {
+                "version": VERSION,
+                "clock": clock_shown(project.clock),
+                "redact": project.redact,
+                "seed": project.faults.seed,
+                "numbers": {"feedback": project.last_feedback, "issues": project.last_issue},
+                "faults": [_fault_shown(each) for each in project.faults.rules],
+                "journal": extent(project.journal),
+                "events": Rows({**event_shown(each), "issue": each.issue} for each in tuple(project.events.values())),
+                "feedback": Rows(
+                    _record_shown(each, project.number_of(each.id)) for each in tuple(project.feedback.values())
+                ),
+                "requests": Rows(self._journals.shown(each, project, request.origin) for each in entries),
+            }
+        )
+
+    def put(self, request: ControlRequest) -> Result:
+        """Makes the project as the snapshot has it, in place of one of the same name."""
+        given, limits = request.body, self._store.limits
+        clock = Clock(self._store.source, instant(given["clock"], "now", "clock."), given["clock"]["running"])
+        refused = _too_much(given, limits)
+        if refused is not None:
+            return refused
+        events, feedback = list(_events(given)), list(_feedback(given))
+        rules, entries = list(_rules(given)), list(_entries(given))
+        names = request.path["organization_slug"], request.path["project_slug"]
+        project = self._store.put_project(*names, clock, redact=given["redact"], seed=given["seed"])
+        if project is None:
+            return full(f"The server holds {limits.projects} projects, which is all it takes; delete some.")
+        project.restore(events, feedback, given["numbers"]["feedback"], given["numbers"]["issues"])
+        project.faults.restore(rules)
+        project.journal.restore(entries, given["journal"]["last"], given["journal"]["dropped"])
+        return Done(project_shown(project, request.origin))
+
+
+def _fault_shown(rule: FaultRule) -> dict[str, Any]:
+    """A rule with its counts; its lifetime is told as the instant that ends it."""
+    given = {name: value for name, value in rule.given.items() if name not in ("from", "until", "lifetime")}
+    span = {"from": rule.begins, "until": rule.ends}
+    given |= {name: format_instant(each) for name, each in span.items() if each is not None}
+    return {"number": rule.number, "matched": rule.matched, "applied": rule.applied, "rule": given}
+
+
+def _record_shown(record: Feedback, number: int) -> dict[str, Any]:
+    shown = record_shown(record)
+    del shown["id"]
+    return {"number": number, **shown}
+
+
+def _too_much(given: dict[str, Any], limits: Limits) -> Refused | None:
+    most = {
+        "events": limits.events,
+        "feedback": limits.feedback,
+        "requests": limits.requests,
+        "faults": MOST_RULES,
+    }
+    for name, bound in most.items():
+        if len(given[name]) > bound:
+            return full(f"{name}: a project takes {bound}, not {len(given[name])}.")
+    return None
+
+
+def _events(given: dict[str, Any]) -> Iterator[Event]:
+    for number, each in enumerate(_distinct(given, "events", "event_id")):
+        place = f"events.{number}."
+        if each["issue"] > given["numbers"]["issues"]:
+            raise Unreadable(f"{place}issue: is greater than numbers.issues.")
+        yield Event(
+            each["event_id"],
+            instant(each, "saved_at", place),
+            instant(each, "timestamp", place),
+            each["title"],
+            each["environment"],
+            each["issue_status"],
+            each["issue"],
+        )
+
+
+def _feedback(given: dict[str, Any]) -> Iterator[tuple[int, Feedback]]:
+    """Records without their ids, each with its number."""
+    last = 0
+    for number, each in enumerate(_distinct(given, "feedback", "event_id")):
+        place = f"feedback.{number}."
+        if not last < each["number"] <= given["numbers"]["feedback"]:
+            raise Unreadable(f"{place}number: must be greater than those before it and at most numbers.feedback.")
+        last = each["number"]
+        first, latest = (instant(each, f"{name}_submitted_at", place) for name in ("first", "last"))
+        if first > latest:
+            raise Unreadable(f"{place}last_submitted_at: lies before first_submitted_at.")
+        yield last, Feedback("", each["event_id"], each["name"], each["email"], each["comments"], first, latest)
+
+
+def _rules(given: dict[str, Any]) -> Iterator[FaultRule]:
+    for number, each in enumerate(_distinct(given, "faults", "number")):
+        rule, place = each["rule"], f"faults.{number}.rule."
+        problem = "lifetime: stands as until in a snapshot." if "lifetime" in rule else problem_of(rule)
+        if problem is not None:
+            raise Unreadable(f"{place}{problem}")
+        begins, ends = (instant(rule, name, place) if name in rule else None for name in ("from", "until"))
+        yield FaultRule(each["number"], rule, begins, ends, each["matched"], each["applied"])
+
+
+def _entries(given: dict[str, Any]) -> Iterator[Entry]:
+    journal, entries = given["journal"], given["requests"]
+    if journal["first"] + len(entries) != journal["last"] + 1:
+        raise Unreadable("journal: first and last do not fit the number of requests.")
+    if journal["dropped"] >= journal["first"]:
+        raise Unreadable("journal.dropped: is greater than the number of requests before first.")
+    for number, each in enumerate(entries):
+        facts, place = each["_feedback"], f"requests.{number}._feedback."
+        if facts["number"] != journal["first"] + number:
+            raise Unreadable(f"{place}number: must be {journal['first'] + number}, as there are no gaps.")
+        yield Entry.restored(each, instant(facts, "now", place))
+
+
+def _distinct(given: dict[str, Any], name: str, key: str) -> list[dict[str, Any]]:
+    """The list of that name, in which no two have the same key. Raises Unreadable."""
+    values: list[dict[str, Any]] = given[name]
+    seen = set()
+    for number, each in enumerate(values):
+        if each[key] in seen:
+            raise Unreadable(f"{name}.{number}.{key}: is there twice.")
+        seen.add(each[key])
+    return values
