@@ -105,6 +105,20 @@ def test_stream_tells_what_changes(sandbox: Sandbox) -> None:
         assert followed.until("faults")["faults"]["faults"][0]["effect"] == {"status": 503}
 
 
+def test_long_journal_is_told_whole_and_in_order(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "_MOST_AT_ONCE", 2)
+    for _ in range(5):
+        submit(sandbox)
+    with Followed(sandbox) as followed:
+        followed.next()
+        numbers: list[int] = []
+        while len(numbers) < 5:
+            name, data = followed.next()
+            numbers += [data["_feedback"]["number"]] if name == "request" else []
+
+    assert numbers == [1, 2, 3, 4, 5]
+
+
 def test_request_that_waits_is_told_twice(sandbox: Sandbox) -> None:
     sandbox.fail({"delay": "until_released"})
     with Followed(sandbox) as followed, httpx.Client() as client:

@@ -105,7 +105,7 @@ def test_line_of_curl_sends_the_request_again(visitor: Visitor, sandbox: Sandbox
     page = visitor.visit(sandbox)
     page.locator(".mark").click()
     page.click("text=Copy as curl")
-    visitor.page.wait_for_function("document.getElementById('told').textContent.includes('copied')")
+    visitor.told("copied")
     line = page.evaluate("navigator.clipboard.readText()")
     ran = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
 
