@@ -7,11 +7,13 @@ from typing import Any
 import httpx
 import pytest
 from feedback_mock import Sandbox, Server
+from feedback_spec.document import load
 from playwright.sync_api import Browser
 
-from tests.page.conftest import EVENT, Visitor
+from tests.page.conftest import ELSEWHERE, EVENT, Visitor
 
 ATTACK = """</script></title></text><img src=x onerror="attacked=1"><svg onload=attacked=1>'"`${attacked=1}"""
+DOCUMENT = Path(__file__).parents[2] / "spec" / "openapi.yaml"
 AXE = Path(__file__).parents[1] / "clients" / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -204,6 +206,38 @@ def violations(visitor: Visitor) -> list[str]:
     found = page.evaluate("axe.run()")["violations"]
     wide = page.evaluate("document.scrollingElement.scrollWidth > innerWidth")
     return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found] + ["too wide"] * wide
+
+
+@pytest.mark.parametrize(("allowed", "told"), [((ELSEWHERE,), ""), ((), f"--allow-host {ELSEWHERE} adds it")])
+def test_page_under_another_name_works_where_that_is_allowed(
+    browser: Browser, allowed: tuple[str, ...], told: str
+) -> None:
+    """Without https, where a browser offers less."""
+    with Server(allow_hosts=allowed) as server, Sandbox(server, "acme", "web"):
+        context = browser.new_context()
+        visitor = Visitor(context.new_page(), server)
+        page = visitor.page
+        page.goto(f"http://{ELSEWHERE}:{server.address.rpartition(':')[2]}/_control/page/#/acme/web")
+        if told:
+            page.locator("#told", has_text=told).first.wait_for()
+        else:
+            page.click("#submit button")
+            visitor.told("200 OK")
+        context.close()
+
+    assert visitor.errors == []
+
+
+def test_windows_are_those_of_the_document(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "openapi.yaml"
+    path.write_text(DOCUMENT.read_text("utf-8").replace("PT5M", "PT2M").replace("5 minutes", "2 minutes"), "utf-8")
+    with Server(document=load(path)) as server, Sandbox(server, "acme", "web") as sandbox:
+        submit(sandbox)
+        context = browser.new_context()
+        page = Visitor(context.new_page(), server).visit(sandbox)
+        page.locator("#deadline", has_text="in 2 min.").wait_for()
+        page.locator("#timeline", has_text="overwrite-window PT2M").wait_for()
+        context.close()
 
 
 def test_token_is_asked_for_until_it_is_right(browser: Browser) -> None:

@@ -29,7 +29,6 @@ _HEADERS: tuple[Header, ...] = (
     (b"cache-control", b"no-cache"),  # every load asks whether its copy is still the one
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 

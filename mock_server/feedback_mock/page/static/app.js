@@ -13,7 +13,7 @@ const LEGEND = { ok: "accepted", conflict: "409: a window is over", other: "any 
 
 const openapi = await documentNamed("openapi");
 const state = new State(windowsOf(openapi));
-const rules = new Map(openapi["x-rules"].map((each) => [each.id, each]));
+const rules = new Map((openapi["x-rules"] ?? []).map((each) => [each.id, each]));
 const path = Object.entries(openapi.paths).find(([, item]) => item.post?.["x-mutability"])[0];
 const exchange = new ExchangeView(rules, state);
 const timeline = new Timeline(by("timeline"), (number) => exchange.open(number));

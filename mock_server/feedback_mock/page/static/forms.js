@@ -67,7 +67,8 @@ export class Forms {
   }
 
   newId() {
-    by("save-event").elements.event_id.value = crypto.randomUUID().replaceAll("-", "");
+    const bytes = crypto.getRandomValues(new Uint8Array(16)); // not randomUUID, which needs https or this machine
+    by("save-event").elements.event_id.value = Array.from(bytes, (each) => each.toString(16).padStart(2, "0")).join("");
     by("submit").elements.event_id.value ||= by("save-event").elements.event_id.value;
   }
 

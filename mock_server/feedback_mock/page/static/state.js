@@ -16,8 +16,8 @@ export function windowsOf(openapi) {
 
 /** What a request came to, in one word. */
 export function kindOf(entry) {
-  if (entry._feedback.fault) return "fault";
   if (entry._feedback.state === "pending") return "pending";
+  if (entry._feedback.fault) return "fault";
   const { status } = entry.response;
   if (status >= 200 && status < 300) return "ok";
   return status === 409 ? "conflict" : "other";
