@@ -2,8 +2,10 @@
 
 import gzip
 import json
+from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from feedback_mock import Sandbox
 from feedback_mock.app import create_app
@@ -173,6 +175,19 @@ def test_entries_are_found_by_what_they_are(api: Any, query: str, numbers: list[
     assert [each["number"] for each in facts(api, query)] == numbers
     har = api.control("GET", f"/requests.har{query}").json()["log"]["entries"]
     assert [each["_feedback"]["number"] for each in har] == numbers
+
+
+def test_archive_is_valid_har(api: Any) -> None:
+    """By the schema of version 1.2, whatever was asked and answered."""
+    api.submit()
+    api.submit(comments=...)
+    api.submit(comments="\x00<\U0001f600")
+    api.listed()
+    schema = json.loads((Path(__file__).parents[1] / "data" / "har-1.2.schema.json").read_text("utf-8"))
+    archive = api.control("GET", "/requests.har").json()
+
+    assert len(archive["log"]["entries"]) == 4
+    jsonschema_rs.validator_for(schema).validate(archive)
 
 
 @pytest.mark.parametrize(

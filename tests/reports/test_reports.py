@@ -7,14 +7,17 @@ import sys
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
+from xml.etree import ElementTree
 
 import jsonschema_rs
 import pytest
+from feedback_spec.document import load
 from feedback_verify.cli import main
 
 from tests.broken.mutants import OverwriteWindowTooLong
 from tests.broken.serving import serving
 
+DATA = Path(__file__).parents[1] / "data"
 FEW = ("--rules", "submission,event-window,overwrite-window", "--depth", "quick")
 KINDS = ("json", "junit", "html", "har", "markdown")
 
@@ -77,12 +80,58 @@ def test_page_loads_nothing(reports: dict[str, str]) -> None:
 
 
 def test_archive_is_har_with_every_exchange(reports: dict[str, str]) -> None:
-    """Version 1.2, in the order of sending."""
-    log = json.loads(reports["har"])["log"]
+    """Valid by the schema of version 1.2, in the order of sending."""
+    archive = json.loads(reports["har"])
+    log = archive["log"]
+    validator = jsonschema_rs.validator_for(json.loads((DATA / "har-1.2.schema.json").read_text("utf-8")))
 
-    assert log["version"] == "1.2"
+    validator.validate(archive)
+    assert [entry["_feedback"]["number"] for entry in log["entries"]] == list(range(1, len(log["entries"]) + 1))
     assert {entry["response"]["status"] for entry in log["entries"]} >= {200}
     assert all(entry["request"]["method"] and entry["startedDateTime"] for entry in log["entries"])
+
+
+@pytest.mark.parametrize("part", ["request", "response", "timings", "cache", "startedDateTime"])
+def test_archive_schema_misses_nothing(part: str, reports: dict[str, str]) -> None:
+    """An entry without one of its parts, or with one more that nobody knows, is not HAR."""
+    archive = json.loads(reports["har"])
+    entry = archive["log"]["entries"][0]
+    validator = jsonschema_rs.validator_for(json.loads((DATA / "har-1.2.schema.json").read_text("utf-8")))
+    entry["unknown"] = entry.pop(part)
+    without = {key: value for key, value in entry.items() if key != "unknown"}
+
+    assert not validator.is_valid(archive)
+    archive["log"]["entries"][0] = without
+    assert not validator.is_valid(archive)
+    archive["log"]["entries"][0] = {**without, part: entry["unknown"]}
+    assert validator.is_valid(archive)
+
+
+def test_junit_says_how_long_each_rule_took(reports: dict[str, str]) -> None:
+    """And all of them together; a violation is a failure that holds the steps, what was left out is skipped."""
+    (suite,) = ElementTree.fromstring(reports["junit"])
+    cases = {each.get("name", ""): each for each in suite.iter("testcase")}
+    times = {name: float(each.get("time", "-1")) for name, each in cases.items()}
+    failure = cases["overwrite-window"].find("failure")
+
+    assert set(cases) == set(load().rules)
+    assert times["submission"] > 0
+    assert times["list"] == 0
+    assert float(suite.get("time", "-1")) == pytest.approx(sum(times.values()), abs=0.01)
+    assert (suite.get("failures"), suite.get("skipped")) == ("1", str(len(cases) - 3))
+    assert failure is not None
+    assert "t+5:00" in (failure.text or "")
+    assert "curl" in (failure.text or "")
+
+
+def test_markdown_says_the_violation_first(reports: dict[str, str]) -> None:
+    """The rest is folded, as a job summary shows it."""
+    violated, verified = (
+        reports["markdown"].index(f"<code>{rule}</code>") for rule in ("overwrite-window", "submission")
+    )
+
+    assert reports["markdown"].startswith("### feedback-verify: ")
+    assert violated < reports["markdown"].index("<details>") < verified
 
 
 def test_program_of_a_violation_shows_it_again(reports: dict[str, str], tmp_path: Path) -> None:
