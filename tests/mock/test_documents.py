@@ -96,6 +96,19 @@ CHANGES: dict[str, tuple[Callable[[Any], None], str]] = {
         "the response default",
     ),
     "another format of a field": (set_at(*SCHEMA, "name", "format", to="uuid"), "the field name"),
+    "a field that may be null": (
+        set_at(*SCHEMA, "name", "nullable", to=True),
+        "the field name: the mock does not impl",
+    ),
+    "no other keys in a body": (
+        set_at(*SCHEMA[:-1], "additionalProperties", to=False),
+        "implement additionalProperties",
+    ),
+    "a combination of schemas of a body": (set_at(*SCHEMA[:-1], "anyOf", to=[{}]), "implement anyOf"),
+    "pages without a default size": (
+        lambda document: document["paths"][PATH]["get"]["parameters"][2]["schema"].pop("default"),
+        "the parameter per_page: the mock needs the type integer and a default",
+    ),
     "an enumerated field": (set_at(*SCHEMA, "name", "enum", to=["a"]), "the field name"),
     "a field that is a number": (set_at(*SCHEMA, "name", to={"type": "integer"}), "the field name"),
     "a pattern that is none": (set_at(*SCHEMA, "name", "pattern", to="("), '"(" is not a "regex"'),
@@ -132,6 +145,17 @@ def test_an_answer_that_the_document_does_not_allow_is_500_and_logged(make_api: 
 
     assert api.submit().status_code == 500
     assert "The mock failed at POST" in caplog.text
+
+
+def test_a_cursor_of_any_form_is_no_failure_where_the_document_has_no_form(make_api: Any) -> None:
+    openapi = copy.deepcopy(OPENAPI)
+    del openapi["paths"][PATH]["get"]["parameters"][3]["schema"]["pattern"]
+    base = load()
+    api = make_api(create_app(Document(base.name, openapi, base.rules, base.mutability, base.examples, base.behaviour)))
+    wrong = api.listed("?cursor=2")
+
+    assert (wrong.status_code, wrong.json()) == (400, {"detail": "Invalid cursor parameter."})
+    assert api.listed("?cursor=0:1:0").status_code == 200
 
 
 def test_texts_and_numbers_of_answers_follow_the_document(make_api: Any, tmp_path: Path) -> None:

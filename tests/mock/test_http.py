@@ -35,7 +35,7 @@ def assert_refused(answer: Any, rule: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize("path", ["{path}", "/api/0/projects/a/b/user-feedback", "/"])
+@pytest.mark.parametrize("path", ["{path}", "/api/0/projects/a/b/user-feedback", "/none"])
 def test_every_answer_carries_the_page_headers_a_rule_and_its_length(api: Any, method: str, path: str) -> None:
     answer = api.send(method, path.format(path=api.path))
 
@@ -226,3 +226,15 @@ def test_the_checks_come_in_the_documented_order(api: Any) -> None:
     assert rule_of(api.post(b"[]")) == "body-object"
     assert rule_of(api.submit(email="nope")) == "email-format"
     assert rule_of(api.submit()) == "event-window"
+
+
+@pytest.mark.parametrize("slash", ["%2F", "%2f"])
+def test_an_encoded_slash_parts_no_path(api: Any, slash: str) -> None:
+    for path in (f"/api/0/projects/acme{slash}web/user-feedback/", f"/api/0/projects/acme/web{slash}user-feedback/"):
+        answer = api.send("GET", path, headers=api.bearer())
+        assert (answer.status_code, answer.headers["x-feedback-rule"].partition(";")[0]) == (404, "route")
+    control = api.send("GET", f"/_control/projects/acme{slash}web/clock")
+    within = api.send("GET", f"/_control/projects/acme/w{slash}b/clock")
+
+    assert control.json()["detail"].startswith('organization_slug: "acme%2Fweb" is not allowed in the path; ')
+    assert within.json()["detail"].startswith('project_slug: "w%2Fb" is not allowed in the path; ')

@@ -4,12 +4,13 @@ One message per field, the first in the order of `_ORDER`, unless the document h
 fields together (docs/sentry.md, facts 31 to 47).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 from feedback_spec.document import Document
 from feedback_spec.openapi.schemas import validator_of
+from feedback_spec.operations import Value
 from feedback_spec.source import DocumentError
 
 from feedback_mock.body import Unreadable
@@ -34,6 +35,9 @@ _OF_FIELD = {("event_id", "MaxLength"): "event-id-length", ("event_id", "Pattern
 _EVENT_ID_RULE = "event-id-format"
 _JSON_TYPES = {bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
 MAX_SHOWN = 250_000
+_OBJECT_KEYWORDS = frozenset(
+    {"type", "title", "description", "required", "properties", "additionalProperties", "example", "examples"}
+)
 _KEYWORDS = frozenset(
     {"type", "format", "pattern", "minLength", "maxLength", "title", "description", "examples", "deprecated"}
 )
@@ -47,18 +51,11 @@ class Fields:
     def __init__(self, document: Document, description: Description, rendering: Rendering) -> None:
         self._validator, self._rendering, behaviour = description.body_validator, rendering, document.behaviour
         self._texts = texts_of(document)
+        _check_body(document.name, description.body or {})
         body = description.operation.body
         patterns = set()
         for field in body.fields if body else ():
-            unknown = set(field.schema) - _KEYWORDS
-            if (
-                unknown
-                or field.schema.get("format", "email") != "email"
-                or "string" not in field.schema.get("type", ())
-            ):
-                what = ", ".join(sorted(unknown)) or "this type or format"
-                place = f"{document.name}: the field {field.name}"
-                raise DocumentError(f"{place}: the mock does not implement {what} for a field.")
+            _check_field(document.name, field)
             patterns |= {field.name} if "pattern" in field.schema else set()
         self._coerced = behaviour.coerce
         self._together = behaviour.failures
@@ -126,6 +123,28 @@ class Fields:
     def _message(self, rule: str, name: str, value: Any) -> str:
         length = len(value) if isinstance(value, str) else 0
         return self._rendering.message(rule, limit=self._texts[name].longest, length=length)
+
+
+def _check_body(name: str, schema: Mapping[str, Any]) -> None:
+    """That the schema of the body says nothing that would not be kept. Raises DocumentError."""
+    unknown = {each for each in schema if not each.startswith("x-")} - _OBJECT_KEYWORDS
+    if schema.get("additionalProperties", True) is not True:
+        unknown.add("additionalProperties other than true, as it ignores other keys")
+    if unknown:
+        raise DocumentError(f"{name}: the request body: the mock does not implement {', '.join(sorted(unknown))}.")
+
+
+def _check_field(name: str, field: Value) -> None:
+    """The same for a field."""
+    schema, types = field.schema, field.schema.get("type")
+    what = ", ".join(sorted(set(schema) - _KEYWORDS))
+    what += " of" if what else ""
+    if not what and types != "string":
+        what = "null for" if isinstance(types, list) and "null" in types and "string" in types else "this type of"
+    if not what and schema.get("format", "email") != "email":
+        what = "this format of"
+    if what:
+        raise DocumentError(f"{name}: the field {field.name}: the mock does not implement {what} a field.")
 
 
 def _look_for_nul(fields: Values, failures: Failures) -> None:

@@ -6,6 +6,7 @@ awaits, so that each is atomic without a lock.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from feedback_spec.document import LIST, PREFLIGHT, SUBMIT, Document
 from feedback_spec.instants import format_duration, in_short
@@ -13,7 +14,7 @@ from feedback_spec.rules import Base, Decision
 
 from feedback_mock.asgi import base_url
 from feedback_mock.exchange import Exchange
-from feedback_mock.feedback.listing import PAGE_RULES, select
+from feedback_mock.feedback.listing import CURSOR_RULE, NEEDED, PAGE_RULES, select
 from feedback_mock.feedback.shape import Shape
 from feedback_mock.feedback.submission import Submissions
 from feedback_mock.result import Done, Refused, Result, Values
@@ -30,12 +31,16 @@ _LIST_RULE = "list"
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """The code of an operation and the rules by which it may refuse; `query_rules` by name of its parameters,
-    None for one of which any text is allowed."""
+    """The code of an operation and the rules by which it may refuse.
+
+    `query_rules` by name of its parameters, None for one of which any text is allowed; `query_needs` what the schemas
+    of some have to say: `type`, `default`.
+    """
 
     run: Callable[[Exchange, Values], Result]
     rules: tuple[str, ...] = ()
     query_rules: Mapping[str, str | None] = field(default_factory=dict)
+    query_needs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class FeedbackHandlers:
@@ -48,7 +53,7 @@ class FeedbackHandlers:
         windows = {window.rule for window in document.mutability.windows}
         self.table = {
             SUBMIT: Handler(self.submit, tuple(sorted(windows))),
-            LIST: Handler(self.list, query_rules=PAGE_RULES),
+            LIST: Handler(self.list, query_rules=PAGE_RULES, query_needs=NEEDED),
             PREFLIGHT: Handler(self.preflight),
         }
 
@@ -70,6 +75,8 @@ class FeedbackHandlers:
         project = exchange.project
         assert project is not None
         page = select(project, values, base_url(exchange.scope, exchange.headers), self._orders_by)
+        if page is None:
+            return Refused(CURSOR_RULE, "cursor is not one that the Link header of a page gave")
         shown = [self._shape.shown(project, record) for record in page.records]
         return Done(shown, 200, _LIST_RULE, ((b"link", page.link.encode("latin-1")),))
 

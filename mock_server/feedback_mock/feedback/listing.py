@@ -3,6 +3,7 @@
 Pure: reads the project, changes nothing. The rules are those of real servers (docs/sentry.md, facts 77 to 82).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,12 @@ from feedback_spec.rules import Base
 
 from feedback_mock.store import MAX_ENVIRONMENT, Feedback, Project
 
+CURSOR_RULE = "list-cursor"
 # The query parameters, each with the rule that refuses a value that the document does not allow.
-PAGE_RULES = {"status": "list-status", "environment": None, "per_page": "list-pages", "cursor": "list-cursor"}
+PAGE_RULES = {"status": "list-status", "environment": None, "per_page": "list-pages", "cursor": CURSOR_RULE}
+NEEDED = {"status": {"type": "string", "default": str}, "per_page": {"type": "integer", "default": int}}
+"""What a schema of a parameter has to say, so that every request has such a value."""
+_CURSOR = re.compile(r"[0-9]{1,18}:([0-9]{1,18}):[01]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +29,22 @@ class Page:
     link: str
 
 
-def select(project: Project, query: Mapping[str, Any], url: str, base: Base) -> Page:
-    """The page that `query` asks for; `url` is the address of the listing without a query, `base` what orders it.
+def select(project: Project, query: Mapping[str, Any], url: str, base: Base) -> Page | None:
+    """The page that `query` asks for, None where its cursor is none.
+
+    `url` is the address of the listing without a query, `base` what orders it.
 
     A cursor is `<milliseconds>:<offset>:<is previous>`; only the offset counts here, as the first two numbers do not
     order feedback of the same instant.
     """
+    cursor = _CURSOR.fullmatch(query["cursor"] or "0:0:0")
+    if cursor is None:
+        return None
     records = [each for each in reversed(project.feedback.values()) if _is_listed(project, each, query)]
     if base is Base.LAST_SUBMITTED:
         records.sort(key=lambda record: record.last_submitted_at, reverse=True)
     size = query["per_page"]
-    offset = int(query["cursor"].split(":")[1]) if query["cursor"] else 0
+    offset = int(cursor[1])
     before = max(offset - size, 0)
     links = (
         _link(url, query, "previous", offset > 0 and bool(records), f"0:{before}:1"),

@@ -97,6 +97,10 @@ class FeedbackOperation(Endpoint):
             raise DocumentError(f"{self._name}: the mock implements these query parameters, all of them: {names}.")
         rules = {}
         for each in self._query:
+            needs = handler.query_needs.get(each.name)
+            if needs and not (each.type == needs["type"] and isinstance(each.default, needs["default"])):
+                cause = f"the mock needs the type {needs['type']} and a default"
+                raise DocumentError(f"{self._name}: the parameter {each.name}: {cause}.")
             rule = handler.query_rules[each.name]
             if rule is not None:
                 rules[each.name] = rule

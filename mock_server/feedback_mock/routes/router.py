@@ -5,11 +5,13 @@ compiled at start, past Connexion's own per-request machinery, which knows neith
 error bodies.
 """
 
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from feedback_spec.source import DocumentError
 
@@ -24,6 +26,7 @@ with warnings.catch_warnings(), deferred("connexion", "connexion.middleware"):
     from connexion.spec import OpenAPISpecification
     from starlette.routing import compile_path
 
+_SLASH = re.compile(b"%2f", re.IGNORECASE)
 OtherMethods = Callable[[str], ASGIApp]
 Find = Callable[[str], Any]
 
@@ -51,6 +54,11 @@ def route(
     for each in documents:
         table.add_api(_Checked(deepcopy(each.openapi)), base_path="", resolver=_NoResolver(), routed=each)
     return table
+
+
+def _with_slashes_encoded(raw: bytes) -> str:
+    """The path, decoded but for the slashes that do not part it (RFC 3986, 2.2)."""
+    return unquote(_SLASH.sub(b"%252F", raw.partition(b"?")[0]).decode("latin-1"))
 
 
 def fits(path: str) -> Find:
@@ -120,6 +128,9 @@ class _Table(SpecMiddleware):  # type: ignore[misc]  # Connexion has no types
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hands the request on to what answers it."""
+        raw = scope.get("raw_path") or b""
+        if b"%2" in raw:
+            scope["path"] = _with_slashes_encoded(raw)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         for find, methods, other in self._routes:
             match = find(path)
