@@ -45,8 +45,9 @@ format: .venv/installed ## format the code and write generated text anew
 lint-documents: node_modules/.package-lock.json .venv/installed ## Redocly and Spectral on the documents (needs npm)
 	@npm run --silent lint
 
-picture: .venv/installed ## draw the picture of the mock's page anew (needs Chromium)
+picture: .venv/installed ## draw the pictures of the mock's page and of a report anew (needs Chromium)
 	@$(BIN)/python -m tests.page.picture docs/page.png
+	@$(BIN)/python -m tests.reports.picture docs/report.png
 
 broken: .venv/installed ## every broken server and every seed of the tests, not only those whose turn it is
 	@BROKEN=all $(BIN)/pytest -n auto tests/verifier/test_mutants.py tests/verifier/test_mutants_real_time.py tests/verifier/test_conformance.py $(ARGS)

@@ -272,7 +272,7 @@ def _sentence(step: Step, hide: Hide) -> str:
 
 
 _HEAD = """\
-# Shows the violation again: python3 FILE (needs httpx).
+# Reproduces the violation: python3 FILE (needs httpx).
 import os
 import subprocess
 import time

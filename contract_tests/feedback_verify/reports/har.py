@@ -23,7 +23,7 @@ from feedback_verify.reports.report import Report
 
 NAME = "feedback-verify"
 HTTP = "HTTP/1.1"  # the only one that the verifier speaks
-CUT = "The body goes on; this is how it begins."
+CUT = "Only the beginning of the body is kept."
 
 
 def write_har(report: Report, path: Path) -> None:

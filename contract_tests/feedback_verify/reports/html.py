@@ -15,7 +15,7 @@ from feedback_verify.reports.drawing import Drawing, draw
 from feedback_verify.reports.page import kind, page
 from feedback_verify.reports.picture import Picture
 from feedback_verify.reports.picture import draw as draw_window
-from feedback_verify.reports.report import Report
+from feedback_verify.reports.report import STOPPED, Report
 from feedback_verify.reports.timeline import moments
 from feedback_verify.verdicts import Probe, Result, Verdict
 
@@ -24,7 +24,7 @@ EXCHANGES = 12  # of one rule; the JSON report has all of them
 
 @dataclass(frozen=True)
 class Entry:
-    """One rule as the page shows it; of a violation, `programs` are what to paste by what it is written in."""
+    """One rule as the page shows it; of a violation, `programs` are what to paste, by where."""
 
     result: Result
     detail: str
@@ -65,7 +65,11 @@ def as_html(report: Report) -> str:
         report=report,
         facts=[(name, _whole(value, report.digest)) for name, value in report.facts.items()],
         costs=list(map(report.clean, report.costs())),
-        warnings=[*report.stale, *([] if report.trouble is None else [report.clean(report.trouble)])],
+        warnings=[
+            *report.stale,
+            *([] if report.trouble is None else [report.clean(report.trouble)]),
+            *([STOPPED] if report.stopped else []),
+        ],
         counts=[(kind(name), name, count) for name, count in report.counts().items()],
         violated=[each for each in found if each.entry.result.verdict is Verdict.VIOLATED],
         open=[each for each in found if each.entry.result.verdict not in (Verdict.VIOLATED, Verdict.VERIFIED)],
@@ -96,11 +100,11 @@ def _entry(report: Report, result: Result) -> Entry:
 
 def _programs(report: Report, result: Result) -> Iterator[tuple[str, str]]:
     if lines := report.reproduction(result):
-        yield "shell", "\n".join(lines)
+        yield "in a shell", "\n".join(lines)
     if result.verdict is Verdict.VIOLATED and lines:
-        yield "Python", report.program(result)
+        yield "in Python", report.program(result)
         if plan := report.plan(result):
-            yield "a plan with waits", "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(plan, 1))
+            yield "by hand, with waits", "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(plan, 1))
 
 
 def _cause(entry: causes.Entry, shown_entry: Entry) -> Cause:

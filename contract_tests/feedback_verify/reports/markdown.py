@@ -8,7 +8,7 @@ from pathlib import Path
 from feedback_spec.files import append
 
 from feedback_verify.reports.causes import Entry, entries
-from feedback_verify.reports.report import Report
+from feedback_verify.reports.report import STOPPED, Report
 from feedback_verify.reports.timeline import moments
 from feedback_verify.verdicts import Verdict
 
@@ -33,7 +33,7 @@ def write_markdown(report: Report, path: Path) -> None:
 def as_markdown(report: Report, largest: int = LARGEST) -> str:
     """The report in so many bytes: what does not fit any more is left out, and that is said."""
     blocks = list(_blocks(report))
-    left_out = "\nThe rest is left out: a step summary ends at 1 MiB.\n"
+    left_out = "\nThe rest is left out: GitHub takes 1 MiB of summary for each step.\n"
     room = largest - len(left_out.encode())
     kept: list[str] = []
     for block in blocks:
@@ -52,7 +52,7 @@ def _blocks(report: Report) -> Iterable[str]:
     for sentence in report.costs():
         yield f"- To know more: {escaped(report.clean(sentence))}\n"
     trouble = () if report.trouble is None else (report.clean(report.trouble),)
-    for sentence in (*trouble, *report.stale, *(("Stopped before the end.",) if report.stopped else ())):
+    for sentence in (*trouble, *report.stale, *((STOPPED,) if report.stopped else ())):
         yield f"- **{escaped(sentence)}**\n"
     violated = [each for each in found if each.verdict is Verdict.VIOLATED]
     open_ones = [each for each in found if each.verdict not in (Verdict.VIOLATED, Verdict.VERIFIED)]
@@ -83,9 +83,9 @@ def _reproduction(report: Report, entry: Entry) -> str:
     happened = [f"{each.when}  {each.what} {each.told}".rstrip() for each in moments(result.steps, violated=True)]
     lines = report.plan(result) or report.reproduction(result)
     left_out = [f"# … {len(lines) - LINES} lines more"] if len(lines) > LINES else []
-    page = f"<br>The page: <i>{html.escape(result.rule.page)}</i>" if result.rule.page else ""
+    page = f"<br>Sentry's page: <i>{html.escape(result.rule.page)}</i>" if result.rule.page else ""
     return (
-        f"<details><summary>{html.escape(result.rule.id)}, to see it again</summary>\n"
+        f"<details><summary>{html.escape(result.rule.id)}: reproduce it</summary>\n"
         f"<p>{html.escape(result.rule.rule)}{page}</p>\n<pre>{_pre(map(report.clean, happened))}</pre>\n"
         f'<pre lang="sh">{_pre([*lines[:LINES], *left_out])}</pre>\n</details>\n'
     )

@@ -25,6 +25,7 @@ CLOCKS = {
     "process": "its clock runs and can be moved forward",
     "real": "its clock cannot be moved",
 }
+STOPPED = "Stopped early: rules that were not reached are not verified."
 TITLES = {0: "Conforms", 1: "Does not conform", 2: "Could not be tested", 3: "Not everything was verified"}
 
 
@@ -104,7 +105,7 @@ class Report:
     def facts(self) -> dict[str, str]:
         """What every report begins with: when, how long, against what."""
         return {
-            "Began": f"{format_instant(self.began.wall)[:19].replace('T', ' ')} UTC, and took {spent(self.took)}",
+            "Began": f"{format_instant(self.began.wall)[:19].replace('T', ' ')} UTC; took {spent(self.took)}",
             "Target": self.clean(self.target),
             "Document": f"{self.clean(self.document)}, profile {self.profile}, SHA-256 {self.digest[:12]}",
             "The target": f"{self._can()}; {CLOCKS[self.clock]}",
@@ -117,8 +118,8 @@ class Report:
         kinds = {name: each for name, each in CAPABILITIES.items() if name != "clock"}
         lacking = [each.what for name, each in kinds.items() if name not in self.capabilities]
         if len(lacking) < len(kinds) / 2:
-            return "has all that a rule may need" + (f", except {', '.join(lacking)}" if lacking else "")
-        return ", ".join(each.can for name, each in kinds.items() if name in self.capabilities) or "is a URL alone"
+            return "can do everything that a rule needs" + (f", except {', '.join(lacking)}" if lacking else "")
+        return ", ".join(each.can for name, each in kinds.items() if name in self.capabilities) or "is only a URL"
 
     def costs(self) -> Iterator[str]:
         """What it would take to know more, in sentences."""
@@ -132,7 +133,7 @@ class Report:
             result = self.results.get(window.rule)
             if result is not None and result.verdict not in (Verdict.VERIFIED, Verdict.VIOLATED):
                 wait = format_duration(window.limit + SECOND)
-                yield f"{window.rule} takes a wait of {in_words(window.limit)} and a little: --wait {wait}."
+                yield f"{window.rule} needs a wait of a little over {in_words(window.limit)}: --wait {wait}."
 
     @property
     def exit_code(self) -> int:

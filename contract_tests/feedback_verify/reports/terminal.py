@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from feedback_verify.reports.causes import Entry, entries, of_verdict
-from feedback_verify.reports.report import Report
+from feedback_verify.reports.report import STOPPED, Report
 from feedback_verify.reports.timeline import moments
 from feedback_verify.verdicts import LEFT_OUT, Verdict
 
@@ -24,7 +24,7 @@ STYLE = {
 
 
 def print_report(report: Report, console: Console) -> None:
-    """When and against what, the table of verdicts, every violation with the shortest way to see it again."""
+    """When and against what, the table of verdicts, every violation with the shortest way to reproduce it."""
     console.print(_head(report))
     found = entries(report)
     console.print(_table(found))
@@ -35,7 +35,7 @@ def print_report(report: Report, console: Console) -> None:
     if any("--control" in entry.cause for entry in found):
         console.print("--control URL: the control API of the target, for targets that speak spec/control.yaml.")
     if report.stopped:
-        console.print("Stopped before the end; what was not reached is not verified.")
+        console.print(STOPPED)
     for sentence in report.stale:
         console.print(Text(sentence, "bold red"))
     console.print(Text(report.summary(), "bold"))
@@ -71,7 +71,7 @@ def _violation(report: Report, entry: Entry) -> Group:
     lines += [Text(f"  One of them, {rule.id}:")] if len(entry.results) > 1 else []
     lines.append(Text(f"  {rule.rule}"))
     if rule.page:
-        lines.append(Text(f"  The page: {rule.page}", "dim"))
+        lines.append(Text(f"  Sentry's page: {rule.page}", "dim"))
     return Group(*lines, Text(f"  {report.clean(entry.shown.detail)}"))
 
 
@@ -84,7 +84,7 @@ def _print_lines(report: Report, entry: Entry, console: Console) -> None:
         console.print(Text(f"    {each.when:{width}}  {told}", "red" if each.wrong else ""), soft_wrap=True)
     plan = report.plan(entry.shown)
     lines = [f"{number}. {sentence}" for number, sentence in enumerate(plan, 1)] or report.reproduction(entry.shown)
-    console.print(Text("  To see it again:" if plan else "  To see it again (# what it answered here):"))
+    console.print(Text("  Reproduce it by hand:" if plan else "  Reproduce it (behind #, the status seen here):"))
     for line in lines:
         console.print(Text(f"    {line}"), soft_wrap=True)
     console.print()
