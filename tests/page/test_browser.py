@@ -92,6 +92,27 @@ def test_what_clients_send_is_text(visitor: Visitor, sandbox: Sandbox, sent: str
     assert page.evaluate(elements) == before
 
 
+def test_what_stands_in_a_form_is_text(visitor: Visitor, sandbox: Sandbox) -> None:
+    """It is sent as it is, and refused in words that are shown as words."""
+    page = visitor.visit(sandbox)
+    page.select_option("#presets", "custom")
+    for form, field, told in (
+        ("save-event", "event_id", "no such path"),
+        ("add-fault", "custom", "not JSON"),
+        ("save-event", "saved_ago", "onerror"),
+    ):
+        page.fill(f"#{form} [name={field}]", ATTACK)
+        page.click(f"#{form} button:not([type])")
+        page.locator("#told.failed", has_text=told).wait_for()
+        page.fill("#save-event [name=event_id]", EVENT)
+    for field in ("event_id", "name", "email", "comments"):
+        page.fill(f"#submit [name={field}]", ATTACK)
+    page.click("#submit button")
+    visitor.told("400 Bad Request")
+
+    assert page.evaluate("typeof attacked") == "undefined"
+
+
 @pytest.mark.parametrize("name", ["<img src=x onerror=attacked=1>", "..%2f..%2fhealth", "nowhere"])
 def test_address_that_names_no_project_is_told(visitor: Visitor, server: Server, name: str) -> None:
     visitor.page.goto(f"{server.url}/_control/page/#/acme/{name}")
@@ -176,10 +197,22 @@ def test_reference_tries_this_server_and_no_other(visitor: Visitor, server: Serv
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_reference(visitor: Visitor, server: Server, scheme: Any) -> None:
+    """Swagger UI has faults of its own, which the page repairs."""
+    needs_axe()
+    page = visitor.page
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{server.url}/_control/page/reference/")
+    page.locator("[id$=submitUserFeedback] .opblock-summary-control").click()
+    page.locator(".execute").wait_for()
+
+    assert violations(visitor) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(visitor: Visitor, sandbox: Sandbox, scheme: Any) -> None:
     """On the list of projects, an empty project, one with requests and a fault, and an exchange; all fits a phone."""
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: make clients, with npm")
+    needs_axe()
     page = visitor.page
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": 390, "height": 844})
@@ -197,6 +230,11 @@ def test_axe_finds_nothing(visitor: Visitor, sandbox: Sandbox, scheme: Any) -> N
     page.locator(".mark").first.click()
 
     assert found + violations(visitor) == []
+
+
+def needs_axe() -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: make clients, with npm")
 
 
 def violations(visitor: Visitor) -> list[str]:
