@@ -97,7 +97,7 @@ def test_what_stands_in_a_form_is_text(visitor: Visitor, sandbox: Sandbox) -> No
     page = visitor.visit(sandbox)
     page.select_option("#presets", "custom")
     for form, field, told in (
-        ("save-event", "event_id", "no such path"),
+        ("save-event", "event_id", "onerror"),
         ("add-fault", "custom", "not JSON"),
         ("save-event", "saved_ago", "onerror"),
     ):
