@@ -40,9 +40,11 @@ class Mock:
             await send({"type": "websocket.close", "code": 1000})
 
     def end(self) -> None:
-        """Ends what would go on for ever, because the server stops: the streams. From any thread."""
+        """Ends what would go on for ever, because the server stops: streams, and faults that wait. From any thread."""
         for each in self.control.values():
             each.end()
+        for project in tuple(self.store):
+            project.faults.release()
 
 
 async def _lifespan(mock: Mock, receive: Receive, send: Send) -> None:

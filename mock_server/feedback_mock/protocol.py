@@ -1,65 +1,49 @@
-"""HTTP/1.1 as uvicorn and httptools read it, with bounds for heads and without upgrades. Reads no byte itself.
+"""HTTP/1.1 as uvicorn and httptools read it, with bounds for heads and for waiting, without upgrades.
 
-Heads of answers are written of lines that are kept.
+Reads no byte itself.
 """
 
 import asyncio
 import json
-import re
 import socket
 import struct
-from functools import lru_cache
+import sys
+from functools import cache
 from http import HTTPStatus
 from itertools import chain
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from feedback_mock.asgi import Message
+from feedback_mock.cycle import Cycle
 from feedback_mock.effects import EXTENSION
+from feedback_mock.heads import refusal_of, with_target
 
 HEAD_BYTES = 64 * 1024
 HEAD_FIELDS = 200
 DISCARDED = 1024 * 1024
+SPARE_FILES = 64
+MOST_CONNECTIONS = 16_384
+# Seconds that a client may take for a head, between two parts of a body, for all of it, to read an answer, and, while
+# nothing is asked, to begin; the second request and those after it begin within uvicorn's time for idle connections.
+HEAD_SECONDS, PART_SECONDS, BODY_SECONDS, READING_SECONDS, IDLE_SECONDS = 20, 20, 300, 30, 60
+LINGER = 0.09  # seconds for which a server that ends waits for requests that are on their way
 _NO_LINGERING = struct.pack("ii", 1, 0)
-MAX_KEPT_VALUE = 500
-_LINE_END = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-def _line(name: bytes, value: bytes) -> bytes:
-    if _LINE_END.search(name) or _LINE_END.search(value):
-        raise RuntimeError("a header of an answer would end its line")
-    return b"%b: %b\r\n" % (name, value)
+class Unserved(Exception):
+    """A head that is refused; httptools tells it on as an error of its own."""
 
 
-_kept_line = lru_cache(4096)(_line)
+@cache
+def most_connections() -> int:
+    """How many there may be, so that some file descriptors are left for all else."""
+    if sys.platform == "win32":
+        return MOST_CONNECTIONS
+    import resource  # noqa: PLC0415 (which not all platforms have)
 
-
-class Cycle(RequestResponseCycle):
-    """One request with its answer.
-
-    uvicorn looks for line ends in each name and value of each answer, which took a fifth of a request; nearly all are
-    the same in every answer, so that their lines are kept.
-    """
-
-    async def send(self, message: Message) -> None:  # type: ignore[override]  # uvicorn has a type for each message
-        """Writes the head of an answer that has its length, as all of the mock's have; the rest is uvicorn's."""
-        headers = message.get("headers")
-        if not headers or headers[0][0] != b"content-length" or self.disconnected or self.flow.write_paused:
-            await super().send(message)  # type: ignore[arg-type]  # as above
-            return
-        self.response_started, self.waiting_for_100_continue = True, False
-        self.chunked_encoding, self.expected_content_length = False, int(headers[0][1])
-        lines = [STATUS_LINE[message["status"]]]
-        for name, value in chain(self.default_headers, headers):
-            lines.append(_kept_line(name, value) if len(value) < MAX_KEPT_VALUE else _line(name, value))
-        lines.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
-        self.transport.write(b"".join(lines))
-
-
-class TooLarge(Exception):
-    """A head beyond the bounds; httptools tells it on as an error of its own."""
+    return max(min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES, MOST_CONNECTIONS), 1)
 
 
 class Http(HttpToolsProtocol):
@@ -72,21 +56,59 @@ class Http(HttpToolsProtocol):
     A head has at most HEAD_BYTES and HEAD_FIELDS, and so have the trailers of a body, unless they come all at once.
     What breaks a bound or HTTP itself is refused in its turn, after the answers to earlier requests, and ends the
     connection.
+
+    So is a client that keeps us waiting; `tick` counts the seconds, so that no request sets a timer.
     """
 
     _status: HTTPStatus | None = None
     _in_head = True
+    _reading = _ending = False
     _unseen = _packet = _begun = 0
+    _age = _quiet = 0  # seconds since something begins, and since something of it came
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Begins before the first head."""
+        """Begins before the first head; there are no more connections than files allow."""
         super().connection_made(transport)
         self.url, self.headers = b"", []
         self._extensions: dict[str, Any] = {EXTENSION: self._break_off}
+        if len(self.connections) > most_connections():
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+            self.transport.close()
+
+    def tick(self) -> None:
+        """A second has passed."""
+        if self.flow.write_paused:
+            self._quiet += 1
+            if self._quiet > READING_SECONDS:
+                self.transport.abort()
+        elif self._status is None and not self.flow.read_paused and (self._reading or self._is_idle):
+            self._age, self._quiet = self._age + 1, self._quiet + 1
+            if not self._reading:
+                if self._age > IDLE_SECONDS:
+                    self.transport.close()
+            elif (
+                self._age > HEAD_SECONDS
+                if self._in_head
+                else max(self._age / BODY_SECONDS, self._quiet / PART_SECONDS) > 1
+            ):
+                self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+
+    @property
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def shutdown(self) -> None:
+        """The server ends: what was asked is answered, with what is on its way now, and then no more."""
+        self._ending = True
+        if self._is_idle:
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(LINGER, self.timeout_keep_alive_handler)
+        else:
+            (self.pipeline[0][0] if self.pipeline else self.cycle).keep_alive = False
 
     def data_received(self, data: bytes) -> None:
         """Reads what came. Costs no more than its size, wherever it is cut."""
-        self._packet = len(data)
+        self._packet, self._quiet = len(data), 0
         self._unseen += self._packet
         if self._status is not None:
             if self._unseen > DISCARDED:
@@ -98,7 +120,7 @@ class Http(HttpToolsProtocol):
             # httptools keeps what is not complete, and copies all of it with each packet.
             if self._unseen > HEAD_BYTES or len(self.headers) > HEAD_FIELDS:
                 self._check_bounds()
-        except (httptools.HttpParserError, TooLarge):
+        except (httptools.HttpParserError, Unserved):
             self._refuse(self._status or HTTPStatus.BAD_REQUEST)
 
     def _feed(self, rest: bytes | memoryview) -> None:
@@ -127,18 +149,27 @@ class Http(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = self._extensions
         self._in_head, self._unseen, self._begun = True, 0, self._packet
+        self._reading, self._age = True, 0
 
     def on_headers_complete(self) -> None:
         """The request is known, unless its head is to be read again without an offer."""
         # What the head came with is at least as large as the head, and most often within the bounds itself.
         if self._begun + self._unseen > HEAD_BYTES or len(self.headers) > HEAD_FIELDS:
             self._check_bounds()
+        self._status = refusal_of(self.parser.get_http_version(), self.headers)
+        if self._status is not None:
+            raise Unserved
+        if self.url[:1] != b"/":
+            with_target(self.url, self.headers)
         if not self._offered():
             super().on_headers_complete()
             # uvicorn has no other place to say which class it is; its task has not begun yet.
             self.cycle.__class__ = Cycle
             # Trailers come to the same list; they are not fields of the head (RFC 9110, 6.5.1).
             self._in_head, self._unseen, self.headers = False, 0, []
+            self._age = 0
+            if self._ending:
+                self.cycle.keep_alive = False
 
     def _check_bounds(self) -> None:
         if len(self.url) > HEAD_BYTES:
@@ -150,7 +181,7 @@ class Http(HttpToolsProtocol):
         ):
             self._status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         if self._status is not None:
-            raise TooLarge
+            raise Unserved
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
@@ -161,7 +192,7 @@ class Http(HttpToolsProtocol):
         """The request is there, unless it was only its head."""
         if not self._offered():
             super().on_message_complete()
-            self._in_head = True
+            self._in_head, self._reading, self._age = True, False, 0
 
     def _break_off(self, kind: str, random: bytes) -> None:
         """Ends the connection in the middle of the request that is answered now, as WireMock's fault of this name."""

@@ -21,6 +21,7 @@ from feedback_mock.protocol import Http
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 BACKLOG = 2048
+TICKS = 10  # of uvicorn, in a second
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -53,7 +54,7 @@ class Uvicorn(uvicorn.Server):
     """A uvicorn server of a mock that says when it is ready.
 
     `around` is served, if the mock is within another application; by https with a `certificate` and its `key`, which
-    may stand in the same file.
+    may stand in the same file. `patience` is how many seconds it waits at the end for what is in flight.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Uvicorn(uvicorn.Server):
         around: ASGIApp | None = None,
         certificate: Path | None = None,
         key: Path | None = None,
+        patience: int = 1,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -74,7 +76,7 @@ class Uvicorn(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_graceful_shutdown=1,
+                timeout_graceful_shutdown=patience,
                 ssl_certfile=certificate,
                 ssl_keyfile=key,
             )
@@ -89,6 +91,13 @@ class Uvicorn(uvicorn.Server):
         """Begins to serve, then says so."""
         await super().startup(sockets=sockets)
         self._on_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Tells each connection of each second."""
+        if counter % TICKS == 0:
+            for each in tuple(self.server_state.connections):
+                each.tick()  # type: ignore[union-attr]  # all are of our protocol
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends streams first, which would be waited for."""

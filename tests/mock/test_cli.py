@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -402,6 +402,49 @@ def test_a_stdout_that_takes_nothing_is_exit_2_unless_there_is_a_ready_file(
         ended.stderr == f"feedback-mock: {why}, and there is no --ready-file: nobody would know what opens the mock.\n"
     )
     assert (process.returncode, err) == (0, "feedback-mock: stopped.\n")
+
+
+def test_a_second_ctrl_c_waits_for_nothing() -> None:
+    with running("--log-format", "json") as process:
+        ready = ready_line(process)
+        project = httpx.put(f"{ready['control']}/projects/acme/web").json()
+        slow = {"faults": [{"effect": {"delay": "PT1M"}}]}
+        httpx.post(f"{ready['control']}/projects/acme/web/faults", json=slow)
+        with socket.create_connection((ready["host"], ready["port"])) as connection:
+            head = f"POST /api/{project['id']}/envelope/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{{}}"
+            connection.sendall(head.encode())
+            while not httpx.get(f"{ready['control']}/projects/acme/web/requests").json()["entries"]:
+                pass
+            process.send_signal(signal.SIGINT)
+            with suppress(httpx.TransportError):
+                while True:
+                    httpx.get(f"{ready['control']}/health")
+            code, _, err = end(process)
+
+    assert code == 130
+    assert "Traceback" not in err
+
+
+def test_more_connections_than_files_are_refused_and_the_rest_is_served() -> None:
+    line = f"ulimit -n 100; exec {shlex.join(COMMAND)} --port 0 --log-format json --quiet"
+    with subprocess.Popen(["sh", "-c", line], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        ready = ready_line(process)
+        with httpx.Client(base_url=ready["url"]) as known, ExitStack() as opened:
+            known.get("/_control/health").raise_for_status()
+            others = [
+                opened.enter_context(socket.create_connection((ready["host"], ready["port"]), timeout=10))
+                for _ in range(150)
+            ]
+            refused = others[-1].recv(100)
+            again = known.get("/_control/health")
+        while httpx.get(f"{ready['url']}/_control/health").status_code == 503:
+            pass
+        process.terminate()
+        _, err = process.communicate(timeout=10)
+
+    assert refused.startswith(b"HTTP/1.1 503 ")
+    assert again.status_code == 200
+    assert json.loads(err.splitlines()[0])["message"] == "A request was refused: 503 Service Unavailable."
 
 
 def test_help_that_nobody_can_read_is_exit_2() -> None:

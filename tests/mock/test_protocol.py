@@ -11,7 +11,17 @@ import pytest
 import uvloop
 from feedback_mock.app import create_app
 from feedback_mock.mock import Mock
-from feedback_mock.protocol import DISCARDED, HEAD_BYTES, HEAD_FIELDS, Http
+from feedback_mock.protocol import (
+    BODY_SECONDS,
+    DISCARDED,
+    HEAD_BYTES,
+    HEAD_FIELDS,
+    HEAD_SECONDS,
+    IDLE_SECONDS,
+    PART_SECONDS,
+    READING_SECONDS,
+    Http,
+)
 from feedback_mock.server import Uvicorn
 from uvicorn.server import ServerState
 
@@ -180,9 +190,9 @@ def test_a_target_that_is_too_long_is_414(mock: Mock) -> None:
     [
         b"GET / HTTP/1.1\r\nX: ",
         b"GET / HTTP/1.1\r\nX: x\r\n",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;",
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: x\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: x\r\n",
         b"GET /",
         b"\r\n",
     ],
@@ -242,3 +252,121 @@ def test_a_body_that_breaks_after_its_answer_only_ends_the_connection(mock: Mock
     head, blank, body = request(mock, "x", known=False, chunked=True).partition(b"\r\n\r\n")
 
     assert said(run(sent(mock, [head + blank, b"nonsense" + body]))) == [401]
+
+
+# RFC 9112: who is asked, and how a body is coded.
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("GET /none HTTP/1.1", 400),
+        ("GET /none HTTP/1.1\r\nHost: a\r\nHost: a", 400),
+        ("GET /none HTTP/1.1\r\nHost: a b", 400),
+        ("GET /none HTTP/1.1\r\nHost: user@a", 400),
+        ("GET /none HTTP/1.1\r\nHost:", 404),
+        ("GET /none HTTP/1.1\r\nHost: [::1]:80", 404),
+        ("GET /none HTTP/1.0", 404),
+        ("GET /none HTTP/1.0\r\nHost: a\r\nHost: a", 400),
+        ("GET /none HTTP/1.0\r\nTransfer-Encoding: chunked", 400),
+        ("GET /none HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked", 501),
+        ("GET /none HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked", 501),
+        ("GET /none HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: CHUNKED", 404),
+    ],
+)
+def test_a_head_is_what_rfc_9112_asks_for(mock: Mock, head: str, status: int) -> None:
+    """Sections 3.2 and 6.1; after a refusal the connection is closed, as nobody knows where the next request begins."""
+    body = "0\r\n\r\n" if "chunked" in head.lower() else ""
+    again = b"nonsense\r\n\r\n" if status == 404 else b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n"
+    answers = run(sent(mock, [f"{head}\r\n\r\n{body}".encode(), again]))
+
+    assert answers[0][0] == status
+    assert [each for each, _ in answers[1:]] in ([], [400] if status == 404 else [])
+
+
+def test_the_host_of_an_absolute_target_counts(mock: Mock) -> None:
+    """RFC 9112, 3.2.2: and not the one of the Host header, which a proxy may have left as it was."""
+    head = "GET http://{0}/_control/projects/acme/web HTTP/1.1\r\nHost: {1}\r\nConnection: close\r\n\r\n"
+    local = run(sent(mock, [head.format("localhost:99", "elsewhere.example").encode()]))
+    elsewhere = run(sent(mock, [head.format("elsewhere.example", "localhost:99").encode()]))
+
+    assert [local[0][0], elsewhere[0][0]] == [404, 403]
+
+
+# A client that keeps the server waiting, second after second.
+
+
+async def waited(mock: Mock, packets: Iterable[bytes], seconds: int, each: bytes = b"") -> list[int]:
+    """The statuses that came while the client sent these packets and then, in each second, no more than `each`."""
+    config = Uvicorn(mock, lambda: None).config
+    config.load()
+    loop, (client, server) = asyncio.get_running_loop(), socket.socketpair()
+    reader, writer = await asyncio.open_connection(sock=client)
+    transport, protocol = await loop.connect_accepted_socket(lambda: Http(config, ServerState(), {}, loop), server)
+    try:
+        for packet in packets:
+            protocol.data_received(packet)
+            await asyncio.sleep(0)
+        for _ in range(seconds):
+            protocol.tick()
+            if each and not transport.is_closing():
+                protocol.data_received(each)
+            await asyncio.sleep(0)
+        if not transport.is_closing() and protocol._status is None:
+            return [0]
+        return [status for status, _ in Answers(await asyncio.wait_for(reader.read(), 10)).seen]
+    finally:
+        writer.close()
+        transport.abort()
+
+
+@pytest.mark.parametrize(
+    ("begin", "each", "seconds", "ends"),
+    [
+        (b"GET /none HTTP/1.1\r\nX: ", b"x", HEAD_SECONDS, [408]),
+        (b"G", b"", HEAD_SECONDS, [408]),
+        (b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1", b"", PART_SECONDS, [404]),
+        (b"", b"", IDLE_SECONDS, []),
+        (b"", b"\r\n", IDLE_SECONDS, []),
+    ],
+)
+def test_a_client_that_goes_on_too_slowly_is_left(
+    mock: Mock, begin: bytes, each: bytes, seconds: int, ends: list[int]
+) -> None:
+    assert run(waited(mock, [begin], seconds, each)) == [0]
+    assert run(waited(mock, [begin], seconds + 1, each)) == ends
+
+
+def test_a_body_has_its_time_and_each_part_of_it_too(mock: Mock) -> None:
+    """A body that the mock waits for, as its credentials are good."""
+    whole = request(mock, "x" * 900)
+    begin = [whole[:-900]]
+
+    assert run(waited(mock, begin, PART_SECONDS)) == [0]
+    assert run(waited(mock, begin, PART_SECONDS + 1)) == [408]
+    assert run(waited(mock, begin, BODY_SECONDS, b"x")) == [0]
+    assert run(waited(mock, begin, BODY_SECONDS + 1, b"x")) == [408]
+
+
+def test_the_next_request_on_a_connection_has_all_its_time(mock: Mock) -> None:
+    begin = [request(mock, "one"), b"GET /none"]
+
+    assert run(waited(mock, begin, HEAD_SECONDS)) == [0]
+    assert run(waited(mock, begin, HEAD_SECONDS + 1)) == [200, 408]
+
+
+def test_a_client_that_reads_no_answer_is_left(mock: Mock) -> None:
+    async def ask() -> list[bool]:
+        config = Uvicorn(mock, lambda: None).config
+        config.load()
+        loop, (client, server) = asyncio.get_running_loop(), socket.socketpair()
+        transport, protocol = await loop.connect_accepted_socket(lambda: Http(config, ServerState(), {}, loop), server)
+        protocol.pause_writing()
+        seen = []
+        for _ in range(READING_SECONDS + 1):
+            protocol.tick()
+            seen.append(transport.is_closing())
+        client.close()
+        return seen
+
+    assert run(ask()) == [False] * READING_SECONDS + [True]

@@ -7,12 +7,14 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 
 import httpx
 import pytest
 from feedback_mock.app import create_app
 from feedback_mock.asgi import Message
 from feedback_mock.clock import Clock
+from feedback_mock.sandbox import Sandbox
 from feedback_mock.server import Server
 from feedback_spec.instants import LAST_INSTANT
 
@@ -81,7 +83,7 @@ def test_what_is_no_http_is_answered_without_harm() -> None:
             "Sec-WebSocket-Version": "13",
             "Sec-WebSocket-Key": "x",
         }
-        assert httpx.get(f"{server.url}/", headers=upgrade).status_code == 404
+        assert httpx.get(f"{server.url}/none", headers=upgrade).status_code == 404
 
 
 def test_a_running_clock_follows_its_source_and_never_goes_back() -> None:
@@ -199,3 +201,50 @@ def test_a_head_beyond_the_bounds_is_answered_although_it_is_not_read_to_its_end
         answer = httpx.get(f"{server.url}/_control/health", headers=fields)
 
     assert (answer.status_code, answer.headers["connection"]) == (431, "close")
+
+
+def test_what_is_in_flight_is_answered_when_the_server_ends() -> None:
+    """Clients that ask one request after the other all see an answer that says it is the last."""
+    ask = b"GET /_control/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    last: list[bytes] = []
+
+    def go_on(connection: socket.socket) -> None:
+        answer = b"..."
+        with connection:
+            while answer and b"connection: close" not in answer:
+                connection.sendall(ask)
+                answer = connection.recv(4096)
+                begun.set()
+        last.append(answer)
+
+    begun = threading.Event()
+    with Server() as server:
+        host, _, port = server.address.partition(":")
+        clients = [
+            threading.Thread(target=go_on, args=[socket.create_connection((host, int(port)), timeout=10)])
+            for _ in range(8)
+        ]
+        for each in clients:
+            each.start()
+        begun.wait()
+    for each in clients:
+        each.join()
+
+    assert len(last) == 8
+    assert all(each.startswith(b"HTTP/1.1 200 ") for each in last)
+
+
+def test_who_waits_for_a_fault_is_released_when_the_server_ends() -> None:
+    with Server() as server:
+        sandbox = Sandbox(server, "acme", "web")
+        sandbox.fail({"delay": "until_released"})
+        asked = threading.Thread(
+            target=lambda: statuses.append(httpx.post(sandbox.feedback_url, json={}, timeout=10).status_code)
+        )
+        statuses: list[int] = []
+        asked.start()
+        while not sandbox.requests:
+            pass
+    asked.join()
+
+    assert statuses == [401]

@@ -10,8 +10,8 @@ from feedback_spec.document import load
 from feedback_spec.files import CannotWrite
 from feedback_spec.source import DocumentError
 
-from feedback_mock.command.ending import not_written, open_standard_files
 from feedback_mock.command.options import CannotStart, Options, command
+from feedback_mock.command.process import not_written, open_standard_files
 from feedback_mock.command.ready_file import ready_file
 
 EXIT_USAGE = 2

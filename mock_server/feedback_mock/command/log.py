@@ -3,6 +3,7 @@
 Knows nothing of what is said. A library leaves logging to whoever uses it; only the command line uses this.
 """
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -67,7 +68,9 @@ class Tenfold(logging.Filter):
         self._seen: Counter[tuple[object, ...]] = Counter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is a first or a tenfold one."""
+        """Whether the record is a first or a tenfold one, and not of a request that was given up at the end."""
+        if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
+            return False
         kind = (record.pathname, record.lineno, record.exc_info and record.exc_info[0])
         self._seen[kind] += 1
         times = self._seen[kind]

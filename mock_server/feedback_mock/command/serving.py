@@ -10,15 +10,16 @@ from feedback_spec.files import CannotWrite
 
 from feedback_mock.app import create_app
 from feedback_mock.command.console import Console
-from feedback_mock.command.ending import end_with_stdin, ending, print_whole
 from feedback_mock.command.listening import Listening, listen
 from feedback_mock.command.log import logging_to_stderr, message
 from feedback_mock.command.options import CannotStart, Options
+from feedback_mock.command.process import allow_many_files, end_with_stdin, ending, print_whole
 from feedback_mock.command.ready import ready_data
 from feedback_mock.feedback.rate import RateLimit
 from feedback_mock.mock import Mock
 from feedback_mock.server import Uvicorn
 
+PATIENCE = 5  # seconds, at the end, for what is in flight
 FORCED = 130  # as a shell has it for what SIGINT ended
 
 
@@ -27,6 +28,7 @@ def serve(options: Options, document: Document, write: Callable[[str], None]) ->
 
     Raises DocumentError, CannotWrite or CannotStart.
     """
+    allow_many_files()
     listening = listen(options)
     failures: list[Exception] = []
     with listening.socket, logging_to_stderr(as_json=options.as_json) as say:
@@ -48,7 +50,7 @@ def serve(options: Options, document: Document, write: Callable[[str], None]) ->
                 server.should_exit = True
 
         around = None if options.quiet else Console(app, say)
-        server = Uvicorn(app, ready, around, options.certificate, options.key)
+        server = Uvicorn(app, ready, around, options.certificate, options.key, patience=PATIENCE)
         with ending(server.end):
             if options.until_stdin_closes:
                 end_with_stdin(server.end)

@@ -1,4 +1,4 @@
-"""How the command ends: signals, and a stdin that closes. Knows nothing of what is served."""
+"""What the command has of its process: standard files, signals that end it, limits. Knows nothing of what is served."""
 
 import contextlib
 import os
@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
+MOST_FILES = 20_000
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -17,6 +18,17 @@ def open_standard_files() -> None:
             os.fstat(file)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+
+
+def allow_many_files() -> None:
+    """As many connections as the system allows us, up to a bound: by default it is a thousand at most."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 (which not all platforms have)
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+        if soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextlib.contextmanager

@@ -1,0 +1,44 @@
+"""What RFC 9112 asks of the head of a request beyond what the parser looks at. Pure."""
+
+from functools import lru_cache
+from http import HTTPStatus
+
+import httptools
+
+from feedback_mock.asgi import Header, is_host
+
+
+def refusal_of(version: str, headers: list[Header]) -> HTTPStatus | None:
+    """The status that refuses this head, None where nothing is wrong.
+
+    One Host that is one, or at least none in HTTP/1.0 (3.2); no coding of the body but `chunked`, and that not in
+    HTTP/1.0 (6.1).
+    """
+    hosts = 0
+    for name, value in headers:
+        if name == b"host":
+            hosts += 1
+            if not _is_host(value):
+                return HTTPStatus.BAD_REQUEST
+        elif name == b"transfer-encoding":
+            if version == "1.0":
+                return HTTPStatus.BAD_REQUEST
+            if value.lower() != b"chunked":
+                return HTTPStatus.NOT_IMPLEMENTED
+    if hosts > 1 or (not hosts and version != "1.0"):
+        return HTTPStatus.BAD_REQUEST
+    return None
+
+
+@lru_cache(256)
+def _is_host(value: bytes) -> bool:
+    return not value or is_host(value.decode("latin-1"))
+
+
+def with_target(url: bytes, headers: list[Header]) -> None:
+    """Puts the host of a target in absolute form in place of what Host says (3.2.2)."""
+    parsed = httptools.parse_url(url)
+    if parsed.host:
+        host = b"[%b]" % parsed.host if b":" in parsed.host else parsed.host
+        named = host if parsed.port is None else b"%b:%d" % (host, parsed.port)
+        headers[:] = [(name, named if name == b"host" else value) for name, value in headers]
