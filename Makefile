@@ -26,7 +26,7 @@ check: .venv/installed ## format, lint, types, import directions, documents, gen
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/feedback-docs check
-	@$(BIN)/cog --check README.md docs/profiles.md
+	@$(BIN)/cog -I . --check README.md docs/broken.md docs/profiles.md
 
 examples: .venv/installed ## run examples/, as far as their toolchains are here
 	@$(BIN)/pytest -q -rs tests/clients/test_examples.py $(ARGS)
@@ -40,7 +40,7 @@ format: .venv/installed ## format the code and write generated text anew
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/feedback-docs reference
-	@$(BIN)/cog -r README.md docs/profiles.md
+	@$(BIN)/cog -I . -r README.md docs/broken.md docs/profiles.md
 
 lint-documents: node_modules/.package-lock.json .venv/installed ## Redocly and Spectral on the documents (needs npm)
 	@npm run --silent lint

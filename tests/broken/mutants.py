@@ -4,11 +4,15 @@
 """
 
 import asyncio
+import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
@@ -595,6 +599,16 @@ class AnyKeyOfTheProjectOpens(Implementation):
         return super().by_dsn(dsn)
 
 
+@breaks("bearer")
+class OnlyBearerInCapitals(Implementation):
+    """The scheme is compared letter by letter."""
+
+    def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
+        if (authorization or "").startswith("bearer "):
+            raise Refusal(401, {DETAIL: "Invalid token"})
+        return super().authenticate(authorization)
+
+
 @breaks("scope")
 class ReadersMayWrite(Implementation):
     def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
@@ -633,6 +647,49 @@ class MethodIs404(Implementation):
 class PreflightNeedsCredentials(Implementation):
     def preflight(self) -> Response:
         return JSONResponse({DETAIL: "Authentication credentials were not provided."}, 401, HEADERS)
+
+
+@breaks("project-exists")
+class UnknownProjectIs403(Implementation):
+    def find_project(self, organization: str, slug: str) -> Project:
+        try:
+            return super().find_project(organization, slug)
+        except Refusal as refusal:
+            raise Refusal(403, refusal.body) from None
+
+
+@breaks("route")
+class SlashIsAdded(Implementation):
+    """Without its trailing slash, the path is redirected."""
+
+    def app(self) -> Starlette:
+        application = super().app()
+        application.router.redirect_slashes = True
+        return application
+
+
+@breaks("head")
+class HeadIs405(Implementation):
+    def respond(self, request: Request, content: bytes) -> Response:
+        if request.method == "HEAD":
+            raise Refusal(405, {DETAIL: 'Method "HEAD" not allowed.'})
+        return super().respond(request, content)
+
+
+@breaks("response-headers")
+class MayBeFramed(Implementation):
+    async def endpoint(self, request: Request) -> Response:
+        response = await super().endpoint(request)
+        del response.headers["X-Frame-Options"]
+        return response
+
+
+@breaks("form-bodies")
+class NoForms(Implementation):
+    def parse(self, media_type: str, content: bytes) -> Any:
+        if media_type.startswith("multipart/"):
+            raise Refusal(415, {DETAIL: "Unsupported media type in request."})
+        return super().parse(media_type, content)
 
 
 @breaks("body-size")
@@ -682,6 +739,47 @@ class ProjectBeforeCredentials(Implementation):
 # --- fields
 
 
+@breaks("valid-accepted", "exact-values")
+class EmojiAreRefused(Implementation):
+    """As a column of three bytes a character does."""
+
+    def problem(self, name: str, value: Any) -> str | None:
+        if isinstance(value, str) and any(ord(each) > 0xFFFF for each in value):
+            return "Not a valid string."
+        return super().problem(name, value)
+
+
+@breaks("body-object")
+class ListIsItsFirst(Implementation):
+    def validate(self, data: Any) -> dict[str, str]:
+        return super().validate(data[0] if isinstance(data, list) and data else data)
+
+
+@breaks("event-id-format")
+class ShortIdIsNotFound(Implementation):
+    def problem(self, name: str, value: Any) -> str | None:
+        problem = super().problem(name, value)
+        if name == "event_id" and problem == "Enter 32 hexadecimal digits.":
+            raise Refusal(404, {DETAIL: "The requested resource does not exist"})
+        return problem
+
+
+@breaks("invalid-refused")
+class EqualKeysAreJoined(Implementation):
+    """A key that stands twice has both values, with a comma between them."""
+
+    def parse_json(self, content: bytes) -> Any:
+        data = super().parse_json(content)
+        return json.loads(content, object_pairs_hook=self.joined) if content else data
+
+    def joined(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """The object with the values of equal keys as one text."""
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            found[name] = f"{found[name]},{value}" if name in found else value
+        return found
+
+
 @breaks("field-length")
 class NameOneLonger(Implementation):
     lengths = {**Implementation.lengths, "name": 129}  # noqa: RUF012
@@ -729,3 +827,36 @@ class EverythingIsListed(Implementation):
 class DsnMayList(Implementation):
     def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
         super().authorize(project, "write" if kind == "dsn" and method == "GET" else kind, owner, method)
+
+
+@breaks("list-status", "list")
+class ResolvedIsListed(Implementation):
+    def listed(self, project: Project, status: str, environment: str | None) -> list[Record]:
+        return super().listed(project, "", environment)
+
+
+@breaks("list-environment")
+class EnvironmentIsIgnored(Implementation):
+    def listed(self, project: Project, status: str, environment: str | None) -> list[Record]:
+        return super().listed(project, status, None)
+
+
+@breaks("list-pages")
+class PageBeginsOneTooLate(Implementation):
+    """Between two pages, an entry is lost."""
+
+    def listing(self, request: Request, project: Project) -> Response:
+        response = super().listing(request, project)
+        offset = re.compile(r"(next.*0:)(\d+)")
+        response.headers["Link"] = offset.sub(lambda it: f"{it[1]}{int(it[2]) + 1}", response.headers["Link"])
+        return response
+
+
+@breaks("list-cursor")
+class AnyCursorIsTheBeginning(Implementation):
+    def listing(self, request: Request, project: Project) -> Response:
+        cursor = request.query_params.get("cursor", "0:0:0")
+        if not re.fullmatch(r"\d{1,15}:\d{1,15}:[01]", cursor):
+            query = [(name, value) for name, value in request.query_params.items() if name != "cursor"]
+            request = Request({**request.scope, "query_string": urlencode(query).encode()})
+        return super().listing(request, project)

@@ -1,8 +1,12 @@
 """The witness of each broken server, by the name of its class. Each is tried on the sound and on the broken server."""
 
+import json
+
 from tests.broken.witness import (
     BESIDE,
     EVENT,
+    HERE,
+    Send,
     Together,
     Witness,
     advance,
@@ -15,6 +19,13 @@ from tests.broken.witness import (
 )
 
 OTHER = "14bad9a2e3774046977a21440ddb39b2"
+BODY = {"event_id": EVENT, "name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!"}
+FORM = (
+    "".join(
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in BODY.items()
+    ).encode()
+    + b"--b--\r\n"
+)
 
 
 def _aged(saved_ago: str, **facts: str) -> Witness:
@@ -114,7 +125,13 @@ WITNESSES: dict[str, Witness] = {
     "AnyDsnOpens": (submit(by=f"dsn of {BESIDE}"),),
     "AnyProjectsTokenOpens": (submit(by=f"write of {BESIDE}"),),
     "NoDsn": (submit(by="dsn"),),
+    "OnlyBearerInCapitals": (submit(by="bearer write-acme-shop"),),
     # HTTP
+    "UnknownProjectIs403": (Send("POST", "/api/0/projects/acme/nowhere/user-feedback/", {}, f"write of {HERE}"),),
+    "SlashIsAdded": (Send("GET", f"/api/0/projects/{HERE}/user-feedback", by=f"write of {HERE}"),),
+    "HeadIs405": (method("HEAD"),),
+    "MayBeFramed": (method("OPTIONS"),),
+    "NoForms": (post(FORM, "multipart/form-data; boundary=b"),),
     "MethodIs404": (method("PUT"),),
     "PreflightNeedsCredentials": (method("OPTIONS", by=None),),
     "NoLargestBody": (post(b" " * 1_048_577),),
@@ -123,6 +140,10 @@ WITNESSES: dict[str, Witness] = {
     "ErrorsAreText": (post(b"{}"),),
     "ProjectBeforeCredentials": (submit(at="nobody/nowhere", by=""),),
     # fields
+    "EmojiAreRefused": (submit(name="Jane 😀"),),
+    "ListIsItsFirst": (post(json.dumps([BODY]).encode()),),
+    "ShortIdIsNotFound": (submit("7167980c"),),
+    "EqualKeysAreJoined": (post(json.dumps(BODY).replace("{", '{"name": "John", ', 1).encode()),),
     "NameOneLonger": (submit(name="a" * 129),),
     "AnyEmail": (submit(email="nobody"),),
     "OnlyTheFirstError": (post(b"{}"),),
@@ -131,4 +152,8 @@ WITNESSES: dict[str, Witness] = {
     "OldestFirst": (save(), save(OTHER), submit(), submit(OTHER), listing()),
     "EverythingIsListed": (submit(), listing()),
     "DsnMayList": (listing(by="dsn"),),
+    "ResolvedIsListed": (save(issue_status="resolved"), submit(), listing()),
+    "EnvironmentIsIgnored": (save(environment="production"), submit(), listing("?environment=staging")),
+    "PageBeginsOneTooLate": (save(), save(OTHER), submit(), submit(OTHER), listing("?per_page=1")),
+    "AnyCursorIsTheBeginning": (listing("?cursor=nonsense"),),
 }
