@@ -46,6 +46,14 @@ def test_a_request_is_told_with_its_rule_and_why(told: Any) -> None:
     }
 
 
+def test_files_of_the_page_are_not_told(told: Any) -> None:
+    api, said = told
+    for path in ("/", "/_control/page/", "/_control/page/app.js"):
+        api.send("GET", path)
+
+    assert [each.text for each in said] == ["GET / 302"]
+
+
 def test_a_refusal_of_the_control_protocol_and_a_broken_connection_are_told(told: Any) -> None:
     api, said = told
     api.control("PUT", "/clock", json={"now": "yesterday"})

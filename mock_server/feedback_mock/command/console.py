@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 from feedback_mock.asgi import ASGIApp, Header, Message, Receive, Scope, Send, printable, rule_and_reason
 from feedback_mock.command.log import Line, Said
 from feedback_mock.control.har import HIDDEN
+from feedback_mock.page.site import PAGE
 
 MOST_OF_A_PATH = 200
 # What has the form of a token or key; an event id has it too, which stands in the control protocol's paths.
@@ -23,8 +24,8 @@ class Console:
         self._app, self._say = app, say
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves a request and tells of it."""
-        if scope["type"] != "http":
+        """Serves a request and tells of it, but for the page's own files: they are no client's."""
+        if scope["type"] != "http" or scope["path"].startswith(PAGE):
             await self._app(scope, receive, send)
             return
         status, headers = 0, list[Header]()
