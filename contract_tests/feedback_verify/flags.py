@@ -17,7 +17,7 @@ from feedback_verify.options import DEPTHS, EVERYWHERE, OPTIONS, URL, Option
 from feedback_verify.settings import SettingsError
 
 DETECT = "detect"
-SECRETS = ("token", "read_token", "dsn", "other_dsn")
+SECRETS = ("control_token", "token", "read_token", "dsn", "other_dsn")
 _USER = re.compile(r"//[^/@\s]+@")
 KINDS = ("json", "junit", "html", "har", "markdown")
 COMPARED = ("html", "markdown")

@@ -64,6 +64,12 @@ OPTIONS = (
         target=True,
     ),
     Option(
+        "control-token",
+        "The token of a control API that takes one. Better given as FEEDBACK_CONTROL_TOKEN.",
+        metavar="TOKEN",
+        target=True,
+    ),
+    Option(
         "app",
         "In process, frozen clock: an ASGI or WSGI application.",
         metavar="PKG.MOD:APP",

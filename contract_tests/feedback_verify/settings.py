@@ -39,6 +39,7 @@ class Settings:
 
     url: str | None = None
     control: str | None = None
+    control_token: str | None = field(default=None, repr=False)
     app: str | None = None
     seed_callable: str | None = None
     command: str | None = None
@@ -101,7 +102,7 @@ def _check(settings: Settings) -> None:
     for name, given in urls.items():
         if given is not None and not _is_url(given):
             raise SettingsError(f'{name}: "{given}" is not a URL such as http://127.0.0.1:8080.')
-    for name in ("token", "read_token", "dsn", "other_dsn"):
+    for name in ("control_token", "token", "read_token", "dsn", "other_dsn"):
         given = getattr(settings, name)
         try:
             _ = given is None or (Credential.of(name, given, ""), name.endswith("dsn") and read_dsn(given))
@@ -115,6 +116,8 @@ def _check(settings: Settings) -> None:
         raise SettingsError("--app is called in this process and has no URL; leave the URL out.")
     if settings.url is None and chosen and settings.app is None:
         raise SettingsError(f"{chosen[0]} goes with a URL: where the endpoint itself answers.")
+    if settings.control_token is not None and settings.control is None:
+        raise SettingsError("--control-token goes with --control.")
     if settings.seed_callable is not None and settings.app is None:
         raise SettingsError("--seed-callable goes with --app.")
     seeders = {
@@ -142,7 +145,7 @@ def _is_url(text: str) -> bool:
 def _target(settings: Settings) -> Target:
     network = settings.network()
     if settings.control is not None:
-        return ControlTarget(str(settings.url), settings.control, network=network)
+        return ControlTarget(str(settings.url), settings.control, network=network, token=settings.control_token)
     if settings.organization is None or settings.project is None:
         raise SettingsError(
             "Say which project to use (--organization and --project, with --token or --dsn), or give --control URL "

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from feedback_spec.instants import format_duration
 
-from feedback_verify.exchange import Credential, Exchange, Project, Request
+from feedback_verify.exchange import Credential, Exchange, Project, Request, Secret
 from feedback_verify.steps import Advance, Look, Open, SaveEvent, Step
 from feedback_verify.targets.base import ProtocolError, Target
 from feedback_verify.targets.network import Network
@@ -45,11 +45,20 @@ class ControlTarget(Target):
     calendar = True
 
     def __init__(
-        self, base_url: str, control_url: str, start: datetime = START, network: Network | None = None
+        self,
+        base_url: str,
+        control_url: str,
+        start: datetime = START,
+        network: Network | None = None,
+        token: str | None = None,
     ) -> None:
         super().__init__(base_url, network)
         self._control = control_url.rstrip("/") + "/_control"
         self.start = start
+        self._headers: dict[str, str | Secret] = {}
+        if token is not None:
+            self._headers["Authorization"] = Credential.of("token", token, "FEEDBACK_CONTROL_TOKEN")
+            self._secrets.add(token)
         self._run = f"verify-{secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
 
@@ -126,7 +135,7 @@ class ControlTarget(Target):
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[Exchange, Any]:
         content = b"" if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        headers = {**self._headers, **({"Content-Type": "application/json"} if body is not None else {})}
         exchange = self.exchange(Request(method, self._control + path, headers, content))
         if exchange.status not in (200, 204) or (exchange.status == 200 and exchange.json is None):
             raise ProtocolError(
