@@ -90,10 +90,10 @@ def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str],
     elif missing and not observations and not doubts:
         return Result(rule, Verdict.NOT_VERIFIABLE, "needs " + _joined(missing))
     elif doubts:
-        more = f" (and {len(doubts) - 1} more scenarios)" if len(doubts) > 1 else ""
+        more = f" (and {len(doubts) - 1} more scenario{'s' if len(doubts) > 2 else ''})" if len(doubts) > 1 else ""
         verdict, detail = Verdict.INCONCLUSIVE, f"{doubts[0]}{more}"
     elif not observations:
-        verdict, detail = Verdict.NOT_RUN, "no scenario came to it"
+        verdict, detail = Verdict.NOT_RUN, "no scenario reached it"
     else:
         remarks = sorted({each.remark for each in findings if each.remark})
         precision = ", to the microsecond" if exact and "clock" in rule.needs else ""

@@ -123,11 +123,12 @@ class Report:
 
     def costs(self) -> Iterator[str]:
         """What it would take to know more, in sentences."""
-        lacking: dict[str, int] = Counter(
-            result.detail for result in self.results.values() if result.verdict is Verdict.NOT_VERIFIABLE
-        )
-        for needs, count in lacking.items():
-            yield f"{_rules(count)} {'needs' if count == 1 else 'need'}{needs.removeprefix('needs')}."
+        unjudged = [each.rule for each in self.results.values() if each.verdict is Verdict.NOT_VERIFIABLE]
+        lacking = Counter(need for rule in unjudged for need in rule.needs if need not in self.capabilities)
+        for name, capability in CAPABILITIES.items():
+            if count := lacking[name]:
+                needs = f"{_rules(count)} {'needs' if count == 1 else 'need'}"
+                yield f"{needs} {capability.what} ({capability.how})."
         windows = self.mutability.windows if self.mutability is not None and self.clock == "real" else ()
         for window in windows:
             result = self.results.get(window.rule)
