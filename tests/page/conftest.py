@@ -12,7 +12,7 @@ from tests.mock.conftest import EVENT
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ELSEWHERE = "mock.example"  # a name of this machine that is not its own: no page there has what https allows
 OPTIONS = ["--no-sandbox", f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"]
-PATIENCE = 10_000  # milliseconds
+PATIENCE = 30_000  # milliseconds
 __all__ = ["EVENT"]
 
 

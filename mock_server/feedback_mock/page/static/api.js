@@ -79,7 +79,7 @@ export async function* follow(project, signal) {
   }
 }
 
-/** Says who gives the control token where the server wants one. */
+/** Says who gives the control token where the server wants one; they are told whether one was wrong. */
 export function tokensFrom(person) {
   askForToken = person;
 }
@@ -89,7 +89,7 @@ async function allowed(path, options) {
   for (;;) {
     const answer = await ask(path, options);
     if (answer.status !== 401) return answer;
-    asking ??= askForToken((await problem(answer)).message).finally(() => (asking = null));
+    asking ??= askForToken(sessionStorage.getItem(TOKEN) !== null).finally(() => (asking = null));
     sessionStorage.setItem(TOKEN, await asking);
   }
 }

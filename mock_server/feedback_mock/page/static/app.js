@@ -6,7 +6,7 @@ import { ExchangeView, row } from "./exchange.js";
 import { Forms } from "./forms.js";
 import { State, kindOf, windowsOf } from "./state.js";
 import { Timeline, away, symbol } from "./timeline.js";
-import { timeOfDay, written } from "./time.js";
+import { SECOND, timeOfDay, written } from "./time.js";
 
 const FEW = 25;
 const LEGEND = { ok: "accepted", conflict: "409: a window is over", other: "any other refusal", fault: "a fault", pending: "no answer yet" };
@@ -134,8 +134,9 @@ async function makeProject() {
 }
 
 /** The control token, from whoever sits here. */
-function tokenOfPerson(why) {
-  by("token-why").textContent = why;
+function tokenOfPerson(wrong) {
+  const why = "Others can reach this server, so it wants the control token that it printed when it started.";
+  by("token-why").textContent = wrong ? `The token that this page has is another one. ${why}` : why;
   by("token").showModal();
   return new Promise((resolve, reject) => {
     const cancelled = new Problem("Without its control token the server tells nothing; load this page again to give it.", 401);
@@ -183,10 +184,15 @@ function showClock() {
   by("freeze").textContent = state.clock.running ? "Freeze" : "Run";
   const next = state.nextDeadline();
   by("deadline").textContent = next
-    ? `Next deadline: ${next.rule} of ${next.eventId.slice(0, 8)}… accepts until ${timeOfDay(next.lastAccepted)}, ${next.lastAccepted === now ? "which is now" : away(next.lastAccepted, now)}.`
+    ? `Next deadline: ${next.rule} of ${next.eventId.slice(0, 8)}… accepts until ${timeOfDay(next.lastAccepted)}, ${next.lastAccepted === now ? "which is now" : away(next.lastAccepted, state.clock.running ? upToSecond(next.lastAccepted, now) : now)}.`
     : "No window is open.";
   by("before").disabled = !next || next.lastAccepted === now;
   by("after").disabled = !next;
+}
+
+/** A later instant, whole seconds before `time`: of a clock that runs nobody can read more. */
+function upToSecond(time, now) {
+  return now + ((time - now) % SECOND);
 }
 
 function badge(running, id = null) {

@@ -41,7 +41,7 @@ export class ExchangeView {
   show(entry) {
     this.entry = entry;
     const { number, state } = entry._feedback;
-    const status = entry.response.status ? `${entry.response.status} ${entry.response.statusText}` : state;
+    const status = entry.response.status ? `${entry.response.status} ${entry.response.statusText}` : state === "pending" ? "no answer yet" : "no answer";
     by("exchange-title").replaceChildren(symbol(kindOf(entry)), ` Request ${number}: ${status}`);
     by("exchange-body").replaceChildren(
       ...this.decision(entry),
