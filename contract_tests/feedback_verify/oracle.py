@@ -350,7 +350,7 @@ class Oracle:
         if unknown and all(sandbox.known(each).saved is None for each in unknown):
             return [Mismatch("list", "list-known-events", f"feedback for the unknown event {unknown[0]} is listed")]
         if told != expected:
-            return [Mismatch("list", "list", f"listed are {told}, expected {expected}")]
+            return [Mismatch("list", "list", f"the list is {told}, expected {expected}")]
         problems = []
         for event_id, entry in zip(expected, entries, strict=True):
             told_of = self._entry_problem(entry, sandbox.known(event_id))

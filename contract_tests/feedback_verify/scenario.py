@@ -242,7 +242,7 @@ class Scenario:
     def accepted(self, exchange: Exchange, what: str = "a submission") -> dict[str, Any]:
         """The answered feedback of a submission that had to be accepted for the scenario to go on."""
         self.note(exchange, expected=(200,))
-        self.given(exchange.status == 200, f"{what} was not accepted to begin with: {answer(exchange)}")
+        self.given(exchange.status == 200, f"the setup failed: {what} was answered {answer(exchange)}")
         return exchange.object
 
     def _opened(self, opened: tuple[Project, list[Step]]) -> Project:

@@ -230,7 +230,7 @@ class Layer:
                 continue  # what has nothing to do with a refusal, other arrays know more of
             shown = {each.name for each in array.dimensions if each.shown}
             told = ", ".join(f"{name}: {value}" for name, value in sorted(remaining) if name in shown)
-            message = f"{plainer.mismatch.message} ({told or 'in the plainest situation'})"
+            message = f"{plainer.mismatch.message} ({told or 'in the simplest case'})"
             rule = self._attributed(array, plain, plainer)
             self._broken.add(rule)
             kind = plainer.mismatch.kind

@@ -61,7 +61,7 @@ def the_last_of_equal_keys_or_a_refusal(s: Scenario) -> None:
     reply = s.submit(content)
     s.expect_status(reply, (200, 400), "a key that stands twice")
     if reply.status == 200:
-        s.expect(reply.object.get("name") in ("Second", body["name"]), "neither value of a key that stands twice")
+        s.expect(reply.object.get("name") in ("Second", body["name"]), "the name is neither of the two that were sent")
 
 
 CHECKS = (

@@ -39,7 +39,7 @@ def feedback_is_listed_newest_first(s: Scenario) -> None:
     reply = s.listing()
     s.expect_status(reply, 200, "GET")
     expected = [last["event_id"], *reversed(ids)]
-    s.expect(_own(s, reply) == expected, f"listed are {_own(s, reply)}, newest first is {expected}")
+    s.expect(_own(s, reply) == expected, f"the list is {_own(s, reply)}; newest first, it is {expected}")
     s.expect(entries(reply)[0] == stored, "the listed object is not the one that submitting answered")
 
 
@@ -48,7 +48,7 @@ def a_reading_token_may_list(s: Scenario) -> None:
     ids = _submitted(s)
     reply = s.listing(by="read")
     s.expect_status(reply, 200, "GET with a token that may read")
-    s.expect(_own(s, reply) == ids, f"listed are {_own(s, reply)}, stored is {ids}")
+    s.expect(_own(s, reply) == ids, f"the list is {_own(s, reply)}, but {ids} are stored")
 
 
 def an_overwrite_moves_nothing(s: Scenario) -> None:
@@ -72,7 +72,7 @@ def feedback_for_unknown_events_is_not_listed(s: Scenario) -> None:
     s.accepted(s.submit(body))
     known = _submitted(s)
     listed = _own(s, s.listing())
-    s.expect(listed == known, f"listed are {listed}, known events are {known}")
+    s.expect(listed == known, f"the list is {listed}, but the known events are {known}")
     s.save_event(body["event_id"])
     later = _own(s, s.listing())
     s.expect(sorted(later) == sorted([*known, body["event_id"]]), "feedback is not listed after its event was saved")

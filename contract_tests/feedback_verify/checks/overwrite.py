@@ -90,7 +90,7 @@ def the_same_event_id_in_two_projects_is_two_records(s: Scenario) -> None:
     s.expect_status(second, 200, "the first submission in another project")
     own = s.records(body["event_id"])
     s.expect([each.get("name") for each in own] == [VALUES["name"]], f"the first project's record became {own}")
-    s.expect(len(s.records(project=other)) == 1, "the second project holds not one record")
+    s.expect(len(s.records(project=other)) == 1, "the second project does not hold exactly one record")
 
 
 def events_of_another_project_are_unknown(s: Scenario) -> None:
@@ -110,7 +110,7 @@ def the_same_slug_in_two_organizations_is_two_projects(s: Scenario) -> None:
     body = s.submission()
     s.accepted(s.submit(body))
     s.expect_status(s.submit(body, project=other), 200, "the first submission in another organization")
-    s.expect(len(s.records(project=other)) == 1, "the other organization's project holds not one record")
+    s.expect(len(s.records(project=other)) == 1, "the other organization's project does not hold exactly one record")
 
 
 def the_clock_of_one_project_is_its_own(s: Scenario) -> None:

@@ -21,7 +21,7 @@ def feedback_is_accepted_and_answered(s: Scenario) -> None:
     reply = s.submit(body)
     s.expect_status(reply, 200, "valid feedback")
     answered = {name: reply.object.get(name) for name in VALUES}
-    s.expect(answered == VALUES, f"the answer says {answered}, sent was {VALUES}")
+    s.expect(answered == VALUES, f"the answer says {answered}, but {VALUES} was sent")
     s.expect(
         reply.object.get("eventID") == body["event_id"], f"the answer's eventID is {reply.object.get('eventID')!r}"
     )
@@ -65,14 +65,14 @@ def whatever_is_valid_is_accepted(s: Scenario) -> None:
 
 
 def upper_case_event_ids_are_the_same(s: Scenario) -> None:
-    """Submitted in capitals, overwritten in small letters."""
+    """Submitted in upper case, overwritten in lower case."""
     event_id = s.new_event_id()
     first = s.submit(s.submission(event_id.upper()))
-    s.expect_status(first, 200, "an event id in capitals")
+    s.expect_status(first, 200, "an event id in upper case")
     answered = first.object.get("eventID")
     s.expect(answered == event_id, f"the event id {event_id.upper()} is answered as {answered!r}")
-    second = s.accepted(s.submit(s.submission(event_id, **CHANGED)), "the same id in small letters")
-    s.expect(second.get("id") == first.object.get("id"), "the same event id in small letters made a second record")
+    second = s.accepted(s.submit(s.submission(event_id, **CHANGED)), "the same id in lower case")
+    s.expect(second.get("id") == first.object.get("id"), "the same event id in lower case made a second record")
 
 
 def an_event_is_found_by_either_case(s: Scenario) -> None:
@@ -82,7 +82,7 @@ def an_event_is_found_by_either_case(s: Scenario) -> None:
     plain = s.accepted(s.submit(s.submission(event_id)))
     s.given(plain.get("issue") is not None, "the event is not found by its id as it is either")
     reply = s.accepted(s.submit(s.submission(event_id.upper())))
-    s.expect(reply.get("issue") is not None, "an event is not found when its id is sent in capitals")
+    s.expect(reply.get("issue") is not None, "an event is not found when its id is sent in upper case")
 
 
 def white_space_around_values_is_cut_off(s: Scenario) -> None:

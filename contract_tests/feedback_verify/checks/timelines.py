@@ -104,7 +104,7 @@ class Cell:
                 scenario.probes += line.probes(scenario.document, reply.status)
                 scenario.expect_status(reply, line.expected, line.describe())
             else:
-                told = f"expected {line.expected}, got {reply.status}, before the rule shows: {line.describe()}"
+                told = f"the setup failed: expected {line.expected}, got {reply.status} ({line.describe()})"
                 scenario.given(reply.status == line.expected, told)
 
     @property
