@@ -76,6 +76,7 @@ class _Reader:
     ) -> None:
         self._name, self._components, self._default_max = name, components, default_max_body_bytes
         self._streams = streams
+        self._validators: dict[int, Any] = {}
 
     def describe(self, operation: Operation) -> Description:
         self._only_known(operation.keys, _OPERATION_KEYS, operation.id)
@@ -143,10 +144,13 @@ class _Reader:
             yield status, self._validator(response.content[JSON].schema) if response.content else None
 
     def _validator(self, schema: Mapping[str, Any]) -> Any:
-        try:
-            return validator_of(schema, self._components)
-        except ValueError as error:
-            raise self._fail("a schema", f"{str(error).splitlines()[0]}.") from None
+        # One for each place in the document: many operations refer to the same one. The document outlives this reader.
+        if id(schema) not in self._validators:
+            try:
+                self._validators[id(schema)] = validator_of(schema, self._components)
+            except ValueError as error:
+                raise self._fail("a schema", f"{str(error).splitlines()[0]}.") from None
+        return self._validators[id(schema)]
 
     def _only_known(self, keys: frozenset[str], known: frozenset[str], place: str) -> None:
         for key in sorted(key for key in keys - known if not key.startswith("x-")):
