@@ -15,7 +15,7 @@ from feedback_spec.catalogue import Rule
 from feedback_spec.document import Document
 from feedback_spec.spelling import meant
 
-from feedback_verify import arrays, histories, schema
+from feedback_verify import arrays, crowded, histories, schema
 from feedback_verify.answers import Answers
 from feedback_verify.between import between, lost_behind
 from feedback_verify.checks import Check, all_checks
@@ -78,7 +78,8 @@ class Run:
         answers = Answers(self.document)
         windows = frozenset(window.rule for window in self.document.mutability.windows)
         checks = [check for check in all_checks(self.document) if self._wanted(check.rule) and self._possible(check)]
-        layers = [self._arrays] + ([self._histories, self._schemathesis] if self.rules is None else [])
+        layers = [self._arrays, self._crowded]
+        layers += [self._histories, self._schemathesis] if self.rules is None else []
         if self.target.clock != "exact":
             layers.append(self._timed)
         total = len(checks) + len(layers)
@@ -231,14 +232,25 @@ class Run:
         )
         self._findings += layer.run()
 
+    def _wrong(self, *groups: str) -> bool:
+        """Whether a rule of these groups is violated: what found that explains more than a long history would."""
+        rules = {rule for rule, each in self.document.verifiable.items() if each.group in groups}
+        return any(each.violation and each.rule in rules for each in self._findings)
+
+    def _crowded(self, answers: Answers) -> None:
+        """Hundreds of feedback in one project."""
+        if not self._wrong("submission", "windows", "overwrite", "list"):
+            self._findings += crowded.run(
+                self.target,
+                self.document,
+                Random(self.seed if self.target.sandboxes else None),
+                self.depth,
+                lambda scenario: self._look_at_answers(scenario, answers),
+            )
+
     def _histories(self, answers: Answers) -> None:
-        """Only where the single scenarios found nothing wrong: what they found explains more than a history would."""
-        walked = {"submission", "windows", "overwrite"}
-        rules = self.document.verifiable
-        wrong = any(
-            each.violation and each.rule in rules and rules[each.rule].group in walked for each in self._findings
-        )
-        if self.target.capabilities >= HISTORIES_NEED and not wrong:
+        """Random histories of two projects."""
+        if self.target.capabilities >= HISTORIES_NEED and not self._wrong("submission", "windows", "overwrite"):
             random = Random(self.seed)
             self._findings += histories.run(
                 self.target, self.document, random, HISTORIES, lambda scenario: self._look_at_answers(scenario, answers)
@@ -265,7 +277,7 @@ class Run:
             for scenario in (*(each.scenario for each in schedule.played), schedule.reader):
                 self._look_at_answers(scenario, answers)
 
-    def _schemathesis(self, _answers: Answers) -> None:
+    def _schemathesis(self, answers: Answers) -> None:
         with Scenario(self.target, self.document, Random(self.seed)) as scenario:
             self._findings += schema.run(scenario, self.document, self.seed, SCHEMA_EXAMPLES)
             self.sent += scenario.sent

@@ -6,7 +6,6 @@
 import asyncio
 import json
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -16,37 +15,14 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from tests.broken import crowded, refusing  # noqa: F401 (their servers stand among these)
+from tests.broken.registry import MUTANTS, Mutant, breaks
 from tests.broken.server import DETAIL, HEADERS, Event, Implementation, Project, Record, Refusal
+
+__all__ = ["MUTANTS", "Mutant"]
 
 SECOND, MINUTE, MICROSECOND = timedelta(seconds=1), timedelta(minutes=1), timedelta(microseconds=1)
 BERLIN = ZoneInfo("Europe/Berlin")
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A broken implementation, the rule that it breaks and those that break with it."""
-
-    implementation: type[Implementation]
-    rule: str
-    also: frozenset[str] = frozenset()
-
-    @property
-    def name(self) -> str:
-        """The class's name."""
-        return self.implementation.__name__
-
-
-MUTANTS: list[Mutant] = []
-
-
-def breaks(rule: str, *also: str) -> Any:
-    """Registers a broken implementation."""
-
-    def register(implementation: type[Implementation]) -> type[Implementation]:
-        MUTANTS.append(Mutant(implementation, rule, frozenset(also)))
-        return implementation
-
-    return register
 
 
 # --- limits

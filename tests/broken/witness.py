@@ -1,7 +1,7 @@
 """What shows that a server is broken: a few requests, as data, that it and the sound server answer differently."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ EVENT = "7167980ca1db42cdba8d5284e7f81c66"
 HERE, BESIDE, ELSEWHERE = "acme/shop", "acme/office", "other/shop"
 PROJECTS = (HERE, BESIDE, ELSEWHERE)
 MOST_REQUESTS = 6
+MOST_IN_A_CROWD = 40  # for what shows only where there is much
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -28,6 +29,7 @@ class Send:
     by: str | None = None
     content: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    chunked: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,14 @@ async def _answers(implementation: type[Implementation], witness: Witness) -> li
         def sent(step: Send) -> Awaitable[httpx.Response]:
             credentials = {"Authorization": keys.get(step.by, step.by)} if step.by else {}
             headers = {**step.headers, **credentials}
-            return client.request(step.method, step.path, json=step.json, content=step.content, headers=headers)
+            content = _chunks(step.content or b"") if step.chunked else step.content
+            return client.request(step.method, step.path, json=step.json, content=content, headers=headers)
 
         return [answer for step in witness for answer in await _done(step, sent)]
+
+
+async def _chunks(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 async def _done(step: Send | Together, sent: Callable[[Send], Awaitable[httpx.Response]]) -> list[Answer]:

@@ -1,9 +1,13 @@
 """The witness of each broken server, by the name of its class. Each is tried on the sound and on the broken server."""
 
 import json
+from dataclasses import replace
+from urllib.parse import urlencode
 
+from tests.broken.crowded import FEW
 from tests.broken.witness import (
     BESIDE,
+    ELSEWHERE,
     EVENT,
     HERE,
     Send,
@@ -26,6 +30,24 @@ FORM = (
     ).encode()
     + b"--b--\r\n"
 )
+MANY = tuple(f"{number:032x}" for number in range(1, FEW + 2))
+KNOWN: Witness = tuple(step for each in MANY for step in (save(each), submit(each)))
+FIELDS = {"event_id": EVENT, "name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!"}
+# The first project's own: its number is 1.
+TOKEN, KEY = "write-acme-shop", "1".rjust(32, "a")
+
+
+def _dsn(key: str = KEY, host: str = "127.0.0.1", number: str = "1") -> str:
+    """A DSN as a header, by its parts."""
+    return f"DSN http://{key}@{host}/{number}"
+
+
+def _multipart(fields: dict[str, str]) -> bytes:
+    """A form, with the boundary x."""
+    parts = (
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    )
+    return "".join((*parts, "--x--\r\n")).encode()
 
 
 def _aged(saved_ago: str, **facts: str) -> Witness:
@@ -156,4 +178,52 @@ WITNESSES: dict[str, Witness] = {
     "EnvironmentIsIgnored": (save(environment="production"), submit(), listing("?environment=staging")),
     "PageBeginsOneTooLate": (save(), save(OTHER), submit(), submit(OTHER), listing("?per_page=1")),
     "AnyCursorIsTheBeginning": (listing("?cursor=nonsense"),),
+    # refusals: parts of credentials
+    "AnySchemeWillDo": (submit(by=f"Basic {TOKEN}"),),
+    "NoSchemeWillDo": (submit(by=TOKEN),),
+    "ConnectionsRemember": (submit(), submit(by="")),
+    "FirstWordIsTheToken": (submit(by=f"Bearer {TOKEN} x"),),
+    "TokensInAnyCase": (submit(by=f"Bearer {TOKEN.upper()}"),),
+    "TokensByTheirBeginning": (submit(by=f"Bearer {TOKEN}x"),),
+    "DsnByKeyAlone": (submit(by=_dsn(number="2")),),
+    "DsnNumberAtLeast": (submit(by=_dsn(number="2")),),
+    "DsnKeyWithoutItsFirstDigit": (submit(by=_dsn(key=f"b{KEY[1:]}")),),
+    "DsnHostMatters": (submit(by=_dsn(host="localhost")),),
+    "DsnSecretIsRefused": (submit(by=_dsn(key=f"{KEY}:secret")),),
+    "DsnAnswersNothing": (submit(by="dsn"),),
+    # refusals: across projects
+    "SameSlugSameProject": (submit(by=f"dsn of {ELSEWHERE}"),),
+    "TokensOfTheOrganization": (submit(by=f"write of {BESIDE}"),),
+    "NumbersInThePath": (submit(at="acme/1", by=f"write of {HERE}"),),
+    "SlugsByTheirBeginning": (submit(at="acme/shopx", by=f"write of {HERE}"),),
+    # refusals: on feedback that exists
+    "RightFieldsOfAWrongOverwriteAreKept": (submit(), submit(name="Wrong", email="nobody"), records()),
+    "NullRestartsTheWindow": (submit(), advance("PT3M"), submit(name=None), advance("PT3M"), submit()),
+    "ReadersEndTheWindow": (submit(), submit(by="read"), submit()),
+    "PlainTextRemovesFeedback": (submit(), post(b"{}", "text/plain"), records()),
+    "PutIsStoredAllTheSame": (replace(submit(), method="PUT"), records()),
+    "StoredWithoutTheSlash": (replace(submit(), path="/api/0/projects/acme/shop/user-feedback"), records()),
+    # refusals: in one form only
+    "FormsMayBeBlank": (post(urlencode({**FIELDS, "comments": ""}).encode(), "application/x-www-form-urlencoded"),),
+    "MultipartHasNoLengths": (post(_multipart({**FIELDS, "name": "a" * 129}), "multipart/form-data; boundary=x"),),
+    "ChunksHaveNoLimit": (replace(post(b" " * 1_048_577), chunked=True),),
+    "DsnMayDash": (submit("7167980c-a1db-42cd-ba8d-5284e7f81c66", by="dsn"),),
+    # refusals: what comes first, and answers
+    "MediaTypeBeforePermission": (post(b"{}", "text/plain", by=f"read of {HERE}"),),
+    "WindowsBeforeFields": (save(saved_ago="PT31M"), submit(email="nobody")),
+    "RefusalsThatNoBrowserReads": (method("PUT"),),
+    "NoEventReference": (submit(),),
+    "OneCharacterIsTooShort": (submit(comments="!"),),
+    # a crowded project
+    "OldFeedbackMakesRoom": (*(submit(each) for each in MANY), records()),
+    "OldFeedbackHasNoWindow": (*(submit(each) for each in MANY), advance("PT6M"), submit(MANY[0])),
+    "IdsBeginAgain": (*(submit(each) for each in MANY), records()),
+    "OldEventsAreForgotten": (*(save(each) for each in MANY), submit(MANY[0])),
+    "ListsTheLastFew": (*KNOWN, listing()),
+    "APageBeforeTheFirst": (listing(),),
+    "PagesOverlap": (*KNOWN[:6], listing("?per_page=2")),
+    "BackIsTheBeginning": (*KNOWN[:4], listing("?per_page=1&cursor=0:2:0")),
+    "PagesOfNothing": (listing("?per_page=0"),),
+    "LaterPagesForgetTheStatus": (save(issue_status="resolved"), submit(), listing("?status=&cursor=0:0:0")),
+    "EnvironmentsByTheirBeginning": (save(environment="production"), submit(), listing("?environment=prod")),
 }

@@ -59,8 +59,11 @@ def _other_digit(digit: str) -> str:
 # --- refused
 
 
-def _without(s: Setting) -> Iterator[Attempt]:
+def _without(_: Setting) -> Iterator[Attempt]:
     yield Attempt("without credentials", anonymous=True)
+
+
+def _unknown_scheme(s: Setting) -> Iterator[Attempt]:
     own = s.where.credentials.get("write") or s.where.credentials["dsn"]
     # A scheme that does not exist opens nothing, whatever stands behind it.
     for scheme in ("Basic", "Token", "Cookie", f"X{own.prefix.strip()}", f"{own.prefix.strip()}X"):
@@ -231,6 +234,7 @@ def _other_spelling(s: Setting) -> Iterator[Attempt]:
 
 KINDS: tuple[Kind, ...] = (
     Kind("no credentials", "credentials-required", _without),
+    Kind("an unknown scheme", "credentials-required", _unknown_scheme),
     Kind("nonsense for credentials", "credentials-required", _nonsense),
     Kind("a scheme without a value", "credentials-empty", _empty),
     Kind("credentials with spaces", "credentials-spaces", _spaces),

@@ -389,7 +389,7 @@ def _spoken_of(array: Array, situation: Situation, failure: Failure) -> str | No
     if spoken is not None or expected is None:
         return spoken
     if {"by", "first by"} & set(needed):
-        return "any-credentials-overwrite" if expected.mixed else "dsn"
+        return "any-credentials-overwrite" if expected.mixed and failure.mismatch.rule != "dsn" else "dsn"
     if about_status and not expected.known_event and (needed.get("event") == "never" or expected.outcome == STORED):
         return "unknown-event" if expected.outcome == STORED else "overwrite-window-unknown-event"
     return None

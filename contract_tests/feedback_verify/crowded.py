@@ -1,0 +1,275 @@
+"""A project with hundreds of feedback: lists whole and filtered, walked to the end and back, and early feedback again.
+
+Servers that keep the last hundred only, that number in a byte or that page wrongly show it here and nowhere else. On a
+project where others write at the same time, only the order among what was written here is looked at.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from random import Random
+from typing import Any
+from urllib.parse import urlencode
+
+from feedback_spec.document import LIST, Document
+
+from feedback_verify.exchange import Exchange
+from feedback_verify.oracle import Expected, Mismatch
+from feedback_verify.scenario import CHANGED, VALUES, Scenario, Violated, answer, entries
+from feedback_verify.steps import Step
+from feedback_verify.targets import Target
+from feedback_verify.verdicts import Finding
+
+SIZES = {"quick": 24, "default": 220, "full": 2_000}
+ON_LIVE_PROJECTS = 13
+NEEDS = frozenset({"token", "event"})
+ENVIRONMENTS = (None, "production", "production-eu")
+MOST_PAGES = 60
+ASKED_AGAIN = 3
+_LINK = re.compile(r'rel="(previous|next)"; *results="(true|false)"; *cursor="([^"]*)"')
+
+
+class Wrong(Exception):
+    """What does not fit, and the rule that it breaks."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list: the own event ids on it, and where the pages beside it are."""
+
+    own: tuple[str, ...]
+    size: int
+    links: Mapping[str, tuple[bool, str]]
+
+
+def run(
+    target: Target, document: Document, random: Random, depth: str, finished: Callable[[Scenario], None]
+) -> list[Finding]:
+    """What a crowded project shows, by rule; nothing where the target cannot save events."""
+    if not target.capabilities >= NEEDS:
+        return []
+    size = SIZES[depth] if target.sandboxes else min(SIZES[depth], ON_LIVE_PROJECTS)
+    with Scenario(target, document, random) as scenario:
+        crowded = Crowded(scenario, size)
+        try:
+            crowded.run()
+        finally:
+            finished(scenario)
+        return crowded.findings()
+
+
+@dataclass
+class Crowded:
+    """One scenario of so many submissions; `held` counts what was seen to be right by rule."""
+
+    scenario: Scenario
+    size: int
+    held: dict[str, int] = field(default_factory=dict)
+    wrong: dict[str, tuple[str, tuple[Step, ...]]] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """The whole story; what is wrong in one part does not keep the others from being told."""
+        capabilities = self.scenario.target.capabilities
+        self.oracle, self.project = self.scenario.oracle, self.scenario.project
+        self.moves = self.scenario.target.clock == "exact" and "clock" in capabilities
+        self.details = "event-details" in capabilities
+        parameters = {each.name: each for each in self.scenario.document.operations[LIST].parameters}
+        self.largest = int(parameters["per_page"].schema["maximum"])
+        self.ids = [self.scenario.new_event_id() for _ in range(self.size)]
+        for part in (self._fill, self._lists, self._pages, self._early_again, self._too_late):
+            if any(not rule.startswith("list") for rule in self.wrong):
+                return  # what comes after it would only repeat it
+            try:
+                part()
+            except (Wrong, Violated) as wrong:
+                rule = wrong.rule if isinstance(wrong, Wrong) else "list"
+                self.wrong.setdefault(rule, (str(wrong), tuple(self.scenario.steps)))
+
+    def findings(self) -> list[Finding]:
+        """One for each rule that was looked at."""
+        rules = self.scenario.document.verifiable
+        found = [Finding(rule, 1, told, steps=steps) for rule, (told, steps) in self.wrong.items()]
+        found += [Finding(rule, count) for rule, count in self.held.items() if rule not in self.wrong]
+        return [each for each in found if each.rule in rules]
+
+    def _hold(self, rule: str) -> None:
+        self.held[rule] = self.held.get(rule, 0) + 1
+
+    # --- filling it
+
+    def _fill(self) -> None:
+        """Events of all kinds, one after the other; every seventh event is not known, every fifth overwritten."""
+        for number, event_id in enumerate(self.ids):
+            if number % 7 != 6:
+                self.scenario.save_event(event_id, **self._facts(number))
+            self._submit(event_id, VALUES)
+            if number % 5 == 4:
+                self._submit(self.ids[number // 2], {**VALUES, "comments": f"Overwritten after {number}."})
+            if self.moves:
+                self.scenario.advance(max(self.scenario.limit("feedback") // (2 * self.size), 1))
+        self._look()
+
+    def _facts(self, number: int) -> dict[str, Any]:
+        if not self.details:
+            return {}
+        environment = ENVIRONMENTS[number % len(ENVIRONMENTS)]
+        facts = {} if environment is None else {"environment": environment}
+        return facts | ({"issue_status": "resolved"} if number % 4 == 3 else {})
+
+    def _submit(self, event_id: str, values: Mapping[str, str]) -> Expected:
+        sent = {"event_id": event_id, **values}
+        reply = self.scenario.submit(sent)
+        by = self.scenario.default_credentials
+        expected, problems = self.oracle.submitted(self.project, sent, by, reply)
+        self._check(problems, f"with {len(self.oracle.sandbox(self.project).submitted())} feedback in the project")
+        self._hold(expected.rule)
+        return expected
+
+    def _look(self) -> None:
+        if "records" in self.scenario.target.capabilities:
+            problems = self.oracle.record_problems(self.project, self.scenario.records())
+            self._check(problems, f"with {self.size} feedback in the project")
+            self._hold("overwrite-one-record")
+
+    def _check(self, problems: list[Mismatch], where: str) -> None:
+        if problems:
+            raise Wrong(problems[0].rule, f"{problems[0].message} ({where})")
+
+    # --- lists
+
+    def _lists(self) -> None:
+        """The first page of each filter alone, whole objects."""
+        for rule, query, expected in self._filters():
+            self._list(rule, query, expected)
+            self._hold(rule)
+
+    def _list(self, rule: str, query: Mapping[str, str], expected: list[str]) -> None:
+        reply = self._get(query, rule)
+        wanted, own = expected[: self.largest], reply.json
+        if not self.scenario.target.sandboxes:  # others' feedback may stand between
+            own = [each for each in entries(reply) if each["eventID"] in self.scenario.made_ids]
+            listed = {each["eventID"] for each in own}
+            wanted = [each for each in expected if each in listed]
+        problems = self.oracle.list_problems(self.project, own, wanted)
+        if problems:
+            told = problems[0].rule if problems[0].rule != "list" else rule
+            raise Wrong(told, f"GET ?{urlencode(query)}: {problems[0].message[:300]}")
+
+    def _filters(self) -> list[tuple[str, dict[str, str], list[str]]]:
+        listed = self.oracle.listed
+        filters: list[tuple[str, dict[str, str], list[str]]] = [("list", {}, listed(self.project))]
+        if self.details:
+            every = listed(self.project, status="")
+            filters.append(("list-status", {"status": ""}, every))
+            for environment in ("production", "production-eu", "", "prod"):
+                expected = listed(self.project, environment=environment)
+                filters.append(("list-environment", {"environment": environment}, expected))
+        return filters
+
+    def _get(self, query: Mapping[str, str], rule: str) -> Exchange:
+        reply = self.scenario.listing(urlencode(query))
+        if reply.status != 200:
+            raise Wrong(rule, f"GET ?{urlencode(query)}: expected 200, got {answer(reply)}")
+        return reply
+
+    # --- pages
+
+    def _pages(self) -> None:
+        """Filters and page sizes together, each walked to its end and back."""
+        if any(rule.startswith("list") for rule in self.wrong):
+            return  # what a filter alone gets wrong, pages get wrong too
+        statuses = ({}, {"status": ""}) if self.details else ({},)
+        environments = ({}, {"environment": "production"}, {"environment": ""}) if self.details else ({},)
+        for number, (status, environment) in enumerate(product(statuses, environments)):
+            expected = self.oracle.listed(
+                self.project, status=status.get("status", "unresolved"), environment=environment.get("environment")
+            )
+            for size in {2 + number, self.largest if len(expected) > self.largest else len(expected) // 2 or 1}:
+                self._walk({**status, **environment, "per_page": str(size)}, expected)
+        self._walk({"per_page": "1", **statuses[-1], **environments[-1]}, [])
+
+    def _walk(self, query: dict[str, str], expected: list[str]) -> None:
+        """Forward to the end, each once and in order; then back over the same pages."""
+        for _ in range(ASKED_AGAIN):
+            pages = self._forward(query)
+            seen = list(dict.fromkeys(each for page in pages for each in page.own))
+            wanted = expected if expected else seen
+            if len(pages) >= MOST_PAGES:
+                wanted = wanted[: len(seen)]
+            if seen == wanted or self.scenario.target.sandboxes:
+                break  # where others write at the same time, pages shift while they are walked
+        told = f"GET ?{urlencode(query)}"
+        if seen != wanted:
+            raise Wrong(
+                "list-pages", f"{told}: the pages list {len(seen)} of {len(wanted)}: {_difference(seen, wanted)}"
+            )
+        if self.scenario.target.sandboxes:
+            twice = [each for page in pages for each in page.own]
+            if len(twice) != len(seen):
+                raise Wrong("list-pages", f"{told}: {len(twice) - len(seen)} feedback are on more than one page")
+            self._back(query, pages)
+        self._hold("list-pages")
+
+    def _forward(self, query: dict[str, str]) -> list[Page]:
+        pages = [self._page(query)]
+        if pages[0].links["previous"][0]:
+            raise Wrong("list-pages", f"GET ?{urlencode(query)}: the first page says that one comes before it")
+        while pages[-1].links["next"][0] and len(pages) < MOST_PAGES:
+            pages.append(self._page({**query, "cursor": pages[-1].links["next"][1]}))
+        return pages
+
+    def _back(self, query: dict[str, str], pages: list[Page]) -> None:
+        current = pages[-1]
+        for before in reversed(pages[:-1]):
+            there, cursor = current.links["previous"]
+            if not there:
+                raise Wrong("list-pages", f"GET ?{urlencode(query)}: a later page says that none comes before it")
+            current = self._page({**query, "cursor": cursor})
+            if current.own != before.own:
+                told = _difference(list(current.own), list(before.own))
+                raise Wrong("list-pages", f"GET ?{urlencode(query)}: going back, a page holds something else: {told}")
+
+    def _page(self, query: Mapping[str, str]) -> Page:
+        reply = self._get(query, "list-pages")
+        links = {
+            name: (there == "true", cursor) for name, there, cursor in _LINK.findall(reply.headers.get("link", ""))
+        }
+        told = f"GET ?{urlencode(query)}"
+        if set(links) != {"previous", "next"}:
+            raise Wrong("list-pages", f"{told}: Link names not both pages: {reply.headers.get('link')!r}")
+        ids = [each["eventID"] for each in entries(reply)]
+        if len(ids) > int(query["per_page"]):
+            raise Wrong("list-pages", f"{told}: a page holds {len(ids)}")
+        return Page(tuple(each for each in ids if each in self.scenario.made_ids), len(ids), links)
+
+    # --- early feedback again
+
+    def _early_again(self) -> None:
+        """Overwritten: the same record, however many came after it."""
+        for event_id in self.ids[:3]:
+            self._submit(event_id, CHANGED)
+        self._look()
+        if not any(rule.startswith("list") for rule in self.wrong):
+            self._list("list", {"status": ""}, self.oracle.listed(self.project, status=""))
+
+    def _too_late(self) -> None:
+        """Refused once their window is over, and nothing changes."""
+        if not self.moves:
+            return
+        self.scenario.advance(self.scenario.limit("feedback") + 1)
+        for event_id in (*self.ids[:3], self.ids[-1]):
+            self._submit(event_id, {**CHANGED, "name": "Too Late"})
+        self._look()
+
+
+def _difference(seen: list[str], wanted: list[str]) -> str:
+    """What is missing, too much, or else in another order."""
+    missing, more = [each for each in wanted if each not in seen], [each for each in seen if each not in wanted]
+    if missing:
+        return f"{missing[0]} is missing"
+    return f"{more[0]} should not be there" if more else "the order is another one"

@@ -1,0 +1,112 @@
+"""Servers that go wrong once a project holds more than a few feedback, or once its list has more than a page."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tests.broken.registry import breaks
+from tests.broken.server import Event, Implementation, Project, Record
+
+FEW = 15
+
+
+@breaks("overwrite-one-record")
+class OldFeedbackMakesRoom(Implementation):
+    def store(self, project: Project, body: dict[str, str], now: datetime, by: str) -> Record:
+        records = self.records(project)
+        if len(records) >= FEW:
+            del records[next(iter(records))]
+        return super().store(project, body, now, by)
+
+
+@breaks("overwrite-window")
+class OldFeedbackHasNoWindow(Implementation):
+    """When feedback was submitted is kept for the last few only."""
+
+    def overwrite_window_over(self, record: Record, now: datetime, by: str) -> bool:
+        project = next(each for each in self.projects.values() if record in each.records.values())
+        return int(record.id) > project.last_id - FEW and super().overwrite_window_over(record, now, by)
+
+
+@breaks("submission")
+class IdsBeginAgain(Implementation):
+    def store(self, project: Project, body: dict[str, str], now: datetime, by: str) -> Record:
+        record = super().store(project, body, now, by)
+        record.id = str((int(record.id) - 1) % FEW + 1)
+        return record
+
+
+@breaks("known-event")
+class OldEventsAreForgotten(Implementation):
+    def answer(self, project: Project, record: Record) -> dict[str, Any]:
+        known = list(project.events)[-FEW:]
+        answer = super().answer(project, record)
+        return answer if record.event_id in known else {**answer, "issue": None}
+
+
+@breaks("list")
+class ListsTheLastFew(Implementation):
+    def listed(self, project: Project, status: str, environment: str | None) -> list[Record]:
+        return super().listed(project, status, environment)[:FEW]
+
+
+@breaks("list-pages")
+class APageBeforeTheFirst(Implementation):
+    def listing(self, request: Request, project: Project) -> Response:
+        response = super().listing(request, project)
+        response.headers["Link"] = re.sub(
+            'previous"; results="false"', 'previous"; results="true"', response.headers["Link"]
+        )
+        return response
+
+
+@breaks("list-pages")
+class PagesOverlap(Implementation):
+    def listing(self, request: Request, project: Project) -> Response:
+        response = super().listing(request, project)
+        link = response.headers["Link"]
+        response.headers["Link"] = re.sub(
+            r'cursor="0:(\d+):0"', lambda found: f'cursor="0:{max(int(found[1]) - 1, 1)}:0"', link
+        )
+        return response
+
+
+@breaks("list-pages")
+class BackIsTheBeginning(Implementation):
+    def listing(self, request: Request, project: Project) -> Response:
+        response = super().listing(request, project)
+        response.headers["Link"] = re.sub(r'cursor="0:\d+:1"', 'cursor="0:0:1"', response.headers["Link"])
+        return response
+
+
+@breaks("list-pages")
+class PagesOfNothing(Implementation):
+    """A page size of 0 is taken for 1."""
+
+    def listing(self, request: Request, project: Project) -> Response:
+        query = request.url.query.replace("per_page=0", "per_page=1")
+        return super().listing(Request({**request.scope, "query_string": query.encode()}), project)
+
+
+@breaks("list-pages")
+class LaterPagesForgetTheStatus(Implementation):
+    def listing(self, request: Request, project: Project) -> Response:
+        query = request.url.query
+        query = query.replace("status=&", "") if "cursor" in query else query
+        return super().listing(Request({**request.scope, "query_string": query.encode()}), project)
+
+
+@breaks("list-environment")
+class EnvironmentsByTheirBeginning(Implementation):
+    def listed(self, project: Project, status: str, environment: str | None) -> list[Record]:
+        if not environment:
+            return super().listed(project, status, environment)
+
+        def fits(event: Event | None) -> bool:
+            return (event.environment or "")[:1] == environment[:1] if event else False
+
+        every = super().listed(project, status, None)
+        return [each for each in every if fits(self.find_event(project, each.event_id))]

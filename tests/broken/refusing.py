@@ -1,0 +1,345 @@
+"""Servers that refuse wrongly: by a part of a credential, on feedback that exists, in one form, across projects."""
+
+import re
+from contextlib import suppress
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.broken.registry import breaks
+from tests.broken.server import DETAIL, HEADERS, Implementation, Project, Record, Refusal
+
+# --- parts of credentials
+
+
+@breaks("credentials-required")
+class AnySchemeWillDo(Implementation):
+    """What stands behind an unknown scheme is looked up all the same."""
+
+    def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
+        scheme, _, value = (authorization or "").partition(" ")
+        return self.by_token(value) if scheme.lower() not in ("dsn", "") else super().authenticate(authorization)
+
+
+@breaks("credentials-required")
+class NoSchemeWillDo(Implementation):
+    """A token is taken without a scheme before it."""
+
+    def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
+        alone = authorization is not None and " " not in authorization
+        return self.by_token(authorization or "") if alone else super().authenticate(authorization)
+
+
+@breaks("credentials-required")
+class ConnectionsRemember(Implementation):
+    """Whoever was let in on a connection is let in again without credentials."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_in: dict[Any, tuple[str, Project | None]] = {}
+        self.client: Any = None
+
+    def respond(self, request: Request, content: bytes) -> Response:
+        self.client = request.client
+        return super().respond(request, content)
+
+    def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
+        if authorization is None and self.client in self.let_in:
+            return self.let_in[self.client]
+        self.let_in[self.client] = super().authenticate(authorization)
+        return self.let_in[self.client]
+
+
+@breaks("credentials-spaces")
+class FirstWordIsTheToken(Implementation):
+    def by_token(self, token: str) -> tuple[str, Project | None]:
+        return super().by_token(token.partition(" ")[0])
+
+
+@breaks("credentials-known")
+class TokensInAnyCase(Implementation):
+    def by_token(self, token: str) -> tuple[str, Project | None]:
+        return super().by_token(token.lower())
+
+
+@breaks("credentials-known", "credentials-spaces")
+class TokensByTheirBeginning(Implementation):
+    def by_token(self, token: str) -> tuple[str, Project | None]:
+        known = [each.token("write") for each in self.projects.values()]
+        return super().by_token(max((each for each in known if token.startswith(each)), key=len, default=token))
+
+
+@breaks("dsn-known")
+class DsnByKeyAlone(Implementation):
+    def by_dsn(self, dsn: str) -> tuple[str, Project | None]:
+        match = re.fullmatch(r"https?://(\w+)(?::\w*)?@[^/]+/\S+", dsn)
+        for project in self.projects.values():
+            if match and match[1] == project.key:
+                return "dsn", project
+        return super().by_dsn(dsn)
+
+
+@breaks("dsn-known")
+class DsnNumberAtLeast(Implementation):
+    def by_dsn(self, dsn: str) -> tuple[str, Project | None]:
+        match = re.fullmatch(r"https?://(\w+)(?::\w*)?@[^/]+/(?:.*/)?(\d+)", dsn)
+        for project in self.projects.values():
+            if match and match[1] == project.key and int(match[2]) >= int(project.id):
+                return "dsn", project
+        return super().by_dsn(dsn)
+
+
+@breaks("dsn-known")
+class DsnKeyWithoutItsFirstDigit(Implementation):
+    def by_dsn(self, dsn: str) -> tuple[str, Project | None]:
+        return super().by_dsn(re.sub(r"//\w", "//a", dsn, count=1))
+
+
+@breaks("dsn")
+class DsnHostMatters(Implementation):
+    def by_dsn(self, dsn: str) -> tuple[str, Project | None]:
+        if "@127.0.0.1/" not in dsn:
+            raise Refusal(401, {DETAIL: "Invalid token"})
+        return super().by_dsn(dsn)
+
+
+@breaks("dsn")
+class DsnSecretIsRefused(Implementation):
+    def by_dsn(self, dsn: str) -> tuple[str, Project | None]:
+        if dsn.count(":") > 1 and re.search(r"//\w+:\w+@", dsn):
+            raise Refusal(401, {DETAIL: "Invalid token"})
+        return super().by_dsn(dsn)
+
+
+@breaks("dsn")
+class DsnAnswersNothing(Implementation):
+    def respond(self, request: Request, content: bytes) -> Response:
+        response = super().respond(request, content)
+        by_dsn = (request.headers.get("authorization") or "").lower().startswith("dsn")
+        return Response(status_code=200, headers=HEADERS) if by_dsn and request.method == "POST" else response
+
+
+# --- across projects
+
+
+@breaks("dsn-other-organization")
+class SameSlugSameProject(Implementation):
+    """A DSN opens every project of its project's name."""
+
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        same = kind == "dsn" and owner is not None and owner.slug == project.slug
+        super().authorize(project, kind, project if same else owner, method)
+
+
+@breaks("project-token")
+class TokensOfTheOrganization(Implementation):
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        same = kind != "dsn" and owner is not None and owner.organization == project.organization
+        super().authorize(project, kind, project if same else owner, method)
+
+
+@breaks("project-exists")
+class NumbersInThePath(Implementation):
+    def find_project(self, organization: str, slug: str) -> Project:
+        found = (each for each in self.projects.values() if each.organization == organization and each.id == slug)
+        return next(found, None) or super().find_project(organization, slug)
+
+
+@breaks("project-exists")
+class SlugsByTheirBeginning(Implementation):
+    def find_project(self, organization: str, slug: str) -> Project:
+        return super().find_project(organization, slug.removesuffix("x"))
+
+
+# --- on feedback that exists
+
+
+@breaks("email-format")
+class RightFieldsOfAWrongOverwriteAreKept(Implementation):
+    """An overwrite with a bad email still replaces the name."""
+
+    def respond(self, request: Request, content: bytes) -> Response:
+        try:
+            return super().respond(request, content)
+        except Refusal as refusal:
+            if list(refusal.body) == ["email"] and b"%" not in content and content.startswith(b"{"):
+                data = self.parse_json(content)
+                path = request.path_params
+                record = self.projects[path["organization"], path["project"]].records.get(data["event_id"].lower())
+                if record is not None:
+                    record.values["name"] = data["name"]
+            raise
+
+
+@breaks("field-null")
+class NullRestartsTheWindow(Implementation):
+    def respond(self, request: Request, content: bytes) -> Response:
+        try:
+            return super().respond(request, content)
+        except Refusal as refusal:
+            project = self.projects.get((request.path_params["organization"], request.path_params["project"]))
+            if "null" in str(refusal.body) and project is not None:
+                for record in project.records.values():
+                    record.base = project.now
+            raise
+
+
+@breaks("scope")
+class ReadersEndTheWindow(Implementation):
+    """A submission by a token that may only read leaves feedback that can no longer be overwritten."""
+
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        try:
+            super().authorize(project, kind, owner, method)
+        except Refusal:
+            for record in project.records.values() if kind == "read" and owner is project else ():
+                record.base = record.first - 2 * self.overwrite_limit
+            raise
+
+
+@breaks("media-type")
+class PlainTextRemovesFeedback(Implementation):
+    def respond(self, request: Request, content: bytes) -> Response:
+        try:
+            return super().respond(request, content)
+        except Refusal as refusal:
+            if refusal.status == 415:
+                self.find_project(request.path_params["organization"], request.path_params["project"]).records.clear()
+            raise
+
+
+@breaks("method")
+class PutIsStoredAllTheSame(Implementation):
+    def respond(self, request: Request, content: bytes) -> Response:
+        if request.method == "PUT":
+            posted = Request({**request.scope, "method": "POST"})
+            with suppress(Refusal):
+                super().respond(posted, content)
+        return super().respond(request, content)
+
+
+@breaks("route")
+class StoredWithoutTheSlash(Implementation):
+    """Answered with 404, and stored."""
+
+    async def unknown(self, request: Request) -> Response:
+        content = await request.body()
+        with suppress(Refusal):
+            self.respond(request, content)
+        return JSONResponse({DETAIL: "Route not found."}, 404, HEADERS)
+
+    def app(self) -> Starlette:
+        application = super().app()
+        path = "/api/0/projects/{organization}/{project}/user-feedback"
+        application.router.routes.append(Route(path, self.unknown, methods=["POST"]))
+        return application
+
+
+# --- in one form only
+
+
+@breaks("field-blank")
+class FormsMayBeBlank(Implementation):
+    form = False
+
+    def parse(self, media_type: str, content: bytes) -> Any:
+        self.form = media_type.startswith("application/x-www")
+        return super().parse(media_type, content)
+
+    def problem(self, name: str, value: Any) -> str | None:
+        return None if self.form and name == "comments" and value == "" else super().problem(name, value)
+
+
+@breaks("field-length")
+class MultipartHasNoLengths(Implementation):
+    multipart = False
+
+    def parse(self, media_type: str, content: bytes) -> Any:
+        self.multipart = media_type.startswith("multipart/")
+        return super().parse(media_type, content)
+
+    def problem(self, name: str, value: Any) -> str | None:
+        long = name == "name" and isinstance(value, str) and len(value) > self.lengths["name"]
+        return None if self.multipart and long else super().problem(name, value)
+
+
+@breaks("body-size")
+class ChunksHaveNoLimit(Implementation):
+    def respond(self, request: Request, content: bytes) -> Response:
+        self.largest = Implementation.largest if "content-length" in request.headers else 1 << 30
+        return super().respond(request, content)
+
+
+@breaks("event-id-length")
+class DsnMayDash(Implementation):
+    """Only who comes by DSN may send an id with dashes."""
+
+    by = ""
+
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        self.by = kind
+        super().authorize(project, kind, owner, method)
+
+    def validate(self, data: Any) -> dict[str, str]:
+        if self.by == "dsn" and isinstance(data, dict) and isinstance(data.get("event_id"), str):
+            data = {**data, "event_id": data["event_id"].replace("-", "")}
+        return super().validate(data)
+
+
+# --- what comes first
+
+
+@breaks("check-order")
+class MediaTypeBeforePermission(Implementation):
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        if kind == "read" and self.media_type.startswith("text/"):
+            raise Refusal(415, {DETAIL: "Unsupported media type."})
+        super().authorize(project, kind, owner, method)
+
+    def respond(self, request: Request, content: bytes) -> Response:
+        self.media_type = request.headers.get("content-type", "")
+        return super().respond(request, content)
+
+
+@breaks("check-order")
+class WindowsBeforeFields(Implementation):
+    def respond(self, request: Request, content: bytes) -> Response:
+        try:
+            return super().respond(request, content)
+        except Refusal as refusal:
+            if "email" in refusal.body and content.startswith(b"{"):
+                project = self.find_project(request.path_params["organization"], request.path_params["project"])
+                event = project.events.get(str(self.parse_json(content).get("event_id")))
+                self.check_windows(event, None, project.now, "write")
+            raise
+
+
+# --- answers
+
+
+@breaks("response-headers")
+class RefusalsThatNoBrowserReads(Implementation):
+    def refuse(self, refusal: Refusal) -> Response:
+        response = super().refuse(refusal)
+        if refusal.status in (403, 404, 405, 413, 415):
+            del response.headers["Access-Control-Allow-Origin"]
+        return response
+
+
+@breaks("submission")
+class NoEventReference(Implementation):
+    def answer(self, project: Project, record: Record) -> dict[str, Any]:
+        return {**super().answer(project, record), "event": {"id": None, "eventID": record.event_id}}
+
+
+@breaks("valid-accepted")
+class OneCharacterIsTooShort(Implementation):
+    def problem(self, name: str, value: Any) -> str | None:
+        return (
+            "Too short."
+            if name == "comments" and isinstance(value, str) and len(value) == 1
+            else super().problem(name, value)
+        )
