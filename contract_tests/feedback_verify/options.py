@@ -133,7 +133,7 @@ OPTIONS = (
     ),
     Option(
         "depth",
-        "quick: all pairs. default: all triples around the limits, too. full: long histories besides.",
+        "quick: every value, and pairs around the limits. default: all pairs, and triples there. full: long histories.",
         "depth",
         default="default",
     ),

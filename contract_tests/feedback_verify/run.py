@@ -32,8 +32,8 @@ from feedback_verify.targets import NotReachable, Stopped, Target, Trouble, Unse
 from feedback_verify.verdicts import LEFT_OUT, Finding, Result, Verdict, judge
 
 HISTORIES_NEED = frozenset({"token", "dsn", "event", "aged-event", "clock", "records", "second-project"})
-HISTORIES = 30
-SCHEMA_EXAMPLES = 40
+HISTORIES = {"quick": 8, "default": 30, "full": 100}  # by depth
+SCHEMA_EXAMPLES = {"quick": 10, "default": 40, "full": 100}
 CLOSED = "the connection was closed without an answer"
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -253,7 +253,11 @@ class Run:
         if self.target.capabilities >= HISTORIES_NEED and not self._wrong("submission", "windows", "overwrite"):
             random = Random(self.seed)
             self._findings += histories.run(
-                self.target, self.document, random, HISTORIES, lambda scenario: self._look_at_answers(scenario, answers)
+                self.target,
+                self.document,
+                random,
+                HISTORIES[self.depth],
+                lambda scenario: self._look_at_answers(scenario, answers),
             )
 
     def _timed(self, answers: Answers) -> None:
@@ -279,7 +283,7 @@ class Run:
 
     def _schemathesis(self, answers: Answers) -> None:
         with Scenario(self.target, self.document, Random(self.seed)) as scenario:
-            self._findings += schema.run(scenario, self.document, self.seed, SCHEMA_EXAMPLES)
+            self._findings += schema.run(scenario, self.document, self.seed, SCHEMA_EXAMPLES[self.depth])
             self.sent += scenario.sent
 
 

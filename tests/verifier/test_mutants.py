@@ -20,7 +20,7 @@ PART = 12
 def verdicts(implementation: type[Implementation], document: Document, seed: int) -> dict[str, Result]:
     """All hand-written scenarios against the implementation."""
     with serving(implementation().app()) as url, ControlTarget(url, url) as target:
-        return Run(document, target, seed, frozenset(document.rules), depth="quick").execute()
+        return Run(document, target, seed, frozenset(document.rules)).execute()
 
 
 @pytest.mark.parametrize("mutant", drawn(MUTANTS, PART), ids=lambda mutant: mutant.name)

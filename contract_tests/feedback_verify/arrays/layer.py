@@ -66,7 +66,7 @@ class Array:
     @property
     def words(self) -> str:
         """What is covered, in words."""
-        return f"all {'pairs' if self.strength == 2 else 'triples'} of {self.varied} dimensions"
+        return f"{('every value', 'all pairs', 'all triples')[self.strength - 1]} of {self.varied} dimensions"
 
 
 @dataclass(frozen=True)
@@ -400,9 +400,9 @@ def arrays_for(document: Document, target: Target, depth: str) -> Iterator[Array
     capable = target.capabilities | ({"calendar"} if target.calendar else set())
     if target.clock == "exact" and "clock" in capable:
         dimensions = tuple(each.possible(capable) for each in window_dimensions(document))
-        yield _array(dimensions, 2)
-        if depth != "quick":
-            yield _array(condensed(document, dimensions), 3, dimensions)
+        quick = depth == "quick"
+        yield _array(dimensions, 1 if quick else 2)
+        yield _array(condensed(document, dimensions), 2 if quick else 3, dimensions)
     else:
         yield _array(tuple(each.possible(capable) for each in submission_dimensions()), 3 if depth == "full" else 2)
     yield _array(tuple(each.possible(capable) for each in refusal_dimensions(document, frozenset(capable))), 2)

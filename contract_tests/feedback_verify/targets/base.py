@@ -10,6 +10,8 @@ from feedback_verify.steps import Step
 from feedback_verify.targets.network import Network
 from feedback_verify.targets.sending import Sender
 
+KEPT_FOR = 5.0  # seconds that a connection of its own may be idle
+
 
 class ProtocolError(Exception):
     """The target's control API answered something that the protocol does not allow."""
@@ -29,7 +31,7 @@ class Target:
         self.sender = Sender(network or Network())
         self._secrets: set[str] = set()
         # One connection for each request: servers that close idle ones without a word would seem to have crashed.
-        self._client = self.sender.network.client(keep_alive=False)
+        self._client = self.sender.network.client(kept_for=0)
 
     def __enter__(self) -> Self:
         return self
@@ -106,7 +108,7 @@ class Connection:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._client = target.sender.network.client(keep_alive=True)
+        self._client = target.sender.network.client(kept_for=KEPT_FOR)
 
     def __enter__(self) -> Self:
         return self

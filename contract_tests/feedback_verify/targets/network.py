@@ -20,6 +20,7 @@ import httpx
 from feedback_verify.exchange import Request
 
 TIMEOUT, CONNECT_TIMEOUT = 30.0, 1.5
+MOST_KEPT = 16
 LARGEST = 16 * 1_048_576  # bytes of an answer's body; what is behind them is not read
 NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
@@ -47,7 +48,7 @@ class Network:
             reason = getattr(error, "strerror", None) or "it is not a file of certificates in PEM"
             raise ValueError(f"--cacert: {self.cacert}: {reason}.") from None
         try:
-            self.client(keep_alive=False).close()
+            self.client(kept_for=0).close()
         except (ValueError, httpx.InvalidURL) as error:
             raise ValueError(f'--proxy: "{self.proxy}" is not the URL of a proxy: {error}.') from None
 
@@ -58,11 +59,11 @@ class Network:
             context.load_verify_locations(self.cacert)
         return context
 
-    def client(self, *, keep_alive: bool) -> httpx.Client:
-        """A client that follows no redirect, keeps no cookie and never tries again."""
+    def client(self, *, kept_for: float) -> httpx.Client:
+        """A client that follows no redirect, keeps no cookie and never tries again; `kept_for` is in idle seconds."""
         return httpx.Client(
             timeout=httpx.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT),
-            limits=httpx.Limits(max_keepalive_connections=1 if keep_alive else 0),
+            limits=httpx.Limits(max_keepalive_connections=MOST_KEPT if kept_for else 0, keepalive_expiry=kept_for),
             follow_redirects=False,
             trust_env=False,
             verify=self._tls,
