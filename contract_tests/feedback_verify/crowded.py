@@ -21,7 +21,7 @@ from feedback_verify.steps import Step
 from feedback_verify.targets import Target
 from feedback_verify.verdicts import Finding
 
-SIZES = {"quick": 24, "default": 220, "full": 2_000}
+SIZES = {"quick": 40, "default": 220, "full": 2_000}
 ON_LIVE_PROJECTS = 13
 NEEDS = frozenset({"token", "event"})
 ENVIRONMENTS = (None, "production", "production-eu")

@@ -138,6 +138,7 @@ def window_dimensions(document: Document) -> tuple[Dimension, ...]:
     others = ("another project", "another organization")
     near = ("an id with the same beginning", "an id with the same end", "ten others")
     isolation = dict.fromkeys((*elsewhere, *others), "project-isolation")
+    confused = dict.fromkeys(near[:2], "submission")
     second = dict.fromkeys((*elsewhere, *others), "second-project")
     base = dict.fromkeys(("long before", "just now"), "event-window-base")
     return (
@@ -159,7 +160,7 @@ def window_dimensions(document: Document) -> tuple[Dimension, ...]:
         ),
         Dimension("between", ("nothing", *BETWEEN_AT_ONCE, "overwrite at the limit"), RULE_OF_BETWEEN),
         Dimension("afterwards", ("nothing", "again", "at the limit", "past the limit", "a day later")),
-        Dimension("beside", ("nothing", *near, *others), isolation, second),
+        Dimension("beside", ("nothing", *near, *others), isolation | confused, second),
         Dimension("calendar", tuple(CALENDAR), {}, dict.fromkeys(list(CALENDAR)[1:], "calendar")),
         Dimension("fraction", tuple(FRACTIONS), {}, dict.fromkeys(list(FRACTIONS)[1:], "calendar")),
         BY,

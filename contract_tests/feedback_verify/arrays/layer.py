@@ -24,7 +24,7 @@ from feedback_verify.arrays.dimensions import (
 )
 from feedback_verify.arrays.play import Failure, Play, start_of
 from feedback_verify.arrays.refused import Refused
-from feedback_verify.arrays.refusing import KINDS, NOTHING, refusal_dimensions, together
+from feedback_verify.arrays.refusing import EVERY, KINDS, NOTHING, refusal_dimensions, together
 from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
 from feedback_verify.oracle import Mismatch
 from feedback_verify.scenario import Scenario
@@ -218,7 +218,7 @@ class Layer:
                 continue
             plain, plainer, shorter = situation, failure, steps
             if len(self._seen) < MOST_FAILURES:
-                plain, plainer, shorter = self._plainest(array, situation, failure, steps)
+                plain, plainer, shorter = self._plainest(array, *self._narrowed(array, situation, failure, steps))
             elif not failure.blamed or failure.blamed in self._broken or self._fails_anyway(array, situation, failure):
                 continue
             remaining = _remaining(array, plain)
@@ -228,8 +228,7 @@ class Layer:
             self._seen.append(_Seen(plainer.mismatch.kind, remaining))
             if array.refusing and plain["refusal"] == NOTHING and others:
                 continue  # what has nothing to do with a refusal, other arrays know more of
-            shown = {each.name for each in array.dimensions if each.shown}
-            told = ", ".join(f"{name}: {value}" for name, value in sorted(remaining) if name in shown)
+            told = ", ".join(f"{name}: {value}" for name, value in sorted(remaining))
             message = f"{plainer.mismatch.message} ({told or 'in the simplest case'})"
             rule = self._attributed(array, plain, plainer)
             self._broken.add(rule)
@@ -239,6 +238,18 @@ class Layer:
     def _explained(self, failure: Failure, remaining: frozenset[tuple[str, str]]) -> bool:
         return any(each.explains(failure, remaining) for each in self._seen)
 
+    def _narrowed(
+        self, array: Array, situation: Situation, failure: Failure, steps: Sequence[Step]
+    ) -> tuple[Situation, Failure, Sequence[Step]]:
+        """With the one way of refusing that the same fails in, where it is one."""
+        for way in range(failure.ways if situation.get("way") == EVERY else 0):
+            self.in_time()
+            one = {**situation, "way": str(way)}
+            again, shorter = self._play((array, one))
+            if again is not None and again.mismatch.kind == failure.mismatch.kind:
+                return one, again, shorter
+        return situation, failure, steps
+
     def _plainest(
         self, array: Array, situation: Situation, failure: Failure, steps: Sequence[Step]
     ) -> tuple[Situation, Failure, Sequence[Step]]:
@@ -247,7 +258,7 @@ class Layer:
         while changed:
             changed = False
             for dimension in array.dimensions:
-                if situation[dimension.name] == dimension.plain:
+                if situation[dimension.name] == dimension.plain or not dimension.shown:
                     continue
                 self.in_time()
                 plainer = {**situation, dimension.name: dimension.plain}
@@ -366,7 +377,9 @@ class Layer:
 def _remaining(array: Array, situation: Situation) -> frozenset[tuple[str, str]]:
     """The values that are not plain."""
     return frozenset(
-        (each.name, situation[each.name]) for each in array.dimensions if situation[each.name] != each.plain
+        (each.name, situation[each.name])
+        for each in array.dimensions
+        if each.shown and situation[each.name] != each.plain
     )
 
 

@@ -36,7 +36,7 @@ PAGE = 100  # entries of a list, unless it is asked for fewer
 class Failure(Exception):
     """What did not fit, what the oracle had expected, what was answered, and what was being done.
 
-    `blamed` is the rule of the refusal that came before, if it takes that one.
+    `blamed` is the rule of the refusal that came before, if it takes that one; `ways` in how many it was tried.
     """
 
     mismatch: Mismatch
@@ -44,6 +44,7 @@ class Failure(Exception):
     status: int | None
     during: str
     blamed: str = ""
+    ways: int = 0
 
 
 @dataclass(frozen=True)

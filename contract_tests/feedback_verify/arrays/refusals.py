@@ -131,12 +131,15 @@ def _too_long(s: Setting) -> Iterator[Attempt]:
     limits = {name: schema.get("maxLength") for name, schema in s.document.field_schemas.items()}
     name = s.about if s.about != "event_id" and limits[s.about] else "name"
     limit = int(limits[name] or 0)
-    made: tuple[Callable[[int], str], ...] = (lambda length: "n" * length, lambda length: "ñ" * length)
+    made: dict[str, Callable[[int], str]] = {
+        "": lambda length: "n" * length,
+        " not in ASCII": lambda length: "ñ" * length,
+    }
     if name == "email":
-        made = (lambda length: "e@" + "d." * ((length - 6) // 2) + "example"[: 4 + length % 2],)
-    for make in made:
+        made = {"": lambda length: "e@" + "d." * ((length - 6) // 2) + "example"[: 4 + length % 2]}
+    for how, make in made.items():
         for length in (limit + 1, limit * 10):
-            yield Attempt(f"with {name} of {length} characters", changes={name: make(length)}, names=name)
+            yield Attempt(f"with {name} of {length} characters{how}", changes={name: make(length)}, names=name)
 
 
 def _no_email(_: Setting) -> Iterator[Attempt]:

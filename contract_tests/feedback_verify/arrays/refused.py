@@ -13,8 +13,8 @@ from feedback_spec.instants import SECOND
 
 from feedback_verify.arrays.dimensions import Situation, spelled
 from feedback_verify.arrays.play import Failure
-from feedback_verify.arrays.refusals import Attempt, Kind, Setting, media_type_of, statuses
-from feedback_verify.arrays.refusing import KINDS, OPEN
+from feedback_verify.arrays.refusals import FIELDS, Attempt, Kind, Setting, media_type_of, statuses
+from feedback_verify.arrays.refusing import EVERY, KINDS, OPEN
 from feedback_verify.bodies import encode
 from feedback_verify.exchange import Exchange, Project
 from feedback_verify.oracle import Expected, Mismatch
@@ -59,6 +59,7 @@ class Refused:
     counted: list[str] = field(default_factory=list)
     suspects: list[Situation] = field(default_factory=list)
     remarks: set[tuple[str, str]] = field(default_factory=set)
+    _ways: int = 0
     _beside: dict[tuple[str, str, bool], Project] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -156,16 +157,6 @@ class Refused:
             self.oracle.sandbox(project).doubtful |= {row.event_id.lower(), *others}
 
     def _refuse(self, row: Row) -> None:
-        setting = Setting(
-            self.scenario,
-            self.where,
-            self._by(row),
-            row.situation["field"],
-            {"event_id": row.event_id, **WRONG},
-            lambda same: self._other(self.where, same_organization=same),
-        )
-        attempts = list(row.kind.attempts(setting)) if row.kind is not None else []
-        attempt = attempts[int(row.situation["variant"]) % len(attempts)] if attempts else None
         with ExitStack() as stack:
             if row.kept:
                 self.scenario.channel = stack.enter_context(self.scenario.target.connection())
@@ -174,14 +165,34 @@ class Refused:
                 if row.situation["connection"] == "two users in turn":
                     other = {"event_id": self.scenario.new_event_id(), **VALUES}
                     self._valid(row, self.where, other, self._by(row), "json")
-                if attempt is not None and row.kind is not None:
-                    self._judge(row, setting, attempt, row.kind, self._send(row, setting, attempt))
+                for setting, attempt in self._attempts(row):
+                    self._judge(row, setting, attempt, self._send(row, setting, attempt))
                 if (row.kept or row.kind is None) and not row.over:
                     self._follow_up(row, BETWEEN)
             except NotReachable:
                 if not row.kept:
                     raise
                 self._end(row)  # a server may close a connection at any time; whether it took the request is not known
+
+    def _attempts(self, row: Row) -> list[tuple[Setting, Attempt]]:
+        """What is refused: in every way of it, about every field, or in the one that is wanted."""
+        if row.kind is None:
+            return []
+        made: dict[str, tuple[Setting, Attempt]] = {}
+        for about in FIELDS:
+            setting = Setting(
+                self.scenario,
+                self.where,
+                self._by(row),
+                about,
+                {"event_id": row.event_id, **WRONG},
+                lambda same: self._other(self.where, same_organization=same),
+            )
+            for attempt in row.kind.attempts(setting):
+                made.setdefault(attempt.words, (setting, attempt))
+        self._ways = len(made)
+        way = row.situation["way"]
+        return [each for number, each in enumerate(made.values()) if way in (EVERY, str(number))]
 
     def _send(self, row: Row, setting: Setting, attempt: Attempt) -> Exchange:
         form = "json" if attempt.content is not None or attempt.json_only else row.situation["form"]
@@ -198,7 +209,8 @@ class Refused:
             chunked=row.situation["form"] == "chunked",
         )
 
-    def _judge(self, row: Row, setting: Setting, attempt: Attempt, kind: Kind, reply: Exchange) -> None:
+    def _judge(self, row: Row, setting: Setting, attempt: Attempt, reply: Exchange) -> None:
+        kind = KINDS[row.situation["refusal"]]
         allowed = statuses(self.document, kind, attempt)
         said = f"a submission {attempt.words}"
         self.scenario.note(reply, expected=tuple(sorted(allowed)))
@@ -245,7 +257,7 @@ class Refused:
         problems = [each for each in problems if each.kind not in self.ignored]
         if problems:
             blamed = row.kind.rule if row is not None and row.kind is not None else ""
-            raise Failure(problems[0], expected, reply.status if reply is not None else None, "", blamed)
+            raise Failure(problems[0], expected, reply.status if reply is not None else None, "", blamed, self._ways)
 
     # --- what observers see
 

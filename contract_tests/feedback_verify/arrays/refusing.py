@@ -7,13 +7,12 @@ from feedback_spec.document import Document
 
 from feedback_verify.arrays import credentials, refusals
 from feedback_verify.arrays.dimensions import BY, FORM, SPELLING, Dimension, Situation
-from feedback_verify.arrays.refusals import FIELDS
 
 KINDS = {kind.name: kind for kind in (*credentials.KINDS, *refusals.KINDS)}
 NOTHING = "nothing"
 OPEN = ("open", "open, event known", "event resolved")
-VARIANTS = 8
 TOGETHER = 12
+EVERY = "every"
 PLACES = (
     "the only project",
     "first of its organization",
@@ -42,10 +41,9 @@ def refusal_dimensions(document: Document, capabilities: frozenset[str]) -> tupl
     }
     return (
         Dimension("refusal", (NOTHING, *refused)),
-        Dimension("variant", tuple(map(str, range(VARIANTS))), shown=False),
+        Dimension("way", (EVERY,), shown=False),
         Dimension("feedback", states, {}, needs),
         Dimension("project", PLACES, {}, dict.fromkeys(PLACES[1:], "second-project")),
-        Dimension("field", FIELDS, shown=False),
         BY,
         FORM.only(("json", "form", "multipart", "chunked", "escaped")),
         SPELLING.only(("lower case", "upper case", "zeros in front")),
