@@ -15,7 +15,7 @@ from feedback_verify.scenario import JSON, VALUES, Scenario, dashed
 
 ANY_REFUSAL = tuple(range(400, 500))
 FIELDS = ("event_id", *VALUES)
-NOT_HEX = str.maketrans("abcdef", "uvwxyz")
+NOT_HEX = str.maketrans("abcdefABCDEF", "uvwxyzUVWXYZ")
 
 
 class _Removed:
