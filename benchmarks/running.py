@@ -78,7 +78,8 @@ def _children() -> float:
 @contextmanager
 def running_mock(spec: Path | None = None, profile: str = DOCUMENTED) -> Iterator[dict[str, Any]]:
     """What the mock says when it is ready: url, organization, project, token, read_token, dsn, control."""
-    command = [str(PROGRAMS / "feedback-mock"), "--port", "0", "--log-format", "json", "--profile", profile]
+    command = [str(PROGRAMS / "feedback-mock"), "--port", "0", "--log-format", "json", "--quiet"]
+    command += ["--profile", profile]
     command += ["--spec", str(spec)] if spec else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:

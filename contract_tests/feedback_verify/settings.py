@@ -182,7 +182,7 @@ def _own_mock(spec: Path | None, profile: str) -> Iterator[str]:
     command = shutil.which("feedback-mock", path=places)
     if command is None:
         raise SettingsError("Give the URL to verify; there is no feedback-mock here to start instead.")
-    arguments = [command, "--port", "0", "--log-format", "json", *(["--spec", str(spec)] if spec else [])]
+    arguments = [command, "--port", "0", "--log-format", "json", "--quiet", *(["--spec", str(spec)] if spec else [])]
     arguments += ["--profile", profile] if profile in PROFILES else []
     with (
         tempfile.TemporaryFile("w+") as errors,

@@ -73,7 +73,8 @@ public class FeedbackTest {
         static Mock start() throws IOException {
             var named = System.getenv().getOrDefault("FEEDBACK_MOCK", "");
             var command = new ArrayList<>(List.of((named.isBlank() ? "feedback-mock" : named).split(" ")));
-            command.addAll(List.of("--port", "0", "--log-format", "json"));
+            // Its stdin ends with this process, however that ends, and the mock with it.
+            command.addAll(List.of("--port", "0", "--log-format", "json", "--quiet", "--until-stdin-closes"));
             Process process;
             try {
                 process = new ProcessBuilder(command).redirectError(Redirect.INHERIT).start();

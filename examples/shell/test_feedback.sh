@@ -19,7 +19,7 @@ start_mock() {
         echo "There is no command ${command[0]}: install sentry-feedback-contract, or say in FEEDBACK_MOCK how to start the mock." >&2
         exit 2
     fi
-    exec 3< <(exec "${command[@]}" --port 0 --log-format json)
+    exec 3< <(exec "${command[@]}" --port 0 --log-format json --quiet)
     MOCK=$!
     trap 'kill "$MOCK"' EXIT
     if ! read -r ready <&3; then

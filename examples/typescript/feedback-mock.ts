@@ -14,8 +14,9 @@ export class FeedbackMock {
   /** Starts it. It prints one JSON line as soon as it serves requests; nothing to poll, no time to wait. */
   static async start(): Promise<FeedbackMock> {
     const [command, ...rest] = (process.env.FEEDBACK_MOCK || "feedback-mock").split(" ") as [string, ...string[]];
-    const mock = spawn(command, [...rest, "--port", "0", "--log-format", "json"], {
-      stdio: ["ignore", "pipe", "inherit"],
+    // Its stdin ends with this process, however that ends, and the mock with it.
+    const mock = spawn(command, [...rest, "--port", "0", "--log-format", "json", "--quiet", "--until-stdin-closes"], {
+      stdio: ["pipe", "pipe", "inherit"],
     });
     const line = await new Promise<string>((resolve, reject) => {
       const hint = "install sentry-feedback-contract, or say in FEEDBACK_MOCK how to start the mock.";
