@@ -20,6 +20,7 @@ _PAGES = {
     "Envoy": re.compile(rb"^(?:upstream connect error|upstream request timeout|no healthy upstream)", re.I),
     "Traefik": re.compile(rb"^(?:Bad Gateway|Gateway Timeout|Service Unavailable)$"),
 }
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _LARGE = 65_536  # bytes; of a body that is larger a server may refuse to read the rest, and close
 
 
@@ -28,6 +29,11 @@ def between(exchange: Exchange) -> str | None:
     if exchange.status not in _OWN or exchange.media_type == "application/json":
         return None
     return next((name for name, page in _PAGES.items() if page.search(exchange.content[:4_096])), None)
+
+
+def is_unknown_method(exchange: Exchange) -> bool:
+    """Whether this is 501 to a method that a server need not know (RFC 9110, 9.1 and 15.6.2)."""
+    return exchange.status == 501 and exchange.request.method not in _METHODS
 
 
 def lost_behind(exchange: Exchange) -> bool:

@@ -24,7 +24,7 @@ COMPARED = ("html", "markdown")
 
 
 class Wait(click.ParamType[int]):
-    """A duration as people say it (`6m`, `30m30s`, `90s`) or in ISO 8601; in microseconds."""
+    """A duration as people say it (`6m`, `30m30s`, `90s`, `5ms`) or in ISO 8601; in microseconds."""
 
     name = "duration"
 
@@ -33,6 +33,8 @@ class Wait(click.ParamType[int]):
         if isinstance(value, int):
             return value
         text = str(value)
+        if re.fullmatch(r"\d{1,9}ms", text):
+            return int(text.removesuffix("ms")) * 1_000
         try:
             said = text and re.fullmatch(r"(\d+h)?(\d+m)?(\d+s)?", text)
             return parse_duration(f"PT{text.upper()}" if said else text)

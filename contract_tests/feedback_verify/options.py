@@ -137,6 +137,21 @@ OPTIONS = (
         "depth",
         default="default",
     ),
+    Option(
+        "settle",
+        "How long lists and saved events may lag behind.",
+        "duration",
+        "DURATION",
+        default="5s",
+        target=True,
+    ),
+    Option(
+        "tolerance",
+        "The step in which the target's clock counts, such as 1ms or 1s. Found where that can be seen.",
+        "duration",
+        "DURATION",
+        target=True,
+    ),
     Option("rules", "Judge these rules only, without Schemathesis and random histories.", metavar="ID,…"),
     Option(
         "require",

@@ -12,6 +12,7 @@ from uuid import uuid4
 from feedback_spec.document import Document
 
 from feedback_verify.exchange import Credential, Exchange, Project, Request
+from feedback_verify.measuring import measure
 from feedback_verify.scenario import JSON, VALUES
 from feedback_verify.settings import SettingsError
 from feedback_verify.targets import ControlTarget, Target
@@ -35,7 +36,9 @@ class Look:
 
 
 def look(target: Target, document: Document) -> list[str]:
-    """Submits once by each of the credentials and lists once; answers notes, in sentences, on what looks odd.
+    """Submits once by each of the credentials and lists once; then measures what the target is like.
+
+    Answers notes, in sentences, on what looks odd.
 
     Raises SettingsError, in one sentence with the remedy, where the target cannot be judged with these settings, and
     NotReachable.
@@ -49,6 +52,7 @@ def look(target: Target, document: Document) -> list[str]:
         target.close(project)
     if reason is not None:
         raise SettingsError(reason)
+    measure(target, document, seen.answers[0])
     return _notes(seen)
 
 

@@ -17,7 +17,7 @@ from feedback_spec.spelling import meant
 
 from feedback_verify import arrays, crowded, histories, schema
 from feedback_verify.answers import Answers
-from feedback_verify.between import between, lost_behind
+from feedback_verify.between import between, is_unknown_method, lost_behind
 from feedback_verify.checks import Check, all_checks
 from feedback_verify.exchange import Exchange, Request
 from feedback_verify.realtime.draw import draw, purchases
@@ -34,8 +34,8 @@ from feedback_verify.verdicts import LEFT_OUT, Finding, Result, Verdict, judge
 HISTORIES_NEED = frozenset({"token", "dsn", "event", "aged-event", "clock", "records", "second-project"})
 HISTORIES = {"quick": 8, "default": 30, "full": 100}  # by depth
 SCHEMA_EXAMPLES = {"quick": 10, "default": 40, "full": 100}
+TRIES = 3
 CLOSED = "the connection was closed without an answer"
-KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Enough(Exception):
@@ -77,6 +77,7 @@ class Run:
         """
         answers = Answers(self.document)
         windows = frozenset(window.rule for window in self.document.mutability.windows)
+        self._findings += _lags(self.target)
         checks = [check for check in all_checks(self.document) if self._wanted(check.rule) and self._possible(check)]
         layers = [self._arrays, self._crowded]
         layers += [self._histories, self._schemathesis] if self.rules is None else []
@@ -150,14 +151,17 @@ class Run:
         if not self._wanted(rule_id):
             return Result(rule, Verdict.NOT_RUN, LEFT_OUT, required=False)
         findings = [finding for finding in self._findings if finding.rule == rule_id]
-        result = judge(rule, findings, self.target.capabilities, self.target.clock == "exact")
+        result = judge(rule, findings, self.target.capabilities, self.target.clock == "exact", self.target.step)
         if self.stopped and result.verdict is Verdict.VERIFIED and rule_id in self._left:
             told = f"the run was stopped after {result.observations} observations; none was against it"
             result = replace(result, verdict=Verdict.NOT_RUN, detail=told)
         return replace(result, required=self.require(rule, result.verdict), took=self._took[rule_id])
 
-    def _run_check(self, check: Check, number: int, answers: Answers, *, again: bool = False) -> None:
-        """Plays the scenario; once more where the connection was lost in it, which a proxy or a restart may do too."""
+    def _run_check(self, check: Check, number: int, answers: Answers, lost_at: tuple[int, ...] = ()) -> None:
+        """Plays the scenario; once more where the connection was lost in it, which a proxy or a restart may do too.
+
+        Where it is lost at the same place again, the server closes it; `lost_at` says after how many answers it was.
+        """
         random = Random(f"{self.seed} {number}" if self.target.sandboxes else None)
         plain = check.rule == "submission" or not any(
             each.violation for each in self._findings if each.rule == "submission"
@@ -167,6 +171,9 @@ class Run:
             try:
                 check.run(scenario)
             except Violated as violated:
+                if not lost_at and "lists" in self.target.settling.lags and _has_listed(scenario):
+                    self._run_check(check, number, answers, (-1,))  # the list may have lagged more than it did
+                    return
                 violation = str(violated)
             except CannotTell as cannot_tell:
                 doubt = str(cannot_tell)
@@ -176,10 +183,11 @@ class Run:
                 doubt = str(trouble)
             except NotReachable as lost:
                 self._still_there(scenario, lost)
-                if not again:
-                    self._run_check(check, number, answers, again=True)
+                place = len(scenario.exchanges)
+                if place not in lost_at and len(lost_at) < TRIES:
+                    self._run_check(check, number, answers, (*lost_at, place))
                     return
-                violation = CLOSED
+                violation, doubt = (CLOSED, None) if place in lost_at else (None, f"{CLOSED}, now here, now there")
             steps, probes = tuple(scenario.steps), tuple(scenario.probes)
             finding = Finding(check.rule, scenario.observations, violation, doubt, scenario.finding, steps, probes)
             self._findings.append(finding)
@@ -202,7 +210,7 @@ class Run:
                 told = f"{proxy}, in between, answered {exchange.request.method} with {exchange.status} by itself"
                 self._findings.append(Finding("response-schema", remark=told))
                 continue
-            if exchange.status >= 500 and not _is_unknown_method(exchange):
+            if exchange.status >= 500 and not is_unknown_method(exchange):
                 message = f"{exchange.request.method} was answered {answer(exchange)}"
                 steps = up_to(scenario.steps, exchange)
                 self._findings.append(Finding("no-server-error", violation=message, steps=steps, fault=_is_failure))
@@ -263,7 +271,7 @@ class Run:
     def _timed(self, answers: Answers) -> None:
         """Everything about time on a clock that runs, in one wait."""
         wait = None if self.target.clock == "process" else self.wait or 0
-        plan = self.plan or draw(self.document, self.target.capabilities, wait, self.seed, self.rules)
+        plan = self.plan or draw(self.document, self.target.capabilities, wait, self.seed, self.rules, self.target.step)
         if self.plan_file is not None:
             write(plan, self.plan_file)
         for sentence in purchases(self.document, self.target.capabilities, wait, self.rules) if not self.plan else ():
@@ -276,7 +284,7 @@ class Run:
         finally:
             # A process's clock is moved by us, and servers send a cached Date for a while.
             clock = [] if self.target.clock == "process" else dates(schedule.played, schedule.dated)
-            self._findings += judge_tracks(self.document, schedule.played, clock)
+            self._findings += judge_tracks(self.document, schedule.played, clock, self.target.step)
             self._findings += judge_values(self.document, schedule.played, clock, listed)
             for scenario in (*(each.scenario for each in schedule.played), schedule.reader):
                 self._look_at_answers(scenario, answers)
@@ -288,12 +296,21 @@ class Run:
 
 
 def _is_failure(exchange: Exchange) -> bool:
-    return exchange.status >= 500 and not _is_unknown_method(exchange)
+    return exchange.status >= 500 and not is_unknown_method(exchange)
 
 
-def _is_unknown_method(exchange: Exchange) -> bool:
-    """Whether this is 501 to a method that a server need not know (RFC 9110, 9.1 and 15.6.2)."""
-    return exchange.status == 501 and exchange.request.method not in KNOWN_METHODS
+def _lags(target: Target) -> list[Finding]:
+    """What was seen of lags, as remarks on the rules that rest on it."""
+    lags, words = target.settling.lags, {"lists": ("list", "lists lag"), "events": ("known-event", "events lag")}
+    return [
+        Finding(rule, remark=f"{told} {lags[observer]:.1f} s behind")
+        for observer, (rule, told) in words.items()
+        if observer in lags
+    ]
+
+
+def _has_listed(scenario: Scenario) -> bool:
+    return any(each.request.method == "GET" for each in scenario.exchanges)
 
 
 def known_rules(document: Document, names: str) -> frozenset[str]:

@@ -5,11 +5,11 @@ A scenario makes no verdict of its own: a check says `expect` (the rule is broke
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from feedback_spec.behaviour import Behaviour
@@ -24,6 +24,7 @@ from feedback_verify.verdicts import Probe
 VALUES = {"name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!"}
 CHANGED = {"name": "John Doe", "email": "john@example.org", "comments": "It still is."}
 JSON = "application/json"
+T = TypeVar("T")
 
 
 class Violated(Exception):
@@ -57,7 +58,7 @@ class Scenario:
         self.plain_accepted = plain_accepted
         self.channel: Target | Connection = target
         self.start = start
-        self.oracle = Oracle(document, exact=target.clock == "exact")
+        self.oracle = Oracle(document, exact=target.clock == "exact", step=target.step)
         self._random = random
         self._projects: list[Project] = []
         self._looked: Step | None = None
@@ -116,6 +117,7 @@ class Scenario:
 
     def listing(self, query: str = "", *, by: str = "write", project: Project | None = None) -> Exchange:
         """GETs the project's feedback; `query` as it stands behind the question mark."""
+        self.target.settling.before("lists")
         return self.send("GET", by=by, project=project, query=query)
 
     def send(
@@ -196,6 +198,7 @@ class Scenario:
         """Saves an event; `saved_ago` and `timestamp_ago` in microseconds, the rest as the control protocol says."""
         self.steps.append(self.target.save_event(project or self.project, event_id, facts))
         self.oracle.saved(project or self.project, event_id, facts)
+        self.target.settling.before("events")
 
     def advance(self, microseconds: int, *, project: Project | None = None) -> None:
         """Moves the project's clock forward; by nothing is nothing."""
@@ -212,6 +215,16 @@ class Scenario:
         """Takes what was read last of what is stored into the steps."""
         if self._looked is not None:
             self.steps.append(self._looked)
+
+    def settled(self, look: Callable[[], Sequence[T]]) -> Sequence[T]:
+        """What is wrong with what a list shows; where it lags, when it has caught up. Only the last look is kept."""
+        steps, exchanges = len(self.steps), len(self.exchanges)
+
+        def again() -> Sequence[T]:
+            del self.steps[steps:], self.exchanges[exchanges:]
+            return look()
+
+        return self.target.settling.until_none("lists", again)
 
     def nothing_stored(self, why: str, *, project: Project | None = None) -> None:
         """Expects that the project holds no feedback, where the target shows its records."""

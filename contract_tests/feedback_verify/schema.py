@@ -6,7 +6,7 @@ parameters are pinned to a project that exists; without them 409 and 404 answers
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,10 +17,11 @@ from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.schemas import BaseSchema
 
-from feedback_verify.between import between
+from feedback_verify.between import between, is_unknown_method
 from feedback_verify.exchange import Exchange
 from feedback_verify.scenario import Scenario
 from feedback_verify.steps import Send, Step
+from feedback_verify.targets import NotReachable
 from feedback_verify.targets.sending import PATIENCE
 from feedback_verify.through import Ended, Through
 from feedback_verify.verdicts import Finding
@@ -60,6 +61,7 @@ def run(scenario: Scenario, document: Document, seed: int, examples: int) -> lis
                 findings.append(_stopped(event))
     scenario.exchanges += through.exchanges
     scenario.target.sender.wait(0)  # Schemathesis swallows Ctrl-C
+    findings += _crashes(through, scenario)
     violated = {finding.rule for finding in findings}
     return findings + [Finding(rule, observations=count) for rule, count in observed.items() if rule not in violated]
 
@@ -132,8 +134,8 @@ def _findings(
         for check in checks:
             rule = RULE_OF.get(check.name, "response-schema")
             exchange = through.answered.get(case_id)
-            if exchange is not None and between(exchange) is not None:
-                continue  # the run says so of every such answer
+            if exchange is not None and (between(exchange) is not None or is_unknown_method(exchange)):
+                continue  # the run says so where a proxy answers
             if rule == "valid-accepted" and exchange is not None and _is_about_a_cursor(exchange, scenario):
                 continue  # only the server knows which cursors it gave
             if rule == "valid-accepted" and exchange is not None and exchange.request.method == "OPTIONS":
@@ -151,6 +153,15 @@ def _findings(
 
 def _steps(scenario: Scenario, exchange: Exchange | None) -> tuple[Step, ...]:
     return (*scenario.steps, *([Send(scenario.project, exchange.request, exchange)] if exchange is not None else []))
+
+
+def _crashes(through: Through, scenario: Scenario) -> Iterator[Finding]:
+    """Requests that were answered by closing the connection, where the server is still there."""
+    for request in through.lost[:1]:
+        with suppress(NotReachable):
+            scenario.send("OPTIONS")
+            steps = (*scenario.steps, Send(scenario.project, request))
+            yield Finding("no-server-error", violation="the connection was closed without an answer", steps=steps)
 
 
 def _is_about_a_cursor(exchange: Exchange, scenario: Scenario) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from feedback_spec.instants import SECOND
 from feedback_spec.profiles import DOCUMENTED, PROFILES
 
 from feedback_verify.exchange import Credential
@@ -35,7 +36,10 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the target is and how it is entered. Without a URL or an application a mock is started for the run."""
+    """Where the target is and how it is entered. Without a URL or an application a mock is started for the run.
+
+    `settle` and `tolerance` are in microseconds.
+    """
 
     url: str | None = None
     control: str | None = None
@@ -56,8 +60,16 @@ class Settings:
     insecure: bool = False
     proxy: str | None = None
     rate: float | None = None
+    settle: int = 5 * SECOND
+    tolerance: int | None = None
     spec: Path | None = None
     profile: str = DOCUMENTED
+
+    def tell(self, target: Target) -> None:
+        """Tells a target how it is to be asked."""
+        target.sender.pace.rate = self.rate
+        target.settling.longest = self.settle / SECOND
+        target.tolerance = self.tolerance
 
     def network(self) -> Network:
         """How the target is reached. Raises ValueError, in one sentence, where that cannot be."""
@@ -73,7 +85,7 @@ def open_target(settings: Settings) -> Iterator[Target]:
     _check(settings)
     if settings.url is None and settings.app is None:
         with _own_mock(settings.spec, settings.profile) as url, ControlTarget(url, url) as target:
-            target.sender.pace.rate = settings.rate
+            settings.tell(target)
             yield target
         return
     try:
@@ -83,7 +95,7 @@ def open_target(settings: Settings) -> Iterator[Target]:
     except ValueError as error:
         raise SettingsError(str(error)) from None
     with made as target:
-        target.sender.pace.rate = settings.rate
+        settings.tell(target)
         if isinstance(target, ControlTarget):
             target.health()
         yield target
@@ -172,7 +184,7 @@ def _seed_with(target: UrlTarget, settings: Settings) -> None:
     elif settings.ingest:
         if settings.dsn is None:
             raise SettingsError("--ingest sends events by the project's DSN; give it with --dsn.")
-        target.seed_with(IngestSeeder(settings.dsn, target.exchange))
+        target.seed_with(IngestSeeder(settings.dsn, target.exchange, lambda: target.ahead))
 
 
 @contextmanager

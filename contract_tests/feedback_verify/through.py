@@ -22,11 +22,15 @@ class Ended(Exception):
 
 
 class Through:
-    """The application. `exchanges` are in the order of their answers, `answered` has them by their number."""
+    """The application. `exchanges` are in the order of their answers, `answered` has them by their number.
+
+    `lost` are requests that got no answer, twice.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         self.exchanges: list[Exchange] = []
         self.answered: dict[str, Exchange] = {}
+        self.lost: list[Request] = []
         self._target = scenario.target
         self._place = "{0.scheme}://{0.netloc}".format(urlsplit(scenario.target.base_url))
         # Credentials come as texts, and are shown by name.
@@ -60,8 +64,14 @@ class Through:
 
     def _exchange(self, request: Request) -> Exchange:
         try:
-            return self._target.exchange(request)
+            try:
+                return self._target.exchange(request)
+            except NotReachable:
+                # No harm in a second time: event ids are fresh, and an overwrite by the same values is the same.
+                return self._target.exchange(request)
         except (NotReachable, Trouble, Unsendable) as error:
+            if isinstance(error, NotReachable):
+                self.lost.append(request)
             raise Ended(str(error)) from None
         except Stopped:
             raise Ended("the run was stopped") from None  # Ctrl-C would end the loop that all cases share

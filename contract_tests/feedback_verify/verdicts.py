@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from feedback_spec.catalogue import CAPABILITIES, Rule
+from feedback_spec.instants import SECOND, in_short
 
 from feedback_verify.exchange import Exchange
 from feedback_verify.steps import Step
@@ -73,7 +74,7 @@ class Result:
     took: int = 0
 
 
-def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str], exact: bool) -> Result:
+def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str], exact: bool, step: int = 1) -> Result:
     """The verdict on a rule: one violation outweighs everything, the shortest one is shown."""
     findings = tuple(findings)
     violations = [each for each in findings if each.violation]
@@ -96,7 +97,7 @@ def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str],
         verdict, detail = Verdict.NOT_RUN, "no scenario reached it"
     else:
         remarks = sorted({each.remark for each in findings if each.remark})
-        precision = ", to the microsecond" if exact and "clock" in rule.needs else ""
+        precision = f", {to_the(step)}" if exact and "clock" in rule.needs else ""
         seen = f"{observations} observation{'s' if observations > 1 else ''}{precision}"
         verdict, detail = Verdict.VERIFIED, "; ".join([seen, *remarks])
     return Result(rule, verdict, printable(detail), observations, shown.steps, probes)
@@ -105,6 +106,12 @@ def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str],
 def printable(text: str) -> str:
     """The text on one line, with what a terminal would not show, or would obey, written as an escape."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def to_the(step: int) -> str:
+    """How exactly a clock that counts in such steps (microseconds) can be judged, in words."""
+    names = {1: "microsecond", SECOND // 1000: "millisecond", SECOND: "second"}
+    return f"to the {names[step]}" if step in names else f"to {in_short(step)}"
 
 
 def exit_code(results: Mapping[str, Result]) -> int:

@@ -24,7 +24,10 @@ def test_settings_have_the_fields_of_the_targets_options() -> None:
 
 
 def test_defaults_of_the_settings_are_those_of_the_table() -> None:
-    assert Settings() == Settings(**{each.field: each.default for each in (URL, *OPTIONS) if each.target})
+    with verify.make_context("feedback-verify", []) as context:
+        values = context.params
+
+    assert Settings() == Settings(**{each.field: values[each.field] for each in (URL, *OPTIONS) if each.target})
 
 
 @pytest.mark.parametrize("option", EVERYWHERE, ids=lambda each: each.name)
@@ -43,7 +46,7 @@ def test_toml_file_has_every_option(option: Option, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", EVERYWHERE, ids=lambda each: each.name)
 def test_environment_has_every_option(option: Option, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {"duration": "6m", "profile": "sentry-9.1", "depth": "quick"}.get(
+    given = {"duration": "6m30s", "profile": "sentry-9.1", "depth": "quick"}.get(
         option.kind, str(VALUES.get(option.kind, "text"))
     )
     monkeypatch.setenv(option.variable, given)

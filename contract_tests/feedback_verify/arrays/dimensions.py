@@ -63,16 +63,24 @@ class Dimension:
         return replace(self, values=values)
 
 
-def ages(document: Document, family: str) -> dict[str, int]:
-    """Ages in microseconds by their names, on both sides of every limit of the windows that count from `family`."""
+def ages(document: Document, family: str, step: int = 1) -> dict[str, int]:
+    """Ages in microseconds by their names, on both sides of every limit of the windows that count from `family`.
+
+    A clock that counts in larger steps (microseconds) than one is asked a step beside the limit, not at it.
+    """
     found = {"2s": 2 * SECOND}
     for window in document.mutability.windows:
         if window.base.startswith(family):
             limit = window.limit
-            beside = (limit // 2, limit - SECOND, limit - 1, limit, limit + 1, limit + SECOND - 1, limit + SECOND)
+            beside = (limit // 2, limit - SECOND, *at_limit(limit, step), limit + SECOND - 1, limit + SECOND)
             beyond = (2 * limit, 3600 * SECOND + SECOND, DAY // 2 + SECOND, DAY + SECOND, 31 * DAY, 366 * DAY)
             found |= {in_short(age): age for age in (*beside, *(each for each in beyond if each > limit)) if age > 0}
     return found
+
+
+def at_limit(limit: int, step: int) -> tuple[int, ...]:
+    """The ages next to a limit that a clock with such a step can tell apart; the last one is beyond it."""
+    return (limit - 1, limit, limit + 1) if step == 1 else (limit - step, limit + step)
 
 
 _KINDS = {"write": "token", "dsn": "dsn"}
@@ -132,7 +140,7 @@ RULE_OF_BETWEEN = {
 PLACES = frozenset({"event age", "first submitted", "afterwards", "calendar", "fraction", "between"})
 
 
-def window_dimensions(document: Document) -> tuple[Dimension, ...]:
+def window_dimensions(document: Document, step: int = 1) -> tuple[Dimension, ...]:
     """What can be varied around the limits of the windows, on an exact clock."""
     elsewhere = ("in another project", "in another organization")
     others = ("another project", "another organization")
@@ -148,8 +156,8 @@ def window_dimensions(document: Document) -> tuple[Dimension, ...]:
             isolation,
             {"before": "event", "later": "event", **second},
         ),
-        Dimension("event age", tuple(ages(document, "event"))),
-        Dimension("first submitted", ("never", *ages(document, "feedback"))),
+        Dimension("event age", tuple(ages(document, "event", step))),
+        Dimension("first submitted", ("never", *ages(document, "feedback", step))),
         Dimension("saved", ("in time", "afterwards"), {}, {"afterwards": "aged-event"}),
         Dimension("timestamp", ("when saved", *base), base, dict.fromkeys(base, "aged-event")),
         Dimension(
@@ -172,12 +180,12 @@ def window_dimensions(document: Document) -> tuple[Dimension, ...]:
     )
 
 
-def condensed(document: Document, dimensions: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
+def condensed(document: Document, dimensions: tuple[Dimension, ...], step: int = 1) -> tuple[Dimension, ...]:
     """The dimensions that matter to time, with the two sides of each limit only: small enough for all triples."""
     sides: dict[str, tuple[str, ...]] = {}
     for family, name in (("event", "event age"), ("feedback", "first submitted")):
         limits = [window.limit for window in document.mutability.windows if window.base.startswith(family)]
-        beside = [in_short(age) for limit in limits for age in (limit, limit + 1)]
+        beside = [in_short(age) for limit in limits for age in at_limit(limit, step)[-2:]]
         sides[name] = ("2s", *beside) if family == "event" else ("never", "2s", *beside)
     kept: dict[str, tuple[str, ...] | None] = {
         **sides,

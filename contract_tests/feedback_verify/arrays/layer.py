@@ -35,6 +35,7 @@ from feedback_verify.verdicts import Finding, Probe
 MOST_FAILURES = 12
 ROUNDS = 3
 PARALLEL = 4
+WHILE_LAGGING = 6
 # What plays are held against whatever they are about; the rules of these groups, and these.
 GROUPS = frozenset({"submission", "windows", "overwrite"})
 SPOKEN = frozenset({"dsn", "list", "list-known-events", "no-server-error"})
@@ -201,7 +202,8 @@ class Layer:
 
     def _in_parallel(self, do: Callable[[J], T], jobs: Sequence[J]) -> Iterator[T]:
         """What it comes to for each job, in their order."""
-        workers = self.parallel if self.target.sandboxes and "parallel" in self.target.capabilities else 1
+        slow = WHILE_LAGGING if self.target.settling.lags else 1  # it is waited for more than it is worked
+        workers = self.parallel * slow if self.target.sandboxes and "parallel" in self.target.capabilities else 1
         with ThreadPoolExecutor(workers) as pool:
             try:
                 for number, result in enumerate(pool.map(do, jobs)):
@@ -341,7 +343,7 @@ class Layer:
         Once more where the connection was lost, which a proxy or a restart may do too, or where there was trouble.
         """
         array, situation = job
-        start, began = start_of(self.document, situation) if array.timed else (None, 0)
+        start, began = start_of(self.document, situation, self.target.step) if array.timed else (None, 0)
         start = start if self.target.calendar else None
         names = " ".join(f"{name}={value}" for name, value in situation.items())
         random = Random(f"{self.seed} {names}" if self.target.sandboxes else None)
@@ -412,10 +414,10 @@ def arrays_for(document: Document, target: Target, depth: str) -> Iterator[Array
     """The arrays that the target allows: about windows on an exact clock, else about plain submissions."""
     capable = target.capabilities | ({"calendar"} if target.calendar else set())
     if target.clock == "exact" and "clock" in capable:
-        dimensions = tuple(each.possible(capable) for each in window_dimensions(document))
+        dimensions = tuple(each.possible(capable) for each in window_dimensions(document, target.step))
         quick = depth == "quick"
         yield _array(dimensions, 1 if quick else 2)
-        yield _array(condensed(document, dimensions), 2 if quick else 3, dimensions)
+        yield _array(condensed(document, dimensions, target.step), 2 if quick else 3, dimensions)
     else:
         yield _array(tuple(each.possible(capable) for each in submission_dimensions()), 3 if depth == "full" else 2)
     yield _array(tuple(each.possible(capable) for each in refusal_dimensions(document, frozenset(capable))), 2)

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from feedback_spec.document import Document
 from feedback_spec.instants import SECOND
 
-from feedback_verify.arrays.dimensions import CALENDAR, DAY, FRACTIONS, Situation, ages, later, spelled
+from feedback_verify.arrays.dimensions import CALENDAR, DAY, FRACTIONS, Situation, ages, at_limit, later, spelled
 from feedback_verify.bodies import encode
 from feedback_verify.exchange import Exchange, Project
 from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
@@ -63,7 +64,7 @@ class Play:
         self, scenario: Scenario, situation: Situation, began: int, ignored: frozenset[tuple[str, str, str]]
     ) -> None:
         self.scenario, self.situation = scenario, situation
-        self._began, self._ignored = began, ignored
+        self._began, self._ignored, self._step = began, ignored, scenario.target.step
         self.document: Document = scenario.document
         self.oracle: Oracle = scenario.oracle
         self.counted: list[str] = []
@@ -111,21 +112,20 @@ class Play:
         if "event age" not in self.situation:
             return 0, 0
         first = self.situation["first submitted"]
-        age = ages(self.document, "event")[self.situation["event age"]]
-        return age, None if first == "never" else ages(self.document, "feedback")[first]
+        age = ages(self.document, "event", self._step)[self.situation["event age"]]
+        return age, None if first == "never" else ages(self.document, "feedback", self._step)[first]
 
     def _between(self, first: int) -> int:
         if not self._is("between", "overwrite at the limit"):
             return -(first // 2)
         limits = [each.limit for each in self.document.mutability.windows if each.base.startswith("feedback")]
-        return min(-first + min(limits, default=0), 0)
+        return min(-first + at_limit(min(limits, default=0), self._step)[-2], 0)
 
     def _afterwards(self, first: int | None) -> int:
         limits = [each.limit for each in self.document.mutability.windows if each.base.startswith("feedback")]
-        deadline = max(min(limits, default=SECOND) - (first or 0), 0)
-        return {"again": 0, "at the limit": deadline, "past the limit": deadline + 1}.get(
-            self.situation["afterwards"], DAY + SECOND
-        )
+        last, beyond = (max(each - (first or 0), 0) for each in at_limit(min(limits, default=SECOND), self._step)[-2:])
+        places = {"again": 0, "at the limit": last, "past the limit": beyond}
+        return places.get(self.situation["afterwards"], DAY + SECOND)
 
     def _move_to(self, at: int) -> None:
         if at > self._position:
@@ -233,7 +233,7 @@ class Play:
         ages = self.oracle.probed(project, values["event_id"].strip())
         self.scenario.probes += [Probe(rule, age, age, reply.status) for rule, age in ages.items()]
         expected, problems = self.scenario.judge(project, values, by, reply)
-        self.counted += self._shown_by(expected, by)
+        self.counted += self._shown_by(expected, by) if expected.certain else []
         self._fail_with(problems, expected, reply)
 
     def _shown_by(self, expected: Expected, by: str) -> list[str]:
@@ -280,11 +280,15 @@ class Play:
             self._fail_with(self.oracle.record_problems(project, self.scenario.records(project=project)))
         if last and "event" in capabilities and "write" in self.scenario.project.credentials:
             for project in (self.scenario.project, *self._others):
-                reply = self.scenario.listing(project=project)
-                if not self.scenario.target.sandboxes and isinstance(reply.json, list) and len(reply.json) >= PAGE:
-                    continue  # the project holds more than a page; what is ours may lie on a later one
-                own = reply.json if self.scenario.target.sandboxes else self._own(reply)
-                self._fail_with(self.oracle.list_problems(project, own, self.oracle.listed(project)), None, reply)
+                self._fail_with(list(self.scenario.settled(partial(self._list_problems, project))))
+
+    def _list_problems(self, project: Project) -> list[Mismatch]:
+        reply = self.scenario.listing(project=project)
+        if self.scenario.target.sandboxes:
+            return self.oracle.list_problems(project, reply.json, self.oracle.listed(project))
+        if isinstance(reply.json, list) and len(reply.json) >= PAGE:
+            return []  # the project holds more than a page; what is ours may lie on a later one
+        return self.oracle.list_problems(project, self._own(reply), self.oracle.listed(project))
 
     def _own(self, reply: Exchange) -> Any:
         entries = reply.json if isinstance(reply.json, list) else []
@@ -310,15 +314,15 @@ class Play:
         return project
 
 
-def start_of(document: Document, situation: Situation) -> tuple[datetime, int]:
+def start_of(document: Document, situation: Situation, step: int = 1) -> tuple[datetime, int]:
     """When a project's clock begins, and how many microseconds before the last submission that is.
 
     The change that the calendar names comes between all that happened before and the last submission.
     """
     first = situation["first submitted"]
     longest = max(
-        ages(document, "event")[situation["event age"]],
-        0 if first == "never" else ages(document, "feedback")[first],
+        ages(document, "event", step)[situation["event age"]],
+        0 if first == "never" else ages(document, "feedback", step)[first],
     )
     change = CALENDAR[situation["calendar"]]
     if situation["calendar"] == "1970":

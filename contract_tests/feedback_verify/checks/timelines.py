@@ -88,6 +88,8 @@ class Cell:
         """Plays both on one clock, each with an event id of its own, and expects the status of the last submission."""
         timeline = _as_possible(self.timeline, scenario)
         twin = timeline if self.twin is None else _as_possible(self.twin, scenario)
+        if any(_is_too_near(line, scenario) for line in (twin, timeline)):
+            return
         ids = {line: scenario.new_event_id() for line in dict.fromkeys((twin, timeline))}
         plan = sorted(
             ((at, line, what) for line in ids for at, what in line.happenings()), key=lambda happening: happening[0]
@@ -118,6 +120,14 @@ class Cell:
             needs |= {"aged-event"} if line.saved and line.aged else set()
             needs |= {"dsn"} if "dsn" in (line.by, line.first_by) else set()
         return tuple(sorted(needs))
+
+
+def _is_too_near(line: Timeline, scenario: Scenario) -> bool:
+    """Whether a limit is nearer than the step in which the target's clock counts: either answer may be right."""
+    step, limits = scenario.target.step, {each.rule: each.limit for each in scenario.document.mutability.windows}
+    return step > 1 and any(
+        abs(each.earliest - limits[each.window]) < step for each in line.probes(scenario.document, 0)
+    )
 
 
 def _as_possible(line: Timeline, scenario: Scenario) -> Timeline:

@@ -28,18 +28,24 @@ FIXED, UNKNOWN, UNCHANGED = "overwrite-window-fixed", "overwrite-window-unknown-
 
 
 def draw(
-    document: Document, capabilities: frozenset[str], wait: int | None, seed: int, rules: frozenset[str] | None = None
+    document: Document,
+    capabilities: frozenset[str],
+    wait: int | None,
+    seed: int,
+    rules: frozenset[str] | None = None,
+    step: int = 1,
 ) -> Plan:
     """The tracks that a target with these capabilities and so long a wait (microseconds; None for any) allow.
 
-    Where only some `rules` are wanted, only the tracks that they are judged by.
+    Where only some `rules` are wanted, only the tracks that they are judged by. A clock that counts in
+    steps (microseconds) is asked by so much farther from the limits.
     """
     random = Random(seed)
     main = "write" if "token" in capabilities else "dsn"
     shown_by = None if rules is None else _shown_by(rules, document, capabilities)
     tracks = [
         track
-        for track in _tracks(document, capabilities, main, wait, random)
+        for track in _tracks(document, capabilities, main, wait, random, step)
         if _affordable(track, wait) and (shown_by is None or track.rule in shown_by)
     ]
     random.shuffle(tracks)
@@ -97,15 +103,15 @@ def _affordable(track: Track, wait: int | None) -> bool:
 
 
 def _tracks(
-    document: Document, capabilities: frozenset[str], main: str, wait: int | None, random: Random
+    document: Document, capabilities: frozenset[str], main: str, wait: int | None, random: Random, step: int
 ) -> Iterator[Track]:
     """The tracks of every window, but for those whose end another window decides."""
     for window in document.mutability.windows:
         late = tuple(_late(window.limit, wait, random))
         if window.base.startswith("feedback"):
-            tracks = _feedback_tracks(document, window, late, capabilities, main, random)
+            tracks = _feedback_tracks(document, window, late, capabilities, main, random, step - 1)
         else:
-            tracks = _event_tracks(document, window, late, capabilities, main, random)
+            tracks = _event_tracks(document, window, late, capabilities, main, random, step - 1)
         yield from (track for track in tracks if _tells(document, window, track))
 
 
@@ -140,6 +146,10 @@ def _tells(document: Document, window: Window, track: Track) -> bool:
     return True
 
 
+def _beside(farther: int) -> tuple[int, ...]:
+    return tuple(each + (farther if each > 0 else -farther) for each in BESIDE)
+
+
 def _feedback_tracks(
     document: Document,
     window: Window,
@@ -147,6 +157,7 @@ def _feedback_tracks(
     capabilities: frozenset[str],
     main: str,
     random: Random,
+    farther: int,
 ) -> Iterator[Track]:
     limit = window.limit
     unknown, fixed, either, unchanged = (
@@ -155,24 +166,24 @@ def _feedback_tracks(
     kinds: list[tuple[str, int | None]] = [(unknown, None)] + ([(window.rule, 0)] if "event" in capabilities else [])
     first = Submit(0, main)
     for rule, saved_ago in kinds:
-        for number, beside in enumerate(BESIDE * REPLICAS):
+        for number, beside in enumerate(_beside(farther) * REPLICAS):
             yield Track(rule, (first, Submit(limit + beside, main, again=number % 4 == 0)), saved_ago)
         for at in (*(random.randrange(limit // 20, limit - limit // 10) for _ in range(4)), *late):
             # Far from the deadline: decided however slowly a busy server answers.
             yield Track(rule, (first, Submit(at, main)), saved_ago)
-        twice = (Submit(limit + MARGIN * 3 // 10, main), Submit(limit + MARGIN, main))
+        twice = (Submit(limit + farther + MARGIN * 3 // 10, main), Submit(limit + farther + MARGIN, main))
         yield Track(unchanged, (first, *twice), saved_ago)
         yield Track(unchanged, (first, twice[0], Submit(limit + limit // 2, main)), saved_ago)
     if {"token", "dsn"} <= capabilities:
-        for number, beside in enumerate(each for each in BESIDE * REPLICAS if abs(each) > SECOND // 10):
+        for number, beside in enumerate(each for each in _beside(farther) * REPLICAS if abs(each) > SECOND // 10):
             before, after = ("dsn", "write") if number % 2 else ("write", "dsn")
             yield Track(either, (Submit(0, before), Submit(limit + beside, after)))
     if "event" in capabilities:
         # An event that is older than its feedback: what counts from the event refuses too early.
-        yield Track(window.rule, (Submit(limit // 2, main), Submit(limit + MARGIN, main)), saved_ago=0)
+        yield Track(window.rule, (Submit(limit // 2, main), Submit(limit + farther + MARGIN, main)), saved_ago=0)
     for middle in (limit // 3, limit // 2, limit - limit // 10):
         for beside in (3 * SECOND // 10, SECOND):
-            yield Track(fixed, (first, Submit(middle, main), Submit(limit + beside, main)))
+            yield Track(fixed, (first, Submit(middle, main), Submit(limit + farther + beside, main)))
 
 
 def _event_tracks(
@@ -182,17 +193,18 @@ def _event_tracks(
     capabilities: frozenset[str],
     main: str,
     random: Random,
+    farther: int,
 ) -> Iterator[Track]:
     limit, now = window.limit, (Submit(0, main),)
     if "event" in capabilities:
         early = (random.randrange(limit // 20, limit - limit // 10) for _ in range(4))
-        for at in (*(limit + beside for beside in BESIDE * REPLICAS), *early, *late):
+        for at in (*(limit + beside for beside in _beside(farther) * REPLICAS), *early, *late):
             yield Track(window.rule, (Submit(at, main),), saved_ago=0)
         unchanged = document.first_rule(UNCHANGED, window.rule)
-        twice = (Submit(limit + MARGIN * 3 // 10, main), Submit(limit + MARGIN, main))
+        twice = (Submit(limit + farther + MARGIN * 3 // 10, main), Submit(limit + farther + MARGIN, main))
         yield Track(unchanged, twice, saved_ago=0)
         for feedback in _windows(document, "feedback"):
-            yield from _order_tracks(document, window, feedback.limit, late, main)
+            yield from _order_tracks(document, window, feedback.limit, late, main, farther)
     beside_limit = tuple(limit + beside for beside in AGED if limit + beside > 0)
     base = document.first_rule(BASE, window.rule)
     first = window in _windows(document, "event")[:1]
@@ -208,10 +220,12 @@ def _event_tracks(
         yield Track(base, now, saved_ago=limit + 60 * SECOND, timestamp_ago=0)
 
 
-def _order_tracks(document: Document, window: Window, young: int, late: Iterable[int], main: str) -> Iterator[Track]:
+def _order_tracks(
+    document: Document, window: Window, young: int, late: Iterable[int], main: str, farther: int
+) -> Iterator[Track]:
     """Feedback that is `young` when its event leaves the window: the event is known, and cannot become unknown."""
     rule = document.first_rule(ORDER, window.rule)
     shorter = min(young, window.limit)
-    shortly, long, after = shorter // 5, shorter // 2, window.limit + min(MARGIN, shorter // 4)
+    shortly, long, after = shorter // 5, shorter // 2, window.limit + farther + min(MARGIN, shorter // 4)
     for before, at in ((long, after), *((shortly, at) for at in (after, *late))):
         yield Track(rule, (Submit(window.limit - before, main), Submit(at, main)), saved_ago=0)

@@ -48,20 +48,21 @@ def is_over(window: Window, age: int) -> bool:
 
 
 def opinion(
-    windows: Iterable[Window], known: Mapping[Base, Span], began: int, decided: Span, *, accepted: int
+    windows: Iterable[Window], known: Mapping[Base, Span], began: int, decided: Span, *, accepted: int, step: int = 1
 ) -> Opinion:
     """What is explained by a decision in the span `decided`, where what is `known` happened in its spans.
 
-    Since `began` the clocks may have run apart; what is older was told to the target, not measured.
+    Since `began` the clocks may have run apart; what is older was told to the target, not measured. The target's clock
+    counts in steps of `step` microseconds.
     """
-    drift = (decided[1] - began) // DRIFT
+    off = (decided[1] - began) // DRIFT + step - 1
     ages: dict[str, Span] = {}
     refusing: list[Window] = []
     certain = False
     for window in windows:
         if window.base not in known:
             continue
-        low, high = decided[0] - known[window.base][1] - drift, decided[1] - known[window.base][0] + drift
+        low, high = decided[0] - known[window.base][1] - off, decided[1] - known[window.base][0] + off
         ages[window.rule] = (low, high)
         if is_over(window, high):
             refusing.append(window)

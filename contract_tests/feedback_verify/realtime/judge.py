@@ -27,17 +27,20 @@ Windows = Mapping[str, Window]
 Sides = dict[str, set[bool]]
 
 
-def judge_tracks(document: Document, played: Iterable[Played], clock: Sequence[Offset] = ()) -> list[Finding]:
+def judge_tracks(
+    document: Document, played: Iterable[Played], clock: Sequence[Offset] = (), step: int = 1
+) -> list[Finding]:
     """Findings by rule; brackets and missing sides are said in remarks and doubts.
 
-    `clock` is what answers said by their Date; it is empty where their Date says nothing.
+    `clock` is what answers said by their Date; it is empty where their Date says nothing. The target's clock counts
+    in steps of `step` microseconds.
     """
     played = [each for each in played if each.submissions or each.lost]
-    counted = _as_counted(document, played)
+    counted = _as_counted(document, played, step)
     findings: list[Finding] = []
     sides: Sides = {}
     for each in played:
-        finding, side = _judge(document, each, clock, counted)
+        finding, side = _judge(document, each, clock, counted, step)
         if finding is not None:
             findings.append(finding)
             sides.setdefault(finding.rule, set())
@@ -55,7 +58,7 @@ def dates(played: Iterable[Played], dated: Iterable[Exchange]) -> list[Offset]:
     return sorted(offset for each in answers if (offset := offset_by_date(each)) is not None)
 
 
-def _as_counted(document: Document, played: Iterable[Played]) -> Windows:
+def _as_counted(document: Document, played: Iterable[Played], step: int) -> Windows:
     """The windows by their rules: from the event's timestamp where the target was seen to count from it."""
     windows = {window.rule: window for window in document.mutability.windows}
     for each in played:
@@ -64,7 +67,7 @@ def _as_counted(document: Document, played: Iterable[Played]) -> Windows:
         if ago is None or not each.done or len(track.submits) > 1:
             continue
         reply = each.submissions[-1]
-        told = _opinion(document, document.mutability.windows, _event_spans(each), each, reply)
+        told = _opinion(document, document.mutability.windows, _event_spans(each), each, reply, step)
         if reply.status in told.allowed:
             continue
         for rule, window in windows.items():
@@ -103,7 +106,7 @@ def _without_lost(document: Document, findings: list[Finding], sides: Sides, los
 
 
 def _judge(
-    document: Document, each: Played, clock: Sequence[Offset], counted: Windows
+    document: Document, each: Played, clock: Sequence[Offset], counted: Windows, step: int
 ) -> tuple[Finding | None, bool | None]:
     """The finding of a track, and the side of the deadline that it decides: True for accepted."""
     track, rule = each.track, each.track.rule
@@ -116,7 +119,7 @@ def _judge(
     windows = tuple(counted[rule] if window.rule == rule else window for window in document.mutability.windows)
     known = _event_spans(each)
     for number, reply in enumerate(each.submissions):
-        told = _opinion(document, windows, known, each, reply)
+        told = _opinion(document, windows, known, each, reply, step)
         final = number == len(each.submissions) - 1
         doubt = _doubt(document, each, number, told, clock)
         if not final and reply.status not in told.allowed:
@@ -137,11 +140,16 @@ def _judge(
 
 
 def _opinion(
-    document: Document, windows: tuple[Window, ...], known: Mapping[Base, Span], each: Played, reply: Exchange
+    document: Document,
+    windows: tuple[Window, ...],
+    known: Mapping[Base, Span],
+    each: Played,
+    reply: Exchange,
+    step: int,
 ) -> Opinion:
     mutability = document.mutability
     outcome = mutability.overwritten if Base.FIRST_SUBMITTED in known else mutability.stored
-    return opinion(windows, known, each.began, (reply.sent, reply.received), accepted=outcome.status)
+    return opinion(windows, known, each.began, (reply.sent, reply.received), accepted=outcome.status, step=step)
 
 
 def _final(rule: str, told: Opinion, reply: Exchange, steps: tuple[Step, ...], *, decides: bool) -> Finding:

@@ -1,7 +1,7 @@
 """What every target can do: send requests, save events, move its clock, show its records. No judgement."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
 
@@ -9,6 +9,7 @@ from feedback_verify.exchange import Exchange, Project, Request
 from feedback_verify.steps import Step
 from feedback_verify.targets.network import Network
 from feedback_verify.targets.sending import Sender
+from feedback_verify.targets.settling import Settling
 
 KEPT_FOR = 5.0  # seconds that a connection of its own may be idle
 
@@ -29,6 +30,9 @@ class Target:
     def __init__(self, base_url: str, network: Network | None = None) -> None:
         self.base_url = base_url.rstrip("/")
         self.sender = Sender(network or Network())
+        self.settling = Settling(self.sender.wait)
+        self.tolerance: int | None = None  # microseconds; None until it is given or measured
+        self.ahead = timedelta(0)  # of our clock, as far as that was measured
         self._secrets: set[str] = set()
         # One connection for each request: servers that close idle ones without a word would seem to have crashed.
         self._client = self.sender.network.client(kept_for=0)
@@ -38,6 +42,11 @@ class Target:
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
+
+    @property
+    def step(self) -> int:
+        """In what steps the target's clock counts, in microseconds."""
+        return self.tolerance or 1
 
     @property
     def secrets(self) -> frozenset[str]:

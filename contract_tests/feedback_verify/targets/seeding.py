@@ -117,7 +117,13 @@ class IngestSeeder:
 
     capabilities = frozenset({"event", "aged-timestamp"})
 
-    def __init__(self, dsn: str, exchange: Callable[[Request], Exchange]) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        exchange: Callable[[Request], Exchange],
+        ahead: Callable[[], timedelta] = lambda: timedelta(0),
+    ) -> None:
+        self._ahead = ahead  # of our clock, as the target's is known to be
         parts = read_dsn(dsn)
         prefix, _, project_id = parts.path.rpartition("/")
         host = parts.netloc.rpartition("@")[2]
@@ -129,7 +135,7 @@ class IngestSeeder:
 
     def save(self, project: Project, event_id: str, ages: Mapping[str, int]) -> SaveEvent:
         """200 with the id means that the event is saved, or soon will be."""
-        moment = datetime.now(UTC) - timedelta(microseconds=ages.get("timestamp_ago", 0))
+        moment = datetime.now(UTC) + self._ahead() - timedelta(microseconds=ages.get("timestamp_ago", 0))
         event = {
             "event_id": event_id,
             "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%S.%f"),

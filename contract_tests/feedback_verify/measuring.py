@@ -1,0 +1,106 @@
+"""What is measured of a target before anything is judged: lags, the step of its clock, and how far that is off."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from random import Random
+
+from feedback_spec.document import Document
+from feedback_spec.instants import SECOND
+
+from feedback_verify.exchange import Exchange
+from feedback_verify.oracle import MICROSECOND, instant_of
+from feedback_verify.scenario import CannotTell, Scenario, entries
+from feedback_verify.targets import Target
+
+STEPS = (1_000, SECOND)  # microseconds: clocks that count in milliseconds, and in seconds
+DATED = timedelta(seconds=2)  # Date has whole seconds, and servers cache it
+ODD = 123_456  # microseconds: a fraction of a second that such clocks cannot show
+
+
+def measure(target: Target, document: Document, seen: Exchange) -> None:
+    """Measures what can be measured, and leaves it with the target; `seen` was just answered.
+
+    Raises NotReachable, ProtocolError or Trouble.
+    """
+    target.ahead = _ahead(seen)
+    random = Random(None if not target.sandboxes else 0)
+    try:
+        if target.tolerance is None:
+            with Scenario(target, document, random) as scenario:
+                target.tolerance = _step(scenario)
+        if "event" in target.capabilities:
+            with Scenario(target, document, random) as scenario:
+                _measure_lags(scenario)
+    except CannotTell:
+        pass  # what is not accepted here is for the rules to say
+
+
+def _measure_lags(s: Scenario) -> None:
+    """Saves an event, and asks until it is known and until its feedback is listed."""
+    settling, event_id = s.target.settling, s.new_event_id()
+    s.save_event(event_id)
+
+    def unknown() -> list[str]:
+        answer = s.accepted(s.submit(s.submission(event_id)))
+        return [event_id] if answer.get("issue", answer) is None else []
+
+    def unlisted() -> list[str]:
+        listed = [each.get("eventID") for each in entries(s.listing())]
+        return [] if event_id in listed else [event_id]
+
+    if not settling.until_none("events", unknown) and "write" in s.project.credentials:
+        settling.until_none("lists", unlisted)
+
+
+def _step(s: Scenario) -> int:
+    """The step of the clock in microseconds; 1 where nothing shows another one.
+
+    A clock that only shows less than it counts is exact: what is submitted at a window's limit tells.
+    """
+    if s.target.clock != "exact":
+        shown = [_shown(s.submit()) for _ in range(3)]
+        whole = [each.microsecond for each in shown if each is not None]
+        steps = [step for step in reversed(STEPS) if whole and all(each % step == 0 for each in whole)]
+        return steps[0] if steps and s.document.behaviour.date_fraction == "microseconds" else 1
+    now = s.oracle.sandbox(s.project).model.now
+    s.advance((ODD - now.microsecond) % SECOND)
+    at_limit, beyond = s.submission(), s.submission()
+    replies = [s.submit(at_limit), s.submit(beyond)]
+    step = _step_of(s, [_shown(each) for each in replies] + [_stored(s)])
+    window = next((each for each in s.document.mutability.windows if each.base == "feedback.first_submitted"), None)
+    if step == 1 or window is None:
+        return step
+    s.accepted(replies[0])
+    last = window.limit if window.limit_accepted else window.limit - 1
+    s.advance(last)
+    taken = s.submit(at_limit).status
+    s.advance(1)
+    refused = s.submit(beyond).status
+    return 1 if (taken, refused) == (200, window.status) else step
+
+
+def _step_of(s: Scenario, shown: list[datetime | None]) -> int:
+    """The smallest step that explains what is shown of the present instant."""
+    now = s.oracle.sandbox(s.project).model.now
+    off = [abs(now - each) for each in shown if each is not None]
+    if not off or not any(off) or s.document.behaviour.date_fraction != "microseconds":
+        return 1
+    return next((step for step in STEPS if all(each < step * MICROSECOND for each in off)), 1)
+
+
+def _shown(exchange: Exchange) -> datetime | None:
+    return instant_of(exchange.object.get("dateCreated"))
+
+
+def _stored(s: Scenario) -> datetime | None:
+    records = s.records() if "records" in s.target.capabilities else []
+    return instant_of(records[0].get("first_submitted_at")) if records else None
+
+
+def _ahead(exchange: Exchange) -> timedelta:
+    """How far the target's clock is ahead of ours, by its Date; nothing within the seconds that Date has."""
+    try:
+        off = parsedate_to_datetime(exchange.headers.get("date", "")) - datetime.now(UTC)
+    except (ValueError, TypeError):
+        return timedelta(0)
+    return off if abs(off) > DATED else timedelta(0)

@@ -1,0 +1,233 @@
+"""Fronts, as ASGI applications around another, servers that are slow to show what they know, and nginx itself."""
+
+import asyncio
+import copy
+import getpass
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+import httpx
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tests.broken.server import Event, Implementation, Project, Record
+
+KNOWN = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Front:
+    """Passes everything on; `instead` is what it answers by itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    def instead(self, scope: Scope) -> Response | None:
+        """The front's own answer; None where the application is asked."""
+        return None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = None if scope["path"].startswith("/_control") else self.instead(scope)
+        await (answer or self.app)(scope, receive, send)
+
+
+class Limits(Front):
+    """Refuses more than so many requests in a second, each second anew; says how long to wait, or does not."""
+
+    def __init__(self, app: ASGIApp, rate: int = 20, *, retry_after: bool) -> None:
+        super().__init__(app)
+        self._rate, self._told = rate, {"Retry-After": "1"} if retry_after else {}
+        self._second, self._count = 0, 0
+
+    def instead(self, scope: Scope) -> Response | None:
+        second = int(time.monotonic())
+        self._count = self._count + 1 if second == self._second else 1
+        self._second = second
+        return JSONResponse({"detail": "Too many requests"}, 429, self._told) if self._count > self._rate else None
+
+
+class Fails(Front):
+    """Answers every 19th request with 503, sometimes with the seconds to wait, and knows few methods."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        self._count = 0
+
+    def instead(self, scope: Scope) -> Response | None:
+        if scope["method"] not in KNOWN:
+            return HTMLResponse("<h1>Not Implemented</h1>", 501)
+        self._count += 1
+        if self._count % 19:
+            return None
+        return HTMLResponse("<h1>Busy</h1>", 503, {"Retry-After": "0"} if self._count % 2 else {})
+
+
+class Headers(Front):
+    """Takes headers that the page does not show, adds some, writes names in its own way, and ends each connection."""
+
+    taken = frozenset({b"date", b"server"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def changed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [(name.title(), value) for name, value in message["headers"] if name.lower() not in self.taken]
+                added = [(b"Via", b"1.1 front"), (b"X-Request-Id", b"7f"), (b"Connection", b"close")]
+                message = {**message, "headers": [*kept, *added]}
+            await send(message)
+
+        await self.app(scope, receive, changed)
+
+
+class LagsLists(Implementation):
+    """Lists what was stored a second ago, as a replica does."""
+
+    lag = 1.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._past: dict[int, list[tuple[float, dict[Any, Record]]]] = {}
+
+    def submit(self, project: Project, body: dict[str, str], by: str) -> Record:
+        """Remembers how it was."""
+        record = super().submit(project, body, by)
+        self._past.setdefault(id(project), []).append((time.monotonic(), copy.deepcopy(project.records)))
+        return record
+
+    def listed(self, project: Project, status: str, environment: str | None) -> list[Record]:
+        """As it was then."""
+        then = [records for at, records in self._past.get(id(project), []) if at <= time.monotonic() - self.lag]
+        present, project.records = project.records, then[-1] if then else {}
+        try:
+            return super().listed(project, status, environment)
+        finally:
+            project.records = present
+
+
+class QueuesEvents(Implementation):
+    """Knows an event half a second after it was saved, as a server with a queue does."""
+
+    lag = 0.5
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._from: dict[tuple[int, str], float] = {}
+
+    def save_event(self, project: Project, event_id: str, body: dict[str, Any]) -> None:
+        """Takes it in; it counts from now."""
+        super().save_event(project, event_id, body)
+        self._from[id(project), event_id] = time.monotonic() + self.lag
+
+    def find_event(self, project: Project, event_id: str) -> Event | None:
+        """Only what came out of the queue."""
+        known = self._from.get((id(project), event_id), 0.0) <= time.monotonic()
+        return super().find_event(project, event_id) if known else None
+
+
+class CountsInSteps(Implementation):
+    """Its clock counts in steps, and so do the instants that it keeps."""
+
+    step = timedelta(milliseconds=1)
+
+    def now(self, project: Project) -> datetime:
+        """The beginning of the step."""
+        return self._cut(project.now)
+
+    def save_event(self, project: Project, event_id: str, body: dict[str, Any]) -> None:
+        """Ages count from the step's beginning."""
+        super().save_event(project, event_id, body)
+        event = project.events[event_id]
+        event.saved, event.timestamp = self._cut(event.saved), self._cut(event.timestamp)
+
+    def _cut(self, instant: datetime) -> datetime:
+        return instant - (instant - datetime.min.replace(tzinfo=instant.tzinfo)) % self.step
+
+
+class CountsInSeconds(CountsInSteps):
+    """As a column of whole seconds does."""
+
+    step = timedelta(seconds=1)
+
+
+@contextmanager
+def closing(url: str, every: int = 150) -> Iterator[str]:
+    """A proxy that closes one in so many connections when it has read a request, without an answer."""
+    host, port = url.removeprefix("http://").split(":")
+    count = 0
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal count
+        count += 1
+        if count % every == 0:
+            await reader.read(65_536)
+            writer.close()
+            return
+        upstream_reader, upstream_writer = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(_copy(reader, upstream_writer), _copy(upstream_reader, writer), return_exceptions=True)
+
+    loop, ready = asyncio.new_event_loop(), threading.Event()
+    listening: list[asyncio.Server] = []
+
+    async def listen() -> None:
+        listening.append(await asyncio.start_server(pass_on, "127.0.0.1", 0))
+        ready.set()
+
+    async def end() -> None:
+        listening[0].close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for each in others:
+            each.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    def run() -> None:
+        loop.run_until_complete(listen())
+        loop.run_forever()
+        loop.run_until_complete(end())
+        loop.close()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    ready.wait(10)
+    try:
+        yield f"http://127.0.0.1:{listening[0].sockets[0].getsockname()[1]}"
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while content := await reader.read(65_536):
+            writer.write(content)
+            await writer.drain()
+    finally:
+        writer.close()
+
+
+@contextmanager
+def nginx(url: str, folder: Path) -> Iterator[str]:
+    """nginx as Debian has it, with nothing set but where to pass everything on to."""
+    with socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    configuration = folder / "nginx.conf"
+    temporary = "".join(
+        f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    configuration.write_text(
+        f"daemon off; user {getpass.getuser()}; pid {folder}/pid; error_log {folder}/error.log; events {{ }}\n"
+        f"http {{ access_log off; {temporary}\n"
+        f"  server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {url}; }} }} }}\n"
+    )
+    with subprocess.Popen(["nginx", "-p", str(folder), "-c", str(configuration)], stderr=subprocess.DEVNULL) as process:
+        try:
+            with httpx.Client(transport=httpx.HTTPTransport(retries=8), trust_env=False) as client:
+                client.get(f"http://127.0.0.1:{port}/")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()

@@ -1,0 +1,121 @@
+"""A sound server is sound behind whatever stands in front of it: nothing is violated, nothing is left undecided.
+
+Few rules are asked here, those that cost few requests; `make fronts` (FRONTS=all) asks all of them at every front.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from feedback_spec.document import Document, load
+from feedback_verify.preflight import look
+from feedback_verify.run import Run
+from feedback_verify.targets import ControlTarget
+from feedback_verify.verdicts import Result, Verdict
+from starlette.types import ASGIApp
+
+from tests.broken.server import Implementation
+from tests.broken.serving import serving
+from tests.fronts import fronts
+
+ALL = os.environ.get("FRONTS") == "all"
+FEW = frozenset({"head", "preflight", "list-status", "field-required", "response-headers"})
+NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    """The document as it comes."""
+    return load()
+
+
+def judged(url: str, document: Document, rules: frozenset[str] | None) -> tuple[ControlTarget, dict[str, Result]]:
+    """What was measured, and the verdicts that are wanted."""
+    with ControlTarget(url, url) as target:
+        target.settling.longest = 5.0
+        look(target, document)
+        results = Run(document, target, seed=1, rules=rules, depth="quick").execute()
+    return target, {rule: each for rule, each in results.items() if rules is None or rule in rules}
+
+
+def verified(url: str, document: Document, rules: frozenset[str] = FEW) -> tuple[ControlTarget, dict[str, Result]]:
+    """The same, where each verdict must say that its rule is kept."""
+    target, results = judged(url, document, None if ALL else rules)
+
+    assert {rule: each.detail for rule, each in results.items() if each.verdict is not Verdict.VERIFIED} == {}
+    return target, results
+
+
+FRONTS = {
+    "twenty requests in a second, says how long to wait": lambda app: fronts.Limits(app, retry_after=True),
+    "twenty requests in a second, does not say": lambda app: fronts.Limits(app, retry_after=False),
+    "now and then not available, knows few methods": fronts.Fails,
+    "adds headers, takes headers, ends connections": fronts.Headers,
+}
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_behind_a_front(front: str, document: Document) -> None:
+    app: ASGIApp = Implementation().app()
+    # What takes 20 requests in a second takes a quarter of an hour for all rules.
+    rules = FEW if "twenty" in front else None if ALL else FEW
+    with serving(FRONTS[front](app)) as url:
+        _, results = judged(url, document, rules)
+
+    assert {rule: each.detail for rule, each in results.items() if each.verdict is not Verdict.VERIFIED} == {}
+
+
+def test_connections_closed_without_an_answer(document: Document) -> None:
+    """Now and then; where it happens again, and at another place, it is not the server."""
+    with serving(Implementation().app()) as behind, fronts.closing(behind, every=150 if ALL else 29) as url:
+        verified(url, document)
+
+
+def test_lists_that_lag(document: Document) -> None:
+    """A replica a second behind; the lag is measured, and told by the rule of lists."""
+    with serving(fronts.LagsLists().app()) as url:
+        target, results = verified(url, document, frozenset({"list-status"}))
+
+    assert 0.8 < target.settling.lags["lists"] < 5
+    assert not ALL or "lists lag" in results["list"].detail
+
+
+def test_events_that_are_queued(document: Document) -> None:
+    """Known after half a second; the lag is measured, and told by the rule of known events."""
+    with serving(fronts.QueuesEvents().app()) as url:
+        target, results = verified(url, document, frozenset({"list-status"}))
+
+    assert 0.3 < target.settling.lags["events"] < 5
+    assert not ALL or "events lag" in results["known-event"].detail
+
+
+@pytest.mark.parametrize(
+    ("server", "step"), [(Implementation, 1), (fronts.CountsInSteps, 1_000), (fronts.CountsInSeconds, 1_000_000)]
+)
+def test_step_of_a_clock_is_found(server: type[Implementation], step: int, document: Document) -> None:
+    """Without being told."""
+    with serving(server().app()) as url, ControlTarget(url, url) as target:
+        look(target, document)
+
+        assert target.step == step
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [(fronts.CountsInSteps, "to the millisecond"), (fronts.CountsInSeconds, "to the second")][: None if ALL else 1],
+)
+def test_clock_that_counts_in_steps(server: type[Implementation], words: str, document: Document) -> None:
+    """Both sides of every limit are seen, a step away from it, and the verdict names the step."""
+    with serving(server().app()) as url:
+        _, results = verified(url, document, frozenset({"event-window", "overwrite-window"}))
+
+    assert words in results["event-window"].detail
+    assert words in results["overwrite-window"].detail
+
+
+@pytest.mark.skipif(not NGINX, reason="nginx cannot be had here")
+def test_behind_nginx(document: Document, tmp_path: Path) -> None:
+    """Its own 413, 405 and 400 are its own, and not the server's."""
+    with serving(Implementation().app()) as behind, fronts.nginx(behind, tmp_path) as url:
+        verified(url, document, FEW | {"method", "body-size", "body-syntax"})
