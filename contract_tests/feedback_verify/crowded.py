@@ -18,7 +18,7 @@ from feedback_verify.exchange import Exchange
 from feedback_verify.oracle import Expected, Mismatch
 from feedback_verify.scenario import CHANGED, VALUES, Scenario, Violated, answer, entries
 from feedback_verify.steps import Step
-from feedback_verify.targets import Target
+from feedback_verify.targets import NotReachable, Target, Trouble
 from feedback_verify.verdicts import Finding
 
 SIZES = {"quick": 40, "default": 220, "full": 2_000}
@@ -27,6 +27,7 @@ NEEDS = frozenset({"token", "event"})
 ENVIRONMENTS = (None, "production", "production-eu")
 MOST_PAGES = 60
 ASKED_AGAIN = 3
+TRIES = 3
 _LINK = re.compile(r'rel="(previous|next)"; *results="(true|false)"; *cursor="([^"]*)"')
 
 
@@ -55,13 +56,25 @@ def run(
         return []
     quick = target.sandboxes and not target.settling.lags  # each event and each list is waited for otherwise
     size = SIZES[depth] if quick else min(SIZES[depth], ON_LIVE_PROJECTS)
-    with Scenario(target, document, random) as scenario:
-        crowded = Crowded(scenario, size)
-        try:
-            crowded.run()
-        finally:
-            finished(scenario)
-        return crowded.findings()
+    lost: list[int] = []
+    for _ in range(TRIES):
+        with Scenario(target, document, random) as scenario:
+            crowded = Crowded(scenario, size)
+            try:
+                crowded.run()
+            except Trouble as trouble:
+                return [*crowded.findings(), Finding("list", remark=f"a crowded project was left early: {trouble}")]
+            except NotReachable as error:
+                if len(scenario.exchanges) in lost:
+                    # A proxy or a restart loses a connection now here, now there; a server that crashes, here again.
+                    steps = tuple(scenario.steps)
+                    return [*crowded.findings(), Finding("no-server-error", violation=str(error), steps=steps)]
+                lost.append(len(scenario.exchanges))
+                continue
+            finally:
+                finished(scenario)
+            return crowded.findings()
+    return [*crowded.findings(), Finding("list", remark="a crowded project was left early: connections were lost")]
 
 
 @dataclass

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from socket import socket
@@ -168,7 +168,8 @@ def closing(url: str, every: int = 150) -> Iterator[str]:
             writer.close()
             return
         upstream_reader, upstream_writer = await asyncio.open_connection(host, int(port))
-        await asyncio.gather(_copy(reader, upstream_writer), _copy(upstream_reader, writer), return_exceptions=True)
+        with suppress(asyncio.CancelledError):  # at the end; asyncio would tell of it as of a fault
+            await asyncio.gather(_copy(reader, upstream_writer), _copy(upstream_reader, writer), return_exceptions=True)
 
     loop, ready = asyncio.new_event_loop(), threading.Event()
     listening: list[asyncio.Server] = []
