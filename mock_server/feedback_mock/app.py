@@ -17,6 +17,7 @@ from feedback_mock.control.guard import Guard
 from feedback_mock.control.handlers import HEALTH, PROJECTS, ControlHandlers
 from feedback_mock.control.operation import ControlOperation
 from feedback_mock.control.requests import RequestHandlers
+from feedback_mock.control.sleeping import CLOCK_HANDLERS, SLEEP, SleepOperation
 from feedback_mock.control.snapshot import SnapshotHandlers
 from feedback_mock.control.stream import STREAM, News, StreamOperation, open_stream
 from feedback_mock.control.validity import Validity
@@ -109,6 +110,7 @@ def _control_operations(
         **journals.table,
         **EVENT_HANDLERS,
         **FAULT_HANDLERS,
+        **CLOCK_HANDLERS,
         STREAM: open_stream,
         "controlGetSnapshot": snapshots.get,
     }
@@ -124,10 +126,11 @@ def _control_operations(
         guard,
         lambda *names: News(store, journals, *names),
     )
+    sleep = SleepOperation(controls.openapi, described.pop(SLEEP), table[SLEEP], host, guard)
     others = {
         name: ControlOperation(controls.openapi, each, table[name], host, guard) for name, each in described.items()
     }
-    return {STREAM: stream, **others}
+    return {STREAM: stream, SLEEP: sleep, **others}
 
 
 def _only(operation: str, routed: Routed) -> Routed:

@@ -82,3 +82,9 @@ def is_host(text: str) -> bool:
         return match["six"] is None or IPv6Address(match["six"]) is not None
     except ValueError:
         return False
+
+
+async def disconnected(receive: Receive) -> None:
+    """Returns when the client is gone; for a request whose body was read."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

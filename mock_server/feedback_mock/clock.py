@@ -13,6 +13,11 @@ def system_time() -> int:
     return time.time_ns() // 1000
 
 
+def elapsed_time() -> int:
+    """Microseconds that have gone by since some instant; nobody sets this clock back."""
+    return time.monotonic_ns() // 1000
+
+
 class Clock:
     """A project's clock: running beside its source or frozen, and forward only. Microseconds since 1970 UTC."""
 

@@ -40,11 +40,12 @@ class Mock:
             await send({"type": "websocket.close", "code": 1000})
 
     def end(self) -> None:
-        """Ends what would go on for ever, because the server stops: streams, and faults that wait. From any thread."""
+        """Ends what may go on for ever, as the server stops: streams, sleeps, faults that wait. From any thread."""
         for each in self.control.values():
             each.end()
         for project in tuple(self.store):
             project.faults.release()
+            project.sleepers.end("The server ended during this sleep.")
 
 
 async def _lifespan(mock: Mock, receive: Receive, send: Send) -> None:

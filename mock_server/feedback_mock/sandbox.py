@@ -226,6 +226,28 @@ class Sandbox:
         """Lets the clock run."""
         self._do("controlPutClock", {"running": True})
 
+    def join(self, participant: str, lease: str | timedelta | None = None) -> None:
+        """Lets the clock wait for a participant: where all of them sleep, it jumps to the earliest waking.
+
+        One that is awake for longer than its lease, by default 10 seconds of real time, takes part no more.
+        """
+        body = {} if lease is None else {"lease": _duration("lease", lease)}
+        self._do("controlJoinClock", body, participant=participant)
+
+    def leave(self, participant: str) -> None:
+        """Lets the clock wait for the participant no more."""
+        self._do("controlLeaveClock", participant=participant)
+
+    def sleep(self, duration: str | timedelta, participant: str | None = None) -> datetime:
+        """Blocks this thread until so much of the project's time has gone by; the instant at which it has.
+
+        A participant takes part from its first sleep on. Who is none waits for others to move the clock.
+        """
+        body = {"duration": _duration("duration", duration)}
+        if participant is not None:
+            body["participant"] = participant
+        return _datetime(self._do("controlSleep", body)["now"])
+
     def save_event(
         self, event_id: str, saved_ago: str | timedelta | None = None, **event: Unpack[EventFields]
     ) -> SavedEvent:

@@ -19,6 +19,7 @@ from feedback_mock.clock import Clock, Source
 from feedback_mock.credentials import TOKEN_SCOPES, Credentials, derive
 from feedback_mock.faults import Faults
 from feedback_mock.journal import Journal, Room
+from feedback_mock.sleepers import Sleepers
 
 log = logging.getLogger(__name__)
 MAX_ENVIRONMENT = 64  # characters; of an event with a longer one Sentry keeps none
@@ -78,7 +79,7 @@ class Project:
     """A sandbox. Event ids are lower-case keys; feedback stands in the order of first submission. `block`: its ids.
 
     `journal` is what was asked of it, `redact` whether that is shown without secrets; `faults` what its requests meet;
-    `counts` are those of the rate limit; `saved` is how often an event was.
+    `counts` are those of the rate limit; `saved` is how often an event was; `sleepers` are who sleeps on its clock.
     """
 
     organization: str
@@ -90,6 +91,7 @@ class Project:
     block: int
     journal: Journal
     faults: Faults
+    sleepers: Sleepers
     redact: bool = True
     events: dict[str, Event] = field(default_factory=dict)
     # Where the oldest is taken away again and again, a plain dict looks at all the places of those that are gone.
@@ -102,12 +104,13 @@ class Project:
     counts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def empty(self) -> None:
-        """Forgets events, feedback, requests and faults and numbers them from 1 again."""
+        """Forgets events, feedback, requests, faults and sleepers and numbers them from 1 again."""
         self.events.clear()
         self.feedback.clear()
         self.counts.clear()
         self.journal.restart()
         self.faults.clear()
+        self.sleepers.end(f"The project {self.organization}/{self.slug} was reset during this sleep.")
         self.characters = self.last_feedback = self.last_issue = 0
 
     def id_of(self, number: int) -> str:
@@ -259,13 +262,14 @@ class Store:
             replaced.block if replaced else self._free_block(organization, slug),
             Journal(self.limits.requests, self.limits.request_bytes, self._room),
             Faults(seed),
+            Sleepers(clock),
             redact,
         )
         if replaced is None:
             self._join(organization)
         else:
             self._room.leave(replaced.journal)
-            replaced.faults.clear()
+            _wake(replaced, "replaced")
         self._room.enter(project.journal)
         self._blocks.add(project.block)
         self.projects[organization, slug] = self._by_id[project.id] = project
@@ -287,7 +291,7 @@ class Store:
         del self.projects[project.organization, project.slug], self._by_id[project.id]
         self._leave(project.organization)
         self._room.leave(project.journal)
-        project.faults.clear()
+        _wake(project, "deleted")
         del self.by_key[project.credentials.public_key]
         self._blocks.remove(project.block)
         for token in project.credentials.tokens.values():
@@ -322,3 +326,11 @@ class Store:
         while (block := block % (BLOCKS - 1) + 1) in self._blocks:
             pass
         return block
+
+
+def _wake(project: Project, what: str) -> None:
+    """Lets go on who waits for something in a project that is not there any more."""
+    project.faults.clear()
+    project.sleepers.end(
+        f"The project {project.organization}/{project.slug} was {what} during this sleep.", for_good=True
+    )

@@ -23,7 +23,7 @@ PROJECTS = f"{PREFIX}projects/"
 HEALTH = "controlHealth"
 MADE_UP = "made-up"
 """The organization of projects that are made without a name."""
-DURATIONS = frozenset({"duration", "lifetime", "saved_ago", "timestamp_ago"})
+DURATIONS = frozenset({"duration", "lease", "lifetime", "saved_ago", "timestamp_ago"})
 INSTANTS = frozenset({"from", "until", "now", "saved_at", "timestamp"})
 
 
@@ -103,7 +103,6 @@ class ControlHandlers:
             "controlGetProject": self._of_project(self.get_project),
             "controlDeleteProject": self._of_project(self.delete_project),
             "controlResetProject": self._of_project(self.reset_project),
-            "controlGetClock": self._of_project(self.get_clock),
             "controlPutClock": self._of_project(self.put_clock),
             "controlAdvanceClock": self._of_project(self.advance_clock),
             "controlListFeedback": self._of_project(self.list_feedback),
@@ -170,19 +169,15 @@ class ControlHandlers:
         project.empty()
         return Done(project_shown(project, request.origin))
 
-    def get_clock(self, _: ControlRequest, project: Project) -> Result:
-        """The project's clock."""
-        return Done(clock_shown(project.clock))
-
     def put_clock(self, request: ControlRequest, project: Project) -> Result:
         """Sets, freezes or runs the clock; what is not given stays as it is."""
         now = instant(request.body, "now") if "now" in request.body else None
-        moved = project.clock.move(to=now, running=request.body.get("running"))
+        moved = project.sleepers.move(to=now, running=request.body.get("running"))
         return _moved(project.clock, moved, backwards=now is not None and now < project.clock.now())
 
     def advance_clock(self, request: ControlRequest, project: Project) -> Result:
         """Moves the clock forward by exactly the duration."""
-        moved = project.clock.move(by=parse_duration(request.body["duration"]))
+        moved = project.sleepers.move(by=parse_duration(request.body["duration"]))
         return _moved(project.clock, moved, backwards=False)
 
     def list_feedback(self, _: ControlRequest, project: Project) -> Result:

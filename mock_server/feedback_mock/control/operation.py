@@ -56,13 +56,19 @@ class ControlOperation(Endpoint):
         except TooLarge:
             return Refused("size", f"The request body is too large: at most {most} bytes.")
         origin = origin_of(exchange.scope, headers, self._host)
-        done = self._perform(exchange.path, exchange.body or b"", origin, exchange.scope["query_string"])
+        done = await self._carried_out(
+            self._perform(exchange.path, exchange.body or b"", origin, exchange.scope["query_string"]), receive
+        )
         if isinstance(done, Refused):
             return done
         try:
             return replace(done, value=await by_pieces(done.value, self._most, partial(self._check, done.status)))
         except TooLong:
             return Refused("room", f"The answer has more than {self._most} bytes, which is all that is told at once.")
+
+    async def _carried_out(self, result: Result, receive: Receive) -> Result:
+        """What the request comes to in the end, which most operations know at once. Raises Gone."""
+        return result
 
     def render(self, exchange: Exchange, result: Result) -> Answer:
         """The answer as JSON."""

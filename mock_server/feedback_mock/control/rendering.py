@@ -14,6 +14,7 @@ STATUSES: Mapping[str, int] = {
     "path": 404,
     "project": 404,
     "event": 404,
+    "participant": 404,
     "method": 405,
     "clock": 409,
     "size": 413,

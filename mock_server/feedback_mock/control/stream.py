@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from feedback_mock.asgi import Receive, Scope, Send, origin_of
+from feedback_mock.asgi import Receive, Scope, Send, disconnected, origin_of
 from feedback_mock.control.faults import faults_shown
 from feedback_mock.control.guard import Guard
 from feedback_mock.control.handlers import (
@@ -81,7 +81,7 @@ class StreamOperation(ControlOperation):
             return
         origin = origin_of(scope, exchange.headers, self._host)
         news = self._news(exchange.path["organization_slug"], exchange.path["project_slug"], origin)
-        left = asyncio.ensure_future(_left(receive))
+        left = asyncio.ensure_future(disconnected(receive))
         self._open += 1
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
@@ -171,9 +171,3 @@ def _latest(name: str, all_of_them: Mapping[str, _Kept], show: Callable[[_Kept],
 def _event(name: str, data: object, number: int | None = None) -> bytes:
     line = b"" if number is None else b"id: %d\n" % number
     return b"event: %b\n%bdata: %b\n\n" % (name.encode(), line, orjson.dumps(data))
-
-
-async def _left(receive: Receive) -> None:
-    """Returns when the client is gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -1,0 +1,155 @@
+"""One clock for several clients: who takes part in a project's clock, who sleeps on it, and when it jumps.
+
+Waits for nobody itself: each sleep is a future, which an event loop and a thread can wait for alike.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from feedback_mock.clock import Clock, elapsed_time
+from feedback_mock.result import Refused
+
+MOST_PARTICIPANTS = 100
+MOST_SLEEPS = 1_000
+LEASE = 10_000_000
+"""Microseconds for which a participant may be awake unless it asks for more or less."""
+PAUSE = 100_000
+"""Microseconds between two looks while somebody sleeps."""
+
+
+@dataclass(slots=True, eq=False)
+class Sleep:
+    """Until when somebody sleeps, and who; `woken` becomes the instant of the waking, or why there is none."""
+
+    until: int
+    participant: str | None
+    woken: "Future[int | Refused]" = field(default_factory=Future)
+
+
+@dataclass(slots=True)
+class Participant:
+    """Whom the clock waits for while it is awake: so long, in microseconds, and until when that is."""
+
+    lease: int
+    ends: int
+    sleep: Sleep | None = None
+
+
+class Sleepers:
+    """The participants of one clock, and all who sleep on it. For the server's loop and for threads of tests.
+
+    Where all participants sleep, the clock jumps to the earliest waking. Who is awake for longer than its lease is
+    dropped, so that nobody holds the others for ever; `elapsed` gives microseconds of real time for that.
+    """
+
+    def __init__(self, clock: Clock, elapsed: Callable[[], int] = elapsed_time) -> None:
+        self._clock, self._elapsed = clock, elapsed
+        self._participants: dict[str, Participant] = {}
+        self._sleeps: dict[Sleep, None] = {}
+        self._lock = threading.RLock()
+        self._looked = 0
+        self._over: Refused | None = None
+
+    def shown(self) -> dict[str, int | None]:
+        """By the name of each participant until when it sleeps, None for one that is awake."""
+        with self._lock:
+            self._look()
+            return {name: each.sleep.until if each.sleep else None for name, each in self._participants.items()}
+
+    def join(self, name: str, lease: int | None = None) -> Refused | None:
+        """Takes part from now on, or goes on with a new lease."""
+        with self._lock:
+            self._look()
+            known = self._participants.get(name)
+            if known is None:
+                if self._over is not None:
+                    return self._over
+                if len(self._participants) >= MOST_PARTICIPANTS:
+                    return Refused("room", f"A clock has {MOST_PARTICIPANTS} participants at most; let some leave.")
+                known = self._participants[name] = Participant(LEASE, 0)
+            known.lease = known.lease if lease is None else lease
+            known.ends = self._elapsed() + known.lease
+            return None
+
+    def leave(self, name: str) -> bool:
+        """Holds nobody any more; a sleep of it ends with a refusal. False where nobody has this name."""
+        with self._lock:
+            left = self._participants.pop(name, None)
+            if left is None:
+                return False
+            if left.sleep is not None:
+                self._wake(left.sleep, Refused("clock", f"The participant {name} left while it slept."))
+            self._look()
+            return True
+
+    def sleep(self, until: int, name: str | None = None) -> Sleep | Refused:
+        """Sleeps until that instant; a participant of this name, who is one from now on."""
+        with self._lock:
+            refused = self._over if name is None else self.join(name)
+            if refused is None and len(self._sleeps) >= MOST_SLEEPS:
+                refused = Refused("room", f"A clock takes {MOST_SLEEPS} sleeps at a time; wait for some.")
+            participant = None if name is None else self._participants.get(name)
+            if refused is None and participant is not None and participant.sleep is not None:
+                refused = Refused("clock", f"The participant {name} sleeps already; each sleeps once at a time.")
+            if refused is not None:
+                return refused
+            sleep = Sleep(until, name)
+            self._sleeps[sleep] = None
+            if participant is not None:
+                participant.sleep = sleep
+            self._look()
+            return sleep
+
+    def give_up(self, sleep: Sleep) -> None:
+        """Ends a sleep for which nobody waits any more, if it lasts; its participant is awake."""
+        with self._lock:
+            if sleep in self._sleeps:
+                self._wake(sleep, Refused("clock", "Nobody waits for the end of this sleep any more."))
+                self._look()
+
+    def move(self, to: int | None = None, by: int = 0, running: bool | None = None) -> bool:
+        """Moves the clock as `Clock.move` does, and wakes who is due."""
+        with self._lock:
+            moved = self._clock.move(to, by, running)
+            self._look()
+            return moved
+
+    def look_again(self) -> None:
+        """Looks whether time has come for anybody, unless somebody just did."""
+        with self._lock:
+            if self._elapsed() - self._looked >= PAUSE:
+                self._look()
+
+    def end(self, reason: str, *, for_good: bool = False) -> None:
+        """Wakes all with this refusal and forgets the participants; `for_good` takes none after that."""
+        with self._lock:
+            refused = Refused("clock", reason)
+            self._over = refused if for_good else self._over
+            self._participants.clear()
+            for each in tuple(self._sleeps):
+                self._wake(each, refused)
+
+    def _look(self) -> None:
+        self._looked = self._elapsed()
+        for name, each in tuple(self._participants.items()):
+            if each.sleep is None and each.ends <= self._looked:
+                del self._participants[name]
+        while self._sleeps:
+            now = self._clock.now()
+            for sleep in tuple(self._sleeps):
+                if sleep.until <= now:
+                    self._wake(sleep, now)
+            if not self._participants or any(each.sleep is None for each in self._participants.values()):
+                return
+            self._clock.move(to=min(each.until for each in self._sleeps))
+
+    def _wake(self, sleep: Sleep, came: int | Refused) -> None:
+        del self._sleeps[sleep]
+        participant = self._participants.get(sleep.participant or "")
+        if participant is not None and participant.sleep is sleep:
+            participant.sleep, participant.ends = None, self._elapsed() + participant.lease
+        # False: it was cancelled, as by the end of the task that waited.
+        if sleep.woken.set_running_or_notify_cancel():
+            sleep.woken.set_result(came)

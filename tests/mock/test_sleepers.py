@@ -1,0 +1,206 @@
+"""Who shares a clock: when it jumps, who is dropped, and what there is no room for. No server, no real time."""
+
+from typing import Any
+
+import pytest
+from feedback_mock.clock import Clock
+from feedback_mock.result import Refused
+from feedback_mock.sleepers import LEASE, MOST_PARTICIPANTS, MOST_SLEEPS, PAUSE, Sleep, Sleepers
+
+
+class Shared:
+    """A clock that begins at 0 with its sleepers; `real` is the real time, in microseconds."""
+
+    def __init__(self, running: bool = False) -> None:
+        self.real = 0
+        self.clock = Clock(lambda: self.real, 0, running)
+        self.sleepers = Sleepers(self.clock, lambda: self.real)
+
+    def sleep(self, until: int, name: str | None = None) -> Sleep:
+        begun = self.sleepers.sleep(until, name)
+        assert isinstance(begun, Sleep), begun
+        return begun
+
+    def pass_by(self, real: int) -> None:
+        self.real += real
+        self.sleepers.look_again()
+
+
+@pytest.fixture
+def shared() -> Shared:
+    return Shared()
+
+
+def came(sleep: Sleep) -> Any:
+    """The instant at which it ended, why it did otherwise, or None as long as it lasts."""
+    return sleep.woken.result() if sleep.woken.done() else None
+
+
+def refusal(result: Any) -> tuple[str, str]:
+    assert isinstance(result, Refused)
+    return result.rule, result.reason
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_the_clock_jumps_to_the_earliest_waking_when_all_sleep(running: bool) -> None:
+    shared = Shared(running)
+    shared.sleepers.join("server")
+    client = shared.sleep(500, "client")
+    assert (came(client), shared.clock.now()) == (None, 0)
+
+    server = shared.sleep(300, "server")
+    assert (came(client), came(server), shared.clock.now()) == (None, 300, 300)
+
+    shared.sleep(900, "server")
+    assert (came(client), shared.clock.now()) == (500, 500)
+
+
+def test_all_that_are_due_at_one_instant_wake_at_it(shared: Shared) -> None:
+    shared.sleepers.join("b")
+    sleeps = [shared.sleep(7, "a"), shared.sleep(7), shared.sleep(7, "b")]
+
+    assert [came(each) for each in sleeps] == [7, 7, 7]
+
+
+def test_a_sleep_that_is_over_already_ends_at_once_and_takes_part(shared: Shared) -> None:
+    assert came(shared.sleep(0, "a")) == 0
+    assert shared.sleepers.shown() == {"a": None}
+
+
+def test_who_does_not_take_part_waits_for_others_and_holds_nobody(shared: Shared) -> None:
+    watcher = shared.sleep(100)
+    shared.pass_by(10 * PAUSE)
+    assert (came(watcher), shared.clock.now()) == (None, 0)
+
+    client = shared.sleep(500, "client")
+    assert (came(watcher), came(client), shared.clock.now()) == (100, 500, 500)
+
+
+def test_a_clock_that_is_moved_wakes_who_is_due(shared: Shared) -> None:
+    shared.sleepers.join("test")
+    client = shared.sleep(500, "client")
+
+    assert shared.sleepers.move(by=499)
+    assert came(client) is None
+    assert shared.sleepers.move(by=2)
+    assert came(client) == 501
+
+
+def test_a_running_clock_wakes_who_is_due_in_time(shared: Shared) -> None:
+    shared = Shared(running=True)
+    client = shared.sleep(PAUSE + 1)
+
+    shared.pass_by(PAUSE)
+    assert came(client) is None
+    shared.pass_by(PAUSE)
+    assert came(client) == 2 * PAUSE
+
+
+def test_who_leaves_holds_nobody(shared: Shared) -> None:
+    shared.sleepers.join("test")
+    client = shared.sleep(500, "client")
+
+    assert shared.sleepers.leave("test")
+    assert came(client) == 500
+    assert not shared.sleepers.leave("test")
+
+
+def test_who_leaves_asleep_is_woken_with_a_refusal(shared: Shared) -> None:
+    shared.sleepers.join("test")
+    client = shared.sleep(500, "client")
+    shared.sleepers.leave("client")
+
+    assert refusal(came(client)) == ("clock", "The participant client left while it slept.")
+
+
+def test_who_is_awake_for_longer_than_its_lease_is_dropped(shared: Shared) -> None:
+    shared.sleepers.join("hangs", lease=3 * PAUSE)
+    client = shared.sleep(500, "client")
+
+    shared.pass_by(3 * PAUSE - 1)
+    assert (came(client), shared.sleepers.shown()) == (None, {"hangs": None, "client": 500})
+    shared.pass_by(PAUSE)
+    assert (came(client), shared.sleepers.shown()) == (500, {"client": None})
+
+
+def test_a_lease_does_not_run_during_a_sleep_and_begins_with_the_waking(shared: Shared) -> None:
+    shared.sleepers.join("test", lease=10 * LEASE)
+    client = shared.sleep(500, "client")
+    shared.pass_by(2 * LEASE)
+    assert came(client) is None
+
+    shared.sleepers.move(by=500)
+    shared.pass_by(LEASE - 1)
+    assert shared.sleepers.shown() == {"test": None, "client": None}
+    shared.pass_by(1)
+    assert shared.sleepers.shown() == {"test": None}
+
+
+def test_joining_again_begins_the_lease_anew(shared: Shared) -> None:
+    shared.sleepers.join("test", lease=1_000)
+    shared.pass_by(999)
+    shared.sleepers.join("test")
+    shared.pass_by(999)
+    assert shared.sleepers.shown() == {"test": None}
+    shared.pass_by(1)
+    assert shared.sleepers.shown() == {}
+
+
+def test_a_sleep_that_is_given_up_leaves_its_participant_awake_with_its_lease(shared: Shared) -> None:
+    given_up = shared.sleep(500, "gone") if shared.sleepers.join("client") is None else None
+    assert given_up is not None
+    shared.sleepers.give_up(given_up)
+    shared.sleepers.give_up(given_up)
+    client = shared.sleep(900, "client")
+    assert (came(client), shared.sleepers.shown()) == (None, {"client": 900, "gone": None})
+
+    shared.pass_by(LEASE)
+    assert came(client) == 900
+
+
+def test_a_sleep_whose_future_was_cancelled_is_no_hindrance(shared: Shared) -> None:
+    shared.sleepers.join("other")
+    cancelled = shared.sleep(500, "client")
+    cancelled.woken.cancel()
+
+    assert came(shared.sleep(500, "other")) == 500
+
+
+def test_a_participant_sleeps_once_at_a_time(shared: Shared) -> None:
+    shared.sleepers.join("test")
+    shared.sleep(500, "client")
+
+    assert refusal(shared.sleepers.sleep(600, "client")) == (
+        "clock",
+        "The participant client sleeps already; each sleeps once at a time.",
+    )
+
+
+def test_there_is_room_for_so_many_participants(shared: Shared) -> None:
+    for number in range(MOST_PARTICIPANTS):
+        assert shared.sleepers.join(f"p{number}") is None
+
+    assert refusal(shared.sleepers.join("one-more"))[0] == "room"
+    assert refusal(shared.sleepers.sleep(5, "one-more"))[0] == "room"
+    assert shared.sleepers.join("p0") is None
+
+
+def test_there_is_room_for_so_many_sleeps(shared: Shared) -> None:
+    for _ in range(MOST_SLEEPS):
+        shared.sleep(5)
+    assert refusal(shared.sleepers.sleep(5))[0] == "room"
+
+    shared.sleepers.move(by=5)
+    assert came(shared.sleep(5)) == 5
+
+
+@pytest.mark.parametrize("for_good", [False, True])
+def test_an_end_wakes_everybody_with_its_reason(shared: Shared, for_good: bool) -> None:
+    shared.sleepers.join("awake")
+    sleeps = [shared.sleep(500, "client"), shared.sleep(500)]
+    shared.sleepers.end("It was reset.", for_good=for_good)
+
+    assert [refusal(came(each)) for each in sleeps] == [("clock", "It was reset.")] * 2
+    assert shared.sleepers.shown() == {}
+    refused = [shared.sleepers.join("client"), shared.sleepers.sleep(0), shared.sleepers.sleep(0, "client")]
+    assert [isinstance(each, Refused) for each in refused] == [for_good] * 3
