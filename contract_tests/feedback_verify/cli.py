@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 FORESEEN = (DocumentError, SettingsError, NotReachable, ProtocolError, Trouble, MissingLibrary, OSError)
 EPILOG = """\b
 Exit codes:
-  0  conforms: every rule that can be verified here is
+  0  every rule that was asked for is verified, or every one that --require names
   1  a rule is violated
   2  could not test: wrong usage, unreachable target, broken document, a report that cannot be written
-  3  nothing is violated, but a rule that can be verified here was not
+  3  nothing is violated, but a required rule was not verified: --require level takes what the target allows
 
 \b
 Examples:

@@ -155,9 +155,10 @@ OPTIONS = (
     Option("rules", "Judge these rules only, without Schemathesis and random histories.", metavar="ID,…"),
     Option(
         "require",
-        "What exit code 0 takes: what a URL is enough for, what this target allows, all, or rules.",
-        metavar="core|level|all|ID,…",
-        default="level",
+        "What exit code 0 takes: all rules, what this target allows (level), what a URL is enough for (core), these "
+        "rules, or those that an earlier JSON report has as verified.",
+        metavar="all|level|core|ID,…|FILE",
+        default="all",
     ),
     Option("baseline", "Known violations, strictly: TOML, [accepted], rule = why.", "file", "FILE"),
     Option("seed", "Repeat a run: the report names its seed.", "whole", metavar="N"),

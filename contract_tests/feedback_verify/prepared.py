@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from feedback_spec.document import Document, load
@@ -10,6 +11,9 @@ from feedback_spec.profiles import DOCUMENTED
 from feedback_verify.baseline import Baseline, read_baseline
 from feedback_verify.flags import DETECT
 from feedback_verify.settings import Settings, SettingsError
+from feedback_verify.verdicts import Verdict
+
+WORDS = ("all", "level", "core")
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,24 @@ def _run_options(document: Document, values: dict[str, Any]) -> dict[str, Any]:
     from feedback_verify.run import known_rules, required_rules  # noqa: PLC0415
 
     rules, replay, seed = values["rules"], values["replay"], values["seed"]
+    earlier = _earlier(values["require"])
     return {
         **{name: values[name] for name in ("wait", "max_parallel", "depth")},
         "seed": int.from_bytes(os.urandom(4)) if seed is None else seed,
         "rules": known_rules(document, rules) if rules else None,
-        "require": required_rules(document, values["require"]),
+        "require": required_rules(document, values["require"]) if earlier is None else lambda *_: False,
+        "before": earlier or {},
         "plan": read(replay, document) if replay else None,
         "plan_file": values["plan"],
     }
+
+
+def _earlier(require: str) -> dict[str, str] | None:
+    """Where --require names an earlier report, the file by each rule that it has as verified. Raises ValueError."""
+    from feedback_verify.reports.comparison import read_column  # noqa: PLC0415 (jsonschema-rs, when it is needed)
+
+    path = Path(require)
+    if require in WORDS or (path.suffix != ".json" and not path.is_file()):
+        return None
+    rules = read_column(path).rules
+    return {rule: str(path) for rule, each in rules.items() if each["verdict"] == Verdict.VERIFIED}

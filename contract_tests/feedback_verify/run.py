@@ -5,7 +5,7 @@ The order is: single scenarios and timelines, the state machine, Schemathesis. C
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,7 +48,8 @@ class Run:
 
     `wait` is in microseconds. `progress` is told what is done, of how much, and what comes next;
     `say` is told, before a long wait, what it buys. `stop_at_first` ends the run at the first violation;
-    `depth` is one of `options.DEPTHS`.
+    `depth` is one of `options.DEPTHS`. `before` has what an earlier report has as verified, and must be again: the file
+    by rule id.
     """
 
     document: Document
@@ -57,7 +58,8 @@ class Run:
     rules: frozenset[str] | None = None
     progress: Callable[[int, int, str], None] = lambda *_: None
     say: Callable[[str], None] = lambda _: None
-    require: Callable[[Rule, Verdict], bool] = lambda _, verdict: verdict is not Verdict.NOT_VERIFIABLE
+    require: Callable[[Rule, Verdict], bool] = lambda *_: True
+    before: Mapping[str, str] = field(default_factory=dict)
     wait: int | None = None
     max_parallel: int = 16
     plan: Plan | None = None
@@ -149,13 +151,14 @@ class Run:
     def _verdict(self, rule_id: str) -> Result:
         rule = self.document.rules[rule_id]
         if not self._wanted(rule_id):
-            return Result(rule, Verdict.NOT_RUN, LEFT_OUT, required=False)
+            return Result(rule, Verdict.NOT_RUN, LEFT_OUT, required=rule_id in self.before)
         findings = [finding for finding in self._findings if finding.rule == rule_id]
         result = judge(rule, findings, self.target.capabilities, self.target.clock == "exact", self.target.step)
         if self.stopped and result.verdict is Verdict.VERIFIED and rule_id in self._left:
             told = f"the run was stopped after {result.observations} observations; none was against it"
             result = replace(result, verdict=Verdict.NOT_RUN, detail=told)
-        return replace(result, required=self.require(rule, result.verdict), took=self._took[rule_id])
+        required = rule_id in self.before or self.require(rule, result.verdict)
+        return replace(result, required=required, took=self._took[rule_id])
 
     def _run_check(self, check: Check, number: int, answers: Answers, lost_at: tuple[int, ...] = ()) -> None:
         """Plays the scenario; once more where the connection was lost in it, which a proxy or a restart may do too.
@@ -325,7 +328,8 @@ def known_rules(document: Document, names: str) -> frozenset[str]:
 def required_rules(document: Document, require: str) -> Callable[[Rule, Verdict], bool]:
     """Whether a verdict counts for the exit code, by `core`, `level`, `all` or rule ids. Raises ValueError.
 
-    `core` is what the page says and a URL with credentials is enough for; `level` is what the target allows.
+    `core` is what the page says and a URL with credentials is enough for; `level` is what the target allows. What was
+    left out by --rules is never asked for.
     """
     match require:
         case "core":

@@ -22,6 +22,7 @@ class Verdict(StrEnum):
 
 
 LEFT_OUT = "left out by --rules"
+OF_WINDOWS = "windows"  # the group of rules that speak of time
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str],
         verdict, detail = Verdict.NOT_RUN, "no scenario reached it"
     else:
         remarks = sorted({each.remark for each in findings if each.remark})
-        precision = f", {to_the(step)}" if exact and "clock" in rule.needs else ""
+        precision = f", {to_the(step)}" if exact and _is_of_time(rule) else ""
         seen = f"{observations} observation{'s' if observations > 1 else ''}{precision}"
         verdict, detail = Verdict.VERIFIED, "; ".join([seen, *remarks])
     return Result(rule, verdict, printable(detail), observations, shown.steps, probes)
@@ -115,11 +116,16 @@ def to_the(step: int) -> str:
 
 
 def exit_code(results: Mapping[str, Result]) -> int:
-    """0 conforms, 1 violated, 3 nothing violated but a required rule that could be verified here was not."""
+    """0 every required rule is verified, 1 violated, 3 nothing violated but a required rule was not verified."""
     verdicts = {result.verdict for result in results.values() if result.required or result.verdict is Verdict.VIOLATED}
     if Verdict.VIOLATED in verdicts:
         return 1
     return 0 if verdicts <= {Verdict.VERIFIED} else 3
+
+
+def _is_of_time(rule: Rule) -> bool:
+    """Whether the rule says when, and not what a refusal is answered with or leaves behind."""
+    return "clock" in rule.needs and rule.group == OF_WINDOWS and not rule.id.startswith("conflict-")
 
 
 def _joined(needs: Iterable[str]) -> str:

@@ -21,9 +21,13 @@ class Capability:
 CAPABILITIES: Mapping[str, Capability] = {
     "token": Capability("has a bearer token", "a bearer token", "--token"),
     "dsn": Capability("has the project's DSN", "the project's DSN", "--dsn"),
-    "event": Capability("can save an event now", "saved events", "--seed-command, --ingest or --control URL"),
+    "event": Capability(
+        "can save an event now", "saved events", "--seed-command, --provider-state-url, --ingest or --control URL"
+    ),
     "aged-event": Capability(
-        "can save an event in the past", "events saved in the past", "--seed-command or --control URL"
+        "can save an event in the past",
+        "events saved in the past",
+        "--seed-command, --provider-state-url or --control URL",
     ),
     "event-details": Capability(
         "can save an event with an environment and an issue status",

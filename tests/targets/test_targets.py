@@ -245,12 +245,12 @@ def test_missing_libfaketime_names_the_package(
     assert "install the package faketime" in capsys.readouterr().err
 
 
-def test_require_all_is_exit_3_where_something_is_not_verifiable(scaled_url: str, scaled_path: Path) -> None:
-    """What a URL cannot show is missing then; by default it is not asked for."""
+def test_exit_is_3_where_something_is_not_verifiable(scaled_url: str, scaled_path: Path) -> None:
+    """What a URL cannot show is missing; that must be said to be enough."""
     flags = [scaled_url, *ALL, "--spec", str(scaled_path), "--rules", "submission,window-order"]
 
-    assert main(flags) == 0
-    assert main([*flags, "--require", "all"]) == 3
+    assert main(flags) == 3
+    assert main([*flags, "--require", "level"]) == 0
     assert main([*flags, "--require", "submission"]) == 0
     assert main([*flags, "--require", "window-order"]) == 3
 

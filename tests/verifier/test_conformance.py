@@ -43,7 +43,7 @@ def test_without_control_the_time_rules_are_not_verifiable(mock_url: str, docume
     assert {"event-window", "overwrite-window", "window-order", "conflict-body"} <= set(unverifiable)
     assert "--control" in unverifiable["event-window"]
     assert by_verdict(results, Verdict.VERIFIED).keys() | unverifiable.keys() == set(document.rules)
-    assert exit_code(results) == 0
+    assert exit_code(results) == 3
 
 
 def test_changed_document_is_violated_on_exactly_the_window_rules(changed_path: Path, document: Document) -> None:

@@ -33,7 +33,7 @@ def test_a_missing_capability_is_named_with_its_supply(document: Document) -> No
     result = verdict(document, capabilities=frozenset({"token"}))
 
     assert result.verdict is Verdict.NOT_VERIFIABLE
-    assert "events saved in the past (--seed-command or --control URL)" in result.detail
+    assert "events saved in the past (--seed-command, --provider-state-url or --control URL)" in result.detail
     assert "a wait (--wait DURATION" in result.detail
 
 

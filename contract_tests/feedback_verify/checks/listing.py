@@ -1,20 +1,29 @@
 """GET on the same path."""
 
+import re
 from typing import Any
 
 from feedback_spec.document import LIST
 from feedback_spec.instants import SECOND
-from feedback_spec.profiles import DOCUMENTED
 from feedback_spec.rules import Base
 
 from feedback_verify.checks.base import Check
 from feedback_verify.exchange import Exchange
-from feedback_verify.scenario import Scenario, entries
+from feedback_verify.scenario import VALUES, Scenario, entries
 
 
 def _own(s: Scenario, reply: Exchange) -> list[str]:
     """The scenario's own event ids in a list, in its order: a project may hold more than this scenario made."""
     return [each["eventID"] for each in entries(reply) if each["eventID"] in s.made_ids]
+
+
+def _expect_order(s: Scenario, reply: Exchange, expected: list[str], what: str) -> None:
+    """Expects the scenario's own feedback in this order; in any where no clock was moved and dates are equal."""
+    own = _own(s, reply)
+    dates = [each.get("dateCreated") for each in entries(reply) if each["eventID"] in s.made_ids]
+    if "clock" not in s.target.capabilities and len(set(map(str, dates))) < len(dates):
+        own, expected = sorted(own), sorted(expected)
+    s.expect(own == expected, f"{what} {own}, expected {expected}")
 
 
 def _submitted(s: Scenario, count: int = 1, **event: Any) -> list[str]:
@@ -39,8 +48,12 @@ def feedback_is_listed_newest_first(s: Scenario) -> None:
     reply = s.listing()
     s.expect_status(reply, 200, "GET")
     expected = [last["event_id"], *reversed(ids)]
-    s.expect(_own(s, reply) == expected, f"the list is {_own(s, reply)}; newest first, it is {expected}")
-    s.expect(entries(reply)[0] == stored, "the listed object is not the one that submitting answered")
+    _expect_order(s, reply, expected, "newest first are listed")
+    listed = next(each for each in entries(reply) if each["eventID"] == last["event_id"])
+    # Where time goes by, what a known event's issue says of it may change between two answers.
+    names = stored.keys() if "clock" in s.target.capabilities else {*VALUES, "id", "eventID", "dateCreated"}
+    same = all(listed.get(name) == stored.get(name) for name in names)
+    s.expect(same, "the listed object is not the one that submitting answered")
 
 
 def a_reading_token_may_list(s: Scenario) -> None:
@@ -48,7 +61,7 @@ def a_reading_token_may_list(s: Scenario) -> None:
     ids = _submitted(s)
     reply = s.listing(by="read")
     s.expect_status(reply, 200, "GET with a token that may read")
-    s.expect(_own(s, reply) == ids, f"the list is {_own(s, reply)}, but {ids} are stored")
+    s.expect(_own(s, reply) == ids, f"listed are {_own(s, reply)}, stored is {ids}")
 
 
 def an_overwrite_moves_nothing(s: Scenario) -> None:
@@ -61,7 +74,7 @@ def an_overwrite_moves_nothing(s: Scenario) -> None:
     kept = overwritten.get("dateCreated") == before.get(ids[0], {}).get("dateCreated")
     s.given(kept or moves, "an overwrite moves the date")
     reply, expected = s.listing(), ids if moves else ids[::-1]
-    s.expect(_own(s, reply) == expected, f"after an overwrite the list is {_own(s, reply)}, expected {expected}")
+    _expect_order(s, reply, expected, "after an overwrite the list is")
     listed: dict[str, Any] = next((each for each in entries(reply) if each["eventID"] == ids[0]), {})
     s.expect(listed.get("name") == "John Doe", "the list does not have the overwritten name")
 
@@ -72,7 +85,7 @@ def feedback_for_unknown_events_is_not_listed(s: Scenario) -> None:
     s.accepted(s.submit(body))
     known = _submitted(s)
     listed = _own(s, s.listing())
-    s.expect(listed == known, f"the list is {listed}, but the known events are {known}")
+    s.expect(listed == known, f"listed are {listed}, known events are {known}")
     s.save_event(body["event_id"])
     later = _own(s, s.listing())
     s.expect(sorted(later) == sorted([*known, body["event_id"]]), "feedback is not listed after its event was saved")
@@ -106,20 +119,31 @@ def an_environment_lists_its_own(s: Scenario) -> None:
         )
 
 
+def pages_lead_through_all_feedback(s: Scenario) -> None:
+    """Each once, forward to the last page."""
+    ids = _submitted(s, 5)
+    seen: list[str] = []
+    query = "per_page=2"
+    for _ in range(3):
+        reply = s.listing(query)
+        s.expect_status(reply, 200, f"GET ?{query}")
+        s.expect(len(entries(reply)) <= 2, "a page holds more than was asked for")
+        seen += _own(s, reply)
+        following = re.search(r'rel="next"; results="(true|false)"; cursor="([!#-~]*)"', reply.headers.get("link", ""))
+        s.expect(following is not None, f"Link names no next page: {reply.headers.get('link')!r}")
+        if following is None or following[1] == "false":
+            break
+        query = f"per_page=2&cursor={following[2]}"
+    s.expect(sorted(seen) == sorted(ids), f"the pages list {seen}, stored are {ids}")
+
+
 def a_page_size_out_of_range_is_refused(s: Scenario) -> None:
-    """The smallest and the largest size of the document, and one beyond; nothing that is no number."""
+    """The largest size of the document, and one more."""
     parameters = {each.name: each for each in s.document.operations[LIST].parameters}
-    schema = parameters["per_page"].schema
-    for size in (schema["minimum"], schema["maximum"]):
-        s.expect_status(s.listing(f"per_page={size}"), 200, f"GET ?per_page={size}")
+    maximum = parameters["per_page"].schema["maximum"]
+    s.expect_status(s.listing(f"per_page={maximum}"), 200, f"GET ?per_page={maximum}")
     refused = (400, *s.also("list-pages"))
-    s.expect_status(s.listing(f"per_page={schema['maximum'] + 1}"), refused, f"GET ?per_page={schema['maximum'] + 1}")
-    for wrong in (schema["minimum"] - 1, schema["minimum"] - 2, "ten", "1.5"):
-        reply = s.listing(f"per_page={wrong}")
-        if reply.status == 200 and s.document.profile != DOCUMENTED:
-            s.finding = f"remark: GET ?per_page={wrong} is answered with 200"  # no real server was asked
-        else:
-            s.expect_status(reply, refused, f"GET ?per_page={wrong}")
+    s.expect_status(s.listing(f"per_page={maximum + 1}"), refused, f"GET ?per_page={maximum + 1}")
 
 
 def a_cursor_of_nonsense_is_refused(s: Scenario) -> None:
@@ -141,6 +165,7 @@ CHECKS = (
     Check("list-known-events", feedback_for_unknown_events_is_not_listed),
     Check("list-status", resolved_issues_are_listed_on_request_only),
     Check("list-environment", an_environment_lists_its_own),
+    Check("list-pages", pages_lead_through_all_feedback),
     Check("list-pages", a_page_size_out_of_range_is_refused),
     Check("list-cursor", a_cursor_of_nonsense_is_refused),
     Check("list-credentials", a_dsn_may_not_list),

@@ -129,8 +129,8 @@ CHECKS = (
     Check("overwrite-one-record", there_is_one_record_of_an_event),
     Check("retry-safe", a_retry_is_answered_like_the_first_try),
     Check("any-credentials-overwrite", either_credentials_overwrite),
-    Check("project-isolation", the_same_event_id_in_two_projects_is_two_records, ("records",)),
+    Check("project-isolation", the_same_event_id_in_two_projects_is_two_records, ("records", "clock")),
     Check("project-isolation", events_of_another_project_are_unknown, ("aged-event",)),
     Check("project-isolation", the_same_slug_in_two_organizations_is_two_projects, ("records",)),
-    Check("project-isolation", the_clock_of_one_project_is_its_own),
+    Check("project-isolation", the_clock_of_one_project_is_its_own, ("clock",)),
 )

@@ -151,9 +151,9 @@ def read_column(path: Path) -> Column:
     except (ValueError, RecursionError) as error:
         if isinstance(error, NotComparable):
             raise
-        raise NotComparable(f"{path}: is not JSON; compare takes what --report json=FILE wrote.") from None
+        raise NotComparable(f"{path}: is not JSON; a report is what --report json=FILE wrote.") from None
     if not isinstance(report, dict) or "format" not in report:
-        raise NotComparable(f"{path}: is not a report; compare takes what --report json=FILE wrote.")
+        raise NotComparable(f"{path}: is not a report; that is what --report json=FILE wrote.")
     if report["format"] != FORMAT:
         said = printable(str(report["format"]))[:BOUND]
         raise NotComparable(f"{path}: is a report of format {said}; this feedback-verify reads format {FORMAT}.")

@@ -37,7 +37,9 @@ def as_json(report: Report) -> dict[str, Any]:
         "trouble": None if report.trouble is None else report.clean(report.trouble),
         "exit_code": report.exit_code,
         "summary": report.counts(),
+        "headline": report.clean(report.headline()),
         "stale": list(report.stale),
+        "lost": list(report.lost),
         "causes": [
             {"verdict": each.verdict.value, "cause": each.cause, "rules": [result.rule.id for result in each.results]}
             for each in entries(report)

@@ -67,6 +67,7 @@ def as_html(report: Report) -> str:
         costs=list(map(report.clean, report.costs())),
         warnings=[
             *report.stale,
+            *report.lost,
             *([] if report.trouble is None else [report.clean(report.trouble)]),
             *([STOPPED] if report.stopped else []),
         ],

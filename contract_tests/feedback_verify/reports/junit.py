@@ -34,6 +34,10 @@ def write_junit(report: Report, path: Path) -> None:
         case = TestCase(_xml(sentence), "feedback-verify.baseline")
         case.result = [Failure(_xml(sentence), "stale")]
         suite.add_testcase(case)
+    for sentence in report.lost:
+        case = TestCase(_xml(sentence), "feedback-verify.require")
+        case.result = [Failure(_xml(sentence), "not verified any more")]
+        suite.add_testcase(case)
     xml = JUnitXml("feedback-verify")
     xml.add_testsuite(suite)
     content = io.BytesIO()

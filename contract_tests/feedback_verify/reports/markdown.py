@@ -52,7 +52,7 @@ def _blocks(report: Report) -> Iterable[str]:
     for sentence in report.costs():
         yield f"- To know more: {escaped(report.clean(sentence))}\n"
     trouble = () if report.trouble is None else (report.clean(report.trouble),)
-    for sentence in (*trouble, *report.stale, *((STOPPED,) if report.stopped else ())):
+    for sentence in (*trouble, *report.stale, *report.lost, *((STOPPED,) if report.stopped else ())):
         yield f"- **{escaped(sentence)}**\n"
     violated = [each for each in found if each.verdict is Verdict.VIOLATED]
     open_ones = [each for each in found if each.verdict not in (Verdict.VIOLATED, Verdict.VERIFIED)]

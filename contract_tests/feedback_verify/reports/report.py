@@ -8,14 +8,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from feedback_spec.catalogue import CAPABILITIES
-from feedback_spec.instants import SECOND, format_duration, format_instant, in_words
+from feedback_spec.instants import SECOND, format_instant, in_words
 from feedback_spec.profiles import DOCUMENTED
 from feedback_spec.rules import Mutability
 
 from feedback_verify.baseline import Baseline
 from feedback_verify.redaction import Redaction
 from feedback_verify.steps import Advance, SaveEvent, Send, as_plan, as_python, as_shell
-from feedback_verify.verdicts import Result, Verdict, exit_code
+from feedback_verify.verdicts import LEFT_OUT, OF_WINDOWS, Result, Verdict, exit_code
 
 if TYPE_CHECKING:
     from feedback_verify.run import Run
@@ -26,7 +26,8 @@ CLOCKS = {
     "real": "its clock cannot be moved",
 }
 STOPPED = "Stopped early: rules that were not reached are not verified."
-TITLES = {0: "Conforms", 1: "Does not conform", 2: "Could not be tested", 3: "Not everything was verified"}
+TITLES = {1: "Does not conform", 2: "Could not be tested"}
+MINUTE = 60 * SECOND
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Report:
 
     `trouble` says what kept the run from its end, where it was neither Ctrl-C nor --max-time. `mutability` has the
     windows that pictures are drawn of, `sent` every exchange. `took` is in microseconds; `flags` are the options that
-    were given, as words.
+    were given, as words; `before` has the file of an earlier report by each rule that this one has as verified.
     """
 
     target: str
@@ -75,6 +76,7 @@ class Report:
     clock: str = "real"
     capabilities: frozenset[str] = frozenset()
     flags: Sequence[str] = ()
+    before: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -99,6 +101,7 @@ class Report:
             run.target.clock,
             run.target.capabilities,
             tuple(flags),
+            run.before,
         )
 
     @property
@@ -133,8 +136,17 @@ class Report:
         for window in windows:
             result = self.results.get(window.rule)
             if result is not None and result.verdict not in (Verdict.VERIFIED, Verdict.VIOLATED):
-                wait = format_duration(window.limit + SECOND)
+                wait = _wait(window.limit)
                 yield f"{window.rule} needs a wait of a little over {in_words(window.limit)}: --wait {wait}."
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """What an earlier report has as verified and this one has not, in sentences."""
+        return tuple(
+            f"{rule} was verified in {path}, and is {result.verdict if result else 'not a rule of this document'} now."
+            for rule, path in self.before.items()
+            if (result := self.results.get(rule)) is None or result.verdict is not Verdict.VERIFIED
+        )
 
     @property
     def exit_code(self) -> int:
@@ -147,7 +159,7 @@ class Report:
             return 2
         left = {rule: result for rule, result in self.results.items() if self.accepted(result) is None}
         code = 1 if self.stale else exit_code(left)
-        return code or (3 if self.stopped else 0)
+        return code or (3 if self.stopped or self.lost else 0)
 
     @property
     def stale(self) -> tuple[str, ...]:
@@ -187,8 +199,30 @@ class Report:
         return any(result.verdict not in unjudged for result in self.results.values())
 
     def headline(self) -> str:
-        """What came of it, in a few words."""
-        return TITLES[self.exit_code]
+        """What came of it, in a few words: that it conforms only where every rule was verified."""
+        if self.exit_code in TITLES:
+            return TITLES[self.exit_code]
+        asked = [each for each in self.results.values() if each.detail != LEFT_OUT]
+        verified = sum(each.verdict is Verdict.VERIFIED for each in asked)
+        if verified == len(self.results) and not self.stopped:
+            return "Conforms"
+        accepted = sum(self.accepted(each) is not None for each in asked)
+        of = f"{len(asked)}" if len(asked) == len(self.results) else f"the {_rules(len(asked))} asked for"
+        against = f"{accepted} violated and accepted" if accepted else "none violated"
+        stopped = "; stopped early" if self.stopped else ""
+        return (
+            f"{verified} of {of} verified" + (f", {against}" if verified < len(asked) else "") + stopped + self._gap()
+        )
+
+    def _gap(self) -> str:
+        """That nothing is known of time, where no rule of a window was judged, and the wait that would do."""
+        rules = [each for each in self.results.values() if each.rule.group == OF_WINDOWS and each.detail != LEFT_OUT]
+        unjudged = (Verdict.NOT_RUN, Verdict.NOT_VERIFIABLE)
+        if self.clock != "real" or not rules or any(each.verdict not in unjudged for each in rules):
+            return ""
+        windows = self.mutability.windows if self.mutability is not None else ()
+        waited = [each.limit for each in windows if each.base.startswith("feedback") or "event" in self.capabilities]
+        return "; no time rule was judged" + (f": add --wait {_wait(min(waited))}" if waited else "")
 
     def counts(self) -> dict[str, int]:
         """How many rules have which verdict, every verdict among them."""
@@ -207,6 +241,11 @@ def spent(microseconds: int) -> str:
     if microseconds < 10 * SECOND:
         return f"{microseconds / SECOND:.1f} seconds"
     return in_words(round(microseconds / SECOND) * SECOND)
+
+
+def _wait(limit: int) -> str:
+    """A wait that reaches beyond the limit, as --wait takes it: `6m`, `8s`."""
+    return f"{limit // MINUTE + 1}m" if limit >= MINUTE else f"{limit // SECOND + 2}s"
 
 
 def _is_sent(step: Advance | SaveEvent) -> bool:

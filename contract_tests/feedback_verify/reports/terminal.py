@@ -36,7 +36,7 @@ def print_report(report: Report, console: Console) -> None:
         console.print("--control URL: the control API of the target, for targets that speak spec/control.yaml.")
     if report.stopped:
         console.print(STOPPED)
-    for sentence in report.stale:
+    for sentence in (*report.stale, *report.lost):
         console.print(Text(sentence, "bold red"))
     console.print(Text(report.summary(), "bold"))
 
