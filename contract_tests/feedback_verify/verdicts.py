@@ -12,15 +12,21 @@ from feedback_verify.steps import Step
 
 
 class Verdict(StrEnum):
-    """What is known of a rule at the end. Never a silent skip: what is not verified has not passed."""
+    """What is known of a rule at the end. Never a silent skip: what is not verified has not passed.
+
+    AS_ANSWERED: every answer was right, but nothing showed what the target had stored.
+    """
 
     VERIFIED = "verified"
+    AS_ANSWERED = "as answered, not read back"
     VIOLATED = "violated"
     INCONCLUSIVE = "inconclusive"
     NOT_VERIFIABLE = "not verifiable here"
     NOT_RUN = "not run"
 
 
+SEEN = (Verdict.VERIFIED, Verdict.AS_ANSWERED)
+"""Where all that was seen was right."""
 LEFT_OUT = "left out by --rules"
 OF_WINDOWS = "windows"  # the group of rules that speak of time
 

@@ -35,7 +35,7 @@ CAPABILITIES: Mapping[str, Capability] = {
         "--control URL",
     ),
     "clock": Capability(
-        "can move the clock", "a clock that moves, or a wait", "--wait DURATION, --command or --control URL"
+        "can move the clock", "a clock that moves", "or a wait: --wait DURATION, --command or --control URL"
     ),
     "records": Capability("can read the stored records", "a look at the stored records", "--control URL"),
     "foreign-dsn": Capability("has the DSN of another project", "the DSN of another project", "--other-dsn"),
@@ -54,6 +54,10 @@ GROUPS: Mapping[str, str] = {
     "list": "Listing",
 }
 """The headings of the groups of rules."""
+# Groups whose rules say what is stored, or that nothing is; a right answer alone does not show it.
+_STORING = frozenset({"submission", "windows", "overwrite", "credentials", "fields"})
+_ALSO_STORING = frozenset({"form-bodies", "media-type", "body-size", "check-order", "project-exists"})
+_ANSWERS_ALONE = frozenset({"response-schema", "conflict-body"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,11 @@ class Rule:
     message: str | None
     otherwise: str | None = None
     only_mock: bool = False
+
+    @property
+    def is_about_storing(self) -> bool:
+        """Whether it says what a target stores, or that it stores nothing, beside what it answers."""
+        return self.id in _ALSO_STORING or (self.group in _STORING and self.id not in _ANSWERS_ALONE)
 
 
 def read_rules(openapi: dict[str, Any], fail: Fail) -> dict[str, Rule]:

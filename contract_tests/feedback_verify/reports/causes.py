@@ -7,9 +7,16 @@ from http import HTTPStatus
 
 from feedback_verify.reports.report import Report
 from feedback_verify.steps import Send
-from feedback_verify.verdicts import Result, Verdict
+from feedback_verify.verdicts import SEEN, Result, Verdict
 
-ORDER = (Verdict.VIOLATED, Verdict.INCONCLUSIVE, Verdict.NOT_RUN, Verdict.NOT_VERIFIABLE, Verdict.VERIFIED)
+ORDER = (
+    Verdict.VIOLATED,
+    Verdict.INCONCLUSIVE,
+    Verdict.NOT_RUN,
+    Verdict.NOT_VERIFIABLE,
+    Verdict.AS_ANSWERED,
+    Verdict.VERIFIED,
+)
 # What differs from one answer to the next without meaning anything: ids, dates, numbers.
 _VARYING = re.compile(r"[0-9a-fA-F]{8,}|\d+")
 
@@ -42,7 +49,7 @@ def entries(report: Report) -> list[Entry]:
     """All results, what is violated first; each verified rule is an entry of its own."""
     found: dict[tuple[object, ...], list[Result]] = {}
     for result in sorted(report.results.values(), key=lambda each: ORDER.index(each.verdict)):
-        alone = result.rule.id if result.verdict is Verdict.VERIFIED else ""
+        alone = result.rule.id if result.verdict in SEEN else ""
         found.setdefault((result.verdict, report.accepted(result), _key(report, result), alone), []).append(result)
     return [_entry(report, results) for results in found.values()]
 

@@ -20,7 +20,7 @@ HEADINGS = {
     Agreement.PARTLY_KNOWN: "Judged on some targets only",
     Agreement.SAME: "The same everywhere",
 }
-SYMBOLS = {Verdict.VERIFIED: "✓", Verdict.VIOLATED: "✗", Verdict.INCONCLUSIVE: "?"}
+SYMBOLS = {Verdict.VERIFIED: "✓", Verdict.AS_ANSWERED: "(✓)", Verdict.VIOLATED: "✗", Verdict.INCONCLUSIVE: "?"}
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:

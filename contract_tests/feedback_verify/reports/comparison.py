@@ -85,7 +85,7 @@ class Row:
         if len(verdicts) == 1:
             return Agreement.SAME
         violated = Verdict.VIOLATED in verdicts
-        known = verdicts - {Verdict.VIOLATED, Verdict.INCONCLUSIVE, Verdict.NOT_VERIFIABLE, Verdict.NOT_RUN, ABSENT}
+        known = verdicts & {Verdict.VERIFIED}
         return Agreement.DIFFERS if violated and known else Agreement.PARTLY_KNOWN
 
 

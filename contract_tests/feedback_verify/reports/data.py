@@ -12,7 +12,7 @@ from feedback_verify.exchange import PREVIEW, Exchange
 from feedback_verify.reports.causes import entries
 from feedback_verify.reports.report import Report
 from feedback_verify.reports.timeline import Moment, moments
-from feedback_verify.verdicts import Result, Verdict
+from feedback_verify.verdicts import SEEN, Result, Verdict
 
 FORMAT = 1
 
@@ -43,7 +43,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "causes": [
             {"verdict": each.verdict.value, "cause": each.cause, "rules": [result.rule.id for result in each.results]}
             for each in entries(report)
-            if each.verdict is not Verdict.VERIFIED
+            if each.verdict not in SEEN
         ],
         "rules": [_rule(report, result) for result in report.results.values()],
     }

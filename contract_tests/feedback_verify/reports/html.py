@@ -17,7 +17,7 @@ from feedback_verify.reports.picture import Picture
 from feedback_verify.reports.picture import draw as draw_window
 from feedback_verify.reports.report import STOPPED, Report
 from feedback_verify.reports.timeline import moments
-from feedback_verify.verdicts import Probe, Result, Verdict
+from feedback_verify.verdicts import SEEN, Probe, Result, Verdict
 
 EXCHANGES = 12  # of one rule; the JSON report has all of them
 
@@ -73,7 +73,7 @@ def as_html(report: Report) -> str:
         ],
         counts=[(kind(name), name, count) for name, count in report.counts().items()],
         violated=[each for each in found if each.entry.result.verdict is Verdict.VIOLATED],
-        open=[each for each in found if each.entry.result.verdict not in (Verdict.VIOLATED, Verdict.VERIFIED)],
+        open=[each for each in found if each.entry.result.verdict not in (Verdict.VIOLATED, *SEEN)],
         # Where the pictures of the windows themselves stand, they are not shown again.
         windows=[picture for entry in entries.values() for picture in entry.pictures if _is_own(entry, picture)],
         groups=[(group, GROUPS.get(group, group), list(each)) for group, each in grouped],

@@ -10,13 +10,14 @@ from feedback_spec.files import append
 from feedback_verify.reports.causes import Entry, entries
 from feedback_verify.reports.report import STOPPED, Report
 from feedback_verify.reports.timeline import moments
-from feedback_verify.verdicts import Verdict
+from feedback_verify.verdicts import SEEN, Verdict
 
 LARGEST = 1_048_576  # what GitHub takes for one step, in bytes
 LINES = 40
 CODE = ("Target", "Options")
 MARK = {
     Verdict.VERIFIED: "✅",
+    Verdict.AS_ANSWERED: "☑️",
     Verdict.VIOLATED: "❌",
     Verdict.INCONCLUSIVE: "❔",
     Verdict.NOT_VERIFIABLE: "⚪",
@@ -55,13 +56,14 @@ def _blocks(report: Report) -> Iterable[str]:
     for sentence in (*trouble, *report.stale, *report.lost, *((STOPPED,) if report.stopped else ())):
         yield f"- **{escaped(sentence)}**\n"
     violated = [each for each in found if each.verdict is Verdict.VIOLATED]
-    open_ones = [each for each in found if each.verdict not in (Verdict.VIOLATED, Verdict.VERIFIED)]
+    open_ones = [each for each in found if each.verdict not in (Verdict.VIOLATED, *SEEN)]
     yield from _table(violated, "violated", opened=True)
     for entry in violated:
         if entry.accepted is None:
             yield _reproduction(report, entry)
     yield from _table(open_ones, "without a verdict")
-    yield from _table([each for each in found if each.verdict is Verdict.VERIFIED], "verified")
+    for verdict in SEEN:
+        yield from _table([each for each in found if each.verdict is verdict], verdict)
 
 
 def _table(found: list[Entry], title: str, *, opened: bool = False) -> Iterable[str]:

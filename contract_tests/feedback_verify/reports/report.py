@@ -15,7 +15,7 @@ from feedback_spec.rules import Mutability
 from feedback_verify.baseline import Baseline
 from feedback_verify.redaction import Redaction
 from feedback_verify.steps import Advance, SaveEvent, Send, as_plan, as_python, as_shell
-from feedback_verify.verdicts import LEFT_OUT, OF_WINDOWS, Result, Verdict, exit_code
+from feedback_verify.verdicts import LEFT_OUT, OF_WINDOWS, SEEN, Result, Verdict, exit_code
 
 if TYPE_CHECKING:
     from feedback_verify.run import Run
@@ -126,6 +126,12 @@ class Report:
 
     def costs(self) -> Iterator[str]:
         """What it would take to know more, in sentences."""
+        answered = sum(result.verdict is Verdict.AS_ANSWERED for result in self.results.values())
+        if answered:
+            shows = (
+                "its records (--control URL), or its list, with saved events (--seed-command or --ingest) and a token"
+            )
+            yield f"{_rules(answered)} {'needs' if answered == 1 else 'need'} a look at what is stored: {shows}."
         unjudged = [each.rule for each in self.results.values() if each.verdict is Verdict.NOT_VERIFIABLE]
         lacking = Counter(need for rule in unjudged for need in rule.needs if need not in self.capabilities)
         for name, capability in CAPABILITIES.items():
@@ -135,7 +141,7 @@ class Report:
         windows = self.mutability.windows if self.mutability is not None and self.clock == "real" else ()
         for window in windows:
             result = self.results.get(window.rule)
-            if result is not None and result.verdict not in (Verdict.VERIFIED, Verdict.VIOLATED):
+            if result is not None and result.verdict not in (*SEEN, Verdict.VIOLATED):
                 wait = _wait(window.limit)
                 yield f"{window.rule} needs a wait of a little over {in_words(window.limit)}: --wait {wait}."
 
@@ -209,10 +215,11 @@ class Report:
         accepted = sum(self.accepted(each) is not None for each in asked)
         of = f"{len(asked)}" if len(asked) == len(self.results) else f"the {_rules(len(asked))} asked for"
         against = f"{accepted} violated and accepted" if accepted else "none violated"
-        stopped = "; stopped early" if self.stopped else ""
-        return (
-            f"{verified} of {of} verified" + (f", {against}" if verified < len(asked) else "") + stopped + self._gap()
-        )
+        answered = sum(each.verdict is Verdict.AS_ANSWERED for each in asked)
+        told = [f"{verified} of {of} verified" + (f", {against}" if verified < len(asked) else "")]
+        told += [f"{answered} {Verdict.AS_ANSWERED}"] if answered else []
+        told += ["stopped early"] if self.stopped else []
+        return "; ".join(told) + self._gap()
 
     def _gap(self) -> str:
         """That nothing is known of time, where no rule of a window was judged, and the wait that would do."""
@@ -233,7 +240,8 @@ class Report:
         """`60 verified, 0 violated, …`, and how many of the violated are accepted."""
         accepted = sum(self.accepted(result) is not None for result in self.results.values())
         words = {Verdict.VIOLATED.value: f" ({accepted} accepted)"} if accepted else {}
-        return ", ".join(f"{count} {verdict}{words.get(verdict, '')}" for verdict, count in self.counts().items())
+        counts = {name: count for name, count in self.counts().items() if count or name != Verdict.AS_ANSWERED}
+        return ", ".join(f"{count} {verdict}{words.get(verdict, '')}" for verdict, count in counts.items())
 
 
 def spent(microseconds: int) -> str:

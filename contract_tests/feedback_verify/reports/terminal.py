@@ -16,6 +16,7 @@ from feedback_verify.verdicts import LEFT_OUT, Verdict
 
 STYLE = {
     Verdict.VERIFIED: "green",
+    Verdict.AS_ANSWERED: "cyan",
     Verdict.VIOLATED: "bold red",
     Verdict.INCONCLUSIVE: "yellow",
     Verdict.NOT_VERIFIABLE: "dim",
