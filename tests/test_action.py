@@ -54,12 +54,14 @@ def test_inputs_reach_the_verifier(tmp_path: Path) -> None:
             token=project.credentials.tokens["write"],
             dsn=f"http://{project.credentials.public_key}@{server.address}/{project.id}",
             html="a page; touch injected.html",
+            require="level",
         )
 
     assert (ran.returncode, ran.stderr) == (0, "")
     summary = (tmp_path / "summary.md").read_text("utf-8")
-    assert "feedback-verify: 2 of the 2 rules asked for verified" in summary
-    assert "Conforms" not in summary
+    assert (
+        "feedback-verify: 0 of the 2 rules asked for verified, none violated; 2 as answered, not read back" in summary
+    )
     assert server.address.replace(":", "&#58;") in summary
     assert {"feedback-verify.xml", "a page; touch injected.html"} <= {each.name for each in tmp_path.iterdir()}
     assert not (tmp_path / "injected.html").exists()

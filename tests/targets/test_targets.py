@@ -56,7 +56,7 @@ def test_application_in_process_is_verified_to_the_microsecond(app: str, tmp_pat
     flags = ["--app", f"tests.targets.example:{app}", "--seed-callable", "tests.targets.example:seed"]
     program = Path(sys.executable).parent / "feedback-verify"
     ran = subprocess.run(
-        [program, *flags, *ALL, "--seed", "1", "--report", f"json={report}"],
+        [program, *flags, *ALL, "--seed", "1", "--require", "level", "--report", f"json={report}"],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
@@ -245,13 +245,13 @@ def test_missing_libfaketime_names_the_package(
     assert "install the package faketime" in capsys.readouterr().err
 
 
-def test_exit_is_3_where_something_is_not_verifiable(scaled_url: str, scaled_path: Path) -> None:
-    """What a URL cannot show is missing; that must be said to be enough."""
+def test_what_is_not_verified_is_exit_3_unless_less_is_required(scaled_url: str, scaled_path: Path) -> None:
+    """A URL shows neither what is stored nor what time does."""
     flags = [scaled_url, *ALL, "--spec", str(scaled_path), "--rules", "submission,window-order"]
 
     assert main(flags) == 3
     assert main([*flags, "--require", "level"]) == 0
-    assert main([*flags, "--require", "submission"]) == 0
+    assert main([*flags, "--require", "submission"]) == 3
     assert main([*flags, "--require", "window-order"]) == 3
 
 

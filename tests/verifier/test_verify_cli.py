@@ -181,7 +181,7 @@ def test_a_run_is_repeatable(mock_url: str, document: Document) -> None:
             self.sent: list[tuple[str, str, bytes]] = []
 
         def exchange(self, request: Request) -> Exchange:
-            url = re.sub(r"(project|other)-\d+", r"\1", request.url.replace(self._run, "run"))
+            url = re.sub(r"(project|other)-\d+|(?<=/)\d+(?=/)", r"\1", request.url.replace(self._run, "run"))
             self.sent.append((request.method, url, request.content or b""))
             return super().exchange(request)
 

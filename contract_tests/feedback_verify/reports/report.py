@@ -128,9 +128,7 @@ class Report:
         """What it would take to know more, in sentences."""
         answered = sum(result.verdict is Verdict.AS_ANSWERED for result in self.results.values())
         if answered:
-            shows = (
-                "its records (--control URL), or its list, with saved events (--seed-command or --ingest) and a token"
-            )
+            shows = "its records (--control URL), or its list of saved events (--seed-command or --ingest, and --token)"
             yield f"{_rules(answered)} {'needs' if answered == 1 else 'need'} a look at what is stored: {shows}."
         unjudged = [each.rule for each in self.results.values() if each.verdict is Verdict.NOT_VERIFIABLE]
         lacking = Counter(need for rule in unjudged for need in rule.needs if need not in self.capabilities)
