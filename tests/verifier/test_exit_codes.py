@@ -97,7 +97,7 @@ def test_control_api_that_fails_on_the_way_is_2(mock_url: str, tmp_path: Path, m
         def exchange(self, request: Request) -> Exchange:
             self.left -= "/_control/" in request.url
             reply = super().exchange(request)
-            return reply if self.left else Exchange(request, 502, {}, b"Bad gateway", reply.sent, reply.received)
+            return reply if self.left > 0 else Exchange(request, 502, {}, b"Bad gateway", reply.sent, reply.received)
 
     monkeypatch.setattr("feedback_verify.settings.ControlTarget", Failing)
     report = tmp_path / "v.md"

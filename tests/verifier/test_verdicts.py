@@ -34,7 +34,7 @@ def test_a_missing_capability_is_named_with_its_supply(document: Document) -> No
 
     assert result.verdict is Verdict.NOT_VERIFIABLE
     assert "events saved in the past (--seed-command, --provider-state-url or --control URL)" in result.detail
-    assert "a wait (--wait DURATION" in result.detail
+    assert "a clock that moves (or a wait: --wait DURATION" in result.detail
 
 
 def test_a_rule_without_findings_is_not_run(document: Document) -> None:
