@@ -53,6 +53,78 @@ class ConnectionsRemember(Implementation):
         return self.let_in[self.client]
 
 
+@breaks("project-isolation")
+class ConnectionsKeepTheirProject(Implementation):
+    """Whatever comes on a connection is for the project of the first request on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first: dict[Any, Project] = {}
+        self.client: Any = None
+
+    def respond(self, request: Request, content: bytes) -> Response:
+        self.client = request.client
+        return super().respond(request, content)
+
+    def find_project(self, organization: str, slug: str) -> Project:
+        return self.first.setdefault(self.client, super().find_project(organization, slug))
+
+
+@breaks("credentials-required", "submission")
+class TheBodyNotReadComesNext(Implementation):
+    """The body of a request without credentials is left on the connection, and read as that of the next request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: dict[Any, bytes] = {}
+
+    def respond(self, request: Request, content: bytes) -> Response:
+        content = self.left.pop(request.client, content)
+        if "authorization" not in request.headers and content:
+            self.left[request.client] = content
+        return super().respond(request, content)
+
+
+@breaks("field-required")
+class MissingFieldsFromTheRequestBefore(Implementation):
+    """What a request on a connection lacks is taken from the one before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: dict[Any, dict[str, Any]] = {}
+        self.client: Any = None
+
+    def respond(self, request: Request, content: bytes) -> Response:
+        self.client = request.client
+        return super().respond(request, content)
+
+    def validate(self, data: Any) -> dict[str, str]:
+        if isinstance(data, dict):
+            data = self.before[self.client] = {**self.before.get(self.client, {}), **data}
+        return super().validate(data)
+
+
+# --- by the program that asks
+
+
+@breaks("submission")
+class BrowsersGetAPage(Implementation):
+    """Whoever would rather have HTML is answered with it."""
+
+    def respond(self, request: Request, content: bytes) -> Response:
+        response = super().respond(request, content)
+        wants_page = request.headers.get("accept", "").startswith("text/html")
+        return Response("<h1>Thank you!</h1>", headers=HEADERS) if wants_page and request.method == "POST" else response
+
+
+@breaks("submission")
+class RobotsAreRefused(Implementation):
+    def respond(self, request: Request, content: bytes) -> Response:
+        if request.headers.get("user-agent", "").startswith("curl/"):
+            raise Refusal(403, {DETAIL: "You do not have permission to perform this action."})
+        return super().respond(request, content)
+
+
 @breaks("credentials-spaces")
 class FirstWordIsTheToken(Implementation):
     def by_token(self, token: str) -> tuple[str, Project | None]:

@@ -122,12 +122,25 @@ CONNECTION = Dimension(
     "connection", ("fresh", "kept", "kept after a refusal"), {"kept after a refusal": "credentials-required"}
 )
 
+MOZILLA = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+HEADERS_OF = {
+    "nameless": {},
+    "curl": {"User-Agent": "curl/8.5.0", "Accept": "*/*"},
+    "sentry-python": {"User-Agent": "sentry.python/2.30.0", "Accept-Encoding": "identity"},
+    "@sentry/browser": {"User-Agent": MOZILLA, "Accept": "*/*", "Accept-Language": "de-AT,en;q=0.5"},
+    "a browser's form": {
+        "User-Agent": MOZILLA,
+        "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    },
+}
+CLIENT = Dimension("client", tuple(HEADERS_OF), dict.fromkeys(list(HEADERS_OF)[1:], "submission"))
+
 
 def submission_dimensions() -> tuple[Dimension, ...]:
     """What can be varied where no time goes by."""
     between = Dimension("between", ("nothing", *BETWEEN_AT_ONCE), RULE_OF_BETWEEN)
     event = Dimension("event", ("before", "never"), {"never": "unknown-event"}, {"before": "event"})
-    return event, between, BY, FIRST_BY, FORM, SPELLING, VALUES, CONNECTION
+    return event, between, BY, FIRST_BY, FORM, SPELLING, VALUES, CONNECTION, CLIENT
 
 
 BETWEEN_AT_ONCE = ("overwrite", "the same again", "an invalid one", "one without credentials", "list")
@@ -177,6 +190,7 @@ def window_dimensions(document: Document, step: int = 1) -> tuple[Dimension, ...
         SPELLING,
         VALUES,
         CONNECTION,
+        CLIENT,
     )
 
 

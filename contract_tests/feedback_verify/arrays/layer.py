@@ -24,7 +24,7 @@ from feedback_verify.arrays.dimensions import (
 )
 from feedback_verify.arrays.play import Failure, Play, start_of
 from feedback_verify.arrays.refused import Refused
-from feedback_verify.arrays.refusing import EVERY, KINDS, NOTHING, refusal_dimensions, together
+from feedback_verify.arrays.refusing import EVERY, IN_TURN, KINDS, NOTHING, refusal_dimensions, together
 from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
 from feedback_verify.oracle import Mismatch
 from feedback_verify.scenario import Scenario
@@ -386,7 +386,7 @@ def _remaining(array: Array, situation: Situation) -> frozenset[tuple[str, str]]
 
 
 # Dimensions whose rule explains a failure before others' do.
-_FIRST = ("beside", "timestamp", "event id", "form", "values", "between", "connection")
+_FIRST = ("beside", "timestamp", "event id", "form", "values", "between", "client", "connection")
 
 
 def _spoken_of(array: Array, situation: Situation, failure: Failure) -> str | None:
@@ -398,7 +398,7 @@ def _spoken_of(array: Array, situation: Situation, failure: Failure) -> str | No
     rules = {each.name: each.rules.get(needed.get(each.name, "")) for each in array.dimensions}
     if rules.get("between") == "retry-safe" and failure.during != "between":
         del rules["between"]  # the retry itself went well
-    if failure.mismatch.aspect != "records":
+    if failure.mismatch.aspect != "records" and needed.get("connection") != IN_TURN:
         rules["connection"] = None  # nothing was stored of the refusal; the connection itself has no rule
     spoken = next((rule for name in _FIRST if (rule := rules.get(name))), None)
     if spoken is not None or expected is None:

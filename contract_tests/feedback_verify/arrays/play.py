@@ -13,7 +13,17 @@ from typing import Any
 from feedback_spec.document import Document
 from feedback_spec.instants import SECOND
 
-from feedback_verify.arrays.dimensions import CALENDAR, DAY, FRACTIONS, Situation, ages, at_limit, later, spelled
+from feedback_verify.arrays.dimensions import (
+    CALENDAR,
+    DAY,
+    FRACTIONS,
+    HEADERS_OF,
+    Situation,
+    ages,
+    at_limit,
+    later,
+    spelled,
+)
 from feedback_verify.bodies import encode
 from feedback_verify.exchange import Exchange, Project
 from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
@@ -226,7 +236,7 @@ class Play:
             "POST",
             by=by,
             project=project,
-            headers={"Content-Type": body.media_type},
+            headers={"Content-Type": body.media_type, **HEADERS_OF[self.situation["client"]]},
             content=body.content,
             chunked=body.chunked,
         )

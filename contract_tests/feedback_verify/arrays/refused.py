@@ -11,10 +11,10 @@ from typing import Any
 
 from feedback_spec.instants import SECOND
 
-from feedback_verify.arrays.dimensions import Situation, spelled
+from feedback_verify.arrays.dimensions import HEADERS_OF, Situation, spelled
 from feedback_verify.arrays.play import Failure
 from feedback_verify.arrays.refusals import FIELDS, Attempt, Kind, Setting, media_type_of, statuses
-from feedback_verify.arrays.refusing import EVERY, KINDS, OPEN
+from feedback_verify.arrays.refusing import EVERY, IN_TURN, KINDS, OPEN
 from feedback_verify.bodies import encode
 from feedback_verify.exchange import Exchange, Project
 from feedback_verify.oracle import Expected, Mismatch
@@ -162,9 +162,8 @@ class Refused:
                 self.scenario.channel = stack.enter_context(self.scenario.target.connection())
                 stack.callback(setattr, self.scenario, "channel", self.scenario.target)
             try:
-                if row.situation["connection"] == "two users in turn":
-                    other = {"event_id": self.scenario.new_event_id(), **VALUES}
-                    self._valid(row, self.where, other, self._by(row), "json")
+                if row.situation["connection"] == IN_TURN:
+                    self._somebody_else(row)
                 for setting, attempt in self._attempts(row):
                     self._judge(row, setting, attempt, self._send(row, setting, attempt))
                 if (row.kept or row.kind is None) and not row.over:
@@ -173,6 +172,15 @@ class Refused:
                 if not row.kept:
                     raise
                 self._end(row)  # a server may close a connection at any time; whether it took the request is not known
+
+    def _somebody_else(self, row: Row) -> None:
+        """A valid submission to another project, where there can be one, else by other credentials."""
+        values = {"event_id": self.scenario.new_event_id(), **VALUES}
+        if "second-project" in self.scenario.target.capabilities:
+            self._valid(row, self._other(self.where, same_organization=True), values, "write", "json")
+        else:
+            others = {"write", "dsn"} & set(self.where.credentials) - {self._by(row)}
+            self._valid(row, self.where, values, min(others, default=self._by(row)), "json")
 
     def _attempts(self, row: Row) -> list[tuple[Setting, Attempt]]:
         """What is refused: in every way of it, about every field, or in the one that is wanted."""
@@ -204,7 +212,7 @@ class Refused:
             authorization=attempt.authorization,
             project=self.where,
             path=attempt.path,
-            headers={"Content-Type": media_type} if media_type else {},
+            headers={**HEADERS_OF[row.situation["client"]], **({"Content-Type": media_type} if media_type else {})},
             content=body.content if attempt.content is None else attempt.content,
             chunked=row.situation["form"] == "chunked",
         )
@@ -244,7 +252,7 @@ class Refused:
             "POST",
             by=by,
             project=project,
-            headers={"Content-Type": body.media_type},
+            headers={"Content-Type": body.media_type, **HEADERS_OF[row.situation["client"]]},
             content=body.content,
             chunked=body.chunked,
         )

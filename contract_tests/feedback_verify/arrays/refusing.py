@@ -6,12 +6,13 @@ from itertools import groupby
 from feedback_spec.document import Document
 
 from feedback_verify.arrays import credentials, refusals
-from feedback_verify.arrays.dimensions import BY, FORM, SPELLING, Dimension, Situation
+from feedback_verify.arrays.dimensions import BY, CLIENT, FORM, SPELLING, Dimension, Situation
 
 KINDS = {kind.name: kind for kind in (*credentials.KINDS, *refusals.KINDS)}
 NOTHING = "nothing"
 OPEN = ("open", "open, event known", "event resolved")
 TOGETHER = 12
+IN_TURN = "two users in turn"
 EVERY = "every"
 PLACES = (
     "the only project",
@@ -39,6 +40,7 @@ def refusal_dimensions(document: Document, capabilities: frozenset[str]) -> tupl
         "event expired": "aged-event",
         **dict.fromkeys(("closing", "closed"), "clock"),
     }
+    isolation = {IN_TURN: "project-isolation"} if "second-project" in capabilities else {}
     return (
         Dimension("refusal", (NOTHING, *refused)),
         Dimension("way", (EVERY,), shown=False),
@@ -47,7 +49,8 @@ def refusal_dimensions(document: Document, capabilities: frozenset[str]) -> tupl
         BY,
         FORM.only(("json", "form", "multipart", "chunked", "escaped")),
         SPELLING.only(("lower case", "upper case", "zeros in front")),
-        Dimension("connection", ("fresh", "kept", "two users in turn")),
+        Dimension("connection", ("fresh", "kept", IN_TURN), isolation),
+        CLIENT,
     )
 
 
