@@ -369,7 +369,7 @@ class NoWindowsForDsn(Implementation):
             super().check_windows(event, record, now, by)
 
 
-@breaks("any-credentials-overwrite")
+@breaks("any-credentials-overwrite", "dsn")
 class NoOverwriteByDsn(Implementation):
     def overwrite_window_over(self, record: Record, now: datetime, by: str) -> bool:
         return by == "dsn" or super().overwrite_window_over(record, now, by)
@@ -425,7 +425,7 @@ class BusyIsAConflict(Implementation):
 # --- isolation
 
 
-@breaks("project-isolation")
+@breaks("project-isolation", "submission")
 class OneStoreForAllProjects(Implementation):
     def __init__(self) -> None:
         super().__init__()

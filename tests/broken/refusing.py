@@ -33,88 +33,81 @@ class NoSchemeWillDo(Implementation):
         return self.by_token(authorization or "") if alone else super().authenticate(authorization)
 
 
-@breaks("credentials-required")
-class ConnectionsRemember(Implementation):
-    """Whoever was let in on a connection is let in again without credentials."""
+class OfConnections(Implementation):
+    """Keeps something for each connection: uvicorn makes the address of a client once for each."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.let_in: dict[Any, tuple[str, Project | None]] = {}
-        self.client: Any = None
+        self.connections: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self.kept: dict[str, Any] = {}
 
     def respond(self, request: Request, content: bytes) -> Response:
-        self.client = request.client
+        client = request.scope["client"]
+        self.kept = self.connections.setdefault(id(client), (client, {}))[1]
         return super().respond(request, content)
 
+
+@breaks("credentials-required")
+class ConnectionsRemember(OfConnections):
+    """Whoever was let in on a connection is let in again without credentials."""
+
     def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
-        if authorization is None and self.client in self.let_in:
-            return self.let_in[self.client]
-        self.let_in[self.client] = super().authenticate(authorization)
-        return self.let_in[self.client]
+        if authorization is None and "let in" in self.kept:
+            kind, owner = self.kept["let in"]
+            return kind, owner
+        found = self.kept["let in"] = super().authenticate(authorization)
+        return found
 
 
 @breaks("project-isolation")
-class ConnectionsKeepTheirProject(Implementation):
+class ConnectionsKeepTheirProject(OfConnections):
     """Whatever comes on a connection is for the project of the first request on it."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.first: dict[Any, Project] = {}
-        self.client: Any = None
-
-    def respond(self, request: Request, content: bytes) -> Response:
-        self.client = request.client
-        return super().respond(request, content)
-
     def find_project(self, organization: str, slug: str) -> Project:
-        return self.first.setdefault(self.client, super().find_project(organization, slug))
+        project: Project = self.kept.setdefault("project", super().find_project(organization, slug))
+        return project
 
 
 @breaks("credentials-required", "submission")
-class TheBodyNotReadComesNext(Implementation):
+class TheBodyNotReadComesNext(OfConnections):
     """The body of a request without credentials is left on the connection, and read as that of the next request."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.left: dict[Any, bytes] = {}
+    def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
+        self.kept["left"] = authorization is None
+        return super().authenticate(authorization)
 
     def respond(self, request: Request, content: bytes) -> Response:
-        content = self.left.pop(request.client, content)
-        if "authorization" not in request.headers and content:
-            self.left[request.client] = content
-        return super().respond(request, content)
+        client = request.scope["client"]
+        kept = self.connections.get(id(client), (client, {}))[1]
+        read = kept.pop("body", content) if kept.get("left") else content
+        try:
+            return super().respond(request, read)
+        finally:
+            self.kept["body"] = content
 
 
 @breaks("field-required")
-class MissingFieldsFromTheRequestBefore(Implementation):
+class MissingFieldsFromTheRequestBefore(OfConnections):
     """What a request on a connection lacks is taken from the one before."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.before: dict[Any, dict[str, Any]] = {}
-        self.client: Any = None
-
-    def respond(self, request: Request, content: bytes) -> Response:
-        self.client = request.client
-        return super().respond(request, content)
 
     def validate(self, data: Any) -> dict[str, str]:
         if isinstance(data, dict):
-            data = self.before[self.client] = {**self.before.get(self.client, {}), **data}
+            data = self.kept["fields"] = {**self.kept.get("fields", {}), **data}
         return super().validate(data)
 
 
 # --- by the program that asks
 
 
-@breaks("submission")
+@breaks("response-schema")
 class BrowsersGetAPage(Implementation):
     """Whoever would rather have HTML is answered with it."""
 
     def respond(self, request: Request, content: bytes) -> Response:
         response = super().respond(request, content)
         wants_page = request.headers.get("accept", "").startswith("text/html")
-        return Response("<h1>Thank you!</h1>", headers=HEADERS) if wants_page and request.method == "POST" else response
+        page = Response("<h1>Thank you!</h1>", headers=HEADERS, media_type="text/html")
+        return page if wants_page and request.method == "POST" else response
 
 
 @breaks("submission")

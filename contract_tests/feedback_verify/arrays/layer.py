@@ -24,7 +24,7 @@ from feedback_verify.arrays.dimensions import (
 )
 from feedback_verify.arrays.play import Failure, Play, start_of
 from feedback_verify.arrays.refused import Refused
-from feedback_verify.arrays.refusing import EVERY, IN_TURN, KINDS, NOTHING, refusal_dimensions, together
+from feedback_verify.arrays.refusing import EVERY, IN_TURN, KINDS, NOTHING, THE_ONLY, refusal_dimensions, together
 from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
 from feedback_verify.oracle import Mismatch
 from feedback_verify.scenario import Scenario
@@ -220,7 +220,9 @@ class Layer:
                 continue
             plain, plainer, shorter = situation, failure, steps
             if len(self._seen) < MOST_FAILURES:
-                plain, plainer, shorter = self._plainest(array, *self._narrowed(array, situation, failure, steps))
+                plain, plainer, shorter = self._plainest(
+                    array, *self._narrowed(array, *self._among_others(array, situation, failure, steps))
+                )
             elif not failure.blamed or failure.blamed in self._broken or self._fails_anyway(array, situation, failure):
                 continue
             remaining = _remaining(array, plain)
@@ -228,7 +230,7 @@ class Layer:
                 continue
             others = bool(self._seen)
             self._seen.append(_Seen(plainer.mismatch.kind, remaining))
-            if array.refusing and plain["refusal"] == NOTHING and others:
+            if array.refusing and plain["refusal"] == NOTHING and others and plain["connection"] != IN_TURN:
                 continue  # what has nothing to do with a refusal, other arrays know more of
             told = ", ".join(f"{name}: {value}" for name, value in sorted(remaining))
             message = f"{plainer.mismatch.message} ({told or 'in the simplest case'})"
@@ -239,6 +241,17 @@ class Layer:
 
     def _explained(self, failure: Failure, remaining: frozenset[tuple[str, str]]) -> bool:
         return any(each.explains(failure, remaining) for each in self._seen)
+
+    def _among_others(
+        self, array: Array, situation: Situation, failure: Failure, steps: Sequence[Step]
+    ) -> tuple[Situation, Failure, Sequence[Step]]:
+        """What two projects, or two users on one connection, come to without a refusal, where that fails already."""
+        if _is_of_several(array, situation) and situation["refusal"] != NOTHING:
+            plainer = {**situation, "refusal": NOTHING}
+            again, shorter = self._play((array, plainer))
+            if again is not None:
+                return plainer, again, shorter
+        return situation, failure, steps
 
     def _narrowed(
         self, array: Array, situation: Situation, failure: Failure, steps: Sequence[Step]
@@ -295,7 +308,9 @@ class Layer:
     def _fails_anyway(self, array: Array, situation: Situation, failure: Failure) -> bool:
         """Whether the same fails where nothing is refused."""
         again, _ = self._play((array, {**situation, "refusal": NOTHING}))
-        return again is not None and again.mismatch.kind == failure.mismatch.kind
+        if again is None:
+            return False
+        return again.mismatch.kind == failure.mismatch.kind or _is_of_several(array, situation)
 
     def _fails(self, array: Array, situation: Situation) -> bool:
         return self._play((array, situation))[0] is not None
@@ -376,6 +391,11 @@ class Layer:
             return failure, scenario.steps
 
 
+def _is_of_several(array: Array, situation: Situation) -> bool:
+    """Whether a refusal comes among two projects, or two users of one connection: they may be mixed up without it."""
+    return array.refusing and (situation["connection"] == IN_TURN or situation["project"] != THE_ONLY)
+
+
 def _remaining(array: Array, situation: Situation) -> frozenset[tuple[str, str]]:
     """The values that are not plain."""
     return frozenset(
@@ -386,7 +406,7 @@ def _remaining(array: Array, situation: Situation) -> frozenset[tuple[str, str]]
 
 
 # Dimensions whose rule explains a failure before others' do.
-_FIRST = ("beside", "timestamp", "event id", "form", "values", "between", "client", "connection")
+_FIRST = ("beside", "connection", "timestamp", "event id", "form", "values", "between", "client")
 
 
 def _spoken_of(array: Array, situation: Situation, failure: Failure) -> str | None:
@@ -398,8 +418,6 @@ def _spoken_of(array: Array, situation: Situation, failure: Failure) -> str | No
     rules = {each.name: each.rules.get(needed.get(each.name, "")) for each in array.dimensions}
     if rules.get("between") == "retry-safe" and failure.during != "between":
         del rules["between"]  # the retry itself went well
-    if failure.mismatch.aspect != "records" and needed.get("connection") != IN_TURN:
-        rules["connection"] = None  # nothing was stored of the refusal; the connection itself has no rule
     spoken = next((rule for name in _FIRST if (rule := rules.get(name))), None)
     if spoken is not None or expected is None:
         return spoken

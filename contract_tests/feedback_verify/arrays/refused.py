@@ -14,7 +14,7 @@ from feedback_spec.instants import SECOND
 from feedback_verify.arrays.dimensions import HEADERS_OF, Situation, spelled
 from feedback_verify.arrays.play import Failure
 from feedback_verify.arrays.refusals import FIELDS, Attempt, Kind, Setting, media_type_of, statuses
-from feedback_verify.arrays.refusing import EVERY, IN_TURN, KINDS, OPEN
+from feedback_verify.arrays.refusing import EVERY, IN_TURN, KINDS, OPEN, THE_ONLY
 from feedback_verify.bodies import encode
 from feedback_verify.exchange import Exchange, Project
 from feedback_verify.oracle import Expected, Mismatch
@@ -93,7 +93,7 @@ class Refused:
 
     def _beside_it(self, project: str) -> list[Project]:
         """The project that holds feedback for the same events."""
-        if project == "the only project":
+        if project == THE_ONLY:
             return []
         if project.startswith("second"):
             return [self.scenario.project]

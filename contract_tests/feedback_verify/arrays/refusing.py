@@ -14,8 +14,9 @@ OPEN = ("open", "open, event known", "event resolved")
 TOGETHER = 12
 IN_TURN = "two users in turn"
 EVERY = "every"
+THE_ONLY = "the only project"
 PLACES = (
-    "the only project",
+    THE_ONLY,
     "first of its organization",
     "second of its organization",
     "first of its name",
