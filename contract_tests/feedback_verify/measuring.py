@@ -9,8 +9,8 @@ from feedback_spec.instants import SECOND
 
 from feedback_verify.exchange import Exchange
 from feedback_verify.oracle import MICROSECOND, instant_of
-from feedback_verify.scenario import CannotTell, Scenario, entries
-from feedback_verify.targets import Target
+from feedback_verify.scenario import CannotTell, Scenario, Violated, entries
+from feedback_verify.targets import NotReachable, ProtocolError, Target, Trouble, Unsendable
 
 STEPS = (1_000, SECOND)  # microseconds: clocks that count in milliseconds, and in seconds
 DATED = timedelta(seconds=2)  # Date has whole seconds, and servers cache it
@@ -20,7 +20,7 @@ ODD = 123_456  # microseconds: a fraction of a second that such clocks cannot sh
 def measure(target: Target, document: Document, seen: Exchange) -> None:
     """Measures what can be measured, and leaves it with the target; `seen` was just answered.
 
-    Raises NotReachable, ProtocolError or Trouble.
+    What goes wrong here will do so in the run again, which reports it.
     """
     target.ahead = _ahead(seen)
     random = Random(None if not target.sandboxes else 0)
@@ -31,8 +31,8 @@ def measure(target: Target, document: Document, seen: Exchange) -> None:
         if "event" in target.capabilities:
             with Scenario(target, document, random) as scenario:
                 _measure_lags(scenario)
-    except CannotTell:
-        pass  # what is not accepted here is for the rules to say
+    except (CannotTell, Violated, NotReachable, ProtocolError, Trouble, Unsendable):
+        pass
 
 
 def _measure_lags(s: Scenario) -> None:

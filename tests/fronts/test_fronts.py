@@ -5,6 +5,7 @@ Few rules are asked here, those that cost few requests; `make fronts` (FRONTS=al
 
 import os
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,14 @@ def document() -> Document:
     return load()
 
 
-def judged(url: str, document: Document, rules: frozenset[str] | None) -> tuple[ControlTarget, dict[str, Result]]:
+def judged(
+    url: str, document: Document, rules: frozenset[str] | None, depth: str = "quick"
+) -> tuple[ControlTarget, dict[str, Result]]:
     """What was measured, and the verdicts that are wanted."""
     with ControlTarget(url, url) as target:
         target.settling.longest = 5.0
         look(target, document)
-        results = Run(document, target, seed=1, rules=rules, depth="quick").execute()
+        results = Run(document, target, seed=1, rules=rules, depth=depth).execute()
     return target, {rule: each for rule, each in results.items() if rules is None or rule in rules}
 
 
@@ -112,6 +115,32 @@ def test_clock_that_counts_in_steps(server: type[Implementation], words: str, do
 
     assert words in results["event-window"].detail
     assert words in results["overwrite-window"].detail
+
+
+class SecondsAndTooLong(fronts.CountsInSeconds):
+    """Counts in seconds, and keeps its window open for three more of them."""
+
+    event_limit = timedelta(minutes=30, seconds=3)
+
+
+class MillisecondsAndTooShort(fronts.CountsInSteps):
+    """Counts in milliseconds, and closes the window for overwrites two of them too early."""
+
+    overwrite_limit = timedelta(minutes=5, milliseconds=-2)
+
+
+@pytest.mark.parametrize(
+    ("server", "rule"),
+    [(SecondsAndTooLong, "event-window"), (MillisecondsAndTooShort, "overwrite-window")][: None if ALL else 1],
+)
+def test_clock_that_counts_in_steps_hides_no_wrong_limit(
+    server: type[Implementation], rule: str, document: Document
+) -> None:
+    """What is off by more than a step is seen, and put down to its rule."""
+    with serving(server().app()) as url:
+        _, results = judged(url, document, frozenset({"event-window", "overwrite-window"}), "default")
+
+    assert {rule for rule, each in results.items() if each.verdict is Verdict.VIOLATED} == {rule}
 
 
 @pytest.mark.skipif(not NGINX, reason="nginx cannot be had here")

@@ -7,6 +7,7 @@ looked at for all of them at once. Only what fails so is played again, alone.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from feedback_spec.instants import SECOND
@@ -279,14 +280,16 @@ class Refused:
         capabilities = self.scenario.target.capabilities
         listed = "event" in capabilities and "write" in self.where.credentials
         for project in self.projects if listed and not all(row.over for row in self.rows) else ():
-            reply = self.scenario.listing("status=", project=project)
-            entries = reply.json
-            if not self.scenario.target.sandboxes and isinstance(entries, list):
-                if len(entries) >= PAGE:
-                    return  # the project holds more than a page; what is ours may lie on a later one
-                own = self.scenario.made_ids
-                entries = [each for each in entries if isinstance(each, dict) and str(each.get("eventID")) in own]
-            self._compare(self.oracle.list_problems(project, entries, self.oracle.listed(project, status="")))
+            self._compare(list(self.scenario.settled(partial(self._list_problems, project))))
+
+    def _list_problems(self, project: Project) -> list[Mismatch]:
+        entries = self.scenario.listing("status=", project=project).json
+        if not self.scenario.target.sandboxes and isinstance(entries, list):
+            if len(entries) >= PAGE:
+                return []  # the project holds more than a page; what is ours may lie on a later one
+            own = self.scenario.made_ids
+            entries = [each for each in entries if isinstance(each, dict) and str(each.get("eventID")) in own]
+        return self.oracle.list_problems(project, entries, self.oracle.listed(project, status=""))
 
     def _compare(self, problems: list[Mismatch]) -> None:
         left = [row for row in self.rows if not row.over]
