@@ -3,15 +3,20 @@
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 import trustme
 from feedback_spec.document import Document
+from feedback_verify import schema
 from feedback_verify.cli import main
 from feedback_verify.preflight import look
-from feedback_verify.targets import UrlTarget
+from feedback_verify.scenario import Scenario
+from feedback_verify.targets import ControlTarget, UrlTarget
+from feedback_verify.targets.network import Network
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -148,6 +153,26 @@ def test_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "Trust its certificate with --cacert FILE, or any certificate with --insecure." in untrusted
     assert "is it not https that it speaks there?" in plain
     assert trusted == [0, 0]
+
+
+@pytest.mark.parametrize("way", ["cacert", "insecure", "proxy"])
+def test_control_lists_and_schemathesis_go_one_way(way: str, tmp_path: Path, document: Document) -> None:
+    """By the certificate; by any; through the proxy, without which there is no such host."""
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with ExitStack() as stack:
+        url = stack.enter_context(serving(Implementation().app(), None if way == "proxy" else context))
+        ways = {"cacert": Network(tmp_path / "ca.pem"), "insecure": Network(insecure=True), "proxy": Network(proxy=url)}
+        place = "http://target.invalid" if way == "proxy" else url
+        target = stack.enter_context(ControlTarget(place, place, network=ways[way]))
+        scenario = stack.enter_context(Scenario(target, document, Random(1)))
+        listed = scenario.listing()
+        findings = schema.run(scenario, document, 1, 1)
+
+    assert listed.status == 200
+    assert [each.violation for each in findings if each.violation] == []
+    assert any(each.observations for each in findings)
 
 
 def test_https_where_plain_http_is_spoken(url: str, capsys: pytest.CaptureFixture[str]) -> None:
