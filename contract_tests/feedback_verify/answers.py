@@ -16,9 +16,10 @@ from feedback_verify.exchange import Exchange, as_data
 
 
 class Answers:
-    """Judges every answer of the documented path; answers of other paths are none of the document's business."""
+    """Judges every answer of the documented path behind that of `base_url`; other paths are not described."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, base_url: str = "") -> None:
+        self._prefix = urlsplit(base_url).path.rstrip("/")
         self._openapi = to_31(document.openapi)
         self._trimmed = document.behaviour.is_trimmed
         self._methods = document.behaviour.methods
@@ -34,10 +35,8 @@ class Answers:
 
     def problem(self, exchange: Exchange) -> str | None:
         """What the document does not allow in this answer; None where all is well or the path is not documented."""
-        path = urlsplit(exchange.request.url).path
-        plain = "/../" not in path  # which some servers resolve and others do not
-        known = next((each for pattern, each in self._paths if plain and pattern.fullmatch(path)), None)
-        if known is None or exchange.status >= 500 or self._should_not_have_passed(exchange, known.get("post")):
+        known = self._described(exchange)
+        if known is None:
             return None
         method = exchange.request.method.lower()
         if self._methods is not None and method not in known:
@@ -53,6 +52,19 @@ class Answers:
         if response is None:
             return f"{exchange.request.method} is answered {exchange.status}, which the document does not declare"
         return self._header_problem(exchange, response) or self._body_problem(exchange, response)
+
+    def speaks_of(self, exchange: Exchange) -> bool:
+        """Whether the document says what this answer must be: `problem` could have found something."""
+        return self._described(exchange) is not None
+
+    def _described(self, exchange: Exchange) -> Mapping[str, Operation] | None:
+        """The operations of the documented path, by method; None where the document does not speak of the answer."""
+        path = urlsplit(exchange.request.url).path.removeprefix(self._prefix)
+        plain = "/../" not in path  # which some servers resolve and others do not
+        known = next((each for pattern, each in self._paths if plain and pattern.fullmatch(path)), None)
+        if known is None or exchange.status >= 500 or self._should_not_have_passed(exchange, known.get("post")):
+            return None
+        return known
 
     def _should_not_have_passed(self, exchange: Exchange, operation: Operation | None) -> bool:
         """Whether this accepts what the request schema forbids; other rules judge that, and the echo follows."""

@@ -77,7 +77,7 @@ class Run:
 
         Raises NotReachable where the target is gone, and ProtocolError where its control API answers what it may not.
         """
-        answers = Answers(self.document)
+        answers = Answers(self.document, self.target.base_url)
         windows = frozenset(window.rule for window in self.document.mutability.windows)
         self._findings += _lags(self.target)
         checks = [check for check in all_checks(self.document) if self._wanted(check.rule) and self._possible(check)]
@@ -230,7 +230,7 @@ class Run:
                 steps = up_to(scenario.steps, exchange)
                 fault: Callable[[Exchange], bool] = lambda reply: answers.problem(reply) is not None  # noqa: E731
                 self._findings.append(Finding("response-schema", violation=problem, steps=steps, fault=fault))
-            judged += not problem
+            judged += not problem and answers.speaks_of(exchange)
         self._findings.append(Finding("response-schema", observations=judged))
 
     def _arrays(self, answers: Answers) -> None:

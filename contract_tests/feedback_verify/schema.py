@@ -13,8 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 import jsonschema_rs
 import schemathesis
 from feedback_spec.document import Document
+from schemathesis import Case
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
+from schemathesis.generation import GenerationMode
 from schemathesis.schemas import BaseSchema
 
 from feedback_verify.between import between, is_unknown_method
@@ -132,6 +134,10 @@ def _findings(
     found = []
     for case_id, checks in recorder.checks.items():
         for check in checks:
+            if check.status is not Status.FAILURE and not _could_fail(
+                check.name, recorder.cases[case_id].value, scenario.document
+            ):
+                continue
             rule = RULE_OF.get(check.name, "response-schema")
             exchange = through.answered.get(case_id)
             if exchange is not None and (between(exchange) is not None or is_unknown_method(exchange)):
@@ -149,6 +155,21 @@ def _findings(
             message = " ".join(f"{failure.title}: {failure.message}".split())[:400]
             found.append(Finding(rule, violation=message, steps=_steps(scenario, exchange)))
     return found
+
+
+def _could_fail(check: str, case: Case[Any], document: Document) -> bool:
+    """Whether the check had anything to look at: valid data, invalid data, a closed operation, an undeclared method."""
+    mode = case.meta.generation.mode if case.meta is not None else None
+    match check:
+        case "positive_data_acceptance":
+            return mode is GenerationMode.POSITIVE
+        case "negative_data_rejection":
+            return mode is GenerationMode.NEGATIVE
+        case "ignored_auth":
+            return any(case.operation.security.iter_parameters())
+        case "unsupported_method":
+            return case.method.lower() not in {each.method for each in document.operations.values()}
+    return True
 
 
 def _steps(scenario: Scenario, exchange: Exchange | None) -> tuple[Step, ...]:

@@ -10,6 +10,7 @@ from feedback_verify.steps import Step
 from feedback_verify.targets.network import Network
 from feedback_verify.targets.sending import Sender
 from feedback_verify.targets.settling import Settling
+from feedback_verify.targets.wire import behind_head
 
 KEPT_FOR = 5.0  # seconds that a connection of its own may be idle
 
@@ -63,6 +64,13 @@ class Target:
     def exchange(self, request: Request) -> Exchange:
         """Sends the request once. Raises NotReachable where no answer comes."""
         return self.sender.exchange(self._client, request)
+
+    def behind_head(self, request: Request) -> bytes | None:
+        """What stands on the wire behind the head of the answer to a HEAD; None where that cannot be seen."""
+        if self.application is not None:
+            return None
+        self.sender.wait(self.sender.pace.turn())
+        return behind_head(self.sender.network, request)
 
     def connection(self) -> "Connection":
         """A connection of its own, to be opened before it is needed."""

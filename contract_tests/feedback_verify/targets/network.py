@@ -59,6 +59,10 @@ class Network:
             context.load_verify_locations(self.cacert)
         return context
 
+    def secured(self, plain: socket.socket, host: str) -> ssl.SSLSocket:
+        """The connection with TLS, certificates checked as for every other."""
+        return self._tls.wrap_socket(plain, server_hostname=host)
+
     def client(self, *, kept_for: float) -> httpx.Client:
         """A client that follows no redirect, keeps no cookie and never tries again; `kept_for` is in idle seconds."""
         return httpx.Client(
