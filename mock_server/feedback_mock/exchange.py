@@ -10,12 +10,13 @@ from abc import ABC, abstractmethod
 
 import jsonschema_rs
 
-from feedback_mock.asgi import Answer, Headers, Receive, Scope, Send, json_answer
+from feedback_mock.asgi import Answer, Headers, Receive, Scope, Send, json_answer, rule_header
 from feedback_mock.body import Gone, event_ids
 from feedback_mock.effects import Broken, Rereading, break_off, changed, send_slowly, wait
 from feedback_mock.faults import AFTER
+from feedback_mock.following import follow_header
 from feedback_mock.journal import LOST, Entry
-from feedback_mock.result import Result
+from feedback_mock.result import Refused, Result
 from feedback_mock.store import Project, Store
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,11 @@ class Endpoint(ABC):
         project = entry = None
         if self.journaled is not None and (project := self.journaled.project_of_path(exchange.path)) is not None:
             entry = project.journal.begin(Entry(scope, self.operation, self.journaled.source()))
+            if project.follow and (wrong := follow_header(project, exchange.headers)) is not None:
+                answer = _misled(wrong)
+                self._complete(entry, project, exchange, wrong, answer)
+                await send_all(answer, scope, send)
+                return
             if project.faults.rules:
                 await self._under_faults(entry, project, exchange, receive, send)
                 return
@@ -140,6 +146,12 @@ async def send_all(answer: Answer, scope: Scope, send: Send) -> None:
     """Sends an answer in full; to HEAD without its body."""
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
+
+
+def _misled(wrong: Refused) -> Answer:
+    """The answer to a request that says what time it is, and does not: ours, which no document of an API has."""
+    rule = (b"x-feedback-rule", rule_header(wrong.rule, wrong.reason))
+    return json_answer(400, {"detail": wrong.reason}, rule)
 
 
 class OffContract(Exception):

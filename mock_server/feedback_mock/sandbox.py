@@ -92,8 +92,9 @@ class Sandbox:
     """A project on a running `Server`, or on a `Mock` that is called in-process; as a context manager, gone at the end.
 
     The project is made, in place of one of the same name. Its clock stands still at `now`, by default the present
-    instant, unless it is `running`. Durations are timedeltas or ISO 8601 texts, such as `PT5M0.000001S`; instants are
-    aware datetimes. Whatever is refused raises ValueError with one sentence, the one that the control protocol answers.
+    instant, unless it is `running`; `follow` moves it to what clients say that it is. Durations are timedeltas or
+    ISO 8601 texts, such as `PT5M0.000001S`; instants are aware datetimes. Whatever is refused raises ValueError with
+    one sentence, the one that the control protocol answers.
     """
 
     def __init__(
@@ -106,13 +107,14 @@ class Sandbox:
         running: bool = False,
         redact: bool = True,
         seed: int = 0,
+        follow: bool = False,
     ) -> None:
         self.app = where if isinstance(where, Mock) else where.app
         self._address = IN_PROCESS if isinstance(where, Mock) else where.address
         if not self._address:
             raise ValueError("The server does not listen yet: with Server() as server: Sandbox(server, …).")
         self._names = {"organization_slug": organization, "project_slug": project}
-        clock: dict[str, Any] = {"running": running}
+        clock: dict[str, Any] = {"running": running, "follow": follow}
         if now is not None:
             clock["now"] = _instant("now", now)
         self._do("controlPutProject", {"clock": clock, "redact": redact, "seed": seed})

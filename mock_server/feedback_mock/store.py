@@ -79,7 +79,8 @@ class Project:
     """A sandbox. Event ids are lower-case keys; feedback stands in the order of first submission. `block`: its ids.
 
     `journal` is what was asked of it, `redact` whether that is shown without secrets; `faults` what its requests meet;
-    `counts` are those of the rate limit; `saved` is how often an event was; `sleepers` are who sleeps on its clock.
+    `counts` are those of the rate limit; `saved` is how often an event was; `sleepers` are who sleeps on its clock,
+    and `follow` whether that is moved by what clients say.
     """
 
     organization: str
@@ -93,6 +94,7 @@ class Project:
     faults: Faults
     sleepers: Sleepers
     redact: bool = True
+    follow: bool = False
     events: dict[str, Event] = field(default_factory=dict)
     # Where the oldest is taken away again and again, a plain dict looks at all the places of those that are gone.
     feedback: OrderedDict[str, Feedback] = field(default_factory=OrderedDict)
@@ -246,7 +248,7 @@ class Store:
         return self._by_id.get(path.get("project_id", ""))
 
     def put_project(
-        self, organization: str, slug: str, clock: Clock, *, redact: bool = True, seed: int = 0
+        self, organization: str, slug: str, clock: Clock, *, redact: bool = True, seed: int = 0, follow: bool = False
     ) -> Project | None:
         """Makes an empty project in place of one of the same name, whose number it keeps. None if there is no room."""
         replaced = self.projects.get((organization, slug))
@@ -264,6 +266,7 @@ class Store:
             Faults(seed),
             Sleepers(clock),
             redact,
+            follow,
         )
         if replaced is None:
             self._join(organization)

@@ -276,7 +276,7 @@ PROBLEMS = [
     ("PUT", "", b"[]", "the request body: must be of type object."),
     ("PUT", "", b'{"clok": {}}', "clok: is not a key here; the keys are clock, seed, redact."),
     ("PUT", "", b'{"clock": {}}', "clock: "),
-    ("PUT", "", b'{"clock": {"frozen": true}}', "clock.frozen: is not a key here; the keys are now, running."),
+    ("PUT", "", b'{"clock": {"frozen": true}}', "clock.frozen: is not a key here; the keys are now, running, follow."),
     ("PUT", "", b'{"clock": {"now": "today"}}', 'clock.now: "today" is not an RFC 3339 instant'),
     ("PUT", "", b'{"clock": {"now": "9999-12-31T23:59:59-00:01"}}', "clock.now: lies before"),
     ("PUT", "", b'{"clock": {"now": "2026-01-01T23:59:60Z"}}', 'clock.now: "2026-01-01T23:59:60Z" names a day or'),

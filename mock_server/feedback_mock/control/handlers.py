@@ -11,7 +11,6 @@ from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, format_instant, 
 from feedback_spec.operations import Operation
 
 from feedback_mock.body import Unreadable
-from feedback_mock.clock import Clock
 from feedback_mock.control.pieces import Rows
 from feedback_mock.result import Done, Refused, Result
 from feedback_mock.store import Event, Feedback, Project, Store
@@ -61,7 +60,7 @@ def project_shown(project: Project, origin: str) -> dict[str, Any]:
         "id": project.id,
         "dsn": f"{scheme}://{credentials.public_key}@{host}/{project.id}",
         "tokens": credentials.tokens,
-        "clock": clock_shown(project.clock),
+        "clock": clock_shown(project),
         "redact": project.redact,
     }
 
@@ -71,16 +70,21 @@ def _project_listed(project: Project) -> dict[str, Any]:
         "organization": project.organization,
         "project": project.slug,
         "id": project.id,
-        "clock": clock_shown(project.clock),
+        "clock": clock_shown(project),
         "events": len(project.events),
         "feedback": len(project.feedback),
         "requests": project.journal.last,
     }
 
 
-def clock_shown(clock: Clock) -> dict[str, Any]:
-    """A clock as the protocol shows it."""
-    return {"now": format_instant(clock.now()), "running": clock.running}
+def clock_shown(project: Project) -> dict[str, Any]:
+    """A project's clock as the protocol shows it; that it follows its clients only where it does."""
+    clock = project.clock
+    return {
+        "now": format_instant(clock.now()),
+        "running": clock.running,
+        **({"follow": True} if project.follow else {}),
+    }
 
 
 class ControlHandlers:
@@ -149,7 +153,12 @@ class ControlHandlers:
         now = instant(setting, "now", "clock.") if "now" in setting else None
         clock = self._store.new_clock(now, setting.get("running"))
         project = self._store.put_project(
-            organization, slug, clock, redact=request.body.get("redact", True), seed=request.body.get("seed", 0)
+            organization,
+            slug,
+            clock,
+            redact=request.body.get("redact", True),
+            seed=request.body.get("seed", 0),
+            follow=setting.get("follow", False),
         )
         if project is None:
             return full(f"The server holds {self._store.limits.projects} projects, which is all it takes; delete some.")
@@ -173,12 +182,14 @@ class ControlHandlers:
         """Sets, freezes or runs the clock; what is not given stays as it is."""
         now = instant(request.body, "now") if "now" in request.body else None
         moved = project.sleepers.move(to=now, running=request.body.get("running"))
-        return _moved(project.clock, moved, backwards=now is not None and now < project.clock.now())
+        if moved:
+            project.follow = request.body.get("follow", project.follow)
+        return _moved(project, moved, backwards=now is not None and now < project.clock.now())
 
     def advance_clock(self, request: ControlRequest, project: Project) -> Result:
         """Moves the clock forward by exactly the duration."""
         moved = project.sleepers.move(by=parse_duration(request.body["duration"]))
-        return _moved(project.clock, moved, backwards=False)
+        return _moved(project, moved, backwards=False)
 
     def list_feedback(self, _: ControlRequest, project: Project) -> Result:
         """Every record, oldest first."""
@@ -211,10 +222,10 @@ def event_shown(event: Event) -> dict[str, Any]:
     }
 
 
-def _moved(clock: Clock, moved: bool, *, backwards: bool) -> Result:
+def _moved(project: Project, moved: bool, *, backwards: bool) -> Result:
     if moved:
-        return Done(clock_shown(clock))
-    stands = format_instant(clock.now())
+        return Done(clock_shown(project))
+    stands = format_instant(project.clock.now())
     if backwards:
         return Refused("clock", f"The clock moves forward only; it stands at {stands}.")
     return Refused("clock", f"The clock goes to {format_instant(LAST_INSTANT)} and no further; it stands at {stands}.")

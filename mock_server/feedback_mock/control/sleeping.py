@@ -100,13 +100,13 @@ def _begun(result: Done) -> tuple[Sleep, Project]:
 def _woken(came: int | Refused, project: Project) -> Result:
     if isinstance(came, Refused):
         return came
-    return Done({**clock_shown(project.clock), "now": format_instant(came)})
+    return Done({**clock_shown(project), "now": format_instant(came)})
 
 
 def _shared(project: Project) -> dict[str, Any]:
     participants = project.sleepers.shown()
     return {
-        **clock_shown(project.clock),
+        **clock_shown(project),
         "participants": [
             {"name": name, "asleep_until": None if until is None else format_instant(until)}
             for name, until in participants.items()

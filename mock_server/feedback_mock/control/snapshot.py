@@ -42,7 +42,7 @@ class SnapshotHandlers:
         return Done(
             {
                 "version": VERSION,
-                "clock": clock_shown(project.clock),
+                "clock": clock_shown(project),
                 "redact": project.redact,
                 "seed": project.faults.seed,
                 "numbers": {"feedback": project.last_feedback, "issues": project.last_issue},
@@ -66,7 +66,9 @@ class SnapshotHandlers:
         events, feedback = list(_events(given)), list(_feedback(given))
         rules, entries = list(_rules(given)), list(_entries(given))
         names = request.path["organization_slug"], request.path["project_slug"]
-        project = self._store.put_project(*names, clock, redact=given["redact"], seed=given["seed"])
+        project = self._store.put_project(
+            *names, clock, redact=given["redact"], seed=given["seed"], follow=given["clock"].get("follow", False)
+        )
         if project is None:
             return full(f"The server holds {limits.projects} projects, which is all it takes; delete some.")
         project.restore(events, feedback, given["numbers"]["feedback"], given["numbers"]["issues"])

@@ -127,7 +127,7 @@ class News:
         if project is not self._project or project.journal.restarts != self._restarts:
             self._project, self._restarts = project, project.journal.restarts
             self._heard, self._pending = 0, []
-            self._told = {"clock": project.clock.setting}
+            self._told = {"clock": _setting(project)}
             yield _event("project", project_shown(project, self._origin))
         for entry in self._new_entries(project):
             yield _event("request", self._journals.shown(entry, project, self._origin), entry.number)
@@ -153,7 +153,7 @@ class News:
         heard = (self._heard, len(self._pending))
         return {
             "journal": (extent(journal), lambda: extent(journal)),
-            "clock": (project.clock.setting, lambda: clock_shown(project.clock)),
+            "clock": (_setting(project), lambda: clock_shown(project)),
             "events": ((project.saved, len(project.events)), lambda: _latest("events", project.events, event_shown)),
             "feedback": (
                 (heard, len(project.feedback)),
@@ -161,6 +161,11 @@ class News:
             ),
             "faults": ([(each, each.matched, each.applied) for each in faults.rules], lambda: faults_shown(project)),
         }
+
+
+def _setting(project: Project) -> object:
+    """What differs where somebody moved or set the clock."""
+    return project.clock.setting, project.follow
 
 
 def _latest(name: str, all_of_them: Mapping[str, _Kept], show: Callable[[_Kept], object]) -> dict[str, object]:

@@ -12,6 +12,7 @@ from feedback_spec.operations import Operation, operations_of
 from feedback_mock.asgi import Answer, ASGIApp, Header, Receive
 from feedback_mock.body import TooLarge, Unreadable, read
 from feedback_mock.exchange import Endpoint, Exchange
+from feedback_mock.following import follow
 from feedback_mock.ingest.envelope import Bounds, Unpacking, parse_header, parse_items, unpack, unpack_text
 from feedback_mock.ingest.events import Ingest
 from feedback_mock.ingest.rendering import render
@@ -135,6 +136,11 @@ class IngestOperation(Endpoint):
             if refused is not None:
                 return refused
         items = parse_items(b"".join([begun, *pieces]), bounds)
+        if exchange.project is not None and exchange.project.follow and "sent_at" in header:
+            try:
+                follow(exchange.project, str(header["sent_at"]))
+            except ValueError as error:
+                raise Unreadable(f"sent_at: {error}") from None
         project = _at_its_instant(exchange)
         event_id = self._ingest.envelope(project, header, items, exchange.now)
         return Done({} if event_id is None else {"id": event_id})
