@@ -400,6 +400,12 @@ class NoEventReference(Implementation):
         return {**super().answer(project, record), "event": {"id": None, "eventID": record.event_id}}
 
 
+@breaks("exact-values")
+class EmailsInSmallLettersOnly(Implementation):
+    def is_email(self, value: str) -> bool:
+        return value == value.lower() and super().is_email(value)
+
+
 @breaks("valid-accepted")
 class OneCharacterIsTooShort(Implementation):
     def problem(self, name: str, value: Any) -> str | None:

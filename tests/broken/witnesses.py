@@ -186,6 +186,7 @@ WITNESSES: dict[str, Witness] = {
     "TheBodyNotReadComesNext": (submit(by=""), submit(OTHER)),
     "MissingFieldsFromTheRequestBefore": (submit(), post(b"{}", "application/json")),
     "BrowsersGetAPage": (replace(submit(), headers={"Accept": "text/html,*/*;q=0.8"}),),
+    "EmailsInSmallLettersOnly": (submit(email="Jane@Example.COM"),),
     "RobotsAreRefused": (replace(submit(), headers={"User-Agent": "curl/8.5.0"}),),
     "FirstWordIsTheToken": (submit(by=f"Bearer {TOKEN} x"),),
     "TokensInAnyCase": (submit(by=f"Bearer {TOKEN.upper()}"),),

@@ -115,8 +115,9 @@ def spelled(event_id: str, how: str) -> str:
 
 VALUES = Dimension(
     "values",
-    ("plain", "other scripts", "markup", "padded", "longest", "numeric"),
-    {"padded": "trimmed"} | dict.fromkeys(("other scripts", "markup", "longest", "numeric"), "exact-values"),
+    ("plain", "other scripts", "markup", "padded", "longest", "numeric", "capitals"),
+    {"padded": "trimmed"}
+    | dict.fromkeys(("other scripts", "markup", "longest", "numeric", "capitals"), "exact-values"),
 )
 CONNECTION = Dimension(
     "connection", ("fresh", "kept", "kept after a refusal"), {"kept after a refusal": "credentials-required"}

@@ -37,6 +37,7 @@ TEXTS = {
     "other scripts": {"name": "Zoë 漢字 العربية", "comments": "Ünïcödé 😀 e\u0301 versus é\u200d\u2028."},
     "markup": {"name": "<b>&amp;</b> %20 'x'", "comments": '"quotes" \\ & = + ; <script>`id`</script> $HOME\r\nTwice.'},
     "padded": {"name": " \tJane Smith ", "email": " jane@example.com\n", "comments": "\r\n It broke! \t"},
+    "capitals": {"name": "JANE", "email": "Jane.SMITH@Mail.Example.COM", "comments": "IT BROKE!"},
     "numeric": {"name": "007", "comments": "1e5"},
 }
 
