@@ -413,9 +413,9 @@ def _spoken_of(array: Array, situation: Situation, failure: Failure) -> str | No
     """The rule that the values which are not plain speak of; None where they leave it to the oracle."""
     needed = dict(_remaining(array, situation))
     expected, about_status = failure.expected, failure.mismatch.aspect == "status"
-    if needed.get("event", "").startswith("in another"):
-        return "project-isolation"
     rules = {each.name: each.rules.get(needed.get(each.name, "")) for each in array.dimensions}
+    if needed.get("event", "").startswith("in another") and not rules.get("beside"):
+        return "project-isolation"
     if rules.get("between") == "retry-safe" and failure.during != "between":
         del rules["between"]  # the retry itself went well
     spoken = next((rule for name in _FIRST if (rule := rules.get(name))), None)
