@@ -31,14 +31,12 @@ def document() -> Document:
     return load()
 
 
-def judged(
-    url: str, document: Document, rules: frozenset[str] | None, depth: str = "quick"
-) -> tuple[ControlTarget, dict[str, Result]]:
+def judged(url: str, document: Document, rules: frozenset[str] | None) -> tuple[ControlTarget, dict[str, Result]]:
     """What was measured, and the verdicts that are wanted."""
     with ControlTarget(url, url) as target:
         target.settling.longest = 5.0
         look(target, document)
-        results = Run(document, target, seed=1, rules=rules, depth=depth).execute()
+        results = Run(document, target, seed=1, rules=rules, depth="quick").execute()
     return target, {rule: each for rule, each in results.items() if rules is None or rule in rules}
 
 
@@ -138,7 +136,7 @@ def test_clock_that_counts_in_steps_hides_no_wrong_limit(
 ) -> None:
     """What is off by more than a step is seen, and put down to its rule."""
     with serving(server().app()) as url:
-        _, results = judged(url, document, frozenset({"event-window", "overwrite-window"}), "default")
+        _, results = judged(url, document, frozenset({"event-window", "overwrite-window"}))
 
     assert {rule for rule, each in results.items() if each.verdict is Verdict.VIOLATED} == {rule}
 
