@@ -29,7 +29,7 @@ from feedback_verify.scenario import CannotTell, Scenario, Violated, answer
 from feedback_verify.shorten import shorten
 from feedback_verify.steps import Send, up_to
 from feedback_verify.targets import NotReachable, Stopped, Target, Trouble, Unsendable
-from feedback_verify.verdicts import LEFT_OUT, Finding, Result, Verdict, judge
+from feedback_verify.verdicts import LEFT_OUT, Finding, Result, Verdict, joined, judge, missing
 
 HISTORIES_NEED = frozenset({"token", "dsn", "event", "aged-event", "clock", "records", "second-project"})
 HISTORIES = {"quick": 8, "default": 30, "full": 100}  # by depth
@@ -80,7 +80,9 @@ class Run:
         answers = Answers(self.document, self.target.base_url)
         windows = frozenset(window.rule for window in self.document.mutability.windows)
         self._findings += _lags(self.target)
-        checks = [check for check in all_checks(self.document) if self._wanted(check.rule) and self._possible(check)]
+        wanted = [check for check in all_checks(self.document) if self._wanted(check.rule)]
+        checks = [check for check in wanted if self._possible(check)]
+        self._findings += [finding for check in wanted for finding in self._unasked(check)]
         layers = [self._arrays, self._crowded]
         layers += [self._histories, self._schemathesis] if self.rules is None else []
         if self.target.clock != "exact":
@@ -147,6 +149,12 @@ class Run:
 
     def _possible(self, check: Check) -> bool:
         return {*self.document.rules[check.rule].needs, *check.needs} <= self.target.capabilities
+
+    def _unasked(self, check: Check) -> Iterator[Finding]:
+        """Says which part of a rule could not be asked, where the target has what the rest of it takes."""
+        lacked = missing(check.needs, self.target.capabilities)
+        if lacked and not missing(self.document.rules[check.rule].needs, self.target.capabilities):
+            yield Finding(check.rule, remark=f'"{check.name}" could not be asked: it needs {joined(lacked)}')
 
     def _verdict(self, rule_id: str) -> Result:
         rule = self.document.rules[rule_id]

@@ -31,6 +31,9 @@ LEFT_OUT = "left out by --rules"
 OF_WINDOWS = "windows"  # the group of rules that speak of time
 
 
+CONTROL = "--control URL"  # supplies everything that a rule can need
+
+
 @dataclass(frozen=True)
 class Probe:
     """One submission beside a deadline: its age by the window's base lay in [earliest, latest] (microseconds).
@@ -90,13 +93,13 @@ def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str],
     shown = min(
         violations or [each for each in findings if each.steps] or [Finding(rule.id)], key=lambda each: len(each.steps)
     )
-    missing = [need for need in rule.needs if need not in capabilities]
+    lacked = missing(rule.needs, capabilities)
     doubts = [each.doubt for each in findings if each.doubt]
     if violations:
         otherwise = f"; the target follows another reading: {rule.otherwise}" if rule.otherwise else ""
         verdict, detail = Verdict.VIOLATED, f"{shown.violation}{otherwise}"
-    elif missing and not observations and not doubts:
-        return Result(rule, Verdict.NOT_VERIFIABLE, "needs " + _joined(missing))
+    elif lacked and not observations and not doubts:
+        return Result(rule, Verdict.NOT_VERIFIABLE, "needs " + joined(lacked))
     elif doubts:
         more = f" (and {len(doubts) - 1} more scenario{'s' if len(doubts) > 2 else ''})" if len(doubts) > 1 else ""
         verdict, detail = Verdict.INCONCLUSIVE, f"{doubts[0]}{more}"
@@ -134,7 +137,13 @@ def _is_of_time(rule: Rule) -> bool:
     return "clock" in rule.needs and rule.group == OF_WINDOWS and not rule.id.startswith("conflict-")
 
 
-def _joined(needs: Iterable[str]) -> str:
+def missing(needs: Iterable[str], capabilities: frozenset[str]) -> list[str]:
+    """The needs that a target lacks; where only a control API supplies one of them, those alone: no wait buys it."""
+    lacked = [need for need in needs if need not in capabilities]
+    return [need for need in lacked if CAPABILITIES[need].how == CONTROL] or lacked
+
+
+def joined(needs: Iterable[str]) -> str:
     """What the needs ask for as one list, what is supplied in the same way named together."""
     by_way: dict[str, list[str]] = {}
     for need in needs:

@@ -5,12 +5,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from feedback_mock.server import Server
 from feedback_spec.document import Document
 from feedback_verify.answers import Answers
 from feedback_verify.exchange import Exchange, Request
+from feedback_verify.run import Run
 from feedback_verify.targets.network import Network
+from feedback_verify.targets.url import UrlTarget
 from feedback_verify.targets.wire import behind_head
-from feedback_verify.verdicts import Finding, judge
+from feedback_verify.verdicts import Finding, Verdict, judge
 
 PATH = "/api/0/projects/acme/shop/user-feedback/"
 BODY = b'[{"comments": "HTTP is not said here"}]'
@@ -104,3 +107,24 @@ def test_precision_stands_beside_rules_of_time_only(rule: str, told: bool, docum
     found = judge(document.rules[rule], [Finding(rule, observations=1)], frozenset(), exact=True)
 
     assert ("to the microsecond" in found.detail) is told
+
+
+def test_part_of_a_rule_that_cannot_be_asked_is_named(document: Document) -> None:
+    """The other part is judged all the same."""
+    with Server(document=document) as server:
+        project = server.app.default_project
+        credentials = {"write": project.credentials.tokens["write"]}
+        with UrlTarget(server.url, project.organization, project.slug, credentials) as target:
+            rules = frozenset({"event-id-case", "overwrite-window-unknown-event"})
+            results = Run(document, target, 1, rules, depth="quick").execute()
+
+    told = results["event-id-case"]
+    assert '"an event is found by either case" could not be asked: it needs saved events' in told.detail
+    assert told.observations > 0
+    assert results["overwrite-window-unknown-event"].verdict is Verdict.NOT_VERIFIABLE
+
+
+def test_no_wait_is_said_to_buy_what_takes_a_second_project(document: Document) -> None:
+    found = judge(document.rules["project-isolation"], [], frozenset({"token"}), exact=False)
+
+    assert found.detail == "needs a second project (--control URL)"

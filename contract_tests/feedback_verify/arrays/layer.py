@@ -135,7 +135,7 @@ class Layer:
         counted = [
             Finding(rule, observations=count, remark=covered.get(rule), probes=self._of(rule))
             for rule, count in self._counts.items()
-            if rule not in broken and rule in self.document.verifiable
+            if rule not in broken and self._is_possible(rule)
         ]
         remarks = [
             Finding(rule, remark=f"remark: {told}") for rule, told in sorted(self._remarks) if rule not in broken
@@ -146,6 +146,11 @@ class Layer:
             for window in sorted({each.rule for each in self.document.mutability.windows})
         ]
         return findings + counted + remarks + doubts
+
+    def _is_possible(self, rule: str) -> bool:
+        """Whether the target has all that the rule needs: without a clock, one side of a deadline says nothing."""
+        known = self.document.verifiable.get(rule)
+        return known is not None and self.target.capabilities.issuperset(known.needs)
 
     def _plain_failures(self, array: Array) -> Iterator[tuple[Kind, Finding]]:
         """What is wrong in the plainest situation already, one thing after the other."""

@@ -15,7 +15,7 @@ from feedback_spec.rules import Mutability
 from feedback_verify.baseline import Baseline
 from feedback_verify.redaction import Redaction
 from feedback_verify.steps import Advance, SaveEvent, Send, as_plan, as_python, as_shell
-from feedback_verify.verdicts import LEFT_OUT, OF_WINDOWS, SEEN, Result, Verdict, exit_code
+from feedback_verify.verdicts import LEFT_OUT, OF_WINDOWS, SEEN, Result, Verdict, exit_code, missing
 
 if TYPE_CHECKING:
     from feedback_verify.run import Run
@@ -131,7 +131,7 @@ class Report:
             shows = "its records (--control URL), or its list of saved events (--seed-command or --ingest, and --token)"
             yield f"{_rules(answered)} {'needs' if answered == 1 else 'need'} a look at what is stored: {shows}."
         unjudged = [each.rule for each in self.results.values() if each.verdict is Verdict.NOT_VERIFIABLE]
-        lacking = Counter(need for rule in unjudged for need in rule.needs if need not in self.capabilities)
+        lacking = Counter(need for rule in unjudged for need in missing(rule.needs, self.capabilities))
         for name, capability in CAPABILITIES.items():
             if count := lacking[name]:
                 needs = f"{_rules(count)} {'needs' if count == 1 else 'need'}"
