@@ -122,12 +122,12 @@ class Exchange:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON; None where it is none. A lone surrogate in it becomes a question mark."""
+        """The body as JSON; None if it is not JSON. A lone surrogate in it becomes a question mark."""
         return as_data(self.content)
 
     @property
     def object(self) -> dict[str, Any]:
-        """The body as a JSON object; empty where it is none."""
+        """The body as a JSON object; empty if it is not one."""
         return self.json if isinstance(self.json, dict) else {}
 
     @property
@@ -137,7 +137,7 @@ class Exchange:
 
 
 def as_data(content: bytes) -> Any:
-    """JSON as data that UTF-8 can write; None where it is no JSON."""
+    """JSON as data that UTF-8 can write; None if it is not JSON."""
     try:
         text = json.dumps(json.loads(content), ensure_ascii=False, allow_nan=False)
         return json.loads(text.encode("utf-8", "replace"))

@@ -333,7 +333,7 @@ def _has_listed(scenario: Scenario) -> bool:
 
 
 def known_rules(document: Document, names: str) -> frozenset[str]:
-    """The names, separated by commas, as rule ids. Raises ValueError, in one sentence, for one that is none."""
+    """The names, separated by commas, as rule ids. Raises ValueError for one that the catalogue does not have."""
     known = frozenset(each.strip() for each in names.split(","))
     unknown = sorted(known - set(document.verifiable))
     if unknown:

@@ -93,7 +93,7 @@ def parse_form(body: bytes, _content_type: bytes | None = None) -> dict[str, Any
 
 
 def parse_multipart(body: bytes, content_type: bytes | None) -> dict[str, Any]:
-    """A multipart form; in place of a file stands an object, which is no text. Raises Unreadable."""
+    """A multipart form; in place of a file stands an object, which is not text. Raises Unreadable."""
     _, options = parse_options_header(content_type or b"")
     if b"boundary" not in options:
         raise Unreadable("the multipart media type names no boundary")

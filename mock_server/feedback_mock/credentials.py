@@ -1,7 +1,7 @@
 """Credentials: deriving a project's own, and reading an Authorization header. Knows no project and stores nothing.
 
 What is derived depends on the project's name only, so that a configuration that holds it can be committed and every
-run of a test uses the same. These are no secrets; a mock that others can reach adds one.
+run of a test uses the same. These are not secrets; a mock that others can reach adds one.
 """
 
 from dataclasses import dataclass

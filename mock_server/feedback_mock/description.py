@@ -64,7 +64,7 @@ def describe(
 
 
 def typed(parameter: Parameter, text: str) -> int | str:
-    """The value as the schema's type; text that is no number stays text, which the schema then refuses."""
+    """The value as the schema's type; text that is not a number stays text, which the schema then refuses."""
     if parameter.type == "integer" and text.isascii() and text.isdigit() and len(text) < 19:
         return int(text)
     return text

@@ -127,7 +127,7 @@ class _Guarded(Endpoint):
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
         method = exchange.scope["method"]
         refused = self._by_method.get(method, self._nobody).check(exchange)
-        # Whether a DSN may speak for another project is for the method to decide, and there is no such method.
+        # Only a method could decide whether a DSN may speak for another project, and this one does not exist.
         return Refused("method", word=method) if refused is None or refused.rule == OTHER_PROJECT else refused
 
     def render(self, exchange: Exchange, result: Result) -> Answer:

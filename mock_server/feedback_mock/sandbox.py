@@ -243,7 +243,7 @@ class Sandbox:
     def sleep(self, duration: str | timedelta, participant: str | None = None) -> datetime:
         """Blocks this thread until so much of the project's time has gone by; the instant at which it has.
 
-        A participant takes part from its first sleep on. Who is none waits for others to move the clock.
+        A participant takes part from its first sleep on. Anybody else waits for others to move the clock.
         """
         body = {"duration": _duration("duration", duration)}
         if participant is not None:

@@ -38,7 +38,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The rule and the status of an outcome that is no refusal."""
+    """The rule and the status of an outcome that is not a refusal."""
 
     rule: str
     status: int

@@ -32,7 +32,7 @@ class Dsn:
 
     @property
     def number(self) -> str:
-        """The project's number, which is no secret."""
+        """The project's number, which is not a secret."""
         return self.whole.secret[self.at_number :]
 
     def part(self, start: int = 0, stop: int | None = None) -> Part:

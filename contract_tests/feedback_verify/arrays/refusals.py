@@ -270,7 +270,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("a field missing", "field-required", _missing),
     Kind("a field null", "field-null", _null),
     Kind("a field blank", "field-blank", _blank),
-    Kind("a field that is no text", "field-type", _no_text),
+    Kind("a field that is not text", "field-type", _no_text),
     Kind("a field with NUL", "field-nul", _nul),
     Kind("a field too long", "field-length", _too_long),
     Kind("no email address", "email-format", _no_email),

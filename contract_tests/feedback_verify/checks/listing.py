@@ -120,7 +120,7 @@ def an_environment_lists_its_own(s: Scenario) -> None:
 
 
 def a_page_size_out_of_range_is_refused(s: Scenario) -> None:
-    """The smallest and the largest size of the document, and one beyond; nothing that is no number."""
+    """The smallest and the largest size of the document, and one beyond; nothing that is not a number."""
     parameters = {each.name: each for each in s.document.operations[LIST].parameters}
     schema = parameters["per_page"].schema
     for size in (schema["minimum"], schema["maximum"]):

@@ -95,7 +95,7 @@ def _media_types() -> Iterator[Probe]:
     yield Probe("a form with 10,000 keys", b"a=1&" * 10_000, FORM)
     yield Probe("a body without a Content-Type", headers={})
     yield Probe("a chunked body without a Content-Type", headers={}, chunked=True)
-    yield Probe("a compressed body that is none", headers={**JSON, "Content-Encoding": "gzip"})
+    yield Probe("a body that says it is compressed, and is not", headers={**JSON, "Content-Encoding": "gzip"})
 
 
 def _envelopes() -> Iterator[Probe]:

@@ -50,7 +50,7 @@ def offset_by_date(exchange: Exchange) -> Offset | None:
 def stepped(clock: Sequence[Offset], began: int, ended: int) -> int:
     """By how many microseconds the target's clock moved against ours at least, between two instants of ours.
 
-    Nearly `began`: the last answer before it shows the clock as it was. 0 for what is no step.
+    Nearly `began`: the last answer before it shows the clock as it was. 0 for what is not a step.
     """
     before = [each for each in clock if each[0] < began][-1:]
     seen = [*before, *(each for each in clock if began <= each[0] <= ended)]

@@ -141,7 +141,7 @@ class Schedule:
         return Listed(sent, entries, False, tuple(self.reader.steps))
 
     def _apart(self) -> int:
-        """How far apart tracks begin, so that the pace of the run is no hindrance when they come to their deadlines."""
+        """How far apart tracks begin, so that the pace of the run delays none at its deadline."""
         rate = self._target.sender.pace.rate
         return 0 if rate is None else int(REQUESTS * SECOND / rate)
 

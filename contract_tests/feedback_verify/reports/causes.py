@@ -65,7 +65,7 @@ def _key(report: Report, result: Result) -> str:
 
 
 def _unrelated(report: Report, result: Result) -> str | None:
-    """An answer that ends a violation and is no window's: whatever was tested, the target said the same."""
+    """An answer that ends a violation and is not about a window: whatever was tested, the target said the same."""
     sent = [step.exchange for step in result.steps if isinstance(step, Send) and step.exchange]
     windows = {window.status for window in report.mutability.windows} if report.mutability else set()
     if result.verdict is not Verdict.VIOLATED or not sent or sent[-1].status < 300 or sent[-1].status in windows:

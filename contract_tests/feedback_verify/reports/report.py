@@ -171,7 +171,7 @@ class Report:
         return self.baseline.stale(self.results)
 
     def accepted(self, result: Result) -> str | None:
-        """Why the violation is accepted; None where it is none, or is not accepted."""
+        """Why the violation is accepted; None if it is not a violation, or is not accepted."""
         return self.baseline.accepted.get(result.rule.id) if result.verdict is Verdict.VIOLATED else None
 
     def clean(self, text: str) -> str:

@@ -109,7 +109,7 @@ class Target:
 
 
 def read_dsn(dsn: str) -> SplitResult:
-    """The parts of a DSN. Raises ValueError where it is none; the message does not show it."""
+    """The parts of a DSN. Raises ValueError if it is not a DSN; the message does not show it."""
     try:
         parts = urlsplit(dsn)
         whole = parts.scheme in ("http", "https") and parts.username and parts.hostname and parts.port != 0

@@ -24,7 +24,7 @@ class Console:
         self._app, self._say = app, say
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves a request and tells of it, but for the page's own files: they are no client's."""
+        """Serves a request and tells of it, but for the page's own files: they are not a client's."""
         if scope["type"] != "http" or scope["path"].startswith(PAGE):
             await self._app(scope, receive, send)
             return

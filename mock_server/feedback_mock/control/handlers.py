@@ -243,7 +243,7 @@ def instant(body: Mapping[str, Any], name: str, place: str = "") -> int:
 
 
 def out_of_calendar(field: str) -> Refused:
-    """That an instant is none that the mock can show."""
+    """That the mock cannot show an instant."""
     return Refused(
         "request", f"{field}: lies before {format_instant(FIRST_INSTANT)} or after {format_instant(LAST_INSTANT)}."
     )

@@ -30,7 +30,7 @@ class Page:
 
 
 def select(project: Project, query: Mapping[str, Any], url: str, base: Base) -> Page | None:
-    """The page that `query` asks for, None where its cursor is none.
+    """The page that `query` asks for, None if its cursor is not valid.
 
     `url` is the address of the listing without a query, `base` what orders it.
 

@@ -34,7 +34,7 @@ class Ingest:
         self._check_size(len(body))
         event = _object(body)
         if event is None:
-            raise Unreadable("the event is no JSON object")
+            raise Unreadable("the event is not a JSON object")
         return self._save(project, event, None, now)
 
     def envelope(self, project: Project, header: dict[str, Any], items: list[Item], now: int) -> str | None:
@@ -90,7 +90,7 @@ class Ingest:
 
 
 def event_id_of(value: Any) -> str | None:
-    """An event id as it is kept, 32 hexadecimal digits in lower case, from either form; None for what is no id."""
+    """An event id as it is kept, 32 hexadecimal digits in lower case, from either form; None for what is not an id."""
     if not isinstance(value, str) or len(value) not in (32, 36):
         return None
     try:
