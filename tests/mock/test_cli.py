@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,9 @@ def test_one_json_line_says_all_that_a_harness_needs() -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_is_a_clean_end(how: signal.Signals, tmp_path: Path) -> None:
+def test_a_signal_is_a_clean_end(how: signal.Signals, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    # Under nohup these tests ignore SIGHUP, and so would what they start.
+    request.addfinalizer(partial(signal.signal, how, signal.signal(how, signal.default_int_handler)))
     with running("--log-format", "json", "--ready-file", str(tmp_path / "ready.json")) as process:
         ready_line(process)
         code, _, err = end(process, how)

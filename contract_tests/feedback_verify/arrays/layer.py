@@ -81,7 +81,8 @@ class _Seen:
         """Whether this is part of another failure; where on the time line it happens makes no difference."""
         places = {name for name, _ in remaining}
         same = all(each in remaining or (each[0] in PLACES and each[0] in places) for each in self.remaining)
-        return same and self.kind[0] == failure.mismatch.aspect
+        # A list may show what an answer has shown already.
+        return same and (self.kind[0] == failure.mismatch.aspect or self.kind[1:] == failure.mismatch.kind[1:])
 
 
 @dataclass
@@ -103,6 +104,7 @@ class Layer:
     progress: Callable[[int, int], None] = lambda *_: None
     parallel: int = PARALLEL
     _seen: list[_Seen] = field(default_factory=list)
+    _elsewhere: set[tuple[str, str]] = field(default_factory=set)  # aspects and rules that fail without a refusal
     _ignored: frozenset[tuple[str, str, str]] = frozenset()
     _counts: Counter[str] = field(default_factory=Counter)
     _probes: set[Probe] = field(default_factory=set)
@@ -181,7 +183,7 @@ class Layer:
 
     def _without_special_cases(self, judged: Sequence[tuple[Kind, Finding]]) -> list[Finding]:
         """Without those that say of a special case what another one says of all cases."""
-        said = {(kind, finding.rule) for kind, finding in judged}
+        said = {(kind[1:], finding.rule) for kind, finding in judged}
         windows = self.document.mutability.windows
         feedback = [window.rule for window in windows if window.base.startswith("feedback")]
         general = {
@@ -189,12 +191,18 @@ class Layer:
             "overwrite-window-unknown-event": feedback,
             "retry-safe": [*feedback, "overwrite-window-unknown-event", "any-credentials-overwrite", "dsn"],
             "exact-values": ["overwrite"],
-            "project-isolation": ["unknown-event", "overwrite-window-unknown-event", "list-known-events"],
+            "submission": ["known-event"],
+            "project-isolation": [
+                "unknown-event",
+                "known-event",
+                "overwrite-window-unknown-event",
+                "list-known-events",
+            ],
         }
         return [
             finding
             for kind, finding in judged
-            if not any((kind, rule) in said for rule in general.get(finding.rule, ()))
+            if not any((kind[1:], rule) in said for rule in general.get(finding.rule, ()))
         ]
 
     def _play_all(self, rows: Sequence[Job]) -> list[tuple[Job, Failure, Sequence[Step]]]:
@@ -221,7 +229,7 @@ class Layer:
 
     def _judge_all(self, failed: Sequence[tuple[Job, Failure, Sequence[Step]]]) -> Iterator[tuple[Kind, Finding]]:
         for (array, situation), failure, steps in failed:
-            if self._explained(failure, _remaining(array, situation)):
+            if self._explained(failure, _remaining(array, situation)) or self._is_known_elsewhere(array, failure):
                 continue
             plain, plainer, shorter = situation, failure, steps
             if len(self._seen) < MOST_FAILURES:
@@ -235,6 +243,8 @@ class Layer:
                 continue
             others = bool(self._seen)
             self._seen.append(_Seen(plainer.mismatch.kind, remaining))
+            if not array.refusing:
+                self._elsewhere.add(plainer.mismatch.kind[:2])
             if array.refusing and plain["refusal"] == NOTHING and others and plain["connection"] != IN_TURN:
                 continue  # what has nothing to do with a refusal, other arrays know more of
             told = ", ".join(f"{name}: {value}" for name, value in sorted(remaining))
@@ -246,6 +256,11 @@ class Layer:
 
     def _explained(self, failure: Failure, remaining: frozenset[tuple[str, str]]) -> bool:
         return any(each.explains(failure, remaining) for each in self._seen)
+
+    def _is_known_elsewhere(self, array: Array, failure: Failure) -> bool:
+        """Whether what comes after a refusal fails as it does where nothing is refused."""
+        aspect, rule, _ = failure.mismatch.kind
+        return array.refusing and aspect != "records" and (aspect, rule) in self._elsewhere
 
     def _among_others(
         self, array: Array, situation: Situation, failure: Failure, steps: Sequence[Step]
