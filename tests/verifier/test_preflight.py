@@ -142,7 +142,7 @@ def test_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    few = ["--rules", "submission,dsn"]
+    few = ["--rules", "submission,dsn", "--require", "level"]
     with serving(example.OnTheRealClock().app(), context) as url:
         untrusted = sentence([url, *ALL], capsys)
         plain = sentence([url.replace("https", "http"), *ALL], capsys)
