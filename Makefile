@@ -49,8 +49,8 @@ picture: .venv/installed ## draw the pictures of the mock's page and of a report
 	@$(BIN)/python -m tests.page.picture docs/page.png
 	@$(BIN)/python -m tests.reports.picture docs/report.png
 
-broken: .venv/installed ## every broken server and every seed of the tests, not only those whose turn it is
-	@BROKEN=all $(BIN)/pytest -n auto tests/verifier/test_mutants.py tests/verifier/test_mutants_real_time.py tests/verifier/test_conformance.py $(ARGS)
+broken: .venv/installed ## every broken server, seed and profile of the tests, not only those whose turn it is
+	@BROKEN=all $(BIN)/pytest -n auto tests/verifier/test_mutants.py tests/verifier/test_mutants_real_time.py tests/verifier/test_conformance.py tests/verifier/test_profiles.py $(ARGS)
 
 fronts: .venv/installed ## all rules of a sound server behind nginx and other fronts, and on clocks that count in steps (minutes)
 	@FRONTS=all $(BIN)/pytest -q -rs tests/fronts $(ARGS)
