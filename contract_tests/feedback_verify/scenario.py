@@ -5,6 +5,7 @@ A scenario makes no verdict of its own: a check says `expect` (the rule is broke
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -54,6 +55,7 @@ class Scenario:
         self.observations = 0
         self.finding: str | None = None
         self.made_ids: set[str] = set()
+        self._owed: Counter[tuple[str, str]] = Counter()
         self.probes: list[Probe] = []
         self.plain_accepted = plain_accepted
         self.channel: Target | Connection = target
@@ -201,10 +203,16 @@ class Scenario:
         self.target.settling.before("events")
 
     def advance(self, microseconds: int, *, project: Project | None = None) -> None:
-        """Moves the project's clock forward; by nothing is nothing."""
-        if microseconds:
-            self.steps.append(self.target.advance(project or self.project, microseconds))
-            self.oracle.advanced(project or self.project, microseconds)
+        """Moves the project's clock forward; by nothing is nothing.
+
+        A clock that counts in steps may forget what goes beyond whole ones, so that is left for the next time.
+        """
+        where = project or self.project
+        owed = self._owed[where.organization, where.slug] + microseconds
+        left = self._owed[where.organization, where.slug] = owed % self.target.step
+        if owed > left:
+            self.steps.append(self.target.advance(where, owed - left))
+            self.oracle.advanced(where, owed - left)
 
     def records(self, event_id: str | None = None, *, project: Project | None = None) -> list[dict[str, Any]]:
         """What is stored, of one event or of all."""

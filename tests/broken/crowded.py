@@ -13,7 +13,7 @@ from tests.broken.server import Event, Implementation, Project, Record
 FEW = 15
 
 
-@breaks("overwrite-one-record")
+@breaks("overwrite-same-record")
 class OldFeedbackMakesRoom(Implementation):
     def store(self, project: Project, body: dict[str, str], now: datetime, by: str) -> Record:
         records = self.records(project)

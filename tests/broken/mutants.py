@@ -161,7 +161,7 @@ class EventWindowOpensAgain(Implementation):
         return self.event_limit < now - event.saved <= self.event_limit + 20 * SECOND
 
 
-@breaks("event-window", "list")
+@breaks("event-window", "list", "project-isolation")
 class EventIsForgottenAfterItsWindow(Implementation):
     def find_event(self, project: Project, event_id: str) -> Event | None:
         event = super().find_event(project, event_id)
@@ -206,7 +206,7 @@ class OverwriteWindowFromTheEvent(Implementation):
         return record
 
 
-@breaks("overwrite-window-unknown-event")
+@breaks("overwrite-window-unknown-event", "overwrite-window")
 class NoOverwriteWindowForUnknownEvents(Implementation):
     def check_windows(self, event: Event | None, record: Record | None, now: datetime, by: str) -> None:
         super().check_windows(event, record if event else None, now, by)
@@ -786,7 +786,7 @@ class DashesAreStripped(Implementation):
 # --- the list
 
 
-@breaks("list")
+@breaks("list", "submission")
 class OldestFirst(Implementation):
     def listed(self, project: Project, status: str, environment: str | None) -> list[Record]:
         return super().listed(project, status, environment)[::-1]

@@ -68,7 +68,7 @@ class ConnectionsKeepTheirProject(OfConnections):
         return project
 
 
-@breaks("credentials-required", "submission")
+@breaks("credentials-required", "submission", "form-bodies")
 class TheBodyNotReadComesNext(OfConnections):
     """The body of a request without credentials is left on the connection, and read as that of the next request."""
 
@@ -369,7 +369,7 @@ class MediaTypeBeforePermission(Implementation):
         return super().respond(request, content)
 
 
-@breaks("check-order")
+@breaks("check-order", "field-blank", "email-format", "field-type")
 class WindowsBeforeFields(Implementation):
     def respond(self, request: Request, content: bytes) -> Response:
         try:

@@ -14,6 +14,7 @@ from socket import socket
 from typing import Any
 
 import httpx
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -146,6 +147,17 @@ class CountsInSteps(Implementation):
 
     def _cut(self, instant: datetime) -> datetime:
         return instant - (instant - datetime.min.replace(tzinfo=instant.tzinfo)) % self.step
+
+
+class ForgetsParts(CountsInSteps):
+    """Its clock itself stands at the beginning of a step, wherever it is moved to."""
+
+    async def control(self, request: Request) -> Response:
+        """From there it is moved the next time."""
+        response = await super().control(request)
+        for project in tuple(self.projects.values()):
+            project.now = self._cut(project.now)
+        return response
 
 
 class CountsInSeconds(CountsInSteps):

@@ -106,7 +106,11 @@ def test_step_of_a_clock_is_found(server: type[Implementation], step: int, docum
 
 @pytest.mark.parametrize(
     ("server", "words"),
-    [(fronts.CountsInSteps, "to the millisecond"), (fronts.CountsInSeconds, "to the second")][: None if ALL else 1],
+    [
+        (fronts.ForgetsParts, "to the millisecond"),
+        (fronts.CountsInSteps, "to the millisecond"),
+        (fronts.CountsInSeconds, "to the second"),
+    ][: None if ALL else 1],
 )
 def test_clock_that_counts_in_steps(server: type[Implementation], words: str, document: Document) -> None:
     """Both sides of every limit are seen, a step away from it, and the verdict names the step."""
