@@ -369,7 +369,7 @@ class NoWindowsForDsn(Implementation):
             super().check_windows(event, record, now, by)
 
 
-@breaks("any-credentials-overwrite", "dsn")
+@breaks("any-credentials-overwrite")
 class NoOverwriteByDsn(Implementation):
     def overwrite_window_over(self, record: Record, now: datetime, by: str) -> bool:
         return by == "dsn" or super().overwrite_window_over(record, now, by)
@@ -490,7 +490,7 @@ class CaseMatters(Implementation):
         return event_id
 
 
-@breaks("trimmed", "field-blank")
+@breaks("trimmed")
 class NothingIsTrimmed(Implementation):
     def trim(self, value: str) -> str:
         return value

@@ -68,7 +68,7 @@ class ConnectionsKeepTheirProject(OfConnections):
         return project
 
 
-@breaks("credentials-required", "submission", "form-bodies")
+@breaks("credentials-required", "form-bodies")
 class TheBodyNotReadComesNext(OfConnections):
     """The body of a request without credentials is left on the connection, and read as that of the next request."""
 

@@ -22,7 +22,8 @@ from starlette.routing import Route
 from tests.broken.serving import serving
 
 RULES = (
-    "submission,bearer,credentials-known,credentials-required,dsn-known,dsn-other-project,list-pages,no-server-error"
+    "submission,bearer,credentials-known,credentials-required,dsn-known,dsn-other-project,list-pages,no-server-error,"
+    "known-event,unknown-event,exact-values,unknown-keys,dsn"
 )
 PAYLOADS = (
     "$(touch${IFS}PWN)",
@@ -41,7 +42,7 @@ PAYLOADS = (
 
 
 def hostile(payload: str) -> Any:
-    """A server that accepts everything, and says the payload wherever it can."""
+    """A server that accepts everything, by DSN with another status, and says the payload wherever it can."""
 
     def project() -> dict[str, Any]:
         tokens = {"write": f"w{payload}", "read": f"r{payload}", payload: payload}
@@ -60,10 +61,12 @@ def hostile(payload: str) -> Any:
         while (await receive()).get("more_body"):
             pass
         body: Any = [feedback, payload] if scope["method"] == "GET" else feedback
-        body = project() if scope["path"].startswith("/_control") else body
+        if scope["path"].startswith("/_control"):
+            body = [{payload: payload}] if scope["path"].endswith("/feedback") else project()
         link = f'<http://h>; rel="next"; results="true"; cursor="{payload.replace(chr(34), "")}"'
         headers = [(b"content-type", b"application/json"), (b"link", link.encode()), (b"allow", payload.encode())]
-        status = 500 if b"cursor" in scope["query_string"] else 200
+        by_dsn = any(value.startswith(b"DSN ") for _, value in scope["headers"])
+        status = 500 if b"cursor" in scope["query_string"] else 201 if by_dsn else 200
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": json.dumps(body).encode()})
 
@@ -126,7 +129,8 @@ def test_lines_of_every_report_run_nothing_of_the_target(
         _nothing_happened(tmp_path, lines, "\n".join(rule["program"] for rule in rules))
 
     assert code == 1
-    assert len(rules) >= 3
+    assert len(rules) >= 5
+    assert any("Authorization: DSN " in line and "$DSN_" in line for line in lines)
     assert all(line.isprintable() for line in lines)
     blocks = ["\n".join(rule["reproduction"]) for rule in rules]
     printed = terminal.splitlines()
