@@ -56,3 +56,12 @@ def test_target_that_fits_another_profile_is_violated(capsys: pytest.CaptureFixt
     assert code == 1
     assert "the target follows another reading: the event's own timestamp is what counts" in shown
     assert "the target follows another reading: the window slides, an overwrite restarts it" in shown
+
+
+def test_what_is_wrong_with_windows_hides_no_refusal() -> None:
+    """Each of two faults of one server is violated, though the same requests show both."""
+    faults = frozenset({"overwrite-window-fixed", "field-blank", "field-type"})
+    with Server(document=load(None, "sentry-9.1")) as server, ControlTarget(server.url, server.url) as target:
+        results = Run(load(), target, seed=1, rules=faults, depth="quick").execute()
+
+    assert {rule for rule, each in results.items() if each.verdict is Verdict.VIOLATED} == faults

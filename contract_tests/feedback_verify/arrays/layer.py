@@ -244,7 +244,7 @@ class Layer:
             others = bool(self._seen)
             self._seen.append(_Seen(plainer.mismatch.kind, remaining))
             if not array.refusing:
-                self._elsewhere.add(plainer.mismatch.kind[:2])
+                self._elsewhere.add((plainer.mismatch.aspect, plainer.mismatch.rule))
             if array.refusing and plain["refusal"] == NOTHING and others and plain["connection"] != IN_TURN:
                 continue  # what has nothing to do with a refusal, other arrays know more of
             told = ", ".join(f"{name}: {value}" for name, value in sorted(remaining))
@@ -259,8 +259,9 @@ class Layer:
 
     def _is_known_elsewhere(self, array: Array, failure: Failure) -> bool:
         """Whether what comes after a refusal fails as it does where nothing is refused."""
-        aspect, rule, _ = failure.mismatch.kind
-        return array.refusing and aspect != "records" and (aspect, rule) in self._elsewhere
+        mismatch = failure.mismatch
+        known = (mismatch.aspect, mismatch.rule) in self._elsewhere
+        return array.refusing and known and mismatch.aspect != "records" and mismatch.rule != failure.blamed
 
     def _among_others(
         self, array: Array, situation: Situation, failure: Failure, steps: Sequence[Step]
