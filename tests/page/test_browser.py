@@ -166,6 +166,7 @@ def test_project_that_is_deleted_is_told(visitor: Visitor, sandbox: Sandbox) -> 
 
     visitor.told("was deleted")
     page.locator("#projects").wait_for()
+    assert page.locator("#project").is_hidden()
 
 
 def test_exchange_by_keyboard(visitor: Visitor, sandbox: Sandbox) -> None:
@@ -191,6 +192,7 @@ def test_reference_tries_this_server_and_no_other(visitor: Visitor, server: Serv
     page.locator("#operations-Control-controlHealth .opblock-summary-control").click()
     page.locator(".execute").click()
     page.locator(".live-responses-table", has_text='"status": "ok"').wait_for()
+    assert f"{server.url}/_control/health" in page.locator(".request-url").inner_text()
 
     page.goto(f"{server.url}/_control/page/reference/")
     page.locator("[id$=submitUserFeedback]").wait_for()
@@ -275,6 +277,7 @@ def test_windows_are_those_of_the_document(browser: Browser, tmp_path: Path) -> 
         page = Visitor(context.new_page(), server).visit(sandbox)
         page.locator("#deadline", has_text="in 2 min.").wait_for()
         page.locator("#timeline", has_text="overwrite-window PT2M").wait_for()
+        assert "PT5M" not in (page.locator("#timeline").text_content() or "")
         context.close()
 
 
