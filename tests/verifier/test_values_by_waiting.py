@@ -22,6 +22,7 @@ from tests.played import AHEAD, Change, played, sound
 CAPABLE = frozenset({"token", "dsn", "event", "aged-event", "aged-timestamp", "parallel"})
 MINUTE = 60 * SECOND
 WAIT = 31 * MINUTE
+SETTLE = 5 * SECOND
 
 
 def tracks(document: Document, change: Change = lambda body, _: body) -> list[Played]:
@@ -93,7 +94,7 @@ def listing(all_played: list[Played], change: Callable[[dict[str, Any]], dict[st
     ]
     entries = [entry for answers in last for answer in answers if (entry := change(answer)) is not None]
     foreign = {"eventID": "0" * 32, "name": "somebody else"}
-    return Listed(WAIT + MINUTE, [foreign, *entries], whole=True, steps=())
+    return Listed(WAIT + MINUTE, [foreign, *entries], whole=True, steps=(), settle=SETTLE)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_refused_feedback_that_is_listed_is_seen(document: Document) -> None:
 def test_list_that_lags_or_ends_too_early_breaks_nothing(document: Document, listed_at: int) -> None:
     """What was accepted just now may be missing, and what stands behind the pages that were read."""
     all_played = tracks(document)
-    listed = Listed(listed_at, [], whole=listed_at == 0, steps=())
+    listed = Listed(listed_at, [], whole=listed_at == 0, steps=(), settle=SETTLE)
 
     assert violated(judge_values(document, all_played, (), listed)) == set()
 
@@ -183,3 +184,16 @@ def test_local_time_is_seen_where_the_answers_have_a_date(by_date: bool) -> None
     told = [created(at + AHEAD + 7_200 * SECOND, at) for at in range(0, 30 * MINUTE, MINUTE)]
 
     assert bool(wrong_dates(told, by_date=by_date)) is by_date
+
+
+@pytest.mark.parametrize(("later", "rules"), [(SETTLE - 1, set()), (SETTLE, {"list"})])
+def test_list_may_lag_as_long_as_it_is_given(document: Document, later: int, rules: set[str]) -> None:
+    """Of feedback that was answered a microsecond less than that before the list was asked for, or just as long."""
+    all_played = [each for each in tracks(document) if each.saved is not None and "id" in each.submissions[-1].object]
+    last = max(each.submissions[-1].received for each in all_played)
+    listed = listing(all_played, lambda entry: entry)
+    missing = next(each for each in all_played if each.submissions[-1].received == last)
+    left = [entry for entry in listed.entries if entry["eventID"] != missing.event_id]
+    lagging = replace(listed, sent=last + later, entries=left)
+
+    assert violated(judge_values(document, all_played, (), lagging)) == rules

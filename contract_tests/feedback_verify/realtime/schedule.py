@@ -63,12 +63,16 @@ class Played:
 
 @dataclass(frozen=True)
 class Listed:
-    """The entries of a list that was asked for at `sent`; `whole` where it was walked to its end."""
+    """The entries of a list that was asked for at `sent`; `whole` where it was walked to its end.
+
+    It may lag behind by `settle` microseconds.
+    """
 
     sent: int
     entries: Sequence[Any]
     whole: bool
     steps: tuple[Step, ...]
+    settle: int
 
 
 class Schedule:
@@ -126,6 +130,7 @@ class Schedule:
         if not self._lists or "write" not in self.reader.project.credentials:
             return None
         sent, entries, query = self._target.now(), [], ""
+        settle = int(self._target.settling.longest * SECOND)
         for _ in range(PAGES):
             try:
                 reply = self.reader.listing(query)
@@ -136,9 +141,9 @@ class Schedule:
             entries += reply.json
             following = _NEXT.search(reply.headers.get("link", ""))
             if following is None:
-                return Listed(sent, entries, True, tuple(self.reader.steps))
+                return Listed(sent, entries, True, tuple(self.reader.steps), settle)
             query = f"cursor={quote(following[1])}"
-        return Listed(sent, entries, False, tuple(self.reader.steps))
+        return Listed(sent, entries, False, tuple(self.reader.steps), settle)
 
     def _apart(self) -> int:
         """How far apart tracks begin, so that the pace of the run delays none at its deadline."""

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from feedback_spec.document import Document
-from feedback_spec.instants import SECOND
 from feedback_spec.rules import Base
 
 from feedback_verify.exchange import Exchange, as_data
@@ -18,8 +17,6 @@ from feedback_verify.realtime.draw import UNCHANGED
 from feedback_verify.realtime.schedule import Listed, Played
 from feedback_verify.steps import up_to
 from feedback_verify.verdicts import Finding
-
-SETTLE = 5 * SECOND  # so long a list may lag behind
 
 
 def judge_values(
@@ -123,7 +120,7 @@ class _Values:
                 continue
             seen = each.was_known_before(len(each.submissions))
             own = [entry for entry in entries if entry.get("eventID") == event_id]
-            lagging = known.first is not None and each.submissions[-1].received + SETTLE > listed.sent
+            lagging = known.first is not None and each.submissions[-1].received + listed.settle > listed.sent
             if lagging or (known.first is not None and not (seen and (own or listed.whole))):
                 continue
             for problem in self._oracle.list_problems(project, own, [event_id] if known.first is not None else []):
