@@ -45,6 +45,17 @@ def test_missing_time_is_named_with_the_wait_that_buys_it() -> None:
     assert "time" not in report({**lacking, "overwrite-window": Verdict.VERIFIED}).headline()
 
 
+def test_no_wait_is_offered_that_would_not_help() -> None:
+    """Nobody waits for a window of events that cannot be saved, or longer for one that was waited for."""
+    unseen = report(dict.fromkeys(("event-window", "overwrite-window"), Verdict.NOT_VERIFIABLE))
+    slow = report({"overwrite-window": Verdict.INCONCLUSIVE})
+    able = replace(unseen, capabilities=frozenset({"event"}))
+
+    assert [each for each in unseen.costs() if "--wait 31m" in each] == []
+    assert len([each for each in able.costs() if "--wait 31m" in each]) == 1
+    assert [each for each in slow.costs() if "--wait" in each] == []
+
+
 def test_rules_that_were_left_out_are_not_missing() -> None:
     """The target is not held to what the user did not ask for; nor is that a reason to say that it conforms."""
     asked = {"submission", "overwrite-window"}

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Self
 from feedback_spec.catalogue import CAPABILITIES
 from feedback_spec.instants import SECOND, format_instant, in_words
 from feedback_spec.profiles import DOCUMENTED
-from feedback_spec.rules import Mutability
+from feedback_spec.rules import Mutability, Window
 
 from feedback_verify.baseline import Baseline
 from feedback_verify.redaction import Redaction
 from feedback_verify.steps import Advance, SaveEvent, Send, as_plan, as_python, as_shell
-from feedback_verify.verdicts import LEFT_OUT, OF_WINDOWS, SEEN, Result, Verdict, exit_code, missing
+from feedback_verify.verdicts import LEFT_OUT, OF_WINDOWS, Result, Verdict, exit_code, missing
 
 if TYPE_CHECKING:
     from feedback_verify.run import Run
@@ -28,6 +28,7 @@ CLOCKS = {
 STOPPED = "Stopped early: rules that were not reached are not verified."
 TITLES = {1: "Does not conform", 2: "Could not be tested"}
 MINUTE = 60 * SECOND
+UNJUDGED = (Verdict.NOT_RUN, Verdict.NOT_VERIFIABLE)
 
 
 @dataclass(frozen=True)
@@ -136,12 +137,21 @@ class Report:
             if count := lacking[name]:
                 needs = f"{_rules(count)} {'needs' if count == 1 else 'need'}"
                 yield f"{needs} {capability.what} ({capability.how})."
+        for window in self._waited_for():
+            wait = _wait(window.limit)
+            yield f"{window.rule} needs a wait of a little over {in_words(window.limit)}: --wait {wait}."
+
+    def _waited_for(self) -> list[Window]:
+        """The windows that a longer wait would show: the clock cannot be moved, and their events can be saved."""
         windows = self.mutability.windows if self.mutability is not None and self.clock == "real" else ()
-        for window in windows:
-            result = self.results.get(window.rule)
-            if result is not None and result.verdict not in (*SEEN, Verdict.VIOLATED):
-                wait = _wait(window.limit)
-                yield f"{window.rule} needs a wait of a little over {in_words(window.limit)}: --wait {wait}."
+        return [
+            each
+            for each in windows
+            if (each.base.startswith("feedback") or "event" in self.capabilities)
+            and (result := self.results.get(each.rule)) is not None
+            and result.verdict in UNJUDGED
+            and result.detail != LEFT_OUT
+        ]
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -199,8 +209,7 @@ class Report:
     @property
     def has_verdicts(self) -> bool:
         """Whether anything was judged at all."""
-        unjudged = (Verdict.NOT_RUN, Verdict.NOT_VERIFIABLE)
-        return any(result.verdict not in unjudged for result in self.results.values())
+        return any(result.verdict not in UNJUDGED for result in self.results.values())
 
     def headline(self) -> str:
         """What came of it, in a few words: that it conforms only where every rule was verified."""
@@ -222,11 +231,9 @@ class Report:
     def _gap(self) -> str:
         """That nothing is known of time, where no rule of a window was judged, and the wait that would do."""
         rules = [each for each in self.results.values() if each.rule.group == OF_WINDOWS and each.detail != LEFT_OUT]
-        unjudged = (Verdict.NOT_RUN, Verdict.NOT_VERIFIABLE)
-        if self.clock != "real" or not rules or any(each.verdict not in unjudged for each in rules):
+        if self.clock != "real" or not rules or any(each.verdict not in UNJUDGED for each in rules):
             return ""
-        windows = self.mutability.windows if self.mutability is not None else ()
-        waited = [each.limit for each in windows if each.base.startswith("feedback") or "event" in self.capabilities]
+        waited = [each.limit for each in self._waited_for()]
         return "; no time rule was judged" + (f": add --wait {_wait(min(waited))}" if waited else "")
 
     def counts(self) -> dict[str, int]:
