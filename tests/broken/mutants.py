@@ -369,13 +369,13 @@ class NoWindowsForDsn(Implementation):
             super().check_windows(event, record, now, by)
 
 
-@breaks("any-credentials-overwrite")
+@breaks("any-credentials-overwrite", "dsn")
 class NoOverwriteByDsn(Implementation):
     def overwrite_window_over(self, record: Record, now: datetime, by: str) -> bool:
         return by == "dsn" or super().overwrite_window_over(record, now, by)
 
 
-@breaks("retry-safe")
+@breaks("retry-safe", "bearer", "dsn")
 class RetryIsRefused(Implementation):
     def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
         if record.values == body:
@@ -490,7 +490,7 @@ class CaseMatters(Implementation):
         return event_id
 
 
-@breaks("trimmed")
+@breaks("trimmed", "field-blank")
 class NothingIsTrimmed(Implementation):
     def trim(self, value: str) -> str:
         return value
