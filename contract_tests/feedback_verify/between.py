@@ -1,9 +1,12 @@
 """Answers that no implementation of the endpoint gave, but something between it and us: a proxy, a gateway, a front.
 
-Told by what proxies in use write into their own pages; any other page is the application's own. Pure.
+Told by what proxies in use write into their own pages, or by a page that has none of the headers that the server
+puts on every answer, to a message that proxies refuse without passing it on; any other page is the server's own. Pure.
 """
 
 import re
+from collections.abc import Iterable
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from feedback_verify.exchange import Exchange
 
@@ -21,14 +24,62 @@ _PAGES = {
     "Traefik": re.compile(rb"^(?:Bad Gateway|Gateway Timeout|Service Unavailable)$"),
 }
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_ANYBODYS = frozenset(
+    {
+        "alt-svc",
+        "cache-control",
+        "connection",
+        "content-length",
+        "content-type",
+        "date",
+        "expires",
+        "keep-alive",
+        "location",
+        "pragma",
+        "server",
+        "strict-transport-security",
+        "transfer-encoding",
+        "via",
+        "x-cache",
+        "x-request-id",
+    }
+)
+_ENOUGH = 2  # headers that tell a server's own answers from others
+_LONG = 1_900  # characters of an address, or of headers, from which on servers in use may refuse them
 _LARGE = 65_536  # bytes; of a body that is larger a server may refuse to read the rest, and close
 
 
-def between(exchange: Exchange) -> str | None:
-    """The name of what answered instead of the server; None where the server did, as far as one can see."""
+def headers_of_all(answers: Iterable[Exchange]) -> frozenset[str]:
+    """The headers that all these answers have, in lower case, without those that proxies set, too."""
+    names = [frozenset(each.headers) for each in answers]
+    return frozenset.intersection(*names) - _ANYBODYS if names else frozenset()
+
+
+def between(exchange: Exchange, usual: frozenset[str] = frozenset()) -> str | None:
+    """The name of what answered instead of the server; None where the server did, as far as one can see.
+
+    `usual` are the headers that the server puts on all its answers, as `headers_of_all` gives them.
+    """
     if exchange.status not in _OWN or exchange.media_type == "application/json":
         return None
-    return next((name for name, page in _PAGES.items() if page.search(exchange.content[:4_096])), None)
+    named = next((name for name, page in _PAGES.items() if page.search(exchange.content[:4_096])), None)
+    strange = len(usual) >= _ENOUGH and usual.isdisjoint(exchange.headers) and _is_refused_unread(exchange)
+    return named or ("a proxy" if strange else None)
+
+
+def _is_refused_unread(exchange: Exchange) -> bool:
+    """Whether the status speaks of the message, and the message gives reason to it."""
+    request = exchange.request
+    headers, path = request.sent_headers().values(), unquote_to_bytes(urlsplit(request.url).path)
+    reasons = {
+        400: not all(map(str.isascii, headers)) or not path.isascii() or any(byte < 32 for byte in path),
+        405: request.method not in _METHODS,
+        411: request.chunked,
+        413: len(request.content) > _LARGE,
+        414: len(request.url) > _LONG,
+        431: sum(map(len, headers)) > _LONG,
+    }
+    return reasons.get(exchange.status, False)
 
 
 def is_unknown_method(exchange: Exchange) -> bool:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from feedback_spec.document import Document
 
+from feedback_verify.between import headers_of_all
 from feedback_verify.exchange import Credential, Exchange, Project, Request
 from feedback_verify.measuring import measure
 from feedback_verify.scenario import JSON, VALUES
@@ -52,6 +53,7 @@ def look(target: Target, document: Document) -> list[str]:
         target.close(project)
     if reason is not None:
         raise SettingsError(reason)
+    target.usual = headers_of_all(seen.answers)
     measure(target, document, seen.answers[0])
     return _notes(seen)
 

@@ -224,7 +224,7 @@ class Run:
         judged = 0
         self.sent += scenario.sent
         for exchange in scenario.exchanges:
-            proxy = between(exchange)
+            proxy = between(exchange, self.target.usual)
             if proxy is not None and not lost_behind(exchange):
                 told = f"{proxy}, in between, answered {exchange.request.method} with {exchange.status} by itself"
                 self._findings.append(Finding("response-schema", remark=told))

@@ -69,6 +69,18 @@ class Fails(Front):
         return HTMLResponse("<h1>Busy</h1>", 503, {"Retry-After": "0"} if self._count % 2 else {})
 
 
+class Nameless(Front):
+    """Does not say what it is; refuses large bodies, headers that are not ASCII and TRACE by a page of its own."""
+
+    def instead(self, scope: Scope) -> Response | None:
+        headers = dict(scope["headers"])
+        if int(headers.get(b"content-length", b"0")) > 1_048_576:
+            return HTMLResponse("<h1>Too large</h1>", 413, {"Connection": "close"})
+        if any(not value.isascii() for value in headers.values()):
+            return HTMLResponse("<h1>Bad Request</h1>", 400)
+        return HTMLResponse("<h1>Not Allowed</h1>", 405) if scope["method"] == "TRACE" else None
+
+
 class Headers(Front):
     """Takes headers that the page does not show, adds some, writes names in its own way, and ends each connection."""
 
@@ -83,6 +95,15 @@ class Headers(Front):
             await send(message)
 
         await self.app(scope, receive, changed)
+
+
+class RefersToNothing(Implementation):
+    """Answers `event.id` as null, which the schema allows."""
+
+    def answer(self, project: Project, record: Record) -> dict[str, Any]:
+        """As it was but for that."""
+        shown = super().answer(project, record)
+        return {**shown, "event": {**shown["event"], "id": None}}
 
 
 class LagsLists(Implementation):

@@ -14,9 +14,10 @@ from feedback_verify.preflight import look
 from feedback_verify.run import Run
 from feedback_verify.targets import ControlTarget
 from feedback_verify.verdicts import Result, Verdict
-from starlette.types import ASGIApp
+from starlette.responses import Response
+from starlette.types import ASGIApp, Scope
 
-from tests.broken.server import Implementation
+from tests.broken.server import HEADERS, Implementation
 from tests.broken.serving import serving
 from tests.fronts import fronts
 
@@ -65,6 +66,37 @@ def test_behind_a_front(front: str, document: Document) -> None:
         _, results = judged(url, document, rules)
 
     assert {rule: each.detail for rule, each in results.items() if each.verdict is not Verdict.VERIFIED} == {}
+
+
+def test_behind_a_proxy_that_does_not_say_which(document: Document) -> None:
+    """What it refuses unread has none of the headers that the server puts on every answer."""
+    rules = FEW | {"method", "body-size", "no-server-error", "response-schema"}
+    with serving(fronts.Nameless(Implementation().app())) as url:
+        _, results = verified(url, document, rules)
+
+    assert "a proxy, in between, answered POST with 413 by itself" in results["response-schema"].detail
+
+
+def test_page_of_the_server_itself(document: Document) -> None:
+    """A page for what is too large is the server's own where it has the headers of all its answers."""
+
+    class Page(fronts.Nameless):
+        def instead(self, scope: Scope) -> Response | None:
+            page = super().instead(scope)
+            if page is not None:
+                page.headers.update(HEADERS)
+            return page
+
+    with serving(Page(Implementation().app())) as url:
+        _, results = judged(url, document, frozenset({"body-size", "response-schema"}))
+
+    assert results["response-schema"].verdict is Verdict.VIOLATED
+
+
+def test_event_is_referred_to_by_null(document: Document) -> None:
+    """The schema says so."""
+    with serving(fronts.RefersToNothing().app()) as url:
+        verified(url, document, FEW | {"submission", "overwrite"})
 
 
 def test_connections_closed_without_an_answer(document: Document) -> None:

@@ -33,6 +33,7 @@ class Target:
         self.sender = Sender(network or Network())
         self.settling = Settling(self.sender.wait)
         self.tolerance: int | None = None  # microseconds; None until it is given or measured
+        self.usual: frozenset[str] = frozenset()  # headers that the server puts on all its answers
         self.ahead = timedelta(0)  # of our clock, as far as that was measured
         self._secrets: set[str] = set()
         # One connection for each request: servers that close idle ones without a word would seem to have crashed.
