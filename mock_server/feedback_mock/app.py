@@ -15,6 +15,7 @@ from feedback_mock.control.events import EVENT_HANDLERS
 from feedback_mock.control.faults import FAULT_HANDLERS
 from feedback_mock.control.guard import Guard
 from feedback_mock.control.handlers import HEALTH, PROJECTS, ControlHandlers
+from feedback_mock.control.metrics import METRICS, Metrics, MetricsOperation
 from feedback_mock.control.operation import ControlOperation
 from feedback_mock.control.requests import RequestHandlers
 from feedback_mock.control.sleeping import CLOCK_HANDLERS, SLEEP, SleepOperation
@@ -116,8 +117,9 @@ def _control_operations(
     }
     table = ControlHandlers(store, document.profile, operations_of(controls.openapi), more).table
     table["controlPutSnapshot"] = snapshots.put
+    table[METRICS] = Metrics(store).get
     most = document.submit.extensions["x-max-body-bytes"]
-    described = describe(controls.name, controls.openapi, most, frozenset({STREAM}))
+    described = describe(controls.name, controls.openapi, most, frozenset({STREAM, METRICS}))
     stream = StreamOperation(
         controls.openapi,
         described.pop(STREAM),
@@ -127,10 +129,11 @@ def _control_operations(
         lambda *names: News(store, journals, *names),
     )
     sleep = SleepOperation(controls.openapi, described.pop(SLEEP), table[SLEEP], host, guard)
+    metrics = MetricsOperation(controls.openapi, described.pop(METRICS), table[METRICS], host, guard)
     others = {
         name: ControlOperation(controls.openapi, each, table[name], host, guard) for name, each in described.items()
     }
-    return {STREAM: stream, SLEEP: sleep, **others}
+    return {STREAM: stream, SLEEP: sleep, METRICS: metrics, **others}
 
 
 def _only(operation: str, routed: Routed) -> Routed:

@@ -18,7 +18,6 @@ _OPERATION_KEYS = frozenset(
     {"operationId", "tags", "summary", "description", "externalDocs", "deprecated", "security", "parameters"}
     | {"requestBody", "responses"}
 )
-EVENT_STREAM = "text/event-stream"
 _PARAMETER_KEYS = frozenset(
     {"name", "in", "required", "description", "schema", "example", "examples", "allowEmptyValue"}
 )
@@ -51,15 +50,15 @@ class Description:
 
 
 def describe(
-    name: str, openapi: dict[str, Any], default_max_body_bytes: int, streams: frozenset[str] = frozenset()
+    name: str, openapi: dict[str, Any], default_max_body_bytes: int, texts: frozenset[str] = frozenset()
 ) -> dict[str, Description]:
     """Every operation of an OpenAPI 3.0 document, by operationId; `name` names the document in errors.
 
-    `streams` are the operations that may answer with an event stream, at which no validator looks. Raises
-    DocumentError, in one sentence, for whatever the mock does not implement.
+    `texts` are the operations that may answer with text, at which no validator looks. Raises DocumentError, in one
+    sentence, for whatever the mock does not implement.
     """
     rendered = to_31(openapi)
-    reader = _Reader(name, rendered.get("components", {}), default_max_body_bytes, streams)
+    reader = _Reader(name, rendered.get("components", {}), default_max_body_bytes, texts)
     return {operation.id: reader.describe(operation) for operation in operations_of(rendered)}
 
 
@@ -72,10 +71,10 @@ def typed(parameter: Parameter, text: str) -> int | str:
 
 class _Reader:
     def __init__(
-        self, name: str, components: Mapping[str, Any], default_max_body_bytes: int, streams: frozenset[str]
+        self, name: str, components: Mapping[str, Any], default_max_body_bytes: int, texts: frozenset[str]
     ) -> None:
         self._name, self._components, self._default_max = name, components, default_max_body_bytes
-        self._streams = streams
+        self._texts = texts
         self._validators: dict[int, Any] = {}
 
     def describe(self, operation: Operation) -> Description:
@@ -136,7 +135,7 @@ class _Reader:
 
     def _responses(self, operation: Operation) -> Iterator[tuple[str, Any]]:
         for status, response in operation.responses.items():
-            if operation.id in self._streams and list(response.content) == [EVENT_STREAM]:
+            if operation.id in self._texts and [each[:5] for each in response.content] == ["text/"]:
                 yield status, None
                 continue
             if not status.isdigit() or set(response.content) - {JSON}:

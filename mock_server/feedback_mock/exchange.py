@@ -61,10 +61,11 @@ class Endpoint(ABC):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; says nothing to a client that left while it was still sending."""
-        exchange = Exchange(scope)
+        exchange, store = Exchange(scope), self.journaled
         project = entry = None
-        if self.journaled is not None and (project := self.journaled.project_of_path(exchange.path)) is not None:
-            entry = project.journal.begin(Entry(scope, self.operation, self.journaled.source()))
+        began = 0 if store is None else store.source()
+        if store is not None and (project := store.project_of_path(exchange.path)) is not None:
+            entry = project.journal.begin(Entry(scope, self.operation, began))
             if project.follow and (wrong := follow_header(project, exchange.headers)) is not None:
                 answer = _misled(wrong)
                 self._complete(entry, project, exchange, wrong, answer)
@@ -81,6 +82,8 @@ class Endpoint(ABC):
             return
         if entry is not None and project is not None:
             self._complete(entry, project, exchange, result, answer)
+        elif store is not None:
+            store.tally.count(result.rule if result else "", answer.status, store.source() - began)
         await send_all(answer, scope, send)
 
     async def _answered(self, exchange: Exchange, receive: Receive) -> tuple[Result | None, Answer]:
@@ -132,6 +135,7 @@ class Endpoint(ABC):
         entry.answered(exchange.body, answer)
         entry.ended = self.journaled.source()
         project.journal.complete(entry)
+        self.journaled.tally.count(entry.rule, entry.status, entry.ended - entry.began)
 
     @abstractmethod
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:

@@ -20,6 +20,7 @@ from feedback_mock.credentials import TOKEN_SCOPES, Credentials, derive
 from feedback_mock.faults import Faults
 from feedback_mock.journal import Journal, Room
 from feedback_mock.sleepers import Sleepers
+from feedback_mock.tally import Tally
 
 log = logging.getLogger(__name__)
 MAX_ENVIRONMENT = 64  # characters; of an event with a longer one Sentry keeps none
@@ -198,7 +199,8 @@ class Store:
     """All projects, found by name, by token and by public key.
 
     `made_at` is the path below which clients make them, followed by both slugs; "" where they cannot. `secret` goes
-    into all credentials. A lookup's time tells nothing of a token: Python's hashes of texts are keyed.
+    into all credentials; `room` is what all journals share, `tally` counts all requests. A lookup's time tells nothing
+    of a token: Python's hashes of texts are keyed.
     """
 
     def __init__(
@@ -223,7 +225,8 @@ class Store:
         self._last_project_id = self._last_organization_id = self._last_made_up = 0
         self._first: tuple[str, str] | None = None
         self._blocks: set[int] = set()
-        self._room = Room(self.limits.all_request_bytes)
+        self.room = Room(self.limits.all_request_bytes)
+        self.tally = Tally()
 
     def __iter__(self) -> Iterator[Project]:
         return iter(self.projects.values())
@@ -262,7 +265,7 @@ class Store:
             clock,
             self.limits,
             replaced.block if replaced else self._free_block(organization, slug),
-            Journal(self.limits.requests, self.limits.request_bytes, self._room),
+            Journal(self.limits.requests, self.limits.request_bytes, self.room),
             Faults(seed),
             Sleepers(clock),
             redact,
@@ -271,9 +274,9 @@ class Store:
         if replaced is None:
             self._join(organization)
         else:
-            self._room.leave(replaced.journal)
+            self.room.leave(replaced.journal)
             _wake(replaced, "replaced")
-        self._room.enter(project.journal)
+        self.room.enter(project.journal)
         self._blocks.add(project.block)
         self.projects[organization, slug] = self._by_id[project.id] = project
         self.by_key[project.credentials.public_key] = project
@@ -293,7 +296,7 @@ class Store:
         """Forgets the project with its credentials."""
         del self.projects[project.organization, project.slug], self._by_id[project.id]
         self._leave(project.organization)
-        self._room.leave(project.journal)
+        self.room.leave(project.journal)
         _wake(project, "deleted")
         del self.by_key[project.credentials.public_key]
         self._blocks.remove(project.block)

@@ -432,7 +432,7 @@ def test_every_example_request_of_the_document_is_taken_and_answered_by_its_sche
             api.control("PUT", "/clock/participants/client")
             answer = api.send(operation.method.upper(), path, json=example)
             assert answer.status_code in (200, 201, 204), (operation.id, answer.text)
-            if answer.content:
+            if answer.headers.get("content-type") == JSON:
                 schema = operation.responses[str(answer.status_code)].content[JSON].schema
                 jsonschema_rs.validate({**schema, "components": document["components"]}, answer.json())
 

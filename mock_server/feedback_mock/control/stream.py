@@ -23,20 +23,21 @@ from feedback_mock.control.handlers import (
 )
 from feedback_mock.control.operation import ControlOperation
 from feedback_mock.control.requests import RequestHandlers, extent
-from feedback_mock.description import EVENT_STREAM, Description
+from feedback_mock.description import Description
 from feedback_mock.exchange import Exchange, send_all
 from feedback_mock.journal import PENDING, Entry
 from feedback_mock.result import Done, Refused, Result
 from feedback_mock.store import Project, Store
 
 STREAM = "controlStream"
+_EVENT_STREAM = b"text/event-stream"
 MOST_STREAMS = 64
 MOST_SHOWN = 500
 _MOST_AT_ONCE = 250  # requests told by one look: a busy server has better things to do
 _PAUSE = 0.1  # seconds between two looks
 _SILENCE = 150  # looks without news, after which a comment tells the client that we are still here
 _Kept = TypeVar("_Kept")
-_HEADERS = [(b"content-type", EVENT_STREAM.encode()), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+_HEADERS = [(b"content-type", _EVENT_STREAM), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
 
 
 def open_stream(_: ControlRequest, __: Project) -> Result:

@@ -1,0 +1,84 @@
+"""The control protocol's metrics: what was counted, in Prometheus' text format. Counts nothing itself."""
+
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Any
+
+from feedback_mock.asgi import Answer
+from feedback_mock.control.handlers import ControlRequest
+from feedback_mock.control.operation import ControlOperation
+from feedback_mock.control.rendering import render
+from feedback_mock.exchange import Exchange
+from feedback_mock.result import Done, Result
+from feedback_mock.store import Store
+from feedback_mock.tally import BUCKETS
+
+METRICS = "controlMetrics"
+_SECOND = 1_000_000
+
+
+class Metrics:
+    """The metrics of one store, collected when they are asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, _: ControlRequest) -> Result:
+        """All of them as text."""
+        # Here and not at the top: no start should wait for what few ask for.
+        from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 (see above)
+
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(self)
+        return Done(generate_latest(registry))
+
+    def collect(self) -> Iterator[Any]:
+        """What a registry of prometheus-client asks for."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily  # noqa: PLC0415 (as above)
+
+        tally, projects = self._store.tally, tuple(self._store)
+        answers = CounterMetricFamily(
+            "feedback_mock_requests",
+            "Requests to the API that were answered; status 0: not answered.",
+            labels=("rule", "status"),
+        )
+        for (rule, status), count in sorted(tally.answers.items()):
+            answers.add_metric((rule, str(status)), count)
+        yield answers
+        bounds = [*(str(each / _SECOND) for each in BUCKETS), "+Inf"]
+        yield HistogramMetricFamily(
+            "feedback_mock_request_seconds",
+            "From a request's head to the answer.",
+            buckets=list(zip(bounds, accumulate(tally.took), strict=True)),
+            sum_value=tally.microseconds / _SECOND,
+        )
+        for name, meaning, value in (
+            ("projects", "Projects that there are.", len(projects)),
+            (
+                "journal_requests",
+                "Requests that the journals keep.",
+                sum(len(each.journal.entries) for each in projects),
+            ),
+            ("journal_bytes", "Bytes of all journals together.", self._store.room.used),
+            ("faults", "Faults that projects have.", sum(len(each.faults.rules) for each in projects)),
+        ):
+            yield GaugeMetricFamily(f"feedback_mock_{name}", meaning, value)
+
+
+class MetricsOperation(ControlOperation):
+    """Answers the operation METRICS: a refusal as any other, else text."""
+
+    def render(self, exchange: Exchange, result: Result) -> Answer:
+        """The text, as prometheus-client types it."""
+        if not isinstance(result, Done):
+            return render(result)
+        from prometheus_client import CONTENT_TYPE_LATEST  # noqa: PLC0415 (as above)
+
+        body = result.value
+        assert isinstance(body, bytes)
+        headers = [each for each in render(Done(None)).headers if each[0] != b"content-length"]
+        kind = (b"content-type", CONTENT_TYPE_LATEST.encode())
+        return Answer(200, [(b"content-length", b"%d" % len(body)), kind, *headers], body)
+
+    def _check(self, status: int, value: Any) -> None:
+        """Text has no schema."""
