@@ -52,6 +52,9 @@ picture: .venv/installed ## draw the pictures of the mock's page and of a report
 broken: .venv/installed ## every broken server, seed and profile of the tests, not only those whose turn it is
 	@BROKEN=all $(BIN)/pytest -n auto tests/verifier/test_mutants.py tests/verifier/test_mutants_real_time.py tests/verifier/test_conformance.py tests/verifier/test_profiles.py $(ARGS)
 
+mutation: .venv/installed ## give every changed server to the verifier, and go on where it was stopped (hours; ARGS="--write")
+	@$(BIN)/python -m tests.mutation $(ARGS)
+
 fronts: .venv/installed ## all rules of a sound server behind nginx and other fronts, and on clocks that count in steps (minutes)
 	@FRONTS=all $(BIN)/pytest -q -rs tests/fronts $(ARGS)
 
@@ -101,4 +104,4 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@cd tests/clients && npm ci --silent --ignore-scripts || echo "The SDK generators in JavaScript cannot be had; their tests are skipped."
 
 .DEFAULT_GOAL := help
-.PHONY: help mock verify docs test check examples clients picture broken fronts compare-profiles verify-sentry test-all format lint-documents lock clean
+.PHONY: help mock verify docs test check examples clients picture broken mutation fronts compare-profiles verify-sentry test-all format lint-documents lock clean

@@ -1,0 +1,103 @@
+"""`make mutation`: gives every changed server to the verifier, and says what went unseen without a reason.
+
+Exit code 1 where something did, where an excused change was seen after all, where a rule is forced by nothing, or
+where fewer than the target were seen; 2 where it was stopped: the next run goes on from there.
+"""
+
+import sys
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+
+import click
+from feedback_spec.document import load
+from feedback_spec.source import read
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from tests.mutation.campaign import Campaign, Memory, judge_all
+from tests.mutation.changes import Candidate, Change, candidates, changes
+from tests.mutation.documents import DocumentChange, document_changes
+from tests.mutation.report import Row, as_markdown, matrix
+from tests.mutation.survivors import Reasons, read_reasons, unused
+
+ROOT = Path(__file__).parents[2]
+TARGET = 0.97
+SERVER = ROOT / "tests" / "broken" / "server.py"
+SURVIVORS = Path(__file__).parent / "survivors.toml"
+PAGE = ROOT / "docs" / "mutation.md"
+MEMORY = ROOT / "build" / "mutation.jsonl"
+SOURCES = ("contract_tests/feedback_verify", "spec")  # what makes the verifier another one
+
+
+@click.command()
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="How many servers at the same time.")
+@click.option("--write", is_flag=True, help="Write docs/mutation.md anew.")
+def main(jobs: int, write: bool) -> None:
+    """Give every server with one change to the verifier; what build/mutation.jsonl remembers is not asked again."""
+    console = Console()
+    reasons = read_reasons(SURVIVORS)
+    code, documents = Campaign(), Campaign()
+    MEMORY.parent.mkdir(exist_ok=True)
+    memory = Memory(MEMORY, verifier())
+    try:
+        judge_all(documents, track(all_documents(), "documents", console=console), reasons, jobs, memory)
+        offered = track(offered_code(), "code", console=console)
+        judge_all(code, changes(SERVER.read_text("utf-8"), offered), reasons, jobs, memory)
+    except KeyboardInterrupt:
+        console.print(table(code, documents))
+        console.print(f"Stopped. The next run goes on from there: {MEMORY.relative_to(ROOT)} has what was judged.")
+        sys.exit(2)
+    rows = matrix(load().verifiable, [*code.judged, *documents.judged])
+    if write:
+        PAGE.write_text(as_markdown(code, documents, rows), "utf-8")
+    found = [*code.problems, *documents.problems, *shortcomings(code, documents, reasons, rows)]
+    for sentence in found:
+        click.echo(sentence)
+    console.print(table(code, documents))
+    sys.exit(1 if found else 0)
+
+
+def offered_code(seed: str = "") -> list[Candidate]:
+    """Every change of the second implementation, in an order of no meaning, so that the first ones are of all kinds."""
+    offered = candidates(SERVER.read_text("utf-8"))
+    Random(seed).shuffle(offered)
+    return offered
+
+
+def all_documents(seed: str = "") -> list[DocumentChange]:
+    """Every change of the document, in such an order as well."""
+    found = list(document_changes(read(None, "openapi.yaml")[1]))
+    Random(seed).shuffle(found)
+    return found
+
+
+def verifier() -> str:
+    """The same for the same verifier and the same documents."""
+    files = sorted(path for folder in SOURCES for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".yaml"))
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+
+
+def table(code: Campaign, documents: Campaign) -> Table:
+    """How many came to which end."""
+    shown = Table("", "code", "documents")
+    for end in {**code.fates, **documents.fates}:
+        shown.add_row(end, str(code.fates[end]), str(documents.fates[end]))
+    shown.add_row("seen, of those that count", f"{code.share:.1%}", f"{documents.share:.1%}")
+    return shown
+
+
+def shortcomings(code: Campaign, documents: Campaign, reasons: Reasons, rows: list[Row]) -> list[str]:
+    """What only a whole run can tell."""
+    made = [each.change for each in code.judged if isinstance(each.change, Change)]
+    few = [each for each in (code, documents) if each.share < TARGET]
+    return [
+        *(f"No change fits the reason any more: {each}" for each in unused(reasons.code, made)),
+        *(f"Nothing forces the rule {row.rule}." for row in rows if not row.forced),
+        *(f"Only {each.share:.1%} of {len(each.judged)} were seen; the target is {TARGET:.0%}." for each in few),
+    ]
+
+
+if __name__ == "__main__":
+    main()

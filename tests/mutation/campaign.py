@@ -1,0 +1,128 @@
+"""Judges many changes, remembers what came of each, and says what came of all: not how a server is judged."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from tests.mutation.changes import Change
+from tests.mutation.documents import DocumentChange
+from tests.mutation.judging import Fate, Judgement, Task, judge, mock_of, server_of
+from tests.mutation.survivors import Kind, Reason, Reasons
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A change with its judgement, and the reason that the file of survivors gives for it, if any."""
+
+    change: Change | DocumentChange
+    judgement: Judgement
+    reason: Reason | None
+
+    @property
+    def end(self) -> str:
+        """Its fate; where it survived, why."""
+        if self.judgement.fate is not Fate.SURVIVED:
+            return self.judgement.fate
+        return self.reason.kind if self.reason else "unexplained"
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with it, in one sentence; None where all is as it should be."""
+        told = self.judgement
+        match told.fate, self.reason:
+            case Fate.FAILED, _:
+                return f"the verifier failed: {told.detail}"
+            case Fate.OTHERWISE, None:
+                return f"seen, but only by {', '.join(told.rules)}: {told.detail}"
+            case Fate.SURVIVED, None:
+                return "nobody saw it, and no reason is given"
+            case (Fate.SURVIVED | Fate.OTHERWISE, _) | (_, None) | (_, Reason(kind=Kind.BLIND)):
+                return None
+            case fate, Reason(kind=kind):
+                return f"said to be {kind}, but: {fate} ({', '.join(told.rules)})"
+
+
+@dataclass
+class Campaign:
+    """What came of all changes."""
+
+    judged: list[Judged] = field(default_factory=list)
+
+    @property
+    def fates(self) -> Counter[str]:
+        """How many changes came to which end; of those that survived, why."""
+        return Counter(each.end for each in self.judged)
+
+    @property
+    def share(self) -> float:
+        """The share of changes that were seen, of those that change what a client could be told."""
+        unseen = [each for each in self.judged if not each.judgement.fate.seen]
+        excused = [each for each in unseen if each.reason and each.reason.kind is not Kind.BLIND]
+        counted = len(self.judged) - len(excused)
+        return (counted - (len(unseen) - len(excused))) / counted if counted else 1.0
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong, a sentence each."""
+        return [f"{each.change}: {each.problem}" for each in self.judged if each.problem]
+
+
+class Memory:
+    """A file with a line for each judgement, so that a campaign goes on where it was stopped.
+
+    What was seen stays seen. What was not is asked again once the verifier is another one.
+    """
+
+    def __init__(self, path: Path, verifier: str) -> None:
+        self._path, self._verifier = path, verifier
+        self._known: dict[str, Judgement] = {}
+        for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+            entry = json.loads(line)
+            told = Judgement(Fate(entry["fate"]), tuple(entry["rules"]), entry["detail"], entry["depth"])
+            self._known.pop(entry["key"], None)
+            if told.fate.seen or entry["verifier"] == verifier:
+                self._known[entry["key"]] = told
+
+    def of(self, key: str) -> Judgement | None:
+        """What is known of it."""
+        return self._known.get(key)
+
+    def keep(self, change: Change | DocumentChange, told: Judgement) -> None:
+        """Writes it down at once."""
+        entry = {"key": change.key, **asdict(told), "change": str(change), "verifier": self._verifier}
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def judge_all(
+    campaign: Campaign,
+    changes: Iterable[Change | DocumentChange],
+    reasons: Reasons,
+    jobs: int,
+    memory: Memory | None = None,
+) -> None:
+    """Adds every change to the campaign, judged now or remembered; what was added stays where it is interrupted."""
+    made: dict[str, Change | DocumentChange] = {}
+
+    def left() -> Iterator[Task]:
+        for change in changes:
+            known = memory.of(change.key) if memory else None
+            if known:
+                campaign.judged.append(Judged(change, known, reasons.of(change)))
+            else:
+                made[change.key] = change
+                yield _task(change)
+
+    for task, told in judge(left(), jobs):
+        change = made.pop(task.key)
+        campaign.judged.append(Judged(change, told, reasons.of(change)))
+        if memory:
+            memory.keep(change, told)
+
+
+def _task(change: Change | DocumentChange) -> Task:
+    if isinstance(change, Change):
+        return Task(change.key, server_of, change.source)
+    return Task(change.key, mock_of, change.openapi, change.rules)

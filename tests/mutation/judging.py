@@ -1,0 +1,171 @@
+"""Gives a changed server to the verifier, in a process of its own. Nothing else is the test."""
+
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+from feedback_mock.app import create_app
+from feedback_spec.document import load
+from feedback_verify.run import Run
+from feedback_verify.targets import ControlTarget, NotReachable, ProtocolError
+from feedback_verify.verdicts import Verdict
+
+from tests.broken.serving import serving
+
+LONGEST = 240.0  # seconds for one server: many times what a sound one takes on a busy machine
+MODULE = "tests.broken.changed_server"
+DEPTHS = ("quick", "default")
+DOCUMENT = load()
+PROCESSES = get_context("forkserver")
+PROCESSES.set_forkserver_preload(["feedback_verify.run", "tests.mutation.judging"])
+
+
+class Fate(StrEnum):
+    """What became of a changed server."""
+
+    VIOLATED = "violated"
+    UNTESTABLE = "could not be tested"
+    BROKEN = "does not start"
+    HANGS = "hangs"
+    SURVIVED = "survived"
+    OTHERWISE = "violated by another rule only"
+    FAILED = "the verifier failed"
+
+    @property
+    def seen(self) -> bool:
+        """Whether somebody who runs the verifier is told what is wrong with the server."""
+        return self not in (Fate.SURVIVED, Fate.OTHERWISE, Fate.FAILED)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A fate, the rules that it was seen by, what was said, and at which depth."""
+
+    fate: Fate
+    rules: tuple[str, ...] = ()
+    detail: str = ""
+    depth: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A server to make, and the rules of which one must see it, where not any will do.
+
+    `make` is a function of this module, because it is called in another process; `given` is told to it.
+    """
+
+    key: str
+    make: Callable[[Any], Any]
+    given: Any
+    rules: frozenset[str] | None = None
+
+
+def server_of(source: str) -> Any:
+    """The application of a changed text of tests/broken/server.py; raises whatever the text raises."""
+    module = sys.modules[MODULE] = ModuleType(MODULE)
+    exec(compile(source, "server.py", "exec"), module.__dict__)
+    return module.Implementation().app()
+
+
+def mock_of(openapi: dict[str, Any]) -> Any:
+    """The mock with a changed document; raises DocumentError where it does not take it."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "openapi.yaml"
+        path.write_text(yaml.safe_dump(openapi, allow_unicode=True, sort_keys=False), "utf-8")
+        return create_app(load(path))
+
+
+def judge(tasks: Iterable[Task], jobs: int) -> Iterator[tuple[Task, Judgement]]:
+    """Each task with what the verifier says of its server, `jobs` at a time, in the order in which they end.
+
+    Where the iteration ends early, so do the processes.
+    """
+    left, running = iter(tasks), dict[Connection, tuple[Task, ForkServerProcess, float]]()
+    try:
+        while True:
+            for task in islice(left, jobs - len(running)):
+                verdict, process = _started(task)
+                running[verdict] = task, process, time.monotonic() + LONGEST
+            if not running:
+                return
+            ready = wait(running, max(0.0, min(each[2] for each in running.values()) - time.monotonic()))
+            overdue = [each for each, (_, _, until) in running.items() if until < time.monotonic()]
+            for verdict in running.keys() & {*ready, *overdue}:
+                task, process, _ = running.pop(verdict)
+                told = _told(verdict) if verdict in ready else Judgement(Fate.HANGS)
+                _end(verdict, process)
+                yield task, told
+    finally:
+        for verdict, (_, process, _) in running.items():
+            _end(verdict, process)
+
+
+def _started(task: Task) -> tuple[Connection, ForkServerProcess]:
+    ours, theirs = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=_send_judgement, args=(task, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    return ours, process
+
+
+def _told(verdict: Connection) -> Judgement:
+    try:
+        told: Judgement = verdict.recv()
+    except EOFError:
+        told = Judgement(Fate.FAILED, detail="the process ended without a verdict")
+    return told
+
+
+def _end(verdict: Connection, process: ForkServerProcess) -> None:
+    process.kill()
+    process.join()
+    process.close()
+    verdict.close()
+
+
+def _send_judgement(task: Task, verdict: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is stopped halfway has not survived
+    try:
+        application = task.make(task.given)
+    except Exception as error:  # whatever a changed text raises
+        verdict.send(Judgement(Fate.BROKEN, detail=f"{type(error).__name__}: {error}"))
+        return
+    try:
+        verdict.send(_judgement(application, task.rules))
+    except (NotReachable, ProtocolError) as error:
+        verdict.send(Judgement(Fate.UNTESTABLE, detail=str(error)))
+    except Exception as error:  # no server may make the verifier fail
+        verdict.send(Judgement(Fate.FAILED, detail=f"{type(error).__name__}: {error}"))
+
+
+def _judgement(application: Any, rules: frozenset[str] | None) -> Judgement:
+    """By all rules, and where not any will do, by those that must see it; the first violation ends it."""
+    otherwise = Judgement(Fate.SURVIVED)
+    with serving(application) as url:
+        for asked in dict.fromkeys((None, rules)):
+            for depth in DEPTHS:
+                violated = _violated(url, depth, asked)
+                if violated.keys() & (rules or violated.keys()):
+                    return Judgement(Fate.VIOLATED, tuple(violated), next(iter(violated.values())), depth)
+                if violated:
+                    otherwise = Judgement(Fate.OTHERWISE, tuple(violated), next(iter(violated.values())), depth)
+                    break
+    return otherwise
+
+
+def _violated(url: str, depth: str, rules: frozenset[str] | None) -> dict[str, str]:
+    with ControlTarget(url, url) as target:
+        results = Run(DOCUMENT, target, seed=1, rules=rules, depth=depth, stop_at_first=True).execute()
+    return {rule: each.detail for rule, each in results.items() if each.verdict is Verdict.VIOLATED}

@@ -1,0 +1,81 @@
+"""The files that say why a change goes unseen. Reading and matching only; which changes survived is told by others."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from tests.mutation.changes import Change
+from tests.mutation.documents import DocumentChange
+
+
+class Kind(StrEnum):
+    """Why a change goes unseen."""
+
+    EQUIVALENT = "equivalent"
+    """No client can tell the two servers apart, or only by what the contract leaves open."""
+    OUT_OF_REACH = "out of reach"
+    """A client could, but not with what a verifier may do or has time for."""
+    BLIND = "blind"
+    """The verifier should have seen it: work to do, which counts against the target."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why the changes that fit all the given keys go unseen.
+
+    `line` and `after` are parts of the line before and after the change; the others are regular expressions: `where`
+    for the function, `old` and `new` for what differs in the line.
+    """
+
+    kind: Kind
+    why: str
+    where: str = ".*"
+    line: str = ""
+    after: str = ""
+    old: str = ".*"
+    new: str = ".*"
+
+    def explains(self, change: Change) -> bool:
+        """Whether the change is one of those that this speaks of."""
+        return (
+            re.fullmatch(self.where, change.where) is not None
+            and self.line in change.was
+            and self.after in change.now
+            and re.fullmatch(self.old, change.old) is not None
+            and re.fullmatch(self.new, change.new) is not None
+        )
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """A file of reasons: of changed code in its order, and of changed documents by name."""
+
+    code: tuple[Reason, ...]
+    documents: dict[str, Reason]
+
+    def of(self, change: Change | DocumentChange) -> Reason | None:
+        """The first reason that explains the change."""
+        if isinstance(change, DocumentChange):
+            return self.documents.get(change.name)
+        return next((each for each in self.code if each.explains(change)), None)
+
+
+def read_reasons(path: Path) -> Reasons:
+    """The file as values. Raises TypeError for a key that a reason does not have, ValueError for a kind."""
+    content = tomllib.loads(path.read_text("utf-8"))
+    named = {name: _reason(entry) for entry in content.get("document", ()) for name in entry.pop("names")}
+    return Reasons(tuple(_reason(entry) for entry in content.get("code", ())), named)
+
+
+def _reason(entry: dict[str, Any]) -> Reason:
+    return Reason(**{**entry, "kind": Kind(entry["kind"])})
+
+
+def unused(reasons: Iterable[Reason], changes: Iterable[Change]) -> list[Reason]:
+    """The reasons that explain none of these changes: the code that they spoke of is gone."""
+    changes = list(changes)
+    return [each for each in reasons if not any(each.explains(change) for change in changes)]
