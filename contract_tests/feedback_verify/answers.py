@@ -14,6 +14,8 @@ from feedback_spec.operations import JSON, Operation, Response, operations_of
 
 from feedback_verify.exchange import Exchange, as_data
 
+ASKED = ("PUT", "PATCH", "DELETE")  # other methods may be refused before an application is asked
+
 
 class Answers:
     """Judges every answer of the documented path behind that of `base_url`; other paths are not described."""
@@ -45,13 +47,20 @@ class Answers:
             return None if refused else f"{exchange.request.method} is answered {exchange.status}"
         operation = known.get("get" if method == "head" else method)
         if operation is None:
-            return (
-                None if exchange.status == 405 else f"{exchange.request.method} is answered {exchange.status}, not 405"
-            )
+            return self._not_allowed_problem(exchange, known)
         response = operation.responses.get(str(exchange.status))
         if response is None:
             return f"{exchange.request.method} is answered {exchange.status}, which the document does not declare"
         return self._header_problem(exchange, response) or self._body_problem(exchange, response)
+
+    def _not_allowed_problem(self, exchange: Exchange, known: Mapping[str, Operation]) -> str | None:
+        """A method that the path does not have is refused as the path's operations declare it."""
+        if exchange.status != 405:
+            return f"{exchange.request.method} is answered {exchange.status}, not 405"
+        declared = next((each.responses["405"] for each in known.values() if "405" in each.responses), None)
+        if declared is None or exchange.request.method not in ASKED:
+            return None
+        return self._header_problem(exchange, declared) or self._body_problem(exchange, declared)
 
     def speaks_of(self, exchange: Exchange) -> bool:
         """Whether the document says what this answer must be: `problem` could have found something."""

@@ -28,7 +28,8 @@ ENVIRONMENTS = (None, "production", "production-eu")
 MOST_PAGES = 60
 ASKED_AGAIN = 3
 TRIES = 3
-_LINK = re.compile(r'rel="(previous|next)"; *results="(true|false)"; *cursor="([^"]*)"')
+_LINK = re.compile(r'<[^<>"\s]+>; *rel="(previous|next)"; *results="(true|false)"; *cursor="([^"]*)"')
+_LINKS = re.compile(rf"({_LINK.pattern})( *, *{_LINK.pattern})*")
 
 
 class Wrong(Exception):
@@ -203,9 +204,14 @@ class Crowded:
             expected = self.oracle.listed(
                 self.project, status=status.get("status", "unresolved"), environment=environment.get("environment")
             )
-            for size in {2 + number, self.largest if len(expected) > self.largest else len(expected) // 2 or 1}:
+            for size in {2 + number, self.largest, *self._dividing(len(expected))}:
                 self._walk({**status, **environment, "per_page": str(size)}, expected)
         self._walk({"per_page": "1", **statuses[-1], **environments[-1]}, [])
+
+    def _dividing(self, count: int) -> set[int]:
+        """A page size that leaves the last page full, and all on one page where they fit."""
+        sizes = range(min(self.largest, count), 0, -1)
+        return {next((each for each in sizes if count % each == 0), 1), max(min(self.largest, count), 1)}
 
     def _walk(self, query: dict[str, str], expected: list[str]) -> None:
         """Forward to the end, each once and in order; then back over the same pages."""
@@ -235,6 +241,8 @@ class Crowded:
             raise Wrong("list-pages", f"GET ?{urlencode(query)}: the first page says that one comes before it")
         while pages[-1].links["next"][0] and len(pages) < MOST_PAGES:
             pages.append(self._page({**query, "cursor": pages[-1].links["next"][1]}))
+            if not pages[-1].size and self.scenario.target.sandboxes:
+                raise Wrong("list-pages", f'GET ?{urlencode(query)}: a page that results="true" promised is empty')
         return pages
 
     def _back(self, query: dict[str, str], pages: list[Page]) -> None:
@@ -249,13 +257,13 @@ class Crowded:
                 raise Wrong("list-pages", f"GET ?{urlencode(query)}: going back, a page holds something else: {told}")
 
     def _page(self, query: Mapping[str, str]) -> Page:
-        reply = self._get(query, "list-pages")
-        links = {
-            name: (there == "true", cursor) for name, there, cursor in _LINK.findall(reply.headers.get("link", ""))
-        }
-        told = f"GET ?{urlencode(query)}"
+        reply, told = self._get(query, "list-pages"), f"GET ?{urlencode(query)}"
+        sent = reply.headers.get("link", "")
+        links = {name: (there == "true", cursor) for name, there, cursor in _LINK.findall(sent)}
         if set(links) != {"previous", "next"}:
-            raise Wrong("list-pages", f"{told}: Link names not both pages: {reply.headers.get('link')!r}")
+            raise Wrong("list-pages", f"{told}: Link names not both pages: {sent!r}")
+        if not _LINKS.fullmatch(sent):
+            raise Wrong("list-pages", f"{told}: Link is not a list of links with commas between them: {sent!r}")
         ids = [each["eventID"] for each in entries(reply)]
         if len(ids) > int(query["per_page"]):
             raise Wrong("list-pages", f"{told}: a page holds {len(ids)}")

@@ -1,5 +1,6 @@
 """Servers that go wrong once a project holds more than a few feedback, or once its list has more than a page."""
 
+import json
 import re
 from datetime import datetime
 from typing import Any
@@ -89,6 +90,29 @@ class PagesOfNothing(Implementation):
     def listing(self, request: Request, project: Project) -> Response:
         query = request.url.query.replace("per_page=0", "per_page=1")
         return super().listing(Request({**request.scope, "query_string": query.encode()}), project)
+
+
+@breaks("list-pages")
+class LinksRunTogether(Implementation):
+    """Nothing that a reader of the header would look for stands between the two links."""
+
+    def listing(self, request: Request, project: Project) -> Response:
+        response = super().listing(request, project)
+        response.headers["Link"] = response.headers["Link"].replace(", <", " <")
+        return response
+
+
+@breaks("list-pages")
+class AnEmptyPageAtTheEnd(Implementation):
+    """Behind a last page that is full, another one is promised."""
+
+    def listing(self, request: Request, project: Project) -> Response:
+        response = super().listing(request, project)
+        full = len(json.loads(bytes(response.body))) == int(request.query_params.get("per_page", "100"))
+        next_page = 'rel="next"; results="'
+        if full:
+            response.headers["Link"] = response.headers["Link"].replace(f"{next_page}false", f"{next_page}true")
+        return response
 
 
 @breaks("list-pages")

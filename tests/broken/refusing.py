@@ -1,5 +1,6 @@
 """Servers that refuse wrongly: by a part of a credential, on feedback that exists, in one form, across projects."""
 
+import ast
 import re
 from contextlib import suppress
 from typing import Any
@@ -22,6 +23,17 @@ class AnySchemeWillDo(Implementation):
     def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
         scheme, _, value = (authorization or "").partition(" ")
         return self.by_token(value) if scheme.lower() not in ("dsn", "") else super().authenticate(authorization)
+
+
+@breaks("credentials-required")
+class AnySchemeBeforeADsn(Implementation):
+    """A DSN is looked up behind an unknown scheme, a token is not."""
+
+    def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
+        scheme, _, value = (authorization or "").partition(" ")
+        return (
+            self.by_dsn(value) if "://" in value and scheme.lower() != "bearer" else super().authenticate(authorization)
+        )
 
 
 @breaks("credentials-required")
@@ -414,3 +426,55 @@ class OneCharacterIsTooShort(Implementation):
             if name == "comments" and isinstance(value, str) and len(value) == 1
             else super().problem(name, value)
         )
+
+
+# --- notations and methods
+
+
+@breaks("body-syntax")
+class NanIsTaken(Implementation):
+    """Numbers that JSON does not have are read where nobody asks for them."""
+
+    def parse_json(self, content: bytes) -> Any:
+        return super().parse_json(re.sub(rb"-?(NaN|Infinity)\b", b"0", content))
+
+
+@breaks("body-syntax")
+class CommasAndCommentsAreTaken(Implementation):
+    """What is not JSON is read as its relatives are."""
+
+    def parse_json(self, content: bytes) -> Any:
+        return super().parse_json(re.sub(rb"/\*.*?\*/|,(?=\s*\})", b"", content))
+
+
+@breaks("body-syntax")
+class PythonIsTaken(Implementation):
+    """What is not JSON is read as Python."""
+
+    def parse_json(self, content: bytes) -> Any:
+        try:
+            return super().parse_json(content)
+        except Refusal:
+            with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+                found = ast.literal_eval(content.decode())
+                return found if isinstance(found, dict) else {}
+            raise
+
+
+@breaks("no-server-error")
+class PartsMustBeUtf8(Implementation):
+    """Bytes of a form's part that are not UTF-8 bring the server down."""
+
+    def parse_multipart(self, media_type: str, content: bytes) -> dict[str, str]:
+        content.decode()
+        return super().parse_multipart(media_type, content)
+
+
+@breaks("response-schema")
+class MethodsAreRefusedInText(Implementation):
+    """As a router does that knows the path, and not the endpoint."""
+
+    def respond(self, request: Request, content: bytes) -> Response:
+        if request.method in ("PATCH", "DELETE"):
+            return Response("Method Not Allowed", 405, HEADERS, "text/plain")
+        return super().respond(request, content)

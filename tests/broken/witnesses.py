@@ -24,6 +24,7 @@ from tests.broken.witness import (
 
 OTHER = "14bad9a2e3774046977a21440ddb39b2"
 BODY = {"event_id": EVENT, "name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!"}
+JSON = json.dumps(BODY).encode()
 FORM = (
     "".join(
         f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in BODY.items()
@@ -178,8 +179,17 @@ WITNESSES: dict[str, Witness] = {
     "EnvironmentIsIgnored": (save(environment="production"), submit(), listing("?environment=staging")),
     "PageBeginsOneTooLate": (save(), save(OTHER), submit(), submit(OTHER), listing("?per_page=1")),
     "AnyCursorIsTheBeginning": (listing("?cursor=nonsense"),),
+    "LinksRunTogether": (listing(),),
+    "AnEmptyPageAtTheEnd": (save(), submit(), listing("?per_page=1")),
+    # notations that are refused, and methods
+    "NanIsTaken": (post(JSON[:-1] + b', "more": NaN}'),),
+    "CommasAndCommentsAreTaken": (post(JSON[:-1] + b",}"),),
+    "PythonIsTaken": (post(JSON.replace(b'"', b"'")),),
+    "PartsMustBeUtf8": (post(FORM.replace(b"broke", b"\xff"), "multipart/form-data; boundary=b"),),
+    "MethodsAreRefusedInText": (method("PATCH"),),
     # refusals: parts of credentials
     "AnySchemeWillDo": (submit(by=f"Basic {TOKEN}"),),
+    "AnySchemeBeforeADsn": (submit(by=_dsn().replace("DSN", "Basic")),),
     "NoSchemeWillDo": (submit(by=TOKEN),),
     "ConnectionsRemember": (submit(), submit(by="")),
     "ConnectionsKeepTheirProject": (submit(at=BESIDE), submit()),

@@ -34,6 +34,8 @@ class Judged:
         match told.fate, self.reason:
             case Fate.FAILED, _:
                 return f"the verifier failed: {told.detail}"
+            case Fate.BROKEN, _ if isinstance(self.change, DocumentChange):
+                return f"not a document that the mock takes: {told.detail}"
             case Fate.OTHERWISE, None:
                 return f"seen, but only by {', '.join(told.rules)}: {told.detail}"
             case Fate.SURVIVED, None:

@@ -17,7 +17,7 @@ Edits = Mapping[Path, Any]
 Fact = tuple[str, set[str], Edits]
 
 DROPPED = object()  # in the place of a value: the key goes
-FIELDS: Path = ("components", "schemas", "UserFeedbackSubmission")
+FIELDS: Path = ("components", "schemas", "UserFeedbackSubmission", "properties")
 SCOPES = ("project:read", "project:write")  # those that the control protocol gives tokens of
 SEES_PARAMETER = {
     "status": {"list-status"},
@@ -77,7 +77,7 @@ def windows(openapi: Mapping[str, Any]) -> Iterator[Fact]:
             yield f"{rule}: from {base}", near, {(*here, "from"): base}
         for at_limit in ("accepted", "refused"):
             yield f"{rule}: at_limit {at_limit}", {rule}, {(*here, "at_limit"): at_limit}
-        for status in _refusing(openapi, SUBMIT):
+        for status in _plain(openapi, SUBMIT):
             answer = {_refusal(openapi, rule): {"status": status, "example": _example(openapi, status)}}
             other = answer if status != window["status"] else {}
             yield f"{rule}: status {status}", {rule, "conflict-body"}, {(*here, "status"): status, **other}
@@ -87,12 +87,12 @@ def windows(openapi: Mapping[str, Any]) -> Iterator[Fact]:
 
 
 def fields(openapi: Mapping[str, Any]) -> Iterator[Fact]:
-    """Lengths by one, patterns and formats left out, null, no longer required; other keys; the size of all."""
-    body = get(openapi, FIELDS)
-    for index, name in enumerate(body["required"]):
-        yield f"{name}: not required", {"field-required"}, {(*FIELDS, "required", index): DROPPED}
-    for name, schema in body["properties"].items():
-        here = (*FIELDS, "properties", name)
+    """Lengths by one, patterns and formats left out; where an answer is bounded alike, its bound goes along.
+
+    And the size of all.
+    """
+    for name, schema in get(openapi, FIELDS).items():
+        here = (*FIELDS, name)
         length = "event-id-length" if name == "event_id" else "field-length"
         sees = {
             "maxLength": {length, "valid-accepted", "submission"},
@@ -101,14 +101,21 @@ def fields(openapi: Mapping[str, Any]) -> Iterator[Fact]:
             "format": {"email-format"},
         }
         for key in sees.keys() & schema.keys():
-            yield f"{name}: no {key}", sees[key], {(*here, key): DROPPED}
+            places = [(*here, key), *_answered(openapi, name, key)]
+            yield f"{name}: no {key}", sees[key], dict.fromkeys(places, DROPPED)
             for by in (-1, 1) if isinstance(schema[key], int) else ():
-                yield f"{name}: {key} {by:+}", sees[key], {(*here, key): schema[key] + by}
-        yield f"{name}: nullable", {"field-null"}, {(*here, "nullable"): True}
-    yield "body: no other keys", {"unknown-keys"}, {(*FIELDS, "additionalProperties"): False}
+                yield f"{name}: {key} {by:+}", sees[key], dict.fromkeys(places, schema[key] + by)
     size = (*place_of(openapi, SUBMIT), "x-max-body-bytes")
     for by in (-1, 1):
         yield f"body: x-max-body-bytes {by:+}", {"body-size"}, {size: get(openapi, size) + by}
+
+
+def _answered(openapi: Mapping[str, Any], name: str, key: str) -> Iterator[Path]:
+    """Where the same key bounds the field in an answer."""
+    told = "eventID" if name == "event_id" else name
+    for schema, each in openapi["components"]["schemas"].items():
+        if key in each.get("properties", {}).get(told, {}) and schema != FIELDS[2]:
+            yield "components", "schemas", schema, "properties", told, key
 
 
 def access(openapi: Mapping[str, Any]) -> Iterator[Fact]:
@@ -164,7 +171,7 @@ def refusals(openapi: Mapping[str, Any]) -> Iterator[Fact]:
             continue
         status, allowed = rule["refusal"]["status"], rule.get("also_allowed", ())
         declared = [_refusing(openapi, each) for each in (SUBMIT, LIST) if status in _refusing(openapi, each)]
-        for other, response in declared[0].items():
+        for other, response in _plain(openapi, SUBMIT).items():
             if other not in (status, *allowed) and all(each.get(other) == response for each in declared):
                 answer = {"status": other, "example": _example(openapi, other)}
                 yield f"{rule['id']}: status {other}", {rule["id"]}, {_refusal(openapi, rule["id"]): answer}
@@ -207,6 +214,15 @@ def _refusing(openapi: Mapping[str, Any], operation: str) -> dict[int, Any]:
     """The refusals that the operation declares, by status."""
     responses = get(openapi, place_of(openapi, operation))["responses"]
     return {int(status): response for status, response in responses.items() if status.startswith("4")}
+
+
+def _plain(openapi: Mapping[str, Any], operation: str) -> dict[int, Any]:
+    """Those of them that take no header, so that another refusal can be told by them."""
+    named = openapi["components"]["responses"]
+    declared = _refusing(openapi, operation)
+    return {
+        status: each for status, each in declared.items() if "headers" not in named[each["$ref"].rpartition("/")[2]]
+    }
 
 
 def _refusal(openapi: Mapping[str, Any], rule: str) -> Path:

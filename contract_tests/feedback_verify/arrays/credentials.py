@@ -12,6 +12,7 @@ from feedback_verify.exchange import Altered, Credential, Part
 UNKNOWN_TOKEN = "Bearer " + "0" * 64
 UNKNOWN_DSN = "DSN https://00000000000000000000000000000000@sentry.example/1"
 FOREIGN = (400, 401, 403)
+_NAMES = {"write": "token", "dsn": "DSN"}
 
 
 class Dsn:
@@ -64,13 +65,17 @@ def _without(_: Setting) -> Iterator[Attempt]:
 
 
 def _unknown_scheme(s: Setting) -> Iterator[Attempt]:
-    own = s.where.credentials.get("write") or s.where.credentials["dsn"]
-    # A scheme that does not exist opens nothing, whatever stands behind it.
-    for scheme in ("Basic", "Token", "Cookie", f"X{own.prefix.strip()}", f"{own.prefix.strip()}X"):
-        yield Attempt(f"with the scheme {scheme} before a valid credential", authorization=own.spelled(scheme))
-    yield Attempt("with a valid credential and no scheme", authorization=Altered((Part(own),)))
-    joined = Altered((own.prefix.strip(), Part(own)))
-    yield Attempt("with no space behind the scheme", authorization=joined)
+    for kind, name in _NAMES.items():
+        if kind not in s.where.credentials:
+            continue
+        own = s.where.credentials[kind]
+        scheme = own.prefix.strip()
+        # A scheme that does not exist opens nothing, whatever stands behind it.
+        for other in ("Basic", "Token", "Cookie", f"X{scheme}", f"{scheme}X"):
+            yield Attempt(f"with the scheme {other} before a valid {name}", authorization=own.spelled(other))
+        yield Attempt(f"with a valid {name} and no scheme", authorization=Altered((Part(own),)))
+        joined = Altered((scheme, Part(own)))
+        yield Attempt(f"with no space between the scheme and a valid {name}", authorization=joined)
 
 
 def _nonsense(_: Setting) -> Iterator[Attempt]:
@@ -92,9 +97,6 @@ def _spaces(s: Setting) -> Iterator[Attempt]:
             yield Attempt(f"with a word behind the {_NAMES[kind]}", authorization=Altered((*own.parts, " x")))
             before = Altered((own.prefix, "x ", Part(own)))
             yield Attempt(f"with a word before the {_NAMES[kind]}", authorization=before)
-
-
-_NAMES = {"write": "token", "dsn": "DSN"}
 
 
 def _unknown_token(s: Setting) -> Iterator[Attempt]:

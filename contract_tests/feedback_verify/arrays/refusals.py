@@ -4,11 +4,13 @@ Who may submit is in `arrays.credentials`. Statuses come from the document's rul
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from feedback_spec.document import Document
+from feedback_spec.profiles import DOCUMENTED
 
 from feedback_verify.exchange import Project, Secret
 from feedback_verify.scenario import JSON, VALUES, Scenario, dashed
@@ -185,6 +187,24 @@ def _broken(s: Setting) -> Iterator[Attempt]:
     yield Attempt("with something behind the JSON", content=whole + b"}")
     for content in (b"{", b'{"event_id": ', b"nonsense", b"{'event_id': 1}", b"\xff\xfe", b'{"name": "\xff"}'):
         yield Attempt(f"with the body {content!r}", content=content)
+    # All that is asked for is there: only the notation is not JSON's (RFC 8259), but that of its relatives.
+    yield Attempt("with JSON in single quotes", content=whole.replace(b'"', b"'"))
+    yield Attempt("with JSON whose keys have no quotes", content=re.sub(rb'"(\w+)":', rb"\1:", whole))
+    yield Attempt("with a comma behind the last value", content=whole[:-1] + b",}")
+    yield Attempt("with a comment in the JSON", content=whole[:-1] + b"/* no more */}")
+    for value in (b"True", b"undefined", b"01", b".5", b"0x1F", b'"a\nb"', b'"\\x41"'):
+        yield Attempt(f"with {value.decode()!r} as the value of another key", content=_with_more(whole, value))
+    for value in (b"NaN", b"Infinity", b"-Infinity"):
+        # Nobody has looked at whether real servers take them.
+        free = s.document.profile != DOCUMENTED
+        yield Attempt(
+            f"with {value.decode()} as the value of another key", content=_with_more(whole, value), maybe=free
+        )
+
+
+def _with_more(whole: bytes, value: bytes) -> bytes:
+    """The JSON object with another key, which nobody asks for."""
+    return whole[:-1] + b', "more": ' + value + b"}"
 
 
 def _no_object(s: Setting) -> Iterator[Attempt]:

@@ -3,16 +3,17 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
+from feedback_verify.bodies import MULTIPART, multipart
 from feedback_verify.checks.base import Check
 from feedback_verify.scenario import Scenario, answer
 
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 EVENT_ID = b"f" * 32  # stands for an id that was not used before
-VALID = json.dumps(
-    {"event_id": EVENT_ID.decode(), "name": "Jane", "email": "jane@example.com", "comments": "It broke!"}
-).encode()
+FIELDS = {"event_id": EVENT_ID.decode(), "name": "Jane", "email": "jane@example.com", "comments": "It broke!"}
+VALID = json.dumps(FIELDS).encode()
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,13 @@ def _media_types() -> Iterator[Probe]:
         yield Probe(f"the media type {media_type!r}", headers={"Content-Type": media_type})
     broken = b'--x\r\nContent-Disposition: form-data; name="name'
     yield Probe("multipart that ends too soon", broken, {"Content-Type": "multipart/form-data; boundary=x"})
+    for what, value in (
+        ("bytes that are not UTF-8", b"\xc3\x28\xff"),
+        ("a NUL", b"\0"),
+        ("half an emoji", b"\xf0\x9f"),
+    ):
+        yield Probe(f"a part with {what}", multipart(FIELDS).replace(b"broke", value), {"Content-Type": MULTIPART})
+        yield Probe(f"a form with {what}", urlencode(FIELDS).encode().replace(b"broke", value), FORM)
     yield Probe("a form with broken escapes", b"event_id=%zz&name=%ff&email=%00&comments", FORM)
     yield Probe("a form with 10,000 keys", b"a=1&" * 10_000, FORM)
     yield Probe("a body without a Content-Type", headers={})
