@@ -19,7 +19,7 @@ from rich.table import Table
 from tests.mutation.campaign import Campaign, Memory, judge_all
 from tests.mutation.changes import Candidate, Change, candidates, changes
 from tests.mutation.documents import DocumentChange, document_changes
-from tests.mutation.report import Row, as_markdown, matrix
+from tests.mutation.report import as_markdown, matrix
 from tests.mutation.survivors import Reasons, read_reasons, unused
 
 ROOT = Path(__file__).parents[2]
@@ -33,30 +33,30 @@ SOURCES = ("contract_tests/feedback_verify", "spec")  # what makes the verifier 
 
 @click.command()
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="How many servers at the same time.")
-@click.option("--write", is_flag=True, help="Write docs/mutation.md anew.")
+@click.option("--write", is_flag=True, help="Write docs/mutation.md anew, also of a part.")
 def main(jobs: int, write: bool) -> None:
     """Give every server with one change to the verifier; what build/mutation.jsonl remembers is not asked again."""
-    console = Console()
-    reasons = read_reasons(SURVIVORS)
-    code, documents = Campaign(), Campaign()
+    console, reasons = Console(), read_reasons(SURVIVORS)
+    code, documents, found = Campaign(), Campaign(), list[str]()
     MEMORY.parent.mkdir(exist_ok=True)
     memory = Memory(MEMORY, verifier())
+    whole = False
     try:
         judge_all(documents, track(all_documents(), "documents", console=console), reasons, jobs, memory)
         offered = track(offered_code(), "code", console=console)
         judge_all(code, changes(SERVER.read_text("utf-8"), offered), reasons, jobs, memory)
+        whole = True
+        found = shortcomings(code, documents, reasons)
     except KeyboardInterrupt:
-        console.print(table(code, documents))
         console.print(f"Stopped. The next run goes on from there: {MEMORY.relative_to(ROOT)} has what was judged.")
-        sys.exit(2)
-    rows = matrix(load().verifiable, [*code.judged, *documents.judged])
     if write:
-        PAGE.write_text(as_markdown(code, documents, rows), "utf-8")
-    found = [*code.problems, *documents.problems, *shortcomings(code, documents, reasons, rows)]
-    for sentence in found:
+        PAGE.write_text(as_markdown(code, documents, whole), "utf-8")
+    for sentence in (*code.problems, *documents.problems, *found):
         click.echo(sentence)
     console.print(table(code, documents))
-    sys.exit(1 if found else 0)
+    if not whole:
+        sys.exit(2)
+    sys.exit(1 if found or code.problems or documents.problems else 0)
 
 
 def offered_code(seed: str = "") -> list[Candidate]:
@@ -88,9 +88,10 @@ def table(code: Campaign, documents: Campaign) -> Table:
     return shown
 
 
-def shortcomings(code: Campaign, documents: Campaign, reasons: Reasons, rows: list[Row]) -> list[str]:
+def shortcomings(code: Campaign, documents: Campaign, reasons: Reasons) -> list[str]:
     """What only a whole run can tell."""
     made = [each.change for each in code.judged if isinstance(each.change, Change)]
+    rows = matrix(load().verifiable, [*code.judged, *documents.judged])
     few = [each for each in (code, documents) if each.share < TARGET]
     return [
         *(f"No change fits the reason any more: {each}" for each in unused(reasons.code, made)),

@@ -11,6 +11,8 @@ from tests.mutation.documents import DocumentChange
 from tests.mutation.judging import Fate, Judgement, Task, judge, mock_of, server_of
 from tests.mutation.survivors import Kind, Reason, Reasons
 
+UNEXPLAINED = "unexplained"
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -25,7 +27,7 @@ class Judged:
         """Its fate; where it survived, why."""
         if self.judgement.fate is not Fate.SURVIVED:
             return self.judgement.fate
-        return self.reason.kind if self.reason else "unexplained"
+        return self.reason.kind if self.reason else UNEXPLAINED
 
     @property
     def problem(self) -> str | None:

@@ -152,16 +152,15 @@ def _send_judgement(task: Task, verdict: Connection) -> None:
 
 def _judgement(application: Any, rules: frozenset[str] | None) -> Judgement:
     """By all rules, and where not any will do, by those that must see it; the first violation ends it."""
+    wanted = [(depth, rules) for depth in DEPTHS]
     otherwise = Judgement(Fate.SURVIVED)
     with serving(application) as url:
-        for asked in dict.fromkeys((None, rules)):
-            for depth in DEPTHS:
-                violated = _violated(url, depth, asked)
-                if violated.keys() & (rules or violated.keys()):
-                    return Judgement(Fate.VIOLATED, tuple(violated), next(iter(violated.values())), depth)
-                if violated:
-                    otherwise = Judgement(Fate.OTHERWISE, tuple(violated), next(iter(violated.values())), depth)
-                    break
+        for depth, asked in wanted if rules is None else [(DEPTHS[0], None), *wanted]:
+            violated = _violated(url, depth, asked)
+            if violated.keys() & (rules or violated.keys()):
+                return Judgement(Fate.VIOLATED, tuple(violated), next(iter(violated.values())), depth)
+            if violated:
+                otherwise = Judgement(Fate.OTHERWISE, tuple(violated), next(iter(violated.values())), depth)
     return otherwise
 
 

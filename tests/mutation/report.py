@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from feedback_spec.document import load
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tests.broken.mutants import MUTANTS
-from tests.mutation.campaign import Campaign, Judged
+from tests.mutation.campaign import UNEXPLAINED, Campaign, Judged
 from tests.mutation.changes import Change
 from tests.mutation.judging import Fate
 from tests.mutation.survivors import Kind
@@ -60,14 +61,22 @@ def matrix(rules: Iterable[str], judged: Iterable[Judged]) -> list[Row]:
     return [Row(rule, code[rule], documents[rule], by_hand[rule]) for rule in code]
 
 
-def as_markdown(code: Campaign, documents: Campaign, rows: list[Row]) -> str:
-    """The page in docs/: figures and the matrix of rules and changes."""
+def as_markdown(code: Campaign, documents: Campaign, whole: bool) -> str:
+    """The page in docs/: figures, what goes unseen, and the matrix; `whole` where every change was judged."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, keep_trailing_newline=True
     )  # not escaped: it is Markdown, and every word of it is ours
-    ends = [end for end in [*Fate, *Kind, "unexplained"] if end is not Fate.SURVIVED]
-    shown = [end for end in ends if code.fates[end] + documents.fates[end]]
-    groups = list(dict.fromkeys([*GROUPS.values(), OTHER]))
+    judged = [*code.judged, *documents.judged]
+    ends = [end for end in [*Fate, *Kind, UNEXPLAINED] if code.fates[end] + documents.fates[end]]
+    why = Counter((each.end, each.reason.why) for each in judged if each.reason and each.end == each.reason.kind)
     return environment.get_template("mutation.md.j2").render(
-        code=code, documents=documents, rows=rows, ends=shown, groups=groups, percent=lambda share: f"{share:.1%}"
+        code=code,
+        documents=documents,
+        whole=whole,
+        ends=ends,
+        reasons=[(kind, words, why[kind, words]) for kind, words in sorted(why)],
+        unexplained=[str(each.change) for each in judged if each.problem],
+        rows=matrix(load().verifiable, judged),
+        groups=list(dict.fromkeys([*GROUPS.values(), OTHER])),
+        percent=lambda share: f"{share:.1%}",
     )
