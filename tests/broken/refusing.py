@@ -478,3 +478,41 @@ class MethodsAreRefusedInText(Implementation):
         if request.method in ("PATCH", "DELETE"):
             return Response("Method Not Allowed", 405, HEADERS, "text/plain")
         return super().respond(request, content)
+
+
+# --- who may read
+
+
+@breaks("project-token")
+class TokensOfTheOrganizationMayList(Implementation):
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        if method == "POST" or owner is None or owner.organization != project.organization:
+            super().authorize(project, kind, owner, method)
+
+
+@breaks("credentials-required")
+class AnySchemeMayList(Implementation):
+    def respond(self, request: Request, content: bytes) -> Response:
+        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        if request.method == "GET" and scheme == "Token":
+            headers = [each for each in request.scope["headers"] if each[0] != b"authorization"]
+            headers.append((b"authorization", f"Bearer {value}".encode("latin-1")))
+            request = Request({**request.scope, "headers": headers})
+        return super().respond(request, content)
+
+
+@breaks("project-exists")
+class NoProjectHasAnEmptyList(Implementation):
+    def respond(self, request: Request, content: bytes) -> Response:
+        try:
+            return super().respond(request, content)
+        except Refusal as refusal:
+            if request.method == "GET" and refusal.status == 404:
+                return JSONResponse([], 200, HEADERS)
+            raise
+
+
+@breaks("head")
+class HeadAsksNobody(Implementation):
+    def respond(self, request: Request, content: bytes) -> Response:
+        return JSONResponse([], 200, HEADERS) if request.method == "HEAD" else super().respond(request, content)

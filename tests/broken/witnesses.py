@@ -181,6 +181,11 @@ WITNESSES: dict[str, Witness] = {
     "AnyCursorIsTheBeginning": (listing("?cursor=nonsense"),),
     "LinksRunTogether": (listing(),),
     "AnEmptyPageAtTheEnd": (save(), submit(), listing("?per_page=1")),
+    # who may read
+    "TokensOfTheOrganizationMayList": (method("GET", by=f"write of {BESIDE}"),),
+    "AnySchemeMayList": (method("GET", by=f"Token {TOKEN}"),),
+    "NoProjectHasAnEmptyList": (method("GET", at="acme/nowhere"),),
+    "HeadAsksNobody": (method("HEAD", by=None),),
     # notations that are refused, and methods
     "NanIsTaken": (post(JSON[:-1] + b', "more": NaN}'),),
     "CommasAndCommentsAreTaken": (post(JSON[:-1] + b",}"),),

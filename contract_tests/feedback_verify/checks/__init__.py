@@ -12,6 +12,7 @@ from feedback_verify.checks import (
     listing,
     order,
     overwrite,
+    reading,
     robustness,
     submission,
     timelines,
@@ -29,6 +30,8 @@ def all_checks(document: Document) -> Iterator[Check]:
     modules = (submission, overwrite, concurrency, fields, http, listing)
     by_hand = (check for module in modules for check in module.CHECKS)
     rules = document.verifiable
-    for check in chain(by_hand, order.checks(document), robustness.checks(), timelines.checks(document)):
+    for check in chain(
+        by_hand, reading.checks(document), order.checks(document), robustness.checks(), timelines.checks(document)
+    ):
         if check.rule in rules:
             yield check

@@ -1,6 +1,9 @@
 """Paths, methods, headers, media types and sizes."""
 
 import json
+from typing import Any
+
+from feedback_spec.document import LIST
 
 from feedback_verify.checks.base import Check
 from feedback_verify.scenario import Scenario
@@ -33,9 +36,12 @@ def a_preflight_needs_no_credentials(s: Scenario) -> None:
 
 
 def head_is_get_without_a_body(s: Scenario) -> None:
-    """The same status, and nothing behind the head, where the wire can be looked at."""
-    get, head = s.send("GET"), s.send("HEAD")
-    s.expect_status(head, get.status, f"HEAD where GET is {get.status}")
+    """The same status, whoever asks for whatever, and nothing behind the head, where the wire can be looked at."""
+    nowhere = s.path().replace(f"/{s.project.slug}/", "/no-such-project/")
+    asked: tuple[dict[str, Any], ...] = ({"query": "cursor=x"}, {"path": nowhere}, {"by": "none"}, {})
+    for how in asked if LIST in s.document.operations else ({},):
+        get, head = s.send("GET", **how), s.send("HEAD", **how)
+        s.expect_status(head, get.status, f"HEAD where GET is {get.status}")
     behind = s.target.behind_head(head.request)
     if behind is None:
         s.finding = "whether HEAD has a body could not be seen here"
