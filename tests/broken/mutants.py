@@ -817,6 +817,14 @@ class EnvironmentIsIgnored(Implementation):
         return super().listed(project, status, None)
 
 
+@breaks("list-environment")
+class EnvironmentsInAnyCase(Implementation):
+    def listed(self, project: Project, status: str, environment: str | None) -> list[Record]:
+        names = {each.environment for each in project.events.values() if each.environment}
+        same = {name.lower(): name for name in names}
+        return super().listed(project, status, same.get((environment or "").lower(), environment))
+
+
 @breaks("list-pages")
 class PageBeginsOneTooLate(Implementation):
     """Between two pages, an entry is lost."""

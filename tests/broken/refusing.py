@@ -486,8 +486,8 @@ class MethodsAreRefusedInText(Implementation):
 @breaks("project-token")
 class TokensOfTheOrganizationMayList(Implementation):
     def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
-        if method == "POST" or owner is None or owner.organization != project.organization:
-            super().authorize(project, kind, owner, method)
+        of_it = owner is not None and owner.organization == project.organization
+        super().authorize(project, kind, project if of_it and kind != "dsn" and method != "POST" else owner, method)
 
 
 @breaks("credentials-required")
@@ -507,7 +507,7 @@ class NoProjectHasAnEmptyList(Implementation):
         try:
             return super().respond(request, content)
         except Refusal as refusal:
-            if request.method == "GET" and refusal.status == 404:
+            if request.method in ("GET", "HEAD") and refusal.status == 404:
                 return JSONResponse([], 200, HEADERS)
             raise
 

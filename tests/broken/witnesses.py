@@ -181,6 +181,7 @@ WITNESSES: dict[str, Witness] = {
     "AnyCursorIsTheBeginning": (listing("?cursor=nonsense"),),
     "LinksRunTogether": (listing(),),
     "AnEmptyPageAtTheEnd": (save(), submit(), listing("?per_page=1")),
+    "EnvironmentsInAnyCase": (save(environment="production"), submit(), listing("?environment=Production")),
     # who may read
     "TokensOfTheOrganizationMayList": (method("GET", by=f"write of {BESIDE}"),),
     "AnySchemeMayList": (method("GET", by=f"Token {TOKEN}"),),

@@ -108,7 +108,7 @@ def an_environment_lists_its_own(s: Scenario) -> None:
     cases = {
         "environment=production": production,
         "environment=": plain,
-        "environment=nowhere": [],
+        **{f"environment={name}": [] for name in ("nowhere", "Production", "PRODUCTION", "production%20", "product")},
         "": plain + production,
     }
     for query, expected in cases.items():
