@@ -175,8 +175,15 @@ class _Machine(RuleBasedStateMachine):
 
     @rule(project=_projects, status=st.sampled_from(["unresolved", ""]))
     def look_at_the_list(self, project: int, status: str) -> None:
-        """The list, whole."""
-        where = self.projects[project]
+        """The list, whole; where lists lag, at the end only."""
+        if not self._lists_lag:
+            self._look_at_the_list(self.projects[project], status)
+
+    @property
+    def _lists_lag(self) -> bool:
+        return "lists" in self.scenario.target.settling.lags
+
+    def _look_at_the_list(self, where: Project, status: str) -> None:
         expected = self.oracle.listed(where, status=status)
 
         def problems() -> list[Mismatch]:
@@ -191,6 +198,8 @@ class _Machine(RuleBasedStateMachine):
         try:
             for project in self.projects:
                 self._look(project, None)
+                if self._lists_lag:
+                    self._look_at_the_list(project, "")
         finally:
             self.finished(self.scenario)
             self.scenario.__exit__()

@@ -5,6 +5,7 @@ A scenario makes no verdict of its own: a check says `expect` (the rule is broke
 """
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from feedback_verify.verdicts import Probe
 VALUES = {"name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!"}
 CHANGED = {"name": "John Doe", "email": "john@example.org", "comments": "It still is."}
 JSON = "application/json"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 T = TypeVar("T")
 
 
@@ -64,6 +66,7 @@ class Scenario:
         self._random = random
         self._projects: list[Project] = []
         self._looked: Step | None = None
+        self._changed: float | None = None  # when something was done last that lists may show
         self.project = self._opened(target.open(start))
 
     def __enter__(self) -> "Scenario":
@@ -119,7 +122,7 @@ class Scenario:
 
     def listing(self, query: str = "", *, by: str = "write", project: Project | None = None) -> Exchange:
         """GETs the project's feedback; `query` as it stands behind the question mark."""
-        self.target.settling.before("lists")
+        self.target.settling.before("lists", self._changed)
         return self.send("GET", by=by, project=project, query=query)
 
     def send(
@@ -147,6 +150,8 @@ class Scenario:
         step = Send(project, request, kept=self.channel is not self.target)
         self.steps.append(step)
         exchange = self.channel.exchange(request)
+        if request.method not in READING:
+            self._changed = time.monotonic()
         self.steps[-1] = replace(step, exchange=exchange)
         self.exchanges.append(exchange)
         return exchange
@@ -175,6 +180,7 @@ class Scenario:
 
     def remember(self, exchange: Exchange) -> None:
         """Takes an exchange that was sent past `send`, at the same time as others, into the scenario."""
+        self._changed = time.monotonic()
         self.steps.append(Send(self.project, exchange.request, exchange, at_once=True))
         self.exchanges.append(exchange)
 
@@ -200,6 +206,7 @@ class Scenario:
         """Saves an event; `saved_ago` and `timestamp_ago` in microseconds, the rest as the control protocol says."""
         self.steps.append(self.target.save_event(project or self.project, event_id, facts))
         self.oracle.saved(project or self.project, event_id, facts)
+        self._changed = time.monotonic()
         self.target.settling.before("events")
 
     def advance(self, microseconds: int, *, project: Project | None = None) -> None:

@@ -27,10 +27,14 @@ class Settling:
         self._in_vain: set[Observer] = set()
         self._lock = threading.Lock()
 
-    def before(self, observer: Observer) -> None:
-        """Waits as long as what was just done takes to be seen; not at all where no lag was seen so far."""
+    def before(self, observer: Observer, since: float | None = None) -> None:
+        """Waits as long as what was done takes to be seen; not at all where no lag was seen so far.
+
+        It was done at `since`, in monotonic seconds, or just now.
+        """
         if observer in self.lags:
-            self._wait(ALLOWANCE * self.lags[observer] + POLL)
+            now = time.monotonic()
+            self._wait(ALLOWANCE * self.lags[observer] + POLL - (now - (now if since is None else since)))
 
     def until_none(self, observer: Observer, look: Callable[[], Sequence[T]]) -> Sequence[T]:
         """What is wrong by the last look: the first one, unless it could be because of a lag."""
