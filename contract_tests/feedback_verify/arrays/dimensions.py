@@ -4,7 +4,7 @@ The first value of a dimension is the plain one. A failure that goes away when a
 the rule that the value names; a value without a rule of its own leaves it to the rule that decided the answer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +21,7 @@ CALENDAR = {
     "winter time in Europe": datetime(2026, 10, 25, 1, tzinfo=UTC),
     "summer time in New York": datetime(2026, 3, 8, 7, tzinfo=UTC),
     "winter time in New York": datetime(2026, 11, 1, 6, tzinfo=UTC),
+    "winter time in Chicago": datetime(2026, 11, 1, 7, tzinfo=UTC),
     "winter time in Los Angeles": datetime(2026, 11, 1, 9, tzinfo=UTC),
     "summer time in Sydney": datetime(2026, 10, 3, 16, tzinfo=UTC),
     "winter time in Sydney": datetime(2026, 4, 4, 16, tzinfo=UTC),
@@ -32,7 +33,17 @@ CALENDAR = {
     "after the leap day": datetime(2028, 3, 1, tzinfo=UTC),
     "2038": datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC),
     "1970": datetime(1970, 1, 1, tzinfo=UTC),
+    "before 1970": datetime(1969, 12, 31, 20, tzinfo=UTC),
 }
+# Microseconds after which a counter begins again: bits of microseconds, milliseconds, seconds and minutes, and what a
+# clock's face shows. An age just beyond looks young.
+WRAPS = (
+    *(2**bits for bits in (31, 32)),
+    *(2**bits * SECOND // 1000 for bits in (31, 32)),
+    *(2**bits * SECOND for bits in (15, 16)),
+    2**8 * 60 * SECOND,
+    *(hours * 3600 * SECOND for hours in (1, 12, 24, 7 * 24)),
+)
 FRACTIONS = {".0": 0, ".000001": 1, ".5": 500_000, ".999999": 999_999}
 
 
@@ -64,6 +75,14 @@ class Dimension:
 
 
 def ages(document: Document, family: str, step: int = 1) -> dict[str, int]:
+    """Ages in microseconds by their names: `near` the limits of the windows that count from `family`, and beyond."""
+    found = near(document, family, step)
+    limits = [window.limit for window in document.mutability.windows if window.base.startswith(family)]
+    beyond = (*(2 * limit for limit in limits), *(wrap + SECOND for wrap in WRAPS), 31 * DAY, 366 * DAY)
+    return found | {in_short(age): age for age in beyond if limits and age > max(limits)}
+
+
+def near(document: Document, family: str, step: int = 1) -> dict[str, int]:
     """Ages in microseconds by their names, on both sides of every limit of the windows that count from `family`.
 
     A clock that counts in larger steps (microseconds) than one is asked a step beside the limit, not at it.
@@ -73,8 +92,7 @@ def ages(document: Document, family: str, step: int = 1) -> dict[str, int]:
         if window.base.startswith(family):
             limit = window.limit
             beside = (limit // 2, limit - SECOND, *at_limit(limit, step), limit + SECOND - 1, limit + SECOND)
-            beyond = (2 * limit, 3600 * SECOND + SECOND, DAY // 2 + SECOND, DAY + SECOND, 31 * DAY, 366 * DAY)
-            found |= {in_short(age): age for age in (*beside, *(each for each in beyond if each > limit)) if age > 0}
+            found |= {in_short(age): age for age in beside if age > 0}
     return found
 
 
@@ -94,9 +112,9 @@ FORM = Dimension(
 )
 SPELLING = Dimension(
     "event id",
-    ("lower case", "upper case", "upper, then lower case", "digits", "zeros in front"),
+    ("lower case", "upper case", "upper, then lower case", "digits", "zeros in front", "as a power"),
     dict.fromkeys(("upper case", "upper, then lower case"), "event-id-case")
-    | dict.fromkeys(("digits", "zeros in front"), "valid-accepted"),
+    | dict.fromkeys(("digits", "zeros in front", "as a power"), "valid-accepted"),
 )
 
 
@@ -109,14 +127,16 @@ def spelled(event_id: str, how: str) -> str:
             return event_id.translate(str.maketrans("abcdef", "123456"))
         case "zeros in front":
             return "0000" + event_id[4:]
+        case "as a power":  # a number to languages that take texts for numbers, and the same one with any digits
+            return "1e" + spelled(event_id, "digits")[2:]
         case _:
             return event_id
 
 
 VALUES = Dimension(
     "values",
-    ("plain", "other scripts", "markup", "padded", "longest", "numeric", "capitals"),
-    {"padded": "trimmed"}
+    ("plain", "other scripts", "markup", "padded", "longest", "large", "numeric", "capitals"),
+    {"padded": "trimmed", "large": "valid-accepted"}
     | dict.fromkeys(("other scripts", "markup", "longest", "numeric", "capitals"), "exact-values"),
 )
 CONNECTION = Dimension(
@@ -166,19 +186,24 @@ def window_dimensions(document: Document, step: int = 1) -> tuple[Dimension, ...
     return (
         Dimension(
             "event",
-            ("before", "never", "later", *elsewhere),
+            ("before", "never", "later", "later, and old", *elsewhere),
             isolation,
-            {"before": "event", "later": "event", **second},
+            {"before": "event", "later": "event", "later, and old": "aged-event", **second},
         ),
         Dimension("event age", tuple(ages(document, "event", step))),
         Dimension("first submitted", ("never", *ages(document, "feedback", step))),
-        Dimension("saved", ("in time", "afterwards"), {}, {"afterwards": "aged-event"}),
+        Dimension(
+            "saved",
+            ("in time", "afterwards", "anew, older", "anew, newer"),
+            {},
+            {"afterwards": "aged-event", **dict.fromkeys(("anew, older", "anew, newer"), "event-details")},
+        ),
         Dimension("timestamp", ("when saved", *base), base, dict.fromkeys(base, "aged-event")),
         Dimension(
             "issue",
-            ("unresolved", "resolved", "production"),
+            ("unresolved", "resolved", "production", "environment without a name"),
             {},
-            dict.fromkeys(("resolved", "production"), "event-details"),
+            dict.fromkeys(("resolved", "production", "environment without a name"), "event-details"),
         ),
         Dimension("between", ("nothing", *BETWEEN_AT_ONCE, "overwrite at the limit"), RULE_OF_BETWEEN),
         Dimension("afterwards", ("nothing", "again", "at the limit", "past the limit", "a day later")),
@@ -193,6 +218,35 @@ def window_dimensions(document: Document, step: int = 1) -> tuple[Dimension, ...
         CONNECTION,
         CLIENT,
     )
+
+
+def by_window(document: Document, dimensions: tuple[Dimension, ...], step: int = 1) -> Iterator[tuple[Dimension, ...]]:
+    """The dimensions for the windows of an event, and for those of feedback, the others being open: these hide nothing.
+
+    Once near the limits and through the calendar, and once far beyond the limits.
+    """
+    events, feedback = near(document, "event", step), near(document, "feedback", step)
+    beyond_events = tuple(each for each in ages(document, "event", step) if each not in events)
+    beyond_feedback = tuple(each for each in ages(document, "feedback", step) if each not in feedback)
+    at_once = {"calendar": tuple(CALENDAR)[:1], "fraction": tuple(FRACTIONS)[:1]}
+    known = {"event": ("before", "later", "later, and old"), "first submitted": ("never", "2s")}
+    young = {"event age": tuple(events)[:2], "first submitted": ("never", *feedback)}
+    chosen: list[Mapping[str, tuple[str, ...]]] = []
+    if len(events) > 1:
+        chosen.append({**known, "event age": tuple(events)})
+    if len(feedback) > 1:
+        chosen.append(young)
+    if beyond_events:
+        chosen.append({**known, **at_once, "event age": beyond_events})
+    if beyond_feedback:
+        chosen.append({**young, **at_once, "event age": ("2s",), "first submitted": beyond_feedback})
+    for each in chosen:
+        yield tuple(
+            dimension.only(tuple(value for value in each[dimension.name] if value in dimension.values))
+            if dimension.name in each
+            else dimension
+            for dimension in dimensions
+        )
 
 
 def condensed(document: Document, dimensions: tuple[Dimension, ...], step: int = 1) -> tuple[Dimension, ...]:

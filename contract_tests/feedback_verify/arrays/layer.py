@@ -18,6 +18,7 @@ from feedback_verify.arrays.dimensions import (
     PLACES,
     Dimension,
     Situation,
+    by_window,
     condensed,
     submission_dimensions,
     window_dimensions,
@@ -455,7 +456,10 @@ def arrays_for(document: Document, target: Target, depth: str) -> Iterator[Array
     if target.clock == "exact" and "clock" in capable:
         dimensions = tuple(each.possible(capable) for each in window_dimensions(document, target.step))
         quick = depth == "quick"
-        yield _array(dimensions, 1 if quick else 2)
+        if depth != "default":
+            yield _array(dimensions, 1 if quick else 2)
+        for each in by_window(document, dimensions, target.step) if not quick else ():
+            yield _array(each, 2)
         few = quick and target.step == 1  # a clock that counts in steps is not asked the literal rows at the limits
         yield _array(condensed(document, dimensions, target.step), 2 if few else 3, dimensions)
     else:

@@ -41,6 +41,7 @@ TEXTS = {
     "numeric": {"name": "007", "comments": "1e5"},
 }
 
+LARGE = 100_000  # characters
 PAGE = 100  # entries of a list, unless it is asked for fewer
 
 
@@ -108,15 +109,24 @@ class Play:
             happenings.append(Happening(-first, 5, "submit"))
             happenings.append(Happening(self._between(first), 6, "between"))
         if self.situation.get("event", "never") != "never":
-            in_time = self._is("saved", "in time") and not self._is("timestamp", "just now")
-            saved = -age if in_time else max(-age, -(first or 0))
-            saved = max(saved, -(first // 2)) if first and self._is("event", "later") else saved
-            happenings.append(Happening(saved, 1, "save"))
+            happenings += self._savings(age, first or 0)
         if self.situation.get("beside", "nothing") != "nothing":
             happenings.append(Happening(-min(age, first or age) // 2, 3, "beside"))
         if self.situation.get("afterwards", "nothing") != "nothing":
             happenings.append(Happening(self._afterwards(first), 7, "submit"))
         return happenings
+
+    def _savings(self, age: int, first: int) -> list[Happening]:
+        """When the event is saved: in time, when feedback for it comes or has come, or then once more."""
+        if self._is("saved", "anew, older", "anew, newer"):
+            return [
+                Happening(-max(age, first), 1, "save otherwise"),
+                Happening(-min(age, first or age) // 2, 1, "save"),
+            ]
+        in_time = self._is("saved", "in time") and not self._is("timestamp", "just now")
+        saved = -age if in_time else max(-age, -first)
+        saved = max(saved, -(first // 2)) if first and self._is("event", "later", "later, and old") else saved
+        return [Happening(saved, 1, "save")]
 
     def _ages(self) -> tuple[int, int | None]:
         """The ages of the event and of the first submission, None for none, when the last one comes."""
@@ -151,6 +161,9 @@ class Play:
         match what:
             case "save":
                 self._save()
+            case "save otherwise":
+                beyond = self.scenario.limit("event") + SECOND if self._is("saved", "anew, newer") else 0
+                self._save_with({"saved_ago": beyond} if beyond else {})
             case "between":
                 self._do_between(self.situation["between"])
             case "beside":
@@ -172,6 +185,11 @@ class Play:
             facts["issue_status"] = "resolved"
         elif self._is("issue", "production"):
             facts["environment"] = "production"
+        elif self._is("issue", "environment without a name"):
+            facts["environment"] = ""
+        self._save_with(facts)
+
+    def _save_with(self, facts: Mapping[str, Any]) -> None:
         project = self.scenario.project
         if self._is("event", "in another project", "in another organization"):
             project = self._other(same_organization=self._is("event", "in another project"))
@@ -281,6 +299,9 @@ class Play:
         if kind == "longest":
             longest = {name: int(schema.get("maxLength", 1000)) for name, schema in self.document.field_schemas.items()}
             return {"name": "ñ" * longest["name"], "comments": f"{number}" * min(longest["comments"], 50_000)}
+        if kind == "large":  # what servers in use no longer keep in memory, or pass on in pieces
+            longest_comments = int(self.document.field_schemas["comments"].get("maxLength", LARGE))
+            return {"comments": f"{number}" * min(longest_comments, LARGE)}
         texts = dict(TEXTS.get(kind, {}))
         if number and "comments" in texts:  # so that an overwrite is never a mere retry
             texts["comments"] = texts["comments"].replace(
