@@ -110,6 +110,9 @@ FORM = Dimension(
     {"form": "form-bodies", "multipart": "form-bodies", "charset": "media-type", "capitals": "media-type"}
     | dict.fromkeys(("chunked", "escaped", "indented"), "valid-accepted"),
 )
+# The last submission again, in each of these forms and by these credentials: at the same instant all are alike.
+WAYS = Dimension("ways", ("one", "every"))
+EVERY_WAY = (("form", "write"), ("json", "dsn"), ("multipart", "dsn"))
 SPELLING = Dimension(
     "event id",
     ("lower case", "upper case", "upper, then lower case", "digits", "zeros in front", "as a power"),
@@ -128,7 +131,7 @@ def spelled(event_id: str, how: str) -> str:
         case "zeros in front":
             return "0000" + event_id[4:]
         case "as a power":  # a number to languages that take texts for numbers, and the same one with any digits
-            return "1e" + spelled(event_id, "digits")[2:]
+            return "0e" + spelled(event_id, "digits")[2:]
         case _:
             return event_id
 
@@ -213,6 +216,7 @@ def window_dimensions(document: Document, step: int = 1) -> tuple[Dimension, ...
         BY,
         FIRST_BY,
         FORM,
+        WAYS,
         SPELLING,
         VALUES,
         CONNECTION,
@@ -232,10 +236,11 @@ def by_window(document: Document, dimensions: tuple[Dimension, ...], step: int =
     known = {"event": ("before", "later", "later, and old"), "first submitted": ("never", "2s")}
     young = {"event age": tuple(events)[:2], "first submitted": ("never", *feedback)}
     chosen: list[Mapping[str, tuple[str, ...]]] = []
+    every_way = {"ways": ("every",)}
     if len(events) > 1:
-        chosen.append({**known, "event age": tuple(events)})
+        chosen.append({**known, **every_way, "event age": tuple(events)})
     if len(feedback) > 1:
-        chosen.append(young)
+        chosen.append({**young, **every_way})
     if beyond_events:
         chosen.append({**known, **at_once, "event age": beyond_events})
     if beyond_feedback:

@@ -15,6 +15,7 @@ from covertable import make
 from feedback_spec.document import Document
 
 from feedback_verify.arrays.dimensions import (
+    EVERY_WAY,
     PLACES,
     Dimension,
     Situation,
@@ -229,7 +230,8 @@ class Layer:
                 raise
 
     def _judge_all(self, failed: Sequence[tuple[Job, Failure, Sequence[Step]]]) -> Iterator[tuple[Kind, Finding]]:
-        for (array, situation), failure, steps in failed:
+        # A window that is never over is no more over after a refusal: that comes last.
+        for (array, situation), failure, steps in sorted(failed, key=_is_after_a_refusal):
             if self._explained(failure, _remaining(array, situation)) or self._is_known_elsewhere(array, failure):
                 continue
             plain, plainer, shorter = situation, failure, steps
@@ -278,10 +280,13 @@ class Layer:
     def _narrowed(
         self, array: Array, situation: Situation, failure: Failure, steps: Sequence[Step]
     ) -> tuple[Situation, Failure, Sequence[Step]]:
-        """With the one way of refusing that the same fails in, where it is one."""
-        for way in range(failure.ways if situation.get("way") == EVERY else 0):
+        """With the one way of refusing, or of submitting, that the same fails in, where it is one."""
+        ones = [{"way": str(way)} for way in range(failure.ways if situation.get("way") == EVERY else 0)]
+        if situation.get("ways") == "every":
+            ones = [{"ways": "one", "form": form, "by": by} for form, by in EVERY_WAY]
+        for each in ones:
             self.in_time()
-            one = {**situation, "way": str(way)}
+            one = {**situation, **each}
             again, shorter = self._play((array, one))
             if again is not None and again.mismatch.kind == failure.mismatch.kind:
                 return one, again, shorter
@@ -413,6 +418,11 @@ class Layer:
             return failure, scenario.steps
 
 
+def _is_after_a_refusal(failed: tuple[Job, Failure, Sequence[Step]]) -> bool:
+    expected = failed[1].expected
+    return expected is not None and expected.refused_before
+
+
 def _is_of_several(array: Array, situation: Situation) -> bool:
     """Whether a refusal comes among two projects, or two users of one connection: they may be mixed up without it."""
     return array.refusing and (situation["connection"] == IN_TURN or situation["project"] != THE_ONLY)
@@ -459,7 +469,7 @@ def arrays_for(document: Document, target: Target, depth: str) -> Iterator[Array
         if depth != "default":
             yield _array(dimensions, 1 if quick else 2)
         for each in by_window(document, dimensions, target.step) if not quick else ():
-            yield _array(each, 2)
+            yield _array(each, 2, dimensions)
         few = quick and target.step == 1  # a clock that counts in steps is not asked the literal rows at the limits
         yield _array(condensed(document, dimensions, target.step), 2 if few else 3, dimensions)
     else:
@@ -470,7 +480,7 @@ def arrays_for(document: Document, target: Target, depth: str) -> Iterator[Array
 def _array(dimensions: tuple[Dimension, ...], strength: int, whole: tuple[Dimension, ...] = ()) -> Array:
     """The array over these dimensions; what else there is in `whole` stays plain."""
     varied = tuple((each.name, each.values) for each in dimensions if len(each.values) > 1)
-    plain = {each.name: each.plain for each in (whole or dimensions)}
+    plain = {each.name: each.plain for each in (*whole, *dimensions)}
     rows = tuple({**plain, **dict(row)} for row in _covering(varied, strength))
     return Array(whole or dimensions, strength, len(varied), (plain, *rows))
 

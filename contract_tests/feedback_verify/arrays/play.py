@@ -16,6 +16,7 @@ from feedback_spec.instants import SECOND
 from feedback_verify.arrays.dimensions import (
     CALENDAR,
     DAY,
+    EVERY_WAY,
     FRACTIONS,
     HEADERS_OF,
     Situation,
@@ -95,9 +96,13 @@ class Play:
                 self.scenario.channel = stack.enter_context(self.scenario.target.connection())
             if self._is("connection", "kept after a refusal"):
                 self.scenario.submit(by="none")
-            for happening in sorted(self._happenings(), key=lambda each: (each.at, each.rank)):
+            happenings = sorted(self._happenings(), key=lambda each: (each.at, each.rank))
+            for happening in happenings:
                 self._move_to(happening.at)
                 self._do(happening.what)
+                # What a first submission stores, situations without another one show.
+                if self._submissions > 1 and happening is not happenings[-1]:
+                    self._observe()
             self._observe(last=True)
 
     # --- what happens when
@@ -105,6 +110,8 @@ class Play:
     def _happenings(self) -> list[Happening]:
         age, first = self._ages()
         happenings = [Happening(0, 5, "submit")]
+        if self._is("ways", "every"):
+            happenings.append(Happening(0, 6, "every way"))
         if first is not None:
             happenings.append(Happening(-first, 5, "submit"))
             happenings.append(Happening(self._between(first), 6, "between"))
@@ -164,6 +171,9 @@ class Play:
             case "save otherwise":
                 beyond = self.scenario.limit("event") + SECOND if self._is("saved", "anew, newer") else 0
                 self._save_with({"saved_ago": beyond} if beyond else {})
+            case "every way":
+                for form, by in EVERY_WAY:
+                    self._submit(form=form, by=by)
             case "between":
                 self._do_between(self.situation["between"])
             case "beside":
@@ -234,18 +244,17 @@ class Play:
         self.scenario.made_ids.add(event_id)
         self._send(project, {**PLAIN, "event_id": event_id, "name": "Somebody Else"}, "write", "json")
 
-    def _submit(self, *, again: bool = False) -> None:
+    def _submit(self, *, again: bool = False, form: str = "", by: str = "") -> None:
         """The first submission has the plain values, those after it others, so that an overwrite shows."""
         number = self._submissions if not again else self._submissions - 1
         self._submissions = number + 1
         values = {**PLAIN} if number == 0 else {**CHANGED, "comments": f"{CHANGED['comments']} ({number})"}
         values |= self._texts(number)
-        by = self.situation.get("first by", "write") if number == 0 else self.situation.get("by", "write")
+        by = by or (self.situation.get("first by", "write") if number == 0 else self.situation.get("by", "write"))
         event_id = self._event_id
         if self._is("event id", "upper, then lower case") and number:
             event_id = event_id.lower()
-        self._send(self.scenario.project, {"event_id": event_id, **values}, by, self.situation["form"])
-        self._observe()
+        self._send(self.scenario.project, {"event_id": event_id, **values}, by, form or self.situation["form"])
 
     def _send(self, project: Project, values: dict[str, str], by: str, form: str) -> None:
         if by not in project.credentials:
