@@ -51,7 +51,8 @@ FRACTIONS = {".0": 0, ".000001": 1, ".5": 500_000, ".999999": 999_999}
 class Dimension:
     """`values`, the plain one first; `rules` names the rule that a value speaks of, `needs` what it takes.
 
-    One that is not `shown` says only which of several alike is taken: a failure's own words say it better.
+    `next_plain` is tried where the plain one hides a failure. One that is not `shown` says only which of several alike
+    is taken: a failure's own words say it better.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Dimension:
     rules: Mapping[str, str] = field(default_factory=dict)
     needs: Mapping[str, str] = field(default_factory=dict)
     shown: bool = True
+    next_plain: str | None = None
 
     @property
     def plain(self) -> str:
@@ -192,6 +194,7 @@ def window_dimensions(document: Document, step: int = 1) -> tuple[Dimension, ...
             ("before", "never", "later", "later, and old", *elsewhere),
             isolation,
             {"before": "event", "later": "event", "later, and old": "aged-event", **second},
+            next_plain="never",
         ),
         Dimension("event age", tuple(ages(document, "event", step))),
         Dimension("first submitted", ("never", *ages(document, "feedback", step))),

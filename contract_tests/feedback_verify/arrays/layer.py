@@ -300,13 +300,13 @@ class Layer:
         while changed:
             changed = False
             for dimension in array.dimensions:
-                if situation[dimension.name] == dimension.plain or not dimension.shown:
-                    continue
-                self.in_time()
-                plainer = {**situation, dimension.name: dimension.plain}
-                again, shorter = self._play((array, plainer))
-                if again is not None and again.mismatch.kind == failure.mismatch.kind:
-                    situation, failure, steps, changed = plainer, again, shorter, True
+                for value in _plainer(dimension, situation[dimension.name]):
+                    self.in_time()
+                    plainer = {**situation, dimension.name: value}
+                    again, shorter = self._play((array, plainer))
+                    if again is not None and again.mismatch.kind == failure.mismatch.kind:
+                        situation, failure, steps, changed = plainer, again, shorter, True
+                        break
         return situation, failure, steps
 
     def _attributed(self, array: Array, situation: Situation, failure: Failure) -> str:
@@ -416,6 +416,12 @@ class Layer:
             play.counted += spoken
             self._take(play, scenario)
             return failure, scenario.steps
+
+
+def _plainer(dimension: Dimension, value: str) -> tuple[str, ...]:
+    """The values that are plainer than this one, the plainest first."""
+    order = [each for each in (dimension.plain, dimension.next_plain) if each in dimension.values]
+    return tuple(order[: order.index(value)] if value in order else order) if dimension.shown else ()
 
 
 def _is_after_a_refusal(failed: tuple[Job, Failure, Sequence[Step]]) -> bool:
