@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# One more than there are cores, as some tests wait for time to go by.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
@@ -18,7 +20,7 @@ docs: .venv/mock ## build the reference into build/docs
 	@$(BIN)/feedback-docs build --out build/docs $(ARGS)
 
 test: check clients ## everything that CI runs: the checks, then the tests
-	@$(BIN)/pytest -n auto $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 check: .venv/installed ## format, lint, types, import directions, documents, generated text
 	@$(BIN)/ruff format --check --quiet .

@@ -8,11 +8,12 @@ from random import Random
 from typing import TypeVar
 
 T = TypeVar("T")
+ALL = os.environ.get("BROKEN") == "all"
 
 
 def drawn(everything: Sequence[T], count: int) -> list[T]:
     """All of it where BROKEN=all, else so many of it, in its order."""
-    if os.environ.get("BROKEN") == "all":
+    if ALL:
         return list(everything)
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False

@@ -50,7 +50,7 @@ def test_without_control_the_time_rules_are_not_verifiable(mock_url: str, docume
 def test_changed_document_is_violated_on_exactly_the_window_rules(changed_path: Path, document: Document) -> None:
     """A mock with windows of 10 and 2 minutes, verified with the document that says 30 and 5."""
     with serving(create_app(load(changed_path))) as url, ControlTarget(url, url) as target:
-        results = Run(document, target, seed=1).execute()
+        results = Run(document, target, seed=1, depth="quick").execute()
 
     assert set(by_verdict(results, Verdict.VIOLATED)) == {"event-window", "overwrite-window"}
 
@@ -59,7 +59,7 @@ def test_changed_document_changes_mock_and_verdicts_alike(changed_path: Path) ->
     """The three programs, each given the changed document by --spec."""
     programs = Path(sys.executable).parent
     verify = subprocess.run(
-        [programs / "feedback-verify", "--spec", changed_path, "--seed", "1"],
+        [programs / "feedback-verify", "--spec", changed_path, "--seed", "1", "--depth", "quick"],
         capture_output=True,
         text=True,
         check=False,

@@ -202,6 +202,8 @@ def test_pytest_has_a_test_per_rule(mock_url: str, document: Document, tmp_path:
         mock_url,
         "--feedback-control",
         mock_url,
+        "--feedback-depth",
+        "quick",
         "-q",
         "-p",
         "no:cacheprovider",
