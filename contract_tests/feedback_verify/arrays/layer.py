@@ -284,6 +284,7 @@ class Layer:
         ones = [{"way": str(way)} for way in range(failure.ways if situation.get("way") == EVERY else 0)]
         if situation.get("ways") == "every":
             ones = [{"ways": "one", "form": form, "by": by} for form, by in EVERY_WAY]
+            ones += [{**each, "first by": each["by"]} for each in ones]
         for each in ones:
             self.in_time()
             one = {**situation, **each}
