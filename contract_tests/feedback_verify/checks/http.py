@@ -42,6 +42,8 @@ def head_is_get_without_a_body(s: Scenario) -> None:
     for how in asked if LIST in s.document.operations else ({},):
         get, head = s.send("GET", **how), s.send("HEAD", **how)
         s.expect_status(head, get.status, f"HEAD where GET is {get.status}")
+        missing = sorted({each for each in ("link", "content-type") if each in get.headers} - set(head.headers))
+        s.expect(not missing, f"GET has the headers {', '.join(missing)}, and HEAD does not")
     behind = s.target.behind_head(head.request)
     if behind is None:
         s.finding = "whether HEAD has a body could not be seen here"
