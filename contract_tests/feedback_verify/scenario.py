@@ -134,7 +134,7 @@ class Scenario:
         project: Project | None = None,
         path: str | None = None,
         query: str = "",
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | Secret] | None = None,
         content: bytes = b"",
         chunked: bool = False,
     ) -> Exchange:

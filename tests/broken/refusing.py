@@ -3,6 +3,7 @@
 import ast
 import re
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -516,3 +517,79 @@ class NoProjectHasAnEmptyList(Implementation):
 class HeadAsksNobody(Implementation):
     def respond(self, request: Request, content: bytes) -> Response:
         return JSONResponse([], 200, HEADERS) if request.method == "HEAD" else super().respond(request, content)
+
+
+# --- what stands beside the four fields
+
+
+@breaks("submission")
+class PagesElsewhereAreRefused(Implementation):
+    def respond(self, request: Request, content: bytes) -> Response:
+        if request.method == "POST" and "origin" in request.headers:
+            raise Refusal(403, {DETAIL: "This origin may not submit."})
+        return super().respond(request, content)
+
+
+@breaks("credentials-required")
+class SentryAuthWillDo(Implementation):
+    """The key is taken from the header that Sentry's other endpoints know."""
+
+    def respond(self, request: Request, content: bytes) -> Response:
+        found = re.search(r"sentry_key=(\w+)", request.headers.get("x-sentry-auth", ""))
+        owner = next((each for each in self.projects.values() if found and each.key == found[1]), None)
+        if owner is not None and "authorization" not in request.headers:
+            header = (b"authorization", f"DSN http://{owner.key}@127.0.0.1/{owner.id}".encode())
+            request = Request({**request.scope, "headers": [*request.scope["headers"], header]})
+        return super().respond(request, content)
+
+
+@breaks("field-required")
+class TheNameInAnswersWillDo(Implementation):
+    def validate(self, data: Any) -> dict[str, str]:
+        if isinstance(data, dict) and "eventID" in data:
+            data = {"event_id": data["eventID"], **data}
+        return super().validate(data)
+
+
+@breaks("unknown-keys")
+class TheUserIsTakenFromTheRequest(Implementation):
+    user: Any = None
+
+    def validate(self, data: Any) -> dict[str, str]:
+        self.user = data.get("user") if isinstance(data, dict) else None
+        return super().validate(data)
+
+    def answer(self, project: Project, record: Record) -> dict[str, Any]:
+        return {**super().answer(project, record), "user": self.user if isinstance(self.user, dict) else None}
+
+
+@breaks("field-length")
+class AccentsCountForNothing(Implementation):
+    def problem(self, name: str, value: Any) -> str | None:
+        bare = re.sub("[\u0300-\u036f]", "", value) if name == "name" and isinstance(value, str) else value
+        return super().problem(name, bare)
+
+
+@breaks("valid-accepted")
+class DashesInDomainsAreRefused(Implementation):
+    def is_email(self, value: str) -> bool:
+        return super().is_email(value) and "-" not in value.rpartition("@")[2]
+
+
+@breaks("overwrite")
+class AlmostTheSameIsARetry(Implementation):
+    """What differs in capitals only replaces nothing."""
+
+    def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
+        same = all(each.lower() == record.values[name].lower() for name, each in body.items())
+        super().overwrite(record, record.values if same else body, now)
+
+
+@breaks("response-headers")
+class ConflictsHaveNoHeaders(Implementation):
+    def refuse(self, refusal: Refusal) -> Response:
+        response = super().refuse(refusal)
+        if refusal.status == self.conflict:
+            for name in HEADERS:
+                del response.headers[name]
+        return response

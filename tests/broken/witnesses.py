@@ -182,6 +182,15 @@ WITNESSES: dict[str, Witness] = {
     "LinksRunTogether": (listing(),),
     "AnEmptyPageAtTheEnd": (save(), submit(), listing("?per_page=1")),
     "EnvironmentsInAnyCase": (save(environment="production"), submit(), listing("?environment=Production")),
+    # what stands beside the four fields
+    "PagesElsewhereAreRefused": (replace(submit(), headers={"Origin": "https://app.example"}),),
+    "SentryAuthWillDo": (replace(submit(by=""), headers={"X-Sentry-Auth": f"Sentry sentry_key={KEY}"}),),
+    "TheNameInAnswersWillDo": (submit(event_id=..., eventID=EVENT),),
+    "TheUserIsTakenFromTheRequest": (submit(user={"id": "1"}),),
+    "AccentsCountForNothing": (submit(name="e\u0301" * 70),),
+    "DashesInDomainsAreRefused": (submit(email="jane@mail-1.example.com"),),
+    "AlmostTheSameIsARetry": (submit(), submit(name="JANE SMITH")),
+    "ConflictsHaveNoHeaders": _again("PT5M0.000001S"),
     # who may read
     "TokensOfTheOrganizationMayList": (method("GET", by=f"write of {BESIDE}"),),
     "AnySchemeMayList": (method("GET", by=f"Token {TOKEN}"),),

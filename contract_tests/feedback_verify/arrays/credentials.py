@@ -64,6 +64,20 @@ def _without(_: Setting) -> Iterator[Attempt]:
     yield Attempt("without credentials", anonymous=True)
 
 
+def _elsewhere(s: Setting) -> Iterator[Attempt]:
+    """In headers that other APIs take credentials from."""
+    token, dsn = s.where.credentials.get("write"), _own_dsn(s)
+    if token is not None:
+        for name in ("X-Auth-Token", "X-Api-Key", "Proxy-Authorization"):
+            value = token if name.endswith("Authorization") else Altered((Part(token),))
+            yield Attempt(f"with the token in {name}", anonymous=True, headers={name: value})
+        cookie = Altered(("token=", Part(token)))
+        yield Attempt("with the token in a cookie", anonymous=True, headers={"Cookie": cookie})
+    if dsn is not None:
+        envelope = Altered(("Sentry sentry_version=7, sentry_client=test/1.0, sentry_key=", dsn.key))
+        yield Attempt("with the DSN's key in X-Sentry-Auth", anonymous=True, headers={"X-Sentry-Auth": envelope})
+
+
 def _unknown_scheme(s: Setting) -> Iterator[Attempt]:
     for kind, name in _NAMES.items():
         if kind not in s.where.credentials:
@@ -236,6 +250,7 @@ def _other_spelling(s: Setting) -> Iterator[Attempt]:
 
 KINDS: tuple[Kind, ...] = (
     Kind("no credentials", "credentials-required", _without),
+    Kind("credentials elsewhere", "credentials-required", _elsewhere),
     Kind("an unknown scheme", "credentials-required", _unknown_scheme),
     Kind("nonsense for credentials", "credentials-required", _nonsense),
     Kind("a scheme without a value", "credentials-empty", _empty),

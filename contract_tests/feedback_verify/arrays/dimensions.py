@@ -159,6 +159,17 @@ HEADERS_OF = {
         "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
     },
 }
+# What a browser adds to what a page sends to another place than its own.
+OF_A_PAGE = {"Origin": "https://app.example", "Referer": "https://app.example/"}
+BROWSERS = ("@sentry/browser", "a browser's form")
+
+
+def headers_of(client: str, document: Document) -> dict[str, str]:
+    """What the client sends beside the message; where origins are allowed one by one, nothing of a page."""
+    page = OF_A_PAGE if client in BROWSERS and document.behaviour.origins == "any" else {}
+    return {**HEADERS_OF[client], **page}
+
+
 CLIENT = Dimension("client", tuple(HEADERS_OF), dict.fromkeys(list(HEADERS_OF)[1:], "submission"))
 
 

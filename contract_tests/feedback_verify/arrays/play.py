@@ -18,10 +18,10 @@ from feedback_verify.arrays.dimensions import (
     DAY,
     EVERY_WAY,
     FRACTIONS,
-    HEADERS_OF,
     Situation,
     ages,
     at_limit,
+    headers_of,
     later,
     spelled,
 )
@@ -264,7 +264,7 @@ class Play:
             "POST",
             by=by,
             project=project,
-            headers={"Content-Type": body.media_type, **HEADERS_OF[self.situation["client"]]},
+            headers={"Content-Type": body.media_type, **headers_of(self.situation["client"], self.document)},
             content=body.content,
             chunked=body.chunked,
         )

@@ -60,6 +60,7 @@ class Attempt:
     method: str = "POST"
     authorization: Secret | str | None = None
     anonymous: bool = False
+    headers: Mapping[str, Secret | str] = field(default_factory=dict)
     path: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
     content: bytes | None = None
@@ -96,10 +97,21 @@ class Kind:
 # --- fields
 
 
+# What answers and other endpoints call them.
+_OTHER_NAMES = {
+    "event_id": ("eventID", "eventId", "event"),
+    "comments": ("comment", "message"),
+    "email": ("user_email",),
+}
+
+
 def _missing(s: Setting) -> Iterator[Attempt]:
     yield Attempt(f"without {s.about}", changes={s.about: REMOVED}, names=s.about)
     misspelt = {s.about: REMOVED, s.about.capitalize(): s.values[s.about]}
     yield Attempt(f"with {s.about.capitalize()} in the place of {s.about}", changes=misspelt, names=s.about)
+    for other in _OTHER_NAMES.get(s.about, ()):
+        misspelt = {s.about: REMOVED, other: s.values[s.about]}
+        yield Attempt(f"with {other} in the place of {s.about}", changes=misspelt, names=s.about)
 
 
 def _null(s: Setting) -> Iterator[Attempt]:
@@ -136,6 +148,7 @@ def _too_long(s: Setting) -> Iterator[Attempt]:
     made: dict[str, Callable[[int], str]] = {
         "": lambda length: "n" * length,
         " not in ASCII": lambda length: "ñ" * length,
+        ", two to a letter": lambda length: ("e\u0301" * length)[:length],
     }
     if name == "email":
         made = {"": lambda length: "e@" + "d." * ((length - 6) // 2) + "example"[: 4 + length % 2]}

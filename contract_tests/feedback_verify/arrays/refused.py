@@ -12,7 +12,7 @@ from typing import Any
 
 from feedback_spec.instants import SECOND
 
-from feedback_verify.arrays.dimensions import HEADERS_OF, Situation, spelled
+from feedback_verify.arrays.dimensions import Situation, headers_of, spelled
 from feedback_verify.arrays.play import Failure
 from feedback_verify.arrays.refusals import FIELDS, Attempt, Kind, Setting, media_type_of, statuses
 from feedback_verify.arrays.refusing import EVERY, IN_TURN, KINDS, OPEN, THE_ONLY
@@ -213,7 +213,11 @@ class Refused:
             authorization=attempt.authorization,
             project=self.where,
             path=attempt.path,
-            headers={**HEADERS_OF[row.situation["client"]], **({"Content-Type": media_type} if media_type else {})},
+            headers={
+                **headers_of(row.situation["client"], self.document),
+                **({"Content-Type": media_type} if media_type else {}),
+                **attempt.headers,
+            },
             content=body.content if attempt.content is None else attempt.content,
             chunked=row.situation["form"] == "chunked",
         )
@@ -253,7 +257,7 @@ class Refused:
             "POST",
             by=by,
             project=project,
-            headers={"Content-Type": body.media_type, **HEADERS_OF[row.situation["client"]]},
+            headers={"Content-Type": body.media_type, **headers_of(row.situation["client"], self.document)},
             content=body.content,
             chunked=body.chunked,
         )

@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 from feedback_spec.document import LIST
+from feedback_spec.instants import SECOND
 
 from feedback_verify.checks.base import Check
+from feedback_verify.exchange import Exchange
 from feedback_verify.scenario import Scenario
 
 JSON = {"Content-Type": "application/json"}
@@ -55,7 +57,17 @@ def head_is_get_without_a_body(s: Scenario) -> None:
 def answers_carry_the_headers_of_the_page(s: Scenario) -> None:
     """A success and refusals. What the page has beside them on a success is a remark where it is missing."""
     declared = {each.lower() for each in s.document.submit.responses["200"].headers}
-    replies = {"200": s.submit(), "400": s.submit({}), "401": s.submit(by="none")}
+    body = s.submission()
+    replies = {"200": s.submit(body), "400": s.submit({}), "401": s.submit(by="none")}
+    others = {
+        "404": s.send("POST", path=s.path().replace(f"/{s.project.slug}/", "/no-such-project/"), content=b"{}"),
+        "405": s.send("PUT"),
+        "415": s.submit(body, form=TEXT["Content-Type"]),
+        **({"list": s.listing()} if _may_list(s) else {}),
+        **_too_late(s, body),
+    }
+    # What is not JSON was not answered by the endpoint but before it.
+    replies |= {name: reply for name, reply in others.items() if reply.media_type == "application/json"}
     for name, reply in replies.items():
         for header in declared & set(FIRM):
             sent, values = reply.headers.get(header), FIRM[header]
@@ -105,6 +117,18 @@ def a_token_has_no_origins(s: Scenario) -> None:
         s.expect_status(taken, 200, "a DSN from a browser")
         named = taken.headers.get("access-control-allow-origin")
         s.expect(named in ("*", origin["Origin"]), f"the answer to a browser allows the origin {named!r}")
+
+
+def _may_list(s: Scenario) -> bool:
+    return LIST in s.document.operations and "write" in s.project.credentials
+
+
+def _too_late(s: Scenario, body: dict[str, Any]) -> dict[str, Exchange]:
+    """A refusal by the window of overwriting, where the clock can be moved past it."""
+    if "clock" not in s.target.capabilities or not s.limit("feedback"):
+        return {}
+    s.advance(s.limit("feedback") + SECOND)
+    return {"refusal by a window": s.submit(body)}
 
 
 def _json(s: Scenario, **values: str) -> bytes:

@@ -7,11 +7,17 @@ from feedback_verify.scenario import CHANGED, VALUES, Scenario
 
 
 def a_further_submission_replaces_the_values(s: Scenario) -> None:
-    """All three, and one at a time."""
+    """All three, one at a time, and what a careless comparison takes for the same."""
     body = s.submission()
     s.accepted(s.submit(body))
     values: dict[str, str] = dict(VALUES)
-    for change in (CHANGED, *({field: VALUES[field]} for field in VALUES)):
+    nearly = (
+        {"name": "jane SMITH"},
+        {"email": "Jane@example.com"},
+        {"comments": "It  broke!"},
+        {"comments": "It\nbroke!"},
+    )
+    for change in (CHANGED, *({field: VALUES[field]} for field in VALUES), *nearly):
         values = {**values, **change}
         reply = s.submit({**body, **values})
         s.expect_status(reply, 200, "an overwrite at once")

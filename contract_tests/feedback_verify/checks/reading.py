@@ -40,6 +40,7 @@ def _asked_for_the_list(kind: Kind) -> Callable[[Scenario], None]:
                 by="none" if attempt.anonymous else None,
                 authorization=attempt.authorization,
                 path=attempt.path,
+                headers=attempt.headers,
             )
             s.expect_status(reply, allowed, f"the list {attempt.words}")
 

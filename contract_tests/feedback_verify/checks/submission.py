@@ -12,7 +12,16 @@ TEXTS = (
     "null",
     "0123456789" * 10_000,
 )
-EMAILS = ("a@example.com", "first.last+tag@sub.example.org", "o'neil@example.com", "1@example.com", "a-b_c@example.co")
+EMAILS = (
+    "a@example.com",
+    "first.last+tag@sub.example.org",
+    "o'neil@example.com",
+    "1@example.com",
+    "a-b_c@example.co",
+    "jane@mail-1.example.photography",
+    "jane@xn--bcher-kva.example",
+    "a!#$%&*/=?^`{|}~b@example.com",
+)
 
 
 def feedback_is_accepted_and_answered(s: Scenario) -> None:
@@ -113,9 +122,14 @@ def values_are_kept_character_by_character(s: Scenario) -> None:
 
 def other_keys_are_ignored(s: Scenario) -> None:
     """Those of the answer among them."""
+    body = s.submission()
     extra = {"id": "999999", "dateCreated": "1999-01-01T00:00:00Z", "issue": {}, "eventID": "x", "tags": [1], "user": 1}
-    reply = s.submit({**s.submission(), **extra})
-    s.expect_status(reply, 200, "feedback with other keys")
+    for user, event in ((1, None), ({"id": "1"}, {"id": "1", "eventID": "0" * 32})):
+        reply = s.submit({**body, **extra, "user": user, "event": event})
+        s.expect_status(reply, 200, "feedback with other keys")
+        s.expect(reply.object.get("user") is None, "the user was taken from the request")
+        named = reply.object.get("event")
+        s.expect(not isinstance(named, dict) or named.get("id") != "1", "the event was taken from the request")
     s.expect(reply.object.get("id") != "999999", "the id was taken from the request")
     s.expect(not str(reply.object.get("dateCreated")).startswith("1999"), "dateCreated was taken from the request")
     s.expect(reply.object.get("issue", 0) is None, "the issue was taken from the request")
