@@ -141,8 +141,8 @@ def spelled(event_id: str, how: str) -> str:
 VALUES = Dimension(
     "values",
     ("plain", "other scripts", "markup", "padded", "longest", "large", "numeric", "capitals"),
-    {"padded": "trimmed", "large": "valid-accepted"}
-    | dict.fromkeys(("other scripts", "markup", "longest", "numeric", "capitals"), "exact-values"),
+    {"padded": "trimmed"}
+    | dict.fromkeys(("other scripts", "markup", "longest", "large", "numeric", "capitals"), "exact-values"),
 )
 CONNECTION = Dimension(
     "connection", ("fresh", "kept", "kept after a refusal"), {"kept after a refusal": "credentials-required"}
