@@ -12,6 +12,7 @@ from feedback_verify.checks import (
     listing,
     order,
     overwrite,
+    pipelining,
     reading,
     robustness,
     submission,
@@ -27,7 +28,7 @@ def all_checks(document: Document) -> Iterator[Check]:
 
     Without those of rules that the document does not have, or has for the mock only.
     """
-    modules = (submission, overwrite, concurrency, fields, http, listing)
+    modules = (submission, overwrite, concurrency, fields, http, listing, pipelining)
     by_hand = (check for module in modules for check in module.CHECKS)
     rules = document.verifiable
     for check in chain(

@@ -1,6 +1,6 @@
 """What every target can do: send requests, save events, move its clock, show its records. No judgement."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
@@ -10,7 +10,7 @@ from feedback_verify.steps import Step
 from feedback_verify.targets.network import Network
 from feedback_verify.targets.sending import Sender
 from feedback_verify.targets.settling import Settling
-from feedback_verify.targets.wire import behind_head
+from feedback_verify.targets.wire import behind_head, pipelined
 
 KEPT_FOR = 5.0  # seconds that a connection of its own may be idle
 
@@ -72,6 +72,13 @@ class Target:
             return None
         self.sender.wait(self.sender.pace.turn())
         return behind_head(self.sender.network, request)
+
+    def pipelined(self, requests: Sequence[Request]) -> list[Exchange] | None:
+        """Sends requests without waiting for answers; see wire.pipelined. None where that cannot be tried."""
+        if self.application is not None:
+            return None
+        self.sender.wait(self.sender.pace.turn(len(requests)))
+        return pipelined(self.sender.network, requests)
 
     def connection(self) -> "Connection":
         """A connection of its own, to be opened before it is needed."""

@@ -1,13 +1,18 @@
-"""What a server writes behind the head of an answer to HEAD, as it stands on the wire. It judges nothing.
+"""What no HTTP client shows: bytes behind the head of an answer to HEAD, and requests that do not wait. No judgement.
 
-Every HTTP client drops such a body, or takes it for the beginning of the next answer; hence a socket.
+Clients drop such a body, or take it for the beginning of the next answer, and none of them pipelines; hence sockets.
 """
 
 import socket
-from contextlib import closing
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from urllib.parse import urlsplit
 
-from feedback_verify.exchange import Request
+import h11
+
+from feedback_verify.exchange import Exchange, Request
 from feedback_verify.targets.network import CONNECT_TIMEOUT, Network
 
 END = b"\r\n\r\n"
@@ -20,14 +25,10 @@ def behind_head(network: Network, request: Request) -> bytes | None:
 
     Empty is right. None where that cannot be seen: through a proxy, or where the connection fails.
     """
-    parts = urlsplit(request.url)
-    if network.proxy is not None or parts.hostname is None:
+    if network.proxy is not None:
         return None
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        with closing(socket.create_connection((parts.hostname, port), CONNECT_TIMEOUT)) as plain:
-            channel = network.secured(plain, parts.hostname) if parts.scheme == "https" else plain
-            channel.settimeout(TIMEOUT)
+        with _connected(network, request.url) as channel:
             channel.sendall(_lines("HEAD", request, "keep-alive"))
             read = _until(channel, b"", END)
             closes = b"connection: close" in read.partition(END)[0].lower()
@@ -36,6 +37,84 @@ def behind_head(network: Network, request: Request) -> bytes | None:
             return _before_next(_until(channel, read.partition(END)[2], None))
     except (OSError, ValueError):
         return None
+
+
+def pipelined(network: Network, requests: Sequence[Request]) -> list[Exchange] | None:
+    """The answers to requests that are all written before the first answer is read, on one connection, in their order.
+
+    Fewer where the server closes the connection, as it may at any time. None where it cannot be tried: through a proxy,
+    or where the connection fails before an answer. Raises h11.RemoteProtocolError where the answers are not HTTP.
+    """
+    if network.proxy is not None:
+        return None
+    protocols = [h11.Connection(h11.CLIENT) for _ in requests]
+    written = b"".join(_written(each, request) for each, request in zip(protocols, requests, strict=True))
+    answers: list[Exchange] = []
+    with suppress(OSError, ValueError), _connected(network, requests[0].url) as channel:
+        sent = time.monotonic_ns() // 1000
+        writing = threading.Thread(target=_write, args=(channel, written), daemon=True)
+        writing.start()  # a server may answer before it has read everything, and wait until that is taken
+        rest = b""
+        for protocol, request in zip(protocols, requests, strict=True):
+            answer = _answer(channel, protocol, request, rest, sent)
+            if answer is None:
+                break
+            answers.append(answer)
+            rest = protocol.trailing_data[0]
+            if answer.headers.get("connection", "").lower() == "close":
+                break
+        channel.shutdown(socket.SHUT_RDWR)
+        writing.join(TIMEOUT)
+    return answers or None
+
+
+def _written(protocol: h11.Connection, request: Request) -> bytes:
+    parts = urlsplit(request.url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    length = {"Content-Length": str(len(request.content))} if request.content else {}
+    headers = {"Host": parts.netloc.rpartition("@")[2], **length, **request.sent_headers()}
+    head = h11.Request(method=request.method, target=target, headers=list(headers.items()))
+    events = (head, *((h11.Data(data=request.content),) if request.content else ()), h11.EndOfMessage())
+    return b"".join(protocol.send(each) or b"" for each in events)
+
+
+def _write(channel: socket.socket, content: bytes) -> None:
+    with suppress(OSError):
+        channel.sendall(content)
+
+
+def _answer(
+    channel: socket.socket, protocol: h11.Connection, request: Request, rest: bytes, sent: int
+) -> Exchange | None:
+    """The answer that begins with `rest`; None where the connection ends before it does."""
+    status, headers, content = 0, dict[str, str](), b""
+    if rest:
+        protocol.receive_data(rest)
+    while True:
+        event = protocol.next_event()
+        if event is h11.NEED_DATA:
+            more = channel.recv(LARGEST)
+            if not more and not status:
+                return None
+            protocol.receive_data(more)
+        elif isinstance(event, h11.Response):
+            status = event.status_code
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
+        elif isinstance(event, h11.Data):
+            content += event.data
+        elif isinstance(event, h11.EndOfMessage):
+            return Exchange(request, status, headers, content, sent, time.monotonic_ns() // 1000)
+
+
+@contextmanager
+def _connected(network: Network, url: str) -> Iterator[socket.socket]:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    with closing(socket.create_connection((host, port), CONNECT_TIMEOUT)) as plain:
+        channel = network.secured(plain, host) if parts.scheme == "https" else plain
+        channel.settimeout(TIMEOUT)
+        yield channel
 
 
 def _lines(method: str, request: Request, connection: str) -> bytes:

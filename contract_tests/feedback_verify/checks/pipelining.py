@@ -1,0 +1,91 @@
+"""Requests on one connection that wait for no answer: each has its own, in their order (RFC 9112, 9.3.2)."""
+
+import json
+from dataclasses import dataclass
+
+import h11
+
+from feedback_verify.bodies import encode
+from feedback_verify.checks.base import Check
+from feedback_verify.exchange import Exchange, Request, Secret
+from feedback_verify.scenario import CHANGED, VALUES, Scenario, Violated, answer
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request of the sequence; `values` where it is a valid submission, else what refuses it in `content`."""
+
+    words: str
+    values: dict[str, str] | None = None
+    form: str = "json"
+    by: str = "write"
+    content: bytes = b""
+    method: str = "POST"
+
+    def request(self, s: Scenario) -> Request:
+        """As it is sent."""
+        body = encode(self.values, self.form) if self.values is not None else None
+        media_type = body.media_type if body is not None else JSON
+        headers: dict[str, str | Secret] = {"Content-Type": media_type} if self.method == "POST" else {}
+        credential = s.credential(s.project, self.by)
+        if credential is not None:
+            headers["Authorization"] = credential
+        content = body.content if body is not None else self.content
+        return Request(self.method, s.target.base_url + s.path(), headers, content)
+
+
+def _sequence(s: Scenario) -> list[Asked]:
+    """Submissions of the same length, of two users, among refusals whose bodies nobody needs, and reading."""
+    first, second, third = (s.new_event_id() for _ in range(3))
+    other = "dsn" if "dsn" in s.project.credentials else s.default_credentials
+    own = s.default_credentials
+    long = json.dumps({"event_id": first, **VALUES, "name": "Not To Be Stored", "comments": "c" * 20_000}).encode()
+    reading = [Asked("HEAD", method="HEAD"), Asked("GET", method="GET")] if own == "write" else []
+    return [
+        Asked("a submission", {"event_id": first, **VALUES}, by=own),
+        Asked("a submission for another event", {"event_id": second, **VALUES}, by=other),
+        Asked("one without credentials and with a long body", by="none", content=long),
+        Asked("broken JSON", content=long[:-1], by=own),
+        Asked("an overwrite", {"event_id": first, **CHANGED}, by=own),
+        *reading,
+        Asked("an overwrite by other credentials", {"event_id": second, **CHANGED}, by=own),
+        Asked("a form", {"event_id": third, **VALUES}, form="form", by=other),
+        Asked("OPTIONS", method="OPTIONS", by="none"),
+        Asked("the overwrite again", {"event_id": first, **CHANGED}, by=own),
+    ]
+
+
+def pipelined_requests_are_answered_one_by_one(s: Scenario) -> None:
+    """To the same as where each waits for the answer before; a server may close the connection between two."""
+    alone = _sequence(s)
+    single = [s.repeat(s.project, each.request(s)) for each in alone]
+    for each, reply in zip(alone, single, strict=True):
+        wrong = each.values is not None and s.judge(s.project, each.values, each.by, reply)[1]
+        s.given(not wrong, f"{each.words} is answered {answer(reply)} also where nothing is pipelined")
+    together = _sequence(s)
+    try:
+        replies = s.target.pipelined([each.request(s) for each in together])
+    except h11.RemoteProtocolError as error:
+        raise Violated(f"the answers to pipelined requests are not HTTP: {error}") from None
+    if replies is None:
+        s.finding = "pipelined requests could not be tried here"
+        return
+    for each, reply, before in zip(together, replies, single, strict=False):
+        s.remember(reply)
+        s.given(reply.status != 429, "the target refuses so many requests")
+        told = f"{each.words}, pipelined: expected {before.status}, got {answer(reply)}"
+        s.expect(reply.status == before.status, told)
+        _expect_own(s, each, reply)
+
+
+def _expect_own(s: Scenario, asked: Asked, reply: Exchange) -> None:
+    """It speaks of what was submitted, and not of another request of the connection."""
+    if asked.values is None:
+        return
+    problems = s.judge(s.project, asked.values, asked.by, reply)[1]
+    s.expect(not problems, f"{asked.words}, pipelined: {problems[0].message if problems else ''}")
+
+
+CHECKS = (Check("submission", pipelined_requests_are_answered_one_by_one),)
