@@ -141,7 +141,7 @@ class Run:
     def _in_time(self) -> None:
         if self.target.sender.stopped.is_set():
             raise Stopped
-        if self.stop_at_first and any(each.violation for each in self._findings):
+        if self.stop_at_first and any(each.violation and self._wanted(each.rule) for each in self._findings):
             raise Enough
 
     def _wanted(self, rule: str) -> bool:

@@ -1,0 +1,38 @@
+"""A sample of what `make mutation` runs, another one for each commit: what no reason excuses is seen."""
+
+import pytest
+
+from tests.drawn import drawn
+from tests.mutation.__main__ import SERVER, SURVIVORS, all_documents, offered_code
+from tests.mutation.campaign import Campaign, judge_all
+from tests.mutation.changes import Change, changes
+from tests.mutation.documents import DocumentChange
+from tests.mutation.survivors import Reasons, read_reasons
+
+CODE, DOCUMENTS = 4, 3
+JOBS = 2
+
+
+@pytest.fixture(scope="module")
+def reasons() -> Reasons:
+    """Those that go unseen."""
+    return read_reasons(SURVIVORS)
+
+
+def problems(made: list[Change | DocumentChange], reasons: Reasons) -> list[str]:
+    """What is wrong with what must be seen."""
+    campaign = Campaign()
+    judge_all(campaign, [each for each in made if not reasons.of(each)], reasons, JOBS)
+    return campaign.problems
+
+
+def test_changed_implementations_are_seen(reasons: Reasons) -> None:
+    """By whichever rule."""
+    made = changes(SERVER.read_text("utf-8"), drawn(offered_code(), CODE))
+
+    assert problems(list(made), reasons) == []
+
+
+def test_changed_documents_are_seen_by_the_right_rule(reasons: Reasons) -> None:
+    """The mock with a changed document does not conform to ours."""
+    assert problems(list(drawn(all_documents(), DOCUMENTS)), reasons) == []
