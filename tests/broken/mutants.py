@@ -837,6 +837,15 @@ class PageBeginsOneTooLate(Implementation):
 
 
 @breaks("list-cursor")
+class CursorsMayGoOn(Implementation):
+    """What stands behind a cursor is not looked at."""
+
+    def listing(self, request: Request, project: Project) -> Response:
+        query = re.sub(r"(cursor=\d+(?::|%3A)\d+(?::|%3A)[01])[^&]+", r"\1", request.url.query)
+        return super().listing(Request({**request.scope, "query_string": query.encode()}), project)
+
+
+@breaks("list-cursor")
 class AnyCursorIsTheBeginning(Implementation):
     def listing(self, request: Request, project: Project) -> Response:
         cursor = request.query_params.get("cursor", "0:0:0")

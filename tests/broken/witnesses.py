@@ -178,6 +178,7 @@ WITNESSES: dict[str, Witness] = {
     "ResolvedIsListed": (save(issue_status="resolved"), submit(), listing()),
     "EnvironmentIsIgnored": (save(environment="production"), submit(), listing("?environment=staging")),
     "PageBeginsOneTooLate": (save(), save(OTHER), submit(), submit(OTHER), listing("?per_page=1")),
+    "CursorsMayGoOn": (listing("?cursor=0:0:0x"),),
     "AnyCursorIsTheBeginning": (listing("?cursor=nonsense"),),
     "LinksRunTogether": (listing(),),
     "AnEmptyPageAtTheEnd": (save(), submit(), listing("?per_page=1")),
