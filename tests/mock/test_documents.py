@@ -75,6 +75,11 @@ CHANGES: dict[str, tuple[Callable[[Any], None], str]] = {
         set_at("paths", PATH, "post", "security", to=[{"bearer": [], "dsn": []}]),
         "one kind of credentials at a time",
     ),
+    "no credentials": (set_at("paths", PATH, "post", "security", to=[]), "credentials that may be left out"),
+    "no credentials of a listing": (
+        set_at("paths", PATH, "get", "security", to=[]),
+        "credentials that may be left out",
+    ),
     "another operation": (
         set_at("paths", PATH, "put", to={"operationId": "putFeedback", "responses": {"200": {"description": "x"}}}),
         'no operation "putFeedback"',

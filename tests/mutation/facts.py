@@ -28,10 +28,9 @@ SEES_PARAMETER = {
 SEES_BEHAVIOUR = {
     "trim": {"trimmed", "field-blank"},
     "coerce": {"field-type"},
-    "nul": {"valid-accepted", "exact-values"},
     "failures": {"field-required", "field-blank", "field-length"},
     "email_pattern": {"valid-accepted", "submission"},
-    "event_id_form": {"event-id-format"},
+    "event_id_form": {"event-id-format", "field-required"},
     "event_reference": {"submission", "response-schema"},
     "date_created": {"overwrite-same-record"},
     "date_fraction": {"submission", "response-schema"},
@@ -97,7 +96,8 @@ def fields(openapi: Mapping[str, Any]) -> Iterator[Fact]:
         sees = {
             "maxLength": {length, "valid-accepted", "submission"},
             "minLength": {"field-blank", "valid-accepted"},
-            "pattern": {"event-id-format" if name == "event_id" else "field-blank"},
+            # An id of another form may be taken, but not answered.
+            "pattern": {"event-id-format", "response-schema"} if name == "event_id" else {"field-blank"},
             "format": {"email-format"},
         }
         for key in sees.keys() & schema.keys():
@@ -119,7 +119,7 @@ def _answered(openapi: Mapping[str, Any], name: str, key: str) -> Iterator[Path]
 
 
 def access(openapi: Mapping[str, Any]) -> Iterator[Fact]:
-    """Each scope and each kind of credentials taken away or let in, and none asked for."""
+    """Each scope and each kind of credentials taken away or let in."""
     for operation, rules in ((SUBMIT, {"scope", "submission", "bearer", "dsn"}), (LIST, {"list", "list-credentials"})):
         place = place_of(openapi, operation)
         scopes, security = get(openapi, (*place, "x-scopes")), get(openapi, (*place, "security"))
@@ -131,15 +131,16 @@ def access(openapi: Mapping[str, Any]) -> Iterator[Fact]:
             other = [each for each in [*security, one] if each != one or one not in security]
             if other:
                 yield f"{operation}: {kind} taken or not", rules, {(*place, "security"): other}
-        open_to_all = {"credentials-required", "list-credentials"}
-        yield f"{operation}: no credentials", open_to_all, {(*place, "security"): []}
 
 
 def behaviour(openapi: Mapping[str, Any]) -> Iterator[Fact]:
-    """Each key of x-behaviour with each other value; of lists, each item added or taken away."""
+    """Each key of x-behaviour with each other value; of lists, each item added or taken away.
+
+    But for `nul`, which takes a rule that the document does not have.
+    """
     given = openapi["x-behaviour"]
     for key, schema in _extension("x-behaviour")["properties"].items():
-        for value in _other_values(openapi, schema, given.get(key)):
+        for value in _other_values(openapi, schema, given.get(key)) if key in SEES_BEHAVIOUR else ():
             name = f"x-behaviour.{key}: {json.dumps(value)}"
             yield name, SEES_BEHAVIOUR[key], {("x-behaviour", key): value}
 

@@ -10,12 +10,16 @@ from feedback_verify.scenario import Scenario
 
 
 def all_failing_fields_are_named(s: Scenario) -> None:
-    """None of them, then two of them."""
-    for body in ({}, {**s.submission(), "name": "", "email": ""}):
-        wrong = [name for name in FIELDS if not body.get(name)]
-        reply = s.submit(body)
-        s.expect_status(reply, 400, f"a submission with nothing in {', '.join(wrong)}")
-        s.expect(sorted(reply.object) == sorted(wrong), f"{wrong} are wrong, the answer names {sorted(reply.object)}")
+    """None of them, then two of them, then each for a reason of its own."""
+    body, limit = s.submission(), s.document.field_schemas["name"]["maxLength"]
+    each_its_own = {"event_id": f"{body['event_id']}0", "name": "n" * (limit + 1), "email": "nope", "comments": ""}
+    two = {**body, "name": "", "email": ""}
+    for sent, wrong in (({}, FIELDS), (two, ("name", "email")), (each_its_own, FIELDS)):
+        reply = s.submit(sent)
+        s.expect_status(reply, 400, f"a submission with nothing right in {', '.join(wrong)}")
+        s.expect(
+            sorted(reply.object) == sorted(wrong), f"{list(wrong)} are wrong, the answer names {sorted(reply.object)}"
+        )
     s.nothing_stored("of a submission with fields that are missing or empty")
 
 

@@ -51,7 +51,8 @@ class FeedbackOperation(Endpoint):
         self._name = f"{document.name}: {description.operation.id}"
         rules = set(handler.rules)
         self._checks: tuple[Check, ...] = ()
-        if () in description.operation.security:
+        values = description.operation.body or any(each.place == "query" for each in description.parameters)
+        if () in description.operation.security or (values and not description.kinds):
             raise DocumentError(f"{self._name}: the mock does not implement credentials that may be left out.")
         self._finish = rendering.finish
         if description.kinds:
