@@ -161,7 +161,7 @@ class EventWindowOpensAgain(Implementation):
         return self.event_limit < now - event.saved <= self.event_limit + 20 * SECOND
 
 
-@breaks("event-window", "list", "project-isolation")
+@breaks("event-window", "list")
 class EventIsForgottenAfterItsWindow(Implementation):
     def find_event(self, project: Project, event_id: str) -> Event | None:
         event = super().find_event(project, event_id)

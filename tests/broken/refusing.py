@@ -408,9 +408,9 @@ class RefusalsThatNoBrowserReads(Implementation):
 
 
 @breaks("submission")
-class NoEventReference(Implementation):
+class RefersToTheRecord(Implementation):
     def answer(self, project: Project, record: Record) -> dict[str, Any]:
-        return {**super().answer(project, record), "event": {"id": None, "eventID": record.event_id}}
+        return {**super().answer(project, record), "event": {"id": record.id, "eventID": record.event_id}}
 
 
 @breaks("exact-values")

@@ -244,7 +244,7 @@ WITNESSES: dict[str, Witness] = {
     "MediaTypeBeforePermission": (post(b"{}", "text/plain", by=f"read of {HERE}"),),
     "WindowsBeforeFields": (save(saved_ago="PT31M"), submit(email="nobody")),
     "RefusalsThatNoBrowserReads": (method("PUT"),),
-    "NoEventReference": (submit(),),
+    "RefersToTheRecord": (submit(),),
     "OneCharacterIsTooShort": (submit(comments="!"),),
     # a crowded project
     "OldFeedbackMakesRoom": (*(submit(each) for each in MANY), records()),

@@ -19,6 +19,7 @@ from feedback_verify.arrays.dimensions import (
     PLACES,
     Dimension,
     Situation,
+    ages,
     by_window,
     condensed,
     submission_dimensions,
@@ -239,6 +240,8 @@ class Layer:
                 plain, plainer, shorter = self._plainest(
                     array, *self._narrowed(array, *self._among_others(array, situation, failure, steps))
                 )
+                if plain.get("ways") == "every":  # the plainer it is, the more of it goes in one way
+                    plain, plainer, shorter = self._plainest(array, *self._narrowed(array, plain, plainer, shorter))
             elif not failure.blamed or failure.blamed in self._broken or self._fails_anyway(array, situation, failure):
                 continue
             remaining = _remaining(array, plain)
@@ -283,17 +286,16 @@ class Layer:
         """With the one way of refusing, or of submitting, that the same fails in, where it is one."""
         ones = [{"way": str(way)} for way in range(failure.ways if situation.get("way") == EVERY else 0)]
         if situation.get("ways") == "every":
-            ones = [{"ways": "one", "form": form, "by": by} for form, by in EVERY_WAY]
-            ones += [{**each, "first by": each["by"]} for each in ones]
+            ones = [{"ways": "one"}, *_each_way()]
         for each in ones:
             self.in_time()
             one = {**situation, **each}
             again, shorter = self._play((array, one))
             if again is None:
                 continue
-            # In that one way all is submitted, so that the same answer may come where another one was expected.
-            answered = again.mismatch.aspect == "status" and again.status == failure.status
-            if again.mismatch.kind == failure.mismatch.kind or (answered and "ways" in each):
+            # In that one way all is submitted, so that something else may be expected where the same goes wrong.
+            alike = again.mismatch.aspect == failure.mismatch.aspect and again.status == failure.status
+            if again.mismatch.kind == failure.mismatch.kind or (alike and "ways" in each):
                 return one, again, shorter
         return situation, failure, steps
 
@@ -329,11 +331,18 @@ class Layer:
             return None
         if expected.outcome == REFUSED:
             first = {**situation, "first submitted": "never", "between": "nothing"}
+            if situation["first submitted"] == "never":  # what fails is the one that comes afterwards
+                beyond = max(ages(self.document, "event").items(), key=lambda each: each[1])[0]
+                first |= {"afterwards": "nothing", "event age": beyond}
             return "window-order" if expected.ordered and not self._fails(array, first) else None
         if failure.status not in {window.status for window in windows} or expected.outcome != OVERWRITTEN:
             return None
         # A first submission for the same event says whether it is the event's window that refuses.
         alone = {**situation, "first submitted": "never", "between": "nothing", "afterwards": "nothing"}
+        if situation["first submitted"] == "never":  # what fails comes afterwards, when the event is older
+            known = ages(self.document, "event", self.target.step)
+            age = known[situation["event age"]]
+            alone["event age"] = min((each for each in known if known[each] > age), key=known.__getitem__)
         family = "event" if self._fails(array, alone) else "feedback"
         return next((window.rule for window in windows if window.base.startswith(family)), None)
 
@@ -421,6 +430,13 @@ class Layer:
             play.counted += spoken
             self._take(play, scenario)
             return failure, scenario.steps
+
+
+def _each_way() -> list[dict[str, str]]:
+    """What is submitted in every way, in one of them only: all of it, or what comes after the first submission."""
+    ones = [{"ways": "one", "form": form, "by": by} for form, by in EVERY_WAY]
+    ones += [{**each, "first by": each["by"]} for each in ones]
+    return ones + [{**each, "afterwards": "again"} for each in ones]
 
 
 def _plainer(dimension: Dimension, value: str) -> tuple[str, ...]:

@@ -83,6 +83,7 @@ class Play:
         self.counted: list[str] = []
         self.remarks: set[tuple[str, str]] = set()
         self._submissions = 0
+        self._refused_last = False
         self._doing = ""
         self._position = began
         self._event_id = spelled(scenario.new_event_id(), situation["event id"])
@@ -101,7 +102,7 @@ class Play:
                 self._move_to(happening.at)
                 self._do(happening.what)
                 # What a first submission stores, situations without another one show.
-                if self._submissions > 1 and happening is not happenings[-1]:
+                if (self._submissions > 1 or self._refused_last) and happening is not happenings[-1]:
                     self._observe()
             self._observe(last=True)
 
@@ -271,6 +272,7 @@ class Play:
         ages = self.oracle.probed(project, values["event_id"].strip())
         self.scenario.probes += [Probe(rule, age, age, reply.status) for rule, age in ages.items()]
         expected, problems = self.scenario.judge(project, values, by, reply)
+        self._refused_last = expected.outcome == REFUSED
         self.counted += self._shown_by(expected, by) if expected.certain else []
         self._fail_with(problems, expected, reply)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import httpx
 from tenacity import Retrying, retry_if_result, stop_after_attempt, stop_after_delay, wait_none
+from tenacity.stop import StopBaseT
 
 from feedback_verify.exchange import Exchange, Request
 from feedback_verify.targets.network import Network, Sockets, content_of, sendable, told_of
@@ -18,6 +19,7 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 TOO_MANY, UNAVAILABLE = 429, 503
 PATIENCE = 60.0  # seconds that one request is tried for
 TRIES = 4  # after which 503 is asked about
+ASKED = 5  # times that the target says how long to wait, and that it was waited; it does not mean our time then
 
 
 class NotReachable(Exception):
@@ -45,6 +47,9 @@ class Sender:
         self.stopped = threading.Event()
         self._sockets = Sockets()
         self._impatient = False  # since one request was tried in vain, until one is handled
+        self._in_vain = (
+            False  # since no waiting ended a 429: it counts on a clock that stands still, or others ask, too
+        )
         self._means_unavailable = True  # whether 503 is about the server as a whole, or its answer to some requests
 
     def now(self) -> int:
@@ -79,18 +84,22 @@ class Sender:
         503 may be what the server answers to this very request, and then it is its answer: another request tells. It
         may also come after the request was handled, which is why the answer counts from when it was sent first.
         """
+        if first.status == TOO_MANY and self._in_vain:
+            self._give_up(first)
+        rate, asked = self.pace.rate, retry_after(first.headers) or 0.0
         self.pace.refused(first.status, _began(first, self.offset), first.headers)
-        asked = retry_after(first.headers) or 0.0
         if self._impatient or asked > PATIENCE:
             self._give_up(first)
         retrying = Retrying(
             retry=retry_if_result(self._is_refused),
-            stop=stop_after_attempt(TRIES) if first.status == UNAVAILABLE else stop_after_delay(PATIENCE),
+            stop=self._enough(first),
             wait=wait_none(),  # the pace has it
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )
         last: Exchange = retrying(self._sent, client, request)
         if last.status == TOO_MANY:
+            self._in_vain = True
+            self.pace.rate = rate  # what does not end by waiting is not about the pace
             self._give_up(last)
         if last.status == UNAVAILABLE:
             other = self._sent(client, Request("OPTIONS", request.url.partition("?")[0]))
@@ -98,6 +107,14 @@ class Sender:
                 self._give_up(last)
             self._means_unavailable = False
         return replace(last, sent=first.sent) if first.status == UNAVAILABLE else last
+
+    def _enough(self, first: Exchange) -> StopBaseT:
+        """When a request was tried often enough."""
+        if first.status == UNAVAILABLE:
+            return stop_after_attempt(TRIES)
+        if retry_after(first.headers):
+            return stop_after_delay(PATIENCE) | stop_after_attempt(ASKED)
+        return stop_after_delay(PATIENCE)
 
     def _is_refused(self, exchange: Exchange) -> bool:
         refused = exchange.status in (TOO_MANY, UNAVAILABLE)
