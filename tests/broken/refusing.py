@@ -5,6 +5,7 @@ import re
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -593,3 +594,23 @@ class ConflictsHaveNoHeaders(Implementation):
             for name in HEADERS:
                 del response.headers[name]
         return response
+
+
+@breaks("valid-accepted")
+class NoEventHasTheIdZero(Implementation):
+    def problem(self, name: str, value: Any) -> str | None:
+        return "Enter an event id." if name == "event_id" and value == "0" * 32 else super().problem(name, value)
+
+
+@breaks("form-bodies")
+class FormsAreDecodedTwice(Implementation):
+    def parse(self, media_type: str, content: bytes) -> Any:
+        found = super().parse(media_type, content)
+        form = media_type.startswith("application/x-www-form-urlencoded")
+        return {name: unquote(each) for name, each in found.items()} if form else found
+
+
+@breaks("form-bodies")
+class PartsLoseTheirReturns(Implementation):
+    def parse_multipart(self, media_type: str, content: bytes) -> dict[str, str]:
+        return {name: each.replace("\r\n", "\n") for name, each in super().parse_multipart(media_type, content).items()}

@@ -192,6 +192,9 @@ WITNESSES: dict[str, Witness] = {
     "DashesInDomainsAreRefused": (submit(email="jane@mail-1.example.com"),),
     "AlmostTheSameIsARetry": (submit(), submit(name="JANE SMITH")),
     "ConflictsHaveNoHeaders": _again("PT5M0.000001S"),
+    "NoEventHasTheIdZero": (submit("0" * 32),),
+    "FormsAreDecodedTwice": (post(urlencode({**BODY, "name": "50%25"}).encode(), "application/x-www-form-urlencoded"),),
+    "PartsLoseTheirReturns": (post(FORM.replace(b"broke", b"\r\n"), "multipart/form-data; boundary=b"),),
     # who may read
     "TokensOfTheOrganizationMayList": (method("GET", by=f"write of {BESIDE}"),),
     "AnySchemeMayList": (method("GET", by=f"Token {TOKEN}"),),

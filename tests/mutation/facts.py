@@ -37,7 +37,6 @@ SEES_BEHAVIOUR = {
     "dsn_success": {"dsn"},
     "ids_in_path": {"project-exists"},
     "scope_first": {"check-order"},
-    "origins": {"bearer", "response-headers"},
     "alias": {"route"},
     "rate_limit": {"response-headers"},
     "methods": {"method"},
@@ -136,7 +135,7 @@ def access(openapi: Mapping[str, Any]) -> Iterator[Fact]:
 def behaviour(openapi: Mapping[str, Any]) -> Iterator[Fact]:
     """Each key of x-behaviour with each other value; of lists, each item added or taken away.
 
-    But for `nul`, which takes a rule that the document does not have.
+    But for `nul` and `origins`, which take rules that the document does not have.
     """
     given = openapi["x-behaviour"]
     for key, schema in _extension("x-behaviour")["properties"].items():

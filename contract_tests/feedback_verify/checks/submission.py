@@ -1,5 +1,6 @@
 """What a submission is answered with and what of it is stored."""
 
+from feedback_verify.bodies import encode
 from feedback_verify.checks.base import Check
 from feedback_verify.scenario import CHANGED, VALUES, Scenario
 
@@ -12,6 +13,7 @@ TEXTS = (
     "null",
     "0123456789" * 10_000,
 )
+IN_FORMS = "1 + 1 = 2 & 50%25 ; a%2Bb &amp; %C3%A9?\r\nTwice."
 EMAILS = (
     "a@example.com",
     "first.last+tag@sub.example.org",
@@ -71,6 +73,8 @@ def whatever_is_valid_is_accepted(s: Scenario) -> None:
     for field, value in tried:
         reply = s.submit(s.submission(**{field: value}))
         s.expect_status(reply, 200, f"valid feedback with {field} {value[:30]!r} of {len(value)} characters")
+    for event_id in ("0" * 32, "f" * 32, "1" * 32) if s.target.sandboxes else ():
+        s.expect_status(s.submit(s.submission(event_id)), 200, f"valid feedback for the event {event_id}")
 
 
 def upper_case_event_ids_are_the_same(s: Scenario) -> None:
@@ -120,6 +124,22 @@ def values_are_kept_character_by_character(s: Scenario) -> None:
             s.expect(stored == [text], f"comments {text[:40]!r} are stored as {str(stored)[:60]}")
 
 
+def forms_keep_values_character_by_character(s: Scenario) -> None:
+    """What means something in a form, and what was encoded already; where JSON keeps it."""
+    for text in (each for each in (*TEXTS[:5], IN_FORMS) if len(each) < s.document.field_schemas["name"]["maxLength"]):
+        body = s.submission(comments=text, name=text.strip())
+        plain = s.accepted(s.submit(body))
+        kept = all(plain.get(field) == body[field] for field in VALUES)
+        s.given(kept, f"comments {text[:30]!r} are not kept in JSON either")
+        for form in ("form", "multipart"):
+            encoded = encode({**body, "event_id": s.new_event_id()}, form)
+            reply = s.submit(encoded.content, form=encoded.media_type)
+            s.expect_status(reply, 200, f"comments {text[:30]!r} in {encoded.media_type}")
+            for field in VALUES:
+                answered = str(reply.object.get(field))
+                s.expect(answered == body[field], f"in {encoded.media_type}, {field} is answered as {answered[:50]!r}")
+
+
 def other_keys_are_ignored(s: Scenario) -> None:
     """Those of the answer among them."""
     body = s.submission()
@@ -146,5 +166,6 @@ CHECKS = (
     Check("event-id-case", an_event_is_found_by_either_case, ("event",)),
     Check("trimmed", white_space_around_values_is_cut_off),
     Check("exact-values", values_are_kept_character_by_character),
+    Check("form-bodies", forms_keep_values_character_by_character),
     Check("unknown-keys", other_keys_are_ignored),
 )
