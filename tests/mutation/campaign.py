@@ -34,8 +34,8 @@ class Judged:
         """What is wrong with it, in one sentence; None where all is as it should be."""
         told = self.judgement
         match told.fate, self.reason:
-            case Fate.FAILED, _:
-                return f"the verifier failed: {told.detail}"
+            case (Fate.FAILED | Fate.HANGS) as fate, _:
+                return f"{fate}: {told.detail}"
             case Fate.BROKEN, _ if isinstance(self.change, DocumentChange):
                 return f"not a document that the mock takes: {told.detail}"
             case Fate.OTHERWISE, None:

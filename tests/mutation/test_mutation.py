@@ -62,6 +62,7 @@ def test_verifier_that_ends_without_a_verdict_has_seen_nothing() -> None:
         (Fate.VIOLATED, Kind.BLIND, False),
         (Fate.FAILED, Kind.EQUIVALENT, True),
         (Fate.OTHERWISE, None, True),
+        (Fate.HANGS, None, True),
     ],
 )
 def test_unexplained_survivors_and_seen_excuses_are_problems(fate: Fate, kind: Kind | None, wrong: bool) -> None:
