@@ -206,7 +206,7 @@ class OverwriteWindowFromTheEvent(Implementation):
         return record
 
 
-@breaks("overwrite-window-unknown-event", "overwrite-window")
+@breaks("overwrite-window-unknown-event")
 class NoOverwriteWindowForUnknownEvents(Implementation):
     def check_windows(self, event: Event | None, record: Record | None, now: datetime, by: str) -> None:
         super().check_windows(event, record if event else None, now, by)
