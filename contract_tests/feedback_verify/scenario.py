@@ -97,9 +97,10 @@ class Scenario:
         windows = self.document.mutability.windows
         return max((window.limit for window in windows if window.base.startswith(family)), default=0)
 
-    def also(self, rule: str) -> tuple[int, ...]:
-        """Statuses that the rule allows beside its own."""
-        return self.document.rules[rule].also_allowed
+    def refusals(self, rule: str) -> tuple[int, ...]:
+        """The statuses that the document has for what breaks the rule: its own first, then those it allows beside."""
+        known = self.document.rules[rule]
+        return (*((known.refusal.status,) if known.refusal else ()), *known.also_allowed)
 
     def new_event_id(self) -> str:
         """An event id that was not used before, 32 hex digits in lower case, with at least one letter."""

@@ -234,7 +234,11 @@ def test_a_used_port_is_exit_2(capsys: Any) -> None:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port = listener.getsockname()[1]
-        assert_cannot_start(capsys, ["--port", str(port)], f"cannot listen on 127.0.0.1:{port}: ")
+        assert_cannot_start(
+            capsys,
+            ["--port", str(port)],
+            f"cannot listen on 127.0.0.1:{port}: Address already in use; --port 0 takes a free port",
+        )
 
 
 def test_a_host_that_is_none_is_exit_2(capsys: Any) -> None:

@@ -213,15 +213,15 @@ class Play:
             case "the same again":
                 self._submit(again=True)
             case "an invalid one":
-                self._refused({"name": ""}, None, 400)
+                self._refused({"name": ""}, None, "field-blank")
             case "one without credentials":
-                self._refused({}, "none", 401)
+                self._refused({}, "none", "credentials-required")
             case "list":
                 self._observe(last=True)
 
-    def _refused(self, values: Mapping[str, str], by: str | None, status: int) -> None:
+    def _refused(self, values: Mapping[str, str], by: str | None, rule: str) -> None:
         reply = self.scenario.submit(self.scenario.submission(self._event_id, **{**CHANGED, **values}), by=by)
-        if reply.status == status:
+        if reply.status in self.scenario.refusals(rule):
             self._observe()
 
     def _do_beside(self, what: str) -> None:

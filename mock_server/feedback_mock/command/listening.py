@@ -1,5 +1,6 @@
 """Where the command listens, who reaches it there, and what opens it then. Serves nothing."""
 
+import errno
 import secrets
 import socket
 import ssl
@@ -33,7 +34,8 @@ def listen(options: Options) -> Listening:
     try:
         listener = bind(options.host, options.port)
     except OSError as error:
-        raise CannotStart(f"cannot listen on {options.host}:{options.port}: {error.strerror}.") from None
+        remedy = "; --port 0 takes a free port" if error.errno == errno.EADDRINUSE else ""
+        raise CannotStart(f"cannot listen on {options.host}:{options.port}: {error.strerror}{remedy}.") from None
     url = f"{options.scheme}://{address_of(listener, options.host)}"
     if is_loopback(listener.getsockname()[0]):
         return Listening(listener, url, None, options.control_token, "")
