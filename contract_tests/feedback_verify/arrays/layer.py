@@ -258,7 +258,8 @@ class Layer:
             rule = self._attributed(array, plain, plainer)
             self._broken.add(rule)
             kind = plainer.mismatch.kind
-            yield kind, Finding(rule, 1, message, steps=tuple(shorter), probes=self._of(rule), kind=kind)
+            about = (*kind[:2], f"{kind[2]} (refused)") if plain.get("refusal", NOTHING) != NOTHING else kind
+            yield about, Finding(rule, 1, message, steps=tuple(shorter), probes=self._of(rule), kind=kind)
 
     def _explained(self, failure: Failure, remaining: frozenset[tuple[str, str]]) -> bool:
         return any(each.explains(failure, remaining) for each in self._seen)
