@@ -375,7 +375,7 @@ class NoOverwriteByDsn(Implementation):
         return by == "dsn" or super().overwrite_window_over(record, now, by)
 
 
-@breaks("retry-safe", "bearer", "dsn")
+@breaks("retry-safe")
 class RetryIsRefused(Implementation):
     def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
         if record.values == body:

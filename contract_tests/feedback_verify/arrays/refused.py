@@ -198,7 +198,10 @@ class Refused:
                 lambda same: self._other(self.where, same_organization=same),
             )
             for attempt in row.kind.attempts(setting):
-                made.setdefault(attempt.words, (setting, attempt))
+                # What is taken is never the same again, which is another matter.
+                said = {**setting.values, "comments": f"{WRONG['comments']} ({len(made)})"}
+                own = replace(setting, values=said) if attempt.taken or attempt.maybe else setting
+                made.setdefault(attempt.words, (own, attempt))
         self._ways = len(made)
         way = row.situation["way"]
         return [each for number, each in enumerate(made.values()) if way in (EVERY, str(number))]

@@ -142,10 +142,9 @@ def forms_keep_values_character_by_character(s: Scenario) -> None:
 
 def other_keys_are_ignored(s: Scenario) -> None:
     """Those of the answer among them."""
-    body = s.submission()
     extra = {"id": "999999", "dateCreated": "1999-01-01T00:00:00Z", "issue": {}, "eventID": "x", "tags": [1], "user": 1}
     for user, event in ((1, None), ({"id": "1"}, {"id": "1", "eventID": "0" * 32})):
-        reply = s.submit({**body, **extra, "user": user, "event": event})
+        reply = s.submit({**s.submission(), **extra, "user": user, "event": event})
         s.expect_status(reply, 200, "feedback with other keys")
         s.expect(reply.object.get("user") is None, "the user was taken from the request")
         named = reply.object.get("event")
