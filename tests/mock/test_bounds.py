@@ -12,7 +12,7 @@ import pytest
 import zstandard
 from feedback_mock.app import create_app
 from feedback_mock.body import MAX_FORM_ESCAPES, MAX_FORM_FIELDS, TooLarge
-from feedback_mock.ingest.envelope import CHUNK, STEP, Bounds, Unpacking, unpack
+from feedback_mock.ingest.envelope import CHUNK, STEP, ZSTD_STEP, Bounds, Unpacking, unpack
 from feedback_spec.document import load, load_ingest
 from feedback_spec.operations import operations_of
 from feedback_spec.profiles import PROFILES
@@ -60,9 +60,10 @@ def test_without_a_key_no_more_than_a_header_is_unpacked(api: Any, encoding: str
 
 @pytest.mark.parametrize("encoding", PACKERS)
 def test_unpacking_goes_no_further_than_it_is_asked(encoding: str) -> None:
+    """Zstandard's decompressor takes no limit of what comes out, so that 64 bytes are given at once: 16 blocks."""
     pieces = unpack(PACKERS[encoding](bytes(MUCH)), encoding, UNPACKING)
 
-    assert len(next(filter(None, pieces))) <= 2 * CHUNK
+    assert len(next(filter(None, pieces))) <= (ZSTD_STEP // 4 if encoding == "zstd" else 1) * 2 * CHUNK
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO, Any, Self, cast
+from typing import Any, Self
 
 import orjson
 from feedback_spec.instants import format_duration, parse_duration
@@ -22,6 +22,7 @@ STEP, CHUNK = 4_096, 65_536
 TAKEN = frozenset({"event", "feedback", "user_report"})
 """The types of items whose payload is read."""
 ZSTD_WINDOW = 2**23  # what RFC 8878, 3.1.1.1.2 recommends
+ZSTD_STEP = 64  # bytes given at once: a block of 4 is up to 128 KiB unpacked (RFC 8878, 3.1.1.2.4), so 2 MiB at most
 _BLANK = re.compile(rb"\s*")
 
 
@@ -148,26 +149,25 @@ def _brotli(slices: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _zstd(slices: Iterator[bytes]) -> Iterator[bytes]:
+    """Any number of frames, each to its end; an object of zstandard takes one, and says whether it ended."""
     import zstandard  # noqa: PLC0415 (only for those who send it)
 
     unpacker = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
+    frame = None
     try:
-        with unpacker.stream_reader(cast(IO[bytes], _Slices(slices)), read_across_frames=True) as reader:
-            while piece := reader.read(CHUNK):
-                yield piece
+        for each in slices:
+            for start in range(0, len(each), ZSTD_STEP):
+                data = each[start : start + ZSTD_STEP]
+                while data:
+                    frame = frame or unpacker.decompressobj()
+                    yield frame.decompress(data)
+                    data = frame.unused_data
+                    if frame.eof:
+                        frame = None
     except zstandard.ZstdError:
         raise Unreadable("the compressed data is damaged") from None
-
-
-class _Slices:
-    """Slices as a file that is read."""
-
-    def __init__(self, slices: Iterator[bytes]) -> None:
-        self._slices = slices
-
-    def read(self, _size: int = -1) -> bytes:
-        """The next slice, which is smaller than any size that is asked for."""
-        return next(self._slices, b"")
+    if frame:
+        raise Unreadable("the compressed data ends too early")
 
 
 _UNPACKERS: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
