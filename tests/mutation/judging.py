@@ -1,5 +1,6 @@
 """Gives a changed server to the verifier, in a process of its own. Nothing else is the test."""
 
+import logging
 import signal
 import sys
 import tempfile
@@ -137,6 +138,7 @@ def _end(verdict: Connection, process: ForkServerProcess) -> None:
 
 def _send_judgement(task: Task, verdict: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is stopped halfway has not survived
+    logging.disable()  # a broken server's complaints are no part of the progress
     try:
         application = task.make(task.given)
     except Exception as error:  # whatever a changed text raises
