@@ -82,7 +82,7 @@ class ConnectionsKeepTheirProject(OfConnections):
         return project
 
 
-@breaks("credentials-required", "form-bodies")
+@breaks("credentials-required")
 class TheBodyNotReadComesNext(OfConnections):
     """The body of a request without credentials is left on the connection, and read as that of the next request."""
 
@@ -383,7 +383,7 @@ class MediaTypeBeforePermission(Implementation):
         return super().respond(request, content)
 
 
-@breaks("check-order", "field-blank", "email-format", "field-type")
+@breaks("check-order", "field-blank", "email-format", "field-type", "field-length", "field-null")
 class WindowsBeforeFields(Implementation):
     def respond(self, request: Request, content: bytes) -> Response:
         try:

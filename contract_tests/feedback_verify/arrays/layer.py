@@ -466,7 +466,7 @@ def _remaining(array: Array, situation: Situation) -> frozenset[tuple[str, str]]
 
 
 # Dimensions whose rule explains a failure before others' do.
-_FIRST = ("beside", "connection", "timestamp", "event id", "form", "values", "between", "client")
+_FIRST = ("connection", "between", "beside", "timestamp", "event id", "form", "values", "client")
 
 
 def _spoken_of(array: Array, situation: Situation, failure: Failure) -> str | None:
