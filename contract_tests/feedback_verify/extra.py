@@ -5,7 +5,17 @@ Imports none of them: every pytest of an environment loads this.
 
 from importlib.util import find_spec
 
-MODULES = ("covertable", "harfile", "httpx", "hypothesis", "junitparser", "schemathesis", "tenacity", "time_machine")
+MODULES = (
+    "covertable",
+    "h11",
+    "harfile",
+    "httpx",
+    "hypothesis",
+    "junitparser",
+    "schemathesis",
+    "tenacity",
+    "time_machine",
+)
 
 
 def missing() -> str | None:

@@ -111,8 +111,11 @@ def _connected(network: Network, url: str) -> Iterator[socket.socket]:
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    with closing(socket.create_connection((host, port), CONNECT_TIMEOUT)) as plain:
-        channel = network.secured(plain, host) if parts.scheme == "https" else plain
+    with (
+        closing(socket.create_connection((host, port), CONNECT_TIMEOUT)) as plain,
+        # What is secured takes the socket over, and is what has to be closed.
+        closing(network.secured(plain, host) if parts.scheme == "https" else plain) as channel,
+    ):
         channel.settimeout(TIMEOUT)
         yield channel
 
