@@ -155,7 +155,7 @@ class _Console(Console):
 
 
 def _sentence(error: Exception, *, debug: bool) -> str:
-    """What is said of an error. One that nobody foresaw is ours, never a violation of the target's."""
+    """The sentence for an error. An unforeseen error is our bug, never the target's violation."""
     if debug:
         traceback.print_exception(error)
     if isinstance(error, FORESEEN):
@@ -223,7 +223,7 @@ def _tell(report: "Report", reports: list[tuple[str, Path]]) -> int:
 
 
 def _printed(show: Callable[[Console], None]) -> list[str]:
-    """Prints to stdout, and answers what is to be said where nobody reads that."""
+    """Prints to stdout; yields a sentence for stderr if nobody reads stdout."""
     if sys.stdout is None:
         return []
     try:

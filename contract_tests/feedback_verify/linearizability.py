@@ -51,7 +51,7 @@ def _explainable(operations: list[Operation], initial: str) -> bool:
 
 
 def _next(operations: list[Operation], done: int, beside: frozenset[int]) -> Iterator[int]:
-    """What is left and has surely been preceded by nothing that is left."""
+    """The operations left that no other operation left must precede."""
     first_end: int | None = None
     for number in range(done, len(operations)):
         operation = operations[number]

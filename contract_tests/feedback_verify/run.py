@@ -116,7 +116,7 @@ class Run:
 
     @contextmanager
     def _timing(self) -> Iterator[None]:
-        """Shares the time that it took among the rules of which something was found, as much as of each."""
+        """Divides the time taken among the rules found, in proportion to their findings."""
         before, began = len(self._findings), time.perf_counter_ns()
         try:
             yield

@@ -211,7 +211,7 @@ class Scenario:
         self.target.settling.before("events")
 
     def advance(self, microseconds: int, *, project: Project | None = None) -> None:
-        """Moves the project's clock forward; by nothing is nothing.
+        """Moves the project's clock forward; moving it by 0 sends nothing.
 
         A clock that counts in steps may forget what goes beyond whole ones, so that is left for the next time.
         """

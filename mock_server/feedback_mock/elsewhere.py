@@ -35,7 +35,7 @@ class NotFound(Endpoint):
         await super().__call__(scope, receive, send)
 
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
-        """Whatever it was, it is not here."""
+        """Nothing is here, whatever was asked for."""
         path = exchange.scope["path"]
         if path.startswith(PREFIX):
             return Refused("path", "The control protocol has no such path.")

@@ -153,7 +153,7 @@ async def send_all(answer: Answer, scope: Scope, send: Send) -> None:
 
 
 def _misled(wrong: Refused) -> Answer:
-    """The answer to a request that says what time it is, and does not: ours, which no document of an API has."""
+    """The answer to a request whose X-Feedback-Now is not an instant: ours, in no API document."""
     rule = (b"x-feedback-rule", rule_header(wrong.rule, wrong.reason))
     return json_answer(400, {"detail": wrong.reason}, rule)
 

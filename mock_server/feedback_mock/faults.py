@@ -114,7 +114,7 @@ class Faults:
         self.release()
 
     def release(self) -> int:
-        """Lets all go on that wait; how many those were. From any thread."""
+        """Releases everyone who waits and returns how many there were. Callable from any thread."""
         waiting, self._waiting = self._waiting, []
         for loop, event in waiting:
             loop.call_soon_threadsafe(event.set)

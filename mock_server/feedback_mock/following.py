@@ -1,4 +1,4 @@
-"""A clock that follows its clients: what they say what time it is, and where it is wrong. Decides nothing else."""
+"""A clock that follows its clients: the time that they report, and what is wrong with it. Decides nothing else."""
 
 import re
 from collections.abc import Mapping

@@ -11,7 +11,7 @@ from feedback_mock.asgi import Header, is_host
 def refusal_of(version: str, headers: list[Header]) -> HTTPStatus | None:
     """The status that refuses this head, None where nothing is wrong.
 
-    One Host that is one, or at least none in HTTP/1.0 (3.2); no coding of the body but `chunked`, and that not in
+    Exactly one valid Host, or none in HTTP/1.0 (3.2); no coding of the body but `chunked`, and that not in
     HTTP/1.0 (6.1).
     """
     hosts = 0

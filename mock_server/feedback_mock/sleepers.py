@@ -21,7 +21,7 @@ PAUSE = 100_000
 
 @dataclass(slots=True, eq=False)
 class Sleep:
-    """Until when somebody sleeps, and who; `woken` becomes the instant of the waking, or why there is none."""
+    """Who sleeps until when; `woken` becomes the instant of waking, or the reason that nobody woke it."""
 
     until: int
     participant: str | None

@@ -144,7 +144,7 @@ class Project:
         return True
 
     def delete_event(self, event_id: str) -> bool:
-        """Forgets the event. False if there is none."""
+        """Forgets the event. False if it was never saved."""
         return self.events.pop(event_id, None) is not None
 
     def store(self, event_id: str, name: str, email: str, comments: str, now: int) -> Feedback:
@@ -335,7 +335,7 @@ class Store:
 
 
 def _wake(project: Project, what: str) -> None:
-    """Lets go on who waits for something in a project that is not there any more."""
+    """Releases whoever waits for something in a project that no longer exists."""
     project.faults.clear()
     project.sleepers.end(
         f"The project {project.organization}/{project.slug} was {what} during this sleep.", for_good=True

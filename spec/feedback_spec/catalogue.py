@@ -93,7 +93,7 @@ class Rule:
 def read_rules(openapi: dict[str, Any], fail: Fail) -> dict[str, Rule]:
     """The rules of a document by id, those of one group together.
 
-    Raises DocumentError for an id that stands twice, and for a group or a capability that there is not.
+    Raises DocumentError for an id that stands twice, and for an unknown group or capability.
     """
     rules: dict[str, Rule] = {}
     for index, entry in enumerate(openapi["x-rules"]):

@@ -64,7 +64,7 @@ class Document:
         return {rule.id: rule for rule in self.rules.values() if not rule.only_mock}
 
     def first_rule(self, *candidates: str | None) -> str:
-        """The first of these rule ids that the document has and lets verify; that of a plain submission at the last."""
+        """The first of these rule ids that the document has and lets verify; otherwise that of a plain submission."""
         return next(
             (each for each in candidates if each is not None and each in self.verifiable), self.mutability.stored.rule
         )

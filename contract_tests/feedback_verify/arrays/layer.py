@@ -217,7 +217,7 @@ class Layer:
         return failed
 
     def _in_parallel(self, do: Callable[[J], T], jobs: Sequence[J]) -> Iterator[T]:
-        """What it comes to for each job, in their order."""
+        """The result of each job, in the order of the jobs."""
         slow = WHILE_LAGGING if self.target.settling.lags else 1  # it is waited for more than it is worked
         workers = self.parallel * slow if self.target.sandboxes and "parallel" in self.target.capabilities else 1
         with ThreadPoolExecutor(workers) as pool:
@@ -303,7 +303,7 @@ class Layer:
     def _plainest(
         self, array: Array, situation: Situation, failure: Failure, steps: Sequence[Step]
     ) -> tuple[Situation, Failure, Sequence[Step]]:
-        """Makes one dimension after the other plain where the same still fails, until none is left that can be."""
+        """Makes one dimension after another plain, as long as the same failure remains."""
         changed = True
         while changed:
             changed = False

@@ -216,7 +216,7 @@ def _broken(s: Setting) -> Iterator[Attempt]:
 
 
 def _with_more(whole: bytes, value: bytes) -> bytes:
-    """The JSON object with another key, which nobody asks for."""
+    """The JSON object with an additional, unknown key."""
     return whole[:-1] + b', "more": ' + value + b"}"
 
 

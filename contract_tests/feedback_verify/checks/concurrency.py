@@ -62,7 +62,7 @@ def _race(s: Scenario, event_id: str, *, already: bool) -> None:
 
 
 def _request(s: Scenario, event_id: str, name: str) -> Request:
-    """Built beforehand, so that nothing but sending is left to do at the start."""
+    """Built in advance, so that only sending is left."""
     authorization = s.project.credentials[s.default_credentials]
     body = json.dumps(s.submission(event_id, name=name)).encode()
     headers: dict[str, str | Credential] = {"Content-Type": "application/json", "Authorization": authorization}
@@ -70,7 +70,7 @@ def _request(s: Scenario, event_id: str, name: str) -> Request:
 
 
 def _at_once(s: Scenario, requests: list[Request]) -> list[Exchange]:
-    """Each on a connection of its own, all let go together."""
+    """Each on its own connection, all sent at the same moment."""
     gate = Barrier(len(requests))
 
     def send(request: Request) -> Exchange:

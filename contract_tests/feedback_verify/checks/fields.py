@@ -10,7 +10,7 @@ from feedback_verify.scenario import Scenario
 
 
 def all_failing_fields_are_named(s: Scenario) -> None:
-    """None of them, then two of them, then each for a reason of its own."""
+    """All fields missing, then two empty, then each wrong for its own reason."""
     body, limit = s.submission(), s.document.field_schemas["name"]["maxLength"]
     each_its_own = {"event_id": f"{body['event_id']}0", "name": "n" * (limit + 1), "email": "nope", "comments": ""}
     two = {**body, "name": "", "email": ""}

@@ -70,7 +70,7 @@ def stepped(clock: Sequence[Offset], began: int, ended: int) -> int:
 def wrong_dates(told: Iterable[Created], *, by_date: bool) -> list[tuple[Created, str]]:
     """Each `dateCreated` that the target's clock cannot have shown, and why.
 
-    The clock is measured by what most of them agree on, so that a clock that is minutes off is none of our business.
+    The clock is measured by what most of them agree on, so a clock that is minutes off is not reported.
     `by_date` says that the answers' own Date can be relied on: then local time is told from such a clock.
     """
     told = [each for each in told if each.offset is not None]

@@ -46,7 +46,7 @@ class Entry:
 
 
 def entries(report: Report) -> list[Entry]:
-    """All results, what is violated first; each verified rule is an entry of its own."""
+    """All results, violations first; each verified rule has its own entry."""
     found: dict[tuple[object, ...], list[Result]] = {}
     for result in sorted(report.results.values(), key=lambda each: ORDER.index(each.verdict)):
         alone = result.rule.id if result.verdict in SEEN else ""

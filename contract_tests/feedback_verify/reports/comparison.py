@@ -80,7 +80,7 @@ class Row:
 
     @property
     def agreement(self) -> Agreement:
-        """Different are verdicts that cannot both hold of one target; unknown is what is not a verdict."""
+        """`different` if both verdicts cannot hold of one target; `unknown` if either is not a verdict."""
         verdicts = {cell.verdict for cell in self.cells}
         if len(verdicts) == 1:
             return Agreement.SAME

@@ -32,7 +32,7 @@ def write_markdown(report: Report, path: Path) -> None:
 
 
 def as_markdown(report: Report, largest: int = LARGEST) -> str:
-    """The report in so many bytes: what does not fit any more is left out, and that is said."""
+    """The report within this many bytes; what does not fit is left out, and the report says so."""
     blocks = list(_blocks(report))
     left_out = "\nThe rest is left out: GitHub takes 1 MiB of summary for each step.\n"
     room = largest - len(left_out.encode())

@@ -127,7 +127,7 @@ def _place(step: Send | SaveEvent | Look | Advance) -> tuple[str, str]:
 
 
 def _facts(step: SaveEvent) -> list[str]:
-    """How old it is, and what else it has."""
+    """Its age and its other facts."""
     facts = dict(step.facts)
     saved, stamped = facts.get("saved_ago"), facts.get("timestamp_ago")
     words = [f"as of {in_short(saved)} ago"] if isinstance(saved, int) and saved else []

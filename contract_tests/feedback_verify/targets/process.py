@@ -86,7 +86,7 @@ class ProcessTarget(UrlTarget):
         self._end()
 
     def skip(self, microseconds: int) -> None:
-        """Moves the process's clock forward by so much, beside what it runs by itself."""
+        """Moves the process's clock forward by this much, in addition to its own running."""
         self.sender.offset += microseconds
         self._write()
 

@@ -139,5 +139,5 @@ def _until(channel: socket.socket, read: bytes, end: bytes | None) -> bytes:
 
 
 def _before_next(read: bytes) -> bytes:
-    """What stands before the next status line; everything, where there is none."""
+    """Everything before the next status line, or everything if there is none."""
     return read[: read.find(b"HTTP/1.")] if b"HTTP/1." in read else read

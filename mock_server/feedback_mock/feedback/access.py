@@ -93,7 +93,7 @@ class Access:
         return Refused("project-exists", self._missing(exchange)) if project is None else None
 
     def _missing(self, exchange: Exchange) -> str:
-        """That the path's project is not there, and how it comes to be."""
+        """Says that the path's project does not exist, and how to make it."""
         name = f"{exchange.path['organization_slug']}/{exchange.path['project_slug']}"
         made = self._store.made_at and _MADE.fullmatch(name) is not None
         return f"there is no project {name[:100]}" + (f"; PUT {self._store.made_at}{name} makes it" if made else "")

@@ -126,7 +126,7 @@ class Fields:
 
 
 def _check_body(name: str, schema: Mapping[str, Any]) -> None:
-    """That the schema of the body says nothing that would not be kept. Raises DocumentError."""
+    """Checks that the body's schema asks for nothing that the mock ignores. Raises DocumentError."""
     unknown = {each for each in schema if not each.startswith("x-")} - _OBJECT_KEYWORDS
     if schema.get("additionalProperties", True) is not True:
         unknown.add("additionalProperties other than true, as it ignores other keys")

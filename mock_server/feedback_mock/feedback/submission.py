@@ -25,7 +25,7 @@ class Text:
     longest: int | None
 
     def fits(self, value: str) -> bool:
-        """Whether a value is not too long."""
+        """Whether a value is within its length."""
         return self.longest is None or len(value) <= self.longest
 
 

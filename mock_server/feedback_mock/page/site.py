@@ -70,7 +70,7 @@ class Site:
         await response(scope, receive, send)
 
     async def _file(self, name: str, scope: Scope) -> Any:
-        """The response with this file, None where there is none."""
+        """The response with this file; None if it does not exist."""
         from starlette.exceptions import HTTPException  # noqa: PLC0415 (only who asks for the page waits for it)
 
         try:
