@@ -196,6 +196,7 @@ class Layer:
             "exact-values": ["overwrite"],
             "submission": ["known-event"],
             "project-isolation": [
+                "submission",
                 "unknown-event",
                 "known-event",
                 "overwrite-window-unknown-event",
