@@ -80,7 +80,7 @@ def ages(document: Document, family: str, step: int = 1) -> dict[str, int]:
     """Ages in microseconds by their names: `near` the limits of the windows that count from `family`, and beyond."""
     found = near(document, family, step)
     limits = [window.limit for window in document.mutability.windows if window.base.startswith(family)]
-    beyond = (*(2 * limit for limit in limits), *(wrap + SECOND for wrap in WRAPS), 31 * DAY, 366 * DAY)
+    beyond = (*(2 * limit for limit in limits), *(wrap + SECOND for wrap in WRAPS), 31 * DAY, 365 * DAY, 366 * DAY)
     return found | {in_short(age): age for age in beyond if limits and age > max(limits)}
 
 
