@@ -72,7 +72,7 @@ public class FeedbackTest {
         /** Starts it. It prints one JSON line as soon as it serves requests; nothing to poll, no time to wait. */
         static Mock start() throws IOException {
             var named = System.getenv().getOrDefault("FEEDBACK_MOCK", "");
-            var command = new ArrayList<>(List.of((named.isBlank() ? "feedback-mock" : named).split(" ")));
+            var command = new ArrayList<>(List.of(named.isBlank() ? "feedback-mock" : named)); // one path, blanks and all
             // Its stdin ends with this process, however that ends, and the mock with it.
             command.addAll(List.of("--port", "0", "--log-format", "json", "--quiet", "--until-stdin-closes"));
             Process process;
@@ -80,7 +80,7 @@ public class FeedbackTest {
                 process = new ProcessBuilder(command).redirectError(Redirect.INHERIT).start();
             } catch (IOException missing) {
                 throw new IOException("Cannot start " + command.get(0) + ": install sentry-feedback-contract, "
-                    + "or say in FEEDBACK_MOCK how to start the mock.", missing);
+                    + "or say in FEEDBACK_MOCK where the command is.", missing);
             }
             var ready = new BufferedReader(new InputStreamReader(process.getInputStream())).readLine();
             if (ready == null) {

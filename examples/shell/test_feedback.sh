@@ -13,13 +13,12 @@ submit() { # BODY AUTHORIZATION
 
 # The mock: one process for all tests, on a free port. It prints one JSON line as soon as it serves requests.
 start_mock() {
-    local command
-    read -ra command <<<"${FEEDBACK_MOCK:-feedback-mock}"
-    if ! command -v "${command[0]}" >/dev/null; then
-        echo "There is no command ${command[0]}: install sentry-feedback-contract, or say in FEEDBACK_MOCK how to start the mock." >&2
+    local mock="${FEEDBACK_MOCK:-feedback-mock}" # one path, blanks and all
+    if ! command -v "$mock" >/dev/null; then
+        echo "There is no command $mock: install sentry-feedback-contract, or say in FEEDBACK_MOCK where the command is." >&2
         exit 2
     fi
-    exec 3< <(exec "${command[@]}" --port 0 --log-format json --quiet)
+    exec 3< <(exec "$mock" --port 0 --log-format json --quiet)
     MOCK=$!
     trap 'kill "$MOCK"' EXIT
     if ! read -r ready <&3; then

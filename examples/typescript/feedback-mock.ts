@@ -13,13 +13,13 @@ export class FeedbackMock {
 
   /** Starts it. It prints one JSON line as soon as it serves requests; nothing to poll, no time to wait. */
   static async start(): Promise<FeedbackMock> {
-    const [command, ...rest] = (process.env.FEEDBACK_MOCK || "feedback-mock").split(" ") as [string, ...string[]];
+    const command = process.env.FEEDBACK_MOCK || "feedback-mock"; // one path, blanks and all
     // Its stdin ends with this process, however that ends, and the mock with it.
-    const mock = spawn(command, [...rest, "--port", "0", "--log-format", "json", "--quiet", "--until-stdin-closes"], {
+    const mock = spawn(command, ["--port", "0", "--log-format", "json", "--quiet", "--until-stdin-closes"], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     const line = await new Promise<string>((resolve, reject) => {
-      const hint = "install sentry-feedback-contract, or say in FEEDBACK_MOCK how to start the mock.";
+      const hint = "install sentry-feedback-contract, or say in FEEDBACK_MOCK where the command is.";
       mock.once("error", (error) => reject(new Error(`Cannot start ${command} (${error.message}): ${hint}`)));
       mock.once("exit", (code) => reject(new Error(`${command} ended with exit code ${code}.`)));
       createInterface(mock.stdout).once("line", resolve);

@@ -34,11 +34,11 @@ def copied(name: str, folder: Path) -> Path:
     return shutil.copytree(EXAMPLES / name, folder / name, ignore=LEFT_OUT)
 
 
-def run_as_told(example: Path, mock: str) -> subprocess.CompletedProcess[str]:
-    """Runs the one command of the example's README; `mock` is how the mock is started."""
+def run_as_told(example: Path, mock: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Runs the one command of the example's README; `mock` is where the mock's command is, `more` is environment."""
     told = re.search(r"```console\n\$ (.*)\n```", (example / "README.md").read_text("utf-8"))
     assert told
-    return run(["bash", "-c", told[1]], example, {"FEEDBACK_MOCK": mock})
+    return run(["bash", "-c", told[1]], example, {"FEEDBACK_MOCK": mock, **more})
 
 
 def test_every_example_is_run() -> None:
@@ -48,10 +48,13 @@ def test_every_example_is_run() -> None:
 
 @pytest.mark.parametrize("name", NEEDS)
 def test_example_runs_as_its_readme_says(name: str, tmp_path: Path) -> None:
-    """One command, and it succeeds."""
+    """One command, and it succeeds, wherever the mock's command is."""
     need(*NEEDS[name])
+    (tmp_path / "with a blank").mkdir()
+    mock = tmp_path / "with a blank" / MOCK.name
+    mock.symlink_to(MOCK)
 
-    ran = run_as_told(copied(name, tmp_path), str(MOCK))
+    ran = run_as_told(copied(name, tmp_path), str(mock))
 
     assert ran.returncode == 0, ran.stdout
 
@@ -66,7 +69,7 @@ def test_example_notices_other_windows(name: str, tmp_path: Path) -> None:
     if name == "python":
         (example / "conftest.py").write_text(OTHER_WINDOWS, "utf-8")
 
-    ran = run_as_told(example, f"{MOCK} --spec {example / 'other.yaml'}")
+    ran = run_as_told(example, str(MOCK), FEEDBACK_MOCK_SPEC=str(example / "other.yaml"))
 
     assert ran.returncode == 1, ran.stdout
     failed = {line for line in ran.stdout.splitlines() if re.match(r"not ok|FAILED", line)}
