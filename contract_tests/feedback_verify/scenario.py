@@ -99,8 +99,7 @@ class Scenario:
 
     def refusals(self, rule: str) -> tuple[int, ...]:
         """The statuses that the document has for what breaks the rule: its own first, then those it allows beside."""
-        known = self.document.rules[rule]
-        return (*((known.refusal.status,) if known.refusal else ()), *known.also_allowed)
+        return self.document.rules[rule].refusals
 
     def new_event_id(self) -> str:
         """An event id that was not used before, 32 hex digits in lower case, with at least one letter."""

@@ -85,6 +85,11 @@ class Rule:
     only_mock: bool = False
 
     @property
+    def refusals(self) -> tuple[int, ...]:
+        """The statuses for what breaks the rule: its own first, then those that are also allowed."""
+        return (*((self.refusal.status,) if self.refusal else ()), *self.also_allowed)
+
+    @property
     def is_about_storing(self) -> bool:
         """Whether it says what a target stores, or that it stores nothing, beside what it answers."""
         return self.id in _ALSO_STORING or (self.group in _STORING and self.id not in _ANSWERS_ALONE)

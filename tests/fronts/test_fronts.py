@@ -96,8 +96,12 @@ def test_page_of_the_server_itself(document: Document) -> None:
 
 def test_event_is_referred_to_by_null(document: Document) -> None:
     """The schema says so."""
+    rules = FEW | {"submission", "overwrite"}
     with serving(fronts.RefersToNothing().app()) as url:
-        verified(url, document, FEW | {"submission", "overwrite"})
+        _, results = verified(url, document, rules)
+
+    assert results.keys() >= rules
+    assert results["submission"].observations > 0
 
 
 def test_connections_closed_without_an_answer(document: Document) -> None:

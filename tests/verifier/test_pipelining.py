@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.broken.server import Implementation
 from tests.broken.serving import serving
+from tests.fronts.fronts import Fails
 
 Change = Callable[[bytes], bytes]
 
@@ -85,7 +86,7 @@ class ClosesAfterRefusals:
 
 
 def told(app: ASGIApp, change: Change, document: Document) -> str:
-    """What is wrong; nothing where all is well."""
+    """What is wrong, or was not judged; nothing where all is well."""
     with (
         serving(app) as behind,
         proxy(behind, change) as url,
@@ -96,12 +97,19 @@ def told(app: ASGIApp, change: Change, document: Document) -> str:
             pipelined_requests_are_answered_one_by_one(scenario)
         except Violated as violated:
             return str(violated)
-        return "" if scenario.observations and scenario.finding is None else "nothing was seen"
+        return scenario.finding or ("" if scenario.observations else "nothing was seen")
 
 
 @pytest.mark.parametrize("app", [Implementation().app(), ClosesAfterRefusals(Implementation().app())])
 def test_own_answers_and_closed_connections_are_right(app: ASGIApp, document: Document) -> None:
     assert told(app, nothing, document) == ""
+
+
+def test_server_that_is_busy_for_one_of_them_is_not_judged(document: Document) -> None:
+    """The 19th request, one of those that are pipelined, is answered 503."""
+    shown = told(Fails(Implementation().app()), nothing, document)
+
+    assert shown.startswith("pipelined requests were not judged: the target was busy")
 
 
 def test_body_of_another_request_is_seen(document: Document) -> None:

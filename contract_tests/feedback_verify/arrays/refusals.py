@@ -327,8 +327,7 @@ def statuses(document: Document, kind: Kind, attempt: Attempt) -> tuple[int, ...
     rule = document.rules[kind.rule]
     if attempt.taken:
         return ()
-    refused = attempt.statuses or ((rule.refusal.status,) if rule.refusal else ())
-    return (*refused, *(each for each in rule.also_allowed if each not in refused))
+    return tuple(dict.fromkeys((*attempt.statuses, *rule.also_allowed) if attempt.statuses else rule.refusals))
 
 
 def media_type_of(attempt: Attempt, otherwise: str) -> str:

@@ -8,15 +8,18 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import h11
 
 from feedback_verify.exchange import Exchange, Request
 from feedback_verify.targets.network import CONNECT_TIMEOUT, Network
+from feedback_verify.targets.network import LARGEST as LARGEST_BODY
+from feedback_verify.targets.network import TIMEOUT as LONGEST
 
 END = b"\r\n\r\n"
-LARGEST = 65_536  # bytes that are read
+LARGEST = 65_536  # bytes that are read at once, and all that is read behind HEAD
 TIMEOUT = 5.0
 
 
@@ -29,21 +32,22 @@ def behind_head(network: Network, request: Request) -> bytes | None:
         return None
     try:
         with _connected(network, request.url) as channel:
-            channel.sendall(_lines("HEAD", request, "keep-alive"))
+            channel.sendall(_bare("HEAD", request, "keep-alive"))
             read = _until(channel, b"", END)
             closes = b"connection: close" in read.partition(END)[0].lower()
             if not closes:
-                channel.sendall(_lines("OPTIONS", request, "close"))
+                channel.sendall(_bare("OPTIONS", request, "close"))
             return _before_next(_until(channel, read.partition(END)[2], None))
-    except (OSError, ValueError):
+    except (OSError, ValueError, h11.LocalProtocolError):
         return None
 
 
 def pipelined(network: Network, requests: Sequence[Request]) -> list[Exchange] | None:
     """The answers to requests that are all written before the first answer is read, on one connection, in their order.
 
-    Fewer where the server closes the connection, as it may at any time. None where it cannot be tried: through a proxy,
-    or where the connection fails before an answer. Raises h11.RemoteProtocolError where the answers are not HTTP.
+    Fewer where the server closes the connection, as it may at any time, or answers without end. None where it cannot be
+    tried: through a proxy, or where the connection fails before an answer. Raises h11.RemoteProtocolError where the
+    answers are not HTTP.
     """
     if network.proxy is not None:
         return None
@@ -68,6 +72,12 @@ def pipelined(network: Network, requests: Sequence[Request]) -> list[Exchange] |
     return answers or None
 
 
+def _bare(method: str, request: Request, connection: str) -> bytes:
+    """The request without its body, by another method."""
+    headers = {**request.headers, "Connection": connection}
+    return _written(h11.Connection(h11.CLIENT), replace(request, method=method, headers=headers, content=b""))
+
+
 def _written(protocol: h11.Connection, request: Request) -> bytes:
     parts = urlsplit(request.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -86,15 +96,15 @@ def _write(channel: socket.socket, content: bytes) -> None:
 def _answer(
     channel: socket.socket, protocol: h11.Connection, request: Request, rest: bytes, sent: int
 ) -> Exchange | None:
-    """The answer that begins with `rest`; None where the connection ends before it does."""
-    status, headers, content = 0, dict[str, str](), b""
+    """The answer that begins with `rest`; None where the connection ends before it does, or it has no end."""
+    status, headers, content, deadline = 0, dict[str, str](), b"", time.monotonic() + LONGEST
     if rest:
         protocol.receive_data(rest)
     while True:
         event = protocol.next_event()
         if event is h11.NEED_DATA:
             more = channel.recv(LARGEST)
-            if not more and not status:
+            if (not more and not status) or len(content) > LARGEST_BODY or time.monotonic() > deadline:
                 return None
             protocol.receive_data(more)
         elif isinstance(event, h11.Response):
@@ -118,14 +128,6 @@ def _connected(network: Network, url: str) -> Iterator[socket.socket]:
     ):
         channel.settimeout(TIMEOUT)
         yield channel
-
-
-def _lines(method: str, request: Request, connection: str) -> bytes:
-    parts = urlsplit(request.url)
-    headers = {**request.sent_headers(), "Host": parts.netloc.rpartition("@")[2], "Connection": connection}
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    head = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    return "\r\n".join(head).encode("ascii") + END
 
 
 def _until(channel: socket.socket, read: bytes, end: bytes | None) -> bytes:

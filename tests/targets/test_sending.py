@@ -1,0 +1,46 @@
+"""429 that no waiting ends: it counts on a clock that stands still, and says nothing of the pace."""
+
+import pytest
+from feedback_verify.exchange import Request
+from feedback_verify.targets.network import Network
+from feedback_verify.targets.sending import ASKED, Sender, Trouble
+from starlette.requests import Request as Asked
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from tests.broken.serving import serving
+
+
+class Refuses:
+    """Answers 429 to POST and says how long to wait, whatever was waited; counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = Asked(scope).method
+        self.asked.append(method)
+        answer = JSONResponse({}, 429, {"Retry-After": "1"}) if method == "POST" else JSONResponse({})
+        await answer(scope, receive, send)
+
+
+class Impatient(Sender):
+    """Its waits are over at once."""
+
+    def wait(self, seconds: float) -> None:
+        """Whatever it is waited for has come."""
+
+
+def test_429_that_no_waiting_ends_is_given_up_once() -> None:
+    """After five tries; from then on at the first answer, and nothing else is slowed down."""
+    server, network = Refuses(), Network()
+    with serving(server) as url, network.client(kept_for=1) as client:
+        sender = Impatient(network)
+        assert sender.exchange(client, Request("GET", url)).status == 200
+        for _ in range(2):
+            with pytest.raises(Trouble, match="429, Retry-After: 1"):
+                sender.exchange(client, Request("POST", url))
+
+        assert server.asked == ["GET", *["POST"] * (1 + ASKED), "POST"]
+        assert sender.pace.rate is None
+        assert sender.exchange(client, Request("GET", url)).status == 200
