@@ -22,6 +22,7 @@ from feedback_verify.arrays.dimensions import (
     ages,
     by_window,
     condensed,
+    near,
     submission_dimensions,
     window_dimensions,
 )
@@ -39,6 +40,7 @@ MOST_FAILURES = 12
 ROUNDS = 3
 PARALLEL = 4
 WHILE_LAGGING = 6
+UNKNOWN = "overwrite-window-unknown-event"
 # What plays are held against whatever they are about; the rules of these groups, and these.
 GROUPS = frozenset({"submission", "windows", "overwrite"})
 SPOKEN = frozenset({"dsn", "list", "list-known-events", "no-server-error"})
@@ -191,15 +193,15 @@ class Layer:
         feedback = [window.rule for window in windows if window.base.startswith("feedback")]
         general = {
             "overwrite-window-fixed": feedback,
-            "overwrite-window-unknown-event": feedback,
-            "retry-safe": [*feedback, "overwrite-window-unknown-event", "any-credentials-overwrite", "dsn"],
+            UNKNOWN: feedback,
+            "retry-safe": [*feedback, UNKNOWN, "any-credentials-overwrite", "dsn"],
             "exact-values": ["overwrite"],
             "submission": ["known-event"],
             "project-isolation": [
                 "submission",
                 "unknown-event",
                 "known-event",
-                "overwrite-window-unknown-event",
+                UNKNOWN,
                 "list-known-events",
             ],
         }
@@ -329,8 +331,12 @@ class Layer:
     def _window_of(self, array: Array, situation: Situation, failure: Failure) -> str | None:
         """The window that a wrong status is about, where more than one could be: found by playing without the other."""
         expected, windows = failure.expected, self.document.mutability.windows
-        if expected is None or failure.mismatch.aspect != "status" or not expected.known_event or not array.timed:
+        if expected is None or failure.mismatch.aspect != "status" or not array.timed:
             return None
+        if not expected.known_event:
+            # Saved too late to be known then; where it was known in time, the same age shows whether the window holds.
+            unknown = expected.outcome == REFUSED and not self._fails(array, self._known_in_time(situation))
+            return UNKNOWN if unknown else None
         if expected.outcome == REFUSED:
             first = {**situation, "first submitted": "never", "between": "nothing"}
             if situation["first submitted"] == "never":  # what fails is the one that comes afterwards
@@ -344,9 +350,16 @@ class Layer:
         if situation["first submitted"] == "never":  # what fails comes afterwards, when the event is older
             known = ages(self.document, "event", self.target.step)
             age = known[situation["event age"]]
-            alone["event age"] = min((each for each in known if known[each] > age), key=known.__getitem__)
+            older = (each for each in known if known[each] > age)
+            alone["event age"] = min(older, key=known.__getitem__, default=situation["event age"])
         family = "event" if self._fails(array, alone) else "feedback"
         return next((window.rule for window in windows if window.base.startswith(family)), None)
+
+    def _known_in_time(self, situation: Situation) -> Situation:
+        """Feedback just past its window, for an event that was saved before it and is still open."""
+        ages_of = {name: tuple(near(self.document, name, self.target.step)) for name in ("event", "feedback")}
+        plain = {"event": "before", "saved": "in time", "between": "nothing", "afterwards": "nothing"}
+        return {**situation, **plain, "event age": ages_of["event"][:2][-1], "first submitted": ages_of["feedback"][-1]}
 
     def _fails_anyway(self, array: Array, situation: Situation, failure: Failure) -> bool:
         """Whether the same fails where nothing is refused."""
@@ -485,7 +498,7 @@ def _spoken_of(array: Array, situation: Situation, failure: Failure) -> str | No
     if {"by", "first by"} & set(needed):
         return "any-credentials-overwrite" if expected.mixed and failure.mismatch.rule != "dsn" else "dsn"
     if about_status and not expected.known_event and (needed.get("event") == "never" or expected.outcome == STORED):
-        return "unknown-event" if expected.outcome == STORED else "overwrite-window-unknown-event"
+        return "unknown-event" if expected.outcome == STORED else UNKNOWN
     return None
 
 
