@@ -2,14 +2,16 @@
 
 from datetime import datetime, timedelta
 from itertools import combinations, product
+from pathlib import Path
 
 import pytest
-from feedback_spec.document import Document
+from feedback_spec.document import Document, load
 from feedback_verify.arrays.layer import Layer, arrays_for
 from feedback_verify.targets import ControlTarget, Target
 
 from tests.broken.server import Event, Implementation, Project, Record
 from tests.broken.serving import serving
+from tests.documents import other_windows
 
 
 class Exact(Target):
@@ -92,3 +94,12 @@ def test_a_failure_is_put_down_to_what_it_takes(
 
     assert {each.rule for each in found} == {rule}
     assert all(told in str(each.violation) for each in found)
+
+
+def test_window_that_the_document_does_not_have_is_seen(tmp_path: Path) -> None:
+    """Where nothing counts from feedback, an overwrite a day later is accepted, and a server with ours refuses it."""
+    other = load(other_windows("one window", tmp_path / "openapi.yaml"))
+    with serving(Implementation().app()) as url, ControlTarget(url, url) as target:
+        found = {each.rule for each in Layer(target, other, seed=1).run() if each.violation}
+
+    assert found == {"overwrite"}

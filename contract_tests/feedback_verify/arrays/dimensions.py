@@ -253,8 +253,7 @@ def by_window(document: Document, dimensions: tuple[Dimension, ...], step: int =
     every_way = {"ways": ("every",)}
     if len(events) > 1:
         chosen.append({**known, **every_way, "event age": tuple(events)})
-    if len(feedback) > 1:
-        chosen.append({**young, **every_way})
+    chosen.append({**young, **every_way})  # also where no window counts from feedback: then it never ends
     if beyond_events:
         chosen.append({**known, **at_once, "event age": beyond_events})
     if beyond_feedback:
