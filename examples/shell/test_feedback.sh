@@ -18,9 +18,11 @@ start_mock() {
         echo "There is no command $mock: install sentry-feedback-contract, or say in FEEDBACK_MOCK where the command is." >&2
         exit 2
     fi
-    exec 3< <(exec "$mock" --port 0 --log-format json --quiet)
-    MOCK=$!
-    trap 'kill "$MOCK"' EXIT
+    # Its stdin ends with this process, however that ends, and the mock with it.
+    coproc MOCK { exec "$mock" --port 0 --log-format json --quiet --until-stdin-closes; }
+    exec 3<&"${MOCK[0]}"
+    PID=$!
+    trap 'kill "$PID"' EXIT
     if ! read -r ready <&3; then
         trap - EXIT
         echo "The mock did not start." >&2

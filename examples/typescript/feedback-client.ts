@@ -27,6 +27,16 @@ export class Invalid extends Error {
   }
 }
 
+/** Any other answer: `retryAfter` is in seconds, if the server says so. */
+export class ServerError extends Error {
+  constructor(
+    readonly status: number,
+    readonly retryAfter: number | null,
+  ) {
+    super(`The server answered ${status}.`);
+  }
+}
+
 /** Submits feedback for one project; `authorization` is `Bearer <token>` or `DSN <dsn>`. */
 export class FeedbackClient {
   constructor(
@@ -42,7 +52,10 @@ export class FeedbackClient {
     const response = await this.post(submission).catch(() => this.post(submission));
     if (response.status === 409) throw new TooLate((await response.json()).detail);
     if (response.status === 400) throw new Invalid(await response.json());
-    if (!response.ok) throw new Error(`The server answered ${response.status}: ${await response.text()}`);
+    if (!response.ok) {
+      const seconds = response.headers.get("Retry-After");
+      throw new ServerError(response.status, seconds === null ? null : Number(seconds));
+    }
     return response.json();
   }
 

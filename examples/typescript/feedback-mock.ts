@@ -42,6 +42,21 @@ export class FeedbackMock {
   }
 }
 
+/** One request to the project, as the mock received it: status 0 where it was not answered. */
+export interface JournaledRequest {
+  status: number;
+  rule: string | null;
+  headers: Record<string, string>;
+  body: unknown;
+}
+
+/** Which requests fail, and how: a rule as in the control protocol. */
+export interface Fault {
+  effect: { connection: string } | { status: number; retry_after?: number } | { delay: string } | { broken_body: string };
+  phase?: "before" | "after";
+  times?: number;
+}
+
 /** A project of its own for one test; durations are ISO 8601 texts, exact to the microsecond. */
 export class Project {
   bearer = "";
@@ -65,6 +80,22 @@ export class Project {
   /** All that is stored, oldest first. */
   async feedback(): Promise<{ id: string; comments: string }[]> {
     return this.control("GET", "/feedback");
+  }
+
+  /** Lets requests fail; `after` means that the feedback is stored first. */
+  async fail(fault: Fault): Promise<void> {
+    await this.control("POST", "/faults", { faults: [fault] });
+  }
+
+  /** What was asked of the project, oldest first; secrets are redacted. */
+  async requests(): Promise<JournaledRequest[]> {
+    const { entries } = await this.control("GET", "/requests");
+    return entries.map(({ request, response, _feedback }: any) => ({
+      status: response.status,
+      rule: _feedback.rule,
+      headers: Object.fromEntries(request.headers.map(({ name, value }: any) => [name, value])),
+      body: request.postData && JSON.parse(request.postData.text),
+    }));
   }
 
   async delete(): Promise<void> {

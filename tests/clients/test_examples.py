@@ -12,6 +12,12 @@ from tests.clients.toolchains import MOCK, ROOT, need, run
 EXAMPLES = ROOT / "examples"
 NEEDS = {"python": (), "shell": ("bash", "curl"), "java": ("java", "javac"), "typescript": ("node", "npm")}
 LEFT_OUT = shutil.ignore_patterns("node_modules", "build", "__pycache__", ".pytest_cache")
+# Kills who started it as soon as the mock serves; the mock, unless it ends by itself, is ended after 20 seconds.
+KILLS_ITS_RUNNER = """#!/bin/sh
+(until [ -s {folder}/ready ] || [ -s {folder}/ended ]; do sleep 0.05; done; kill -9 $PPID) &
+timeout 20 {mock} "$@" --ready-file {folder}/ready
+echo $? >>{folder}/ended
+"""
 OTHER_WINDOWS = '''"""The plugin's server, with another document."""
 
 from pathlib import Path
@@ -87,3 +93,17 @@ def test_example_says_that_the_mock_is_missing(name: str, tmp_path: Path) -> Non
     assert ran.returncode != 0
     assert "no-such-mock" in ran.stdout
     assert "install sentry-feedback-contract" in ran.stdout
+
+
+@pytest.mark.parametrize("name", [name for name in NEEDS if name != "python"])
+def test_mock_ends_with_a_runner_that_is_killed(name: str, tmp_path: Path) -> None:
+    """It hears of it by its stdin. (In Python the mock runs inside pytest.)"""
+    need(*NEEDS[name])
+    mock = tmp_path / "mock"
+    mock.write_text(KILLS_ITS_RUNNER.format(mock=MOCK, folder=tmp_path), "utf-8")
+    mock.chmod(0o755)
+
+    ran = run_as_told(copied(name, tmp_path), str(mock))
+
+    assert ran.returncode != 0, ran.stdout
+    assert set((tmp_path / "ended").read_text("utf-8").splitlines()) == {"0"}

@@ -1,0 +1,86 @@
+// The SDK under test, as small as it can be: put yours in its place.
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.OptionalLong;
+
+/** Submits feedback for one project; `authorization` is `Bearer <token>` or `DSN <dsn>`. */
+public record FeedbackClient(
+        String baseUrl, String organization, String project, String authorization, Duration timeout) {
+    private static final HttpClient HTTP = HttpClient.newHttpClient();
+
+    public record Submission(String eventId, String name, String email, String comments) {
+        String json() {
+            return """
+                {"event_id": "%s", "name": "%s", "email": "%s", "comments": "%s"}"""
+                .formatted(eventId, name, email, comments);
+        }
+    }
+
+    /** 409: the event, or what was submitted for it before, is too old. */
+    public static class TooLate extends Exception {
+        TooLate(String message) {
+            super(message);
+        }
+    }
+
+    /** 400: the message is the server's JSON, which says for each failing field what is wrong with it. */
+    public static class Invalid extends Exception {
+        Invalid(String message) {
+            super(message);
+        }
+    }
+
+    /** Any other answer: `retryAfter` is in seconds, if the server says so. */
+    public static class ServerError extends Exception {
+        final int status;
+        final OptionalLong retryAfter;
+
+        ServerError(HttpResponse<String> response) {
+            super("The server answered " + response.statusCode() + ": " + response.body());
+            status = response.statusCode();
+            retryAfter = response.headers().firstValueAsLong("Retry-After");
+        }
+    }
+
+    /** The feedback as it is stored, in JSON. Tries once more when the network fails: within 5 minutes that is safe. */
+    public String submit(Submission submission) throws Exception {
+        HttpResponse<String> response;
+        try {
+            response = post(submission);
+        } catch (IOException lost) {
+            response = post(submission);
+        }
+        return switch (response.statusCode()) {
+            case 200 -> stored(response.body());
+            case 400 -> throw new Invalid(response.body());
+            case 409 -> throw new TooLate(response.body());
+            default -> throw new ServerError(response);
+        };
+    }
+
+    private HttpResponse<String> post(Submission submission) throws Exception {
+        var url = "%s/api/0/projects/%s/%s/user-feedback/".formatted(baseUrl, organization, project);
+        var request = HttpRequest.newBuilder(URI.create(url))
+            .timeout(timeout)
+            .header("Authorization", authorization)
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString(submission.json()))
+            .build();
+        return HTTP.send(request, BodyHandlers.ofString());
+    }
+
+    /** The JDK reads no JSON, your SDK does: this looks only at the end and for an id. */
+    private static String stored(String body) throws IOException {
+        if (!body.endsWith("}") || !body.contains("\"id\":")) {
+            throw new IOException("This is not the feedback: " + body);
+        }
+        return body;
+    }
+}
