@@ -1,8 +1,9 @@
-"""Writes the heads of answers of lines that are kept, as nearly all are the same in every answer. Reads nothing."""
+"""Writes the heads of answers of lines that are kept, as nearly all are the same in every answer. Parses nothing."""
 
 import re
 from functools import lru_cache
 from itertools import chain
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
@@ -26,7 +27,21 @@ class Cycle(RequestResponseCycle):
 
     uvicorn looks for line ends in each name and value of each answer, which took a fifth of a request; nearly all are
     the same in every answer, so that their lines are kept.
+
+    Where its client sends no more (`alone`), it is answered, unless all that it waits for is that its client leaves.
     """
+
+    alone = awaits_end = _is_read = False
+
+    async def receive(self) -> Any:
+        """The next part of the body, and after the last one the client's leaving."""
+        if self._is_read:
+            self.awaits_end = True
+            if self.alone:
+                self.transport.close()
+        message = await super().receive()
+        self._is_read = not message.get("more_body", False)
+        return message
 
     async def send(self, message: Message) -> None:  # type: ignore[override]  # uvicorn has a type for each message
         """Writes the head of an answer that has its length, as all of the mock's have; the rest is uvicorn's."""

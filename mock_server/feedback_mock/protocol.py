@@ -11,7 +11,7 @@ import sys
 from functools import cache
 from http import HTTPStatus
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -61,6 +61,7 @@ class Http(HttpToolsProtocol):
     """
 
     _status: HTTPStatus | None = None
+    _running: Cycle | None = None
     _in_head = True
     _reading = _ending = False
     _unseen = _packet = _begun = 0
@@ -106,6 +107,30 @@ class Http(HttpToolsProtocol):
         else:
             (self.pipeline[0][0] if self.pipeline else self.cycle).keep_alive = False
 
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn has no use for it
+        """The client sends no more: what it has asked whole is answered, unless it is over TLS, which has no half."""
+        if self._reading and not self._in_head:
+            if not self.pipeline:
+                return False
+            self.pipeline.popleft()
+        self._reading = False
+        running = self._running
+        if running is None or running.response_complete or running.awaits_end or self.scheme == "https":
+            return False
+        due = [cast(Cycle, cycle) for cycle, _ in self.pipeline] + [running]
+        for each in due:
+            each.alone = True
+        if self._status is None:
+            due[0].keep_alive = False
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Also for the request that is answered, where uvicorn thinks of the latest one only."""
+        super().connection_lost(exc)
+        if self._running is not None:
+            self._running.disconnected = not self._running.response_complete
+            self._running.message_event.set()
+
     def data_received(self, data: bytes) -> None:
         """Reads what came. Costs no more than its size, wherever it is cut."""
         self._packet, self._quiet = len(data), 0
@@ -119,7 +144,7 @@ class Http(HttpToolsProtocol):
             self._feed(data)
             # httptools keeps what is not complete, and copies all of it with each packet.
             if self._unseen > HEAD_BYTES or len(self.headers) > HEAD_FIELDS:
-                self._check_bounds()
+                self._check_bounds(self._unseen)
         except (httptools.HttpParserError, Unserved):
             self._refuse(self._status or HTTPStatus.BAD_REQUEST)
 
@@ -155,7 +180,7 @@ class Http(HttpToolsProtocol):
         """The request is known, unless its head is to be read again without an offer."""
         # What the head came with is at least as large as the head, and most often within the bounds itself.
         if self._begun + self._unseen > HEAD_BYTES or len(self.headers) > HEAD_FIELDS:
-            self._check_bounds()
+            self._check_bounds(0)
         self._status = refusal_of(self.parser.get_http_version(), self.headers)
         if self._status is not None:
             raise Unserved
@@ -165,17 +190,19 @@ class Http(HttpToolsProtocol):
             super().on_headers_complete()
             # uvicorn has no other place to say which class it is; its task has not begun yet.
             self.cycle.__class__ = Cycle
+            if not self.pipeline:
+                self._running = cast(Cycle, self.cycle)
             # Trailers come to the same list; they are not fields of the head (RFC 9110, 6.5.1).
             self._in_head, self._unseen, self.headers = False, 0, []
             self._age = 0
             if self._ending:
                 self.cycle.keep_alive = False
 
-    def _check_bounds(self) -> None:
+    def _check_bounds(self, unfinished: int) -> None:
         if len(self.url) > HEAD_BYTES:
             self._status = HTTPStatus.REQUEST_URI_TOO_LONG
         elif (
-            self._unseen > HEAD_BYTES
+            unfinished > HEAD_BYTES
             or len(self.headers) > HEAD_FIELDS
             or len(self.url) + sum(map(len, chain.from_iterable(self.headers))) > HEAD_BYTES
         ):
@@ -228,6 +255,8 @@ class Http(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """An answer is out: the next request's turn, or the refusal's."""
         last = not self.pipeline
+        if not last:
+            self._running = cast(Cycle, self.pipeline[-1][0])
         super().on_response_complete()
         if last and self._status is not None:
             self._answer(self._status)
@@ -244,6 +273,9 @@ class Http(HttpToolsProtocol):
         ]
         head = STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % field for field in fields)
         self.transport.write(head + b"\r\n" + body)
+        if self._running is not None and self._running.alone:
+            self.transport.close()
+            return
         # A connection that is closed while something of the client's is unread is reset, and the answer lost.
         self.transport.write_eof()
         self._unset_keepalive_if_required()

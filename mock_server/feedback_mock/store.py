@@ -81,7 +81,8 @@ class Project:
 
     `journal` is what was asked of it, `redact` whether that is shown without secrets; `faults` what its requests meet;
     `counts` are those of the rate limit; `saved` is how often an event was; `sleepers` are who sleeps on its clock,
-    and `follow` whether that is moved by what clients say.
+    and `follow` whether that is moved by what clients say. `gone`: it was deleted or replaced, which a request that
+    found it before its body was there has to look at.
     """
 
     organization: str
@@ -104,6 +105,7 @@ class Project:
     last_issue: int = 0
     saved: int = 0
     warned: bool = False
+    gone: bool = False
     counts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def empty(self) -> None:
@@ -275,7 +277,7 @@ class Store:
             self._join(organization)
         else:
             self.room.leave(replaced.journal)
-            _wake(replaced, "replaced")
+            _end(replaced, "replaced")
         self.room.enter(project.journal)
         self._blocks.add(project.block)
         self.projects[organization, slug] = self._by_id[project.id] = project
@@ -297,7 +299,7 @@ class Store:
         del self.projects[project.organization, project.slug], self._by_id[project.id]
         self._leave(project.organization)
         self.room.leave(project.journal)
-        _wake(project, "deleted")
+        _end(project, "deleted")
         del self.by_key[project.credentials.public_key]
         self._blocks.remove(project.block)
         for token in project.credentials.tokens.values():
@@ -334,8 +336,9 @@ class Store:
         return block
 
 
-def _wake(project: Project, what: str) -> None:
-    """Releases whoever waits for something in a project that no longer exists."""
+def _end(project: Project, what: str) -> None:
+    """Says that a project no longer exists, and releases whoever waits for something in it."""
+    project.gone = True
     project.faults.clear()
     project.sleepers.end(
         f"The project {project.organization}/{project.slug} was {what} during this sleep.", for_good=True

@@ -1,5 +1,7 @@
 """The control protocol: what it answers, what it refuses and how it says so."""
 
+import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -105,6 +107,33 @@ def test_an_event_is_saved_as_said_and_now_by_default(api: Any) -> None:
         "environment": "e",
         "issue_status": "resolved",
     }
+
+
+@pytest.mark.parametrize("kind", ["feedback", "envelope"])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_project_that_goes_while_a_body_arrives_takes_nothing_any_more(api: Any, kind: str, replaced: bool) -> None:
+    """One of the same name in its place has the same credentials, and takes it."""
+    store, made = api.mock.store, api.mock.store.project("acme", "web")
+    fields = json.dumps({"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comments": "It broke!"})
+    feedback = kind == "feedback"
+    body = fields if feedback else f'{{}}\n{{"type":"user_report"}}\n{fields}\n'
+
+    async def arriving() -> AsyncIterator[bytes]:
+        yield body[:9].encode()
+        if replaced:
+            store.put_project("acme", "web", store.new_clock())
+        else:
+            store.delete_project(made)
+        yield body[9:].encode()
+
+    path = api.path if feedback else f"/api/{made.id}/envelope/"
+    key = {"X-Sentry-Auth": f"Sentry sentry_key={made.credentials.public_key}"}
+    headers = {**api.bearer(), "Content-Type": "application/json"} if feedback else key
+    answer = api.send("POST", path, headers=headers, content=arriving())
+    expected = 200 if replaced else 401 if feedback else 403
+
+    assert (answer.status_code, list(made.feedback)) == (expected, [])
+    assert [list(each.feedback) for each in store if each.slug == "web"] == ([[EVENT]] if replaced else [])
 
 
 def test_an_event_is_read_and_deleted_whoever_saved_it(api: Any) -> None:

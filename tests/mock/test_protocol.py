@@ -293,6 +293,80 @@ def test_the_host_of_an_absolute_target_counts(mock: Mock) -> None:
     assert [local[0][0], elsewhere[0][0]] == [404, 403]
 
 
+# A client that sends no more, and one that has left.
+
+
+async def half_closed(mock: Mock, content: bytes, leave: bool = False) -> list[tuple[int, bytes]]:
+    """The answers to what a client sent before it closed its half of the connection, or all of it."""
+    config = Uvicorn(mock, lambda: None).config
+    config.load()
+    loop, (client, server) = asyncio.get_running_loop(), socket.socketpair()
+    reader, writer = await asyncio.open_connection(sock=client)
+    state = ServerState()
+    await loop.connect_accepted_socket(lambda: Http(config, state, {}, loop), server)
+    writer.write(content)
+    if leave:
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+    else:
+        writer.write_eof()
+    answers = b"" if leave else await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    async with asyncio.timeout(10):
+        while state.connections or state.tasks:
+            await asyncio.sleep(0)
+    return Answers(answers).seen
+
+
+def test_a_head_that_is_cut_before_a_large_packet_is_no_larger_for_it(mock: Mock) -> None:
+    """A socket gives 256 KiB at once, most of which are a body's."""
+    whole = request(mock, "x" * 300_000, LAST)
+
+    assert said(run(sent(mock, [whole[:100], whole[100:]]))) == ["x" * 300_000]
+
+
+@pytest.mark.parametrize(
+    ("rest", "last"),
+    [
+        (b"", []),
+        (b"GET /none HTT", []),
+        (b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1", []),
+        (b"?!", [400]),
+    ],
+)
+def test_a_thousand_pipelined_requests_are_answered_after_a_half_close(
+    mock: Mock, rest: bytes, last: list[int]
+) -> None:
+    """As `printf … | nc -N` asks; what is not asked to its end is not asked."""
+    few = b"".join(request(mock, str(each)) for each in range(10))
+    answers = said(run(half_closed(mock, few * 100 + rest)))
+
+    assert answers == [str(each) for each in range(10)] * 100 + last
+
+
+def test_a_body_that_ends_with_the_connection_is_not_stored(mock: Mock) -> None:
+    assert run(half_closed(mock, request(mock, "never")[:-1])) == []
+
+
+@pytest.mark.parametrize("leave", [True, False])
+@pytest.mark.parametrize("before", [0, 1])
+@pytest.mark.parametrize("after", [0, 1])
+def test_who_leaves_while_it_sleeps_is_awake_whatever_it_has_pipelined(
+    mock: Mock, leave: bool, before: int, after: int
+) -> None:
+    """Nobody can tell a client that waits from one that has left, but by its half of the connection."""
+    project = mock.default_project
+    body = b'{"duration":"P1D","participant":"a"}'
+    path = f"/_control/projects/{project.organization}/{project.slug}/clock/sleep"
+    project.sleepers.join("b")
+    asleep = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    answers = run(half_closed(mock, request(mock, "one") * before + asleep + request(mock, "two") * after, leave))
+
+    assert said(answers) == ["one"] * (before if not leave else 0)
+    assert project.sleepers.shown() == {"a": None, "b": None}
+
+
 # A client that keeps the server waiting, second after second.
 
 

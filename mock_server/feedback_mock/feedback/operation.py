@@ -118,6 +118,11 @@ class FeedbackOperation(Endpoint):
         values = await self._read(exchange, receive)
         if isinstance(values, Refused):
             return values
+        if exchange.project is not None and exchange.project.gone:
+            # Deleted while the body arrived; of one of the same name in its place it takes the credentials.
+            refused = self._checks[0](exchange)
+            if refused is not None:
+                return refused
         # The one reading of the clock; from here to the handler's end nothing is awaited, so that it is atomic.
         if exchange.project is not None:
             exchange.now = exchange.project.clock.now()

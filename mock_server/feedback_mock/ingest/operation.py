@@ -97,6 +97,10 @@ class IngestOperation(Endpoint):
         headers = exchange.headers
         try:
             body = exchange.body = await self._read(headers, receive)
+            if exchange.project is not None and exchange.project.gone:
+                refused = self._open(exchange, exchange.project.credentials.public_key)
+                if refused is not None:
+                    return refused
             encoding = headers.get(b"content-encoding", b"").decode("latin-1")
             pieces = unpack(body, encoding, self._unpacking)
             if self._bounds is not None:
