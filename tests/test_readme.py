@@ -38,7 +38,7 @@ def test_mock_prints_what_the_readme_shows() -> None:
 
 def test_fixture_of_the_readme_works(tmp_path: Path) -> None:
     """The example, as it stands there, in somebody's own folder."""
-    (tmp_path / "test_example.py").write_text(block("In Python there is", "python"))
+    (tmp_path / "test_example.py").write_text(block("For Python, the package", "python"))
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=tmp_path,
@@ -53,7 +53,7 @@ def test_fixture_of_the_readme_works(tmp_path: Path) -> None:
 
 def test_control_lines_of_the_readme_work() -> None:
     """The three requests, pasted."""
-    lines = [line.removeprefix("$ ") + " -sS -f" for line in block("What a test does", "console").splitlines()]
+    lines = [line.removeprefix("$ ") + " -sS -f" for line in block("A test drives its project", "console").splitlines()]
     with Server() as server:
         script = "\n".join(["set -e", f"MOCK={server.url}", f"EVENT_ID={'f' * 32}", *lines])
         ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
