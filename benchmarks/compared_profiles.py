@@ -17,17 +17,17 @@ from feedback_verify.reports.comparison import Comparison, read_column
 
 BUILT, PAGE = Path("build/compared"), Path("docs/compared.md")
 HEAD = """\
-# The three Sentrys beside the page
+# The three Sentrys compared with the page
 
 <!-- written by make compare-profiles; do not edit -->
-The mock behaves as a Sentry of three times does ([profiles](profiles.md)); each was verified against the *documented*
-page, as `feedback-verify URL --control URL` does, and the three JSON reports were given to
+The mock can behave like Sentry at three points in time ([profiles](profiles.md)). We verified each of these profiles
+against the *documented* page with `feedback-verify URL --control URL`, and compared the three JSON reports:
 
 ```console
 $ feedback-verify compare sentry-9.1.json sentry-23.7.json sentry-latest.json --report html=compared.html
 ```
 
-How to read it is in [reports.md](reports.md#several-reports-side-by-side).
+[reports.md](reports.md#comparing-reports) explains how to read a comparison.
 
 """
 

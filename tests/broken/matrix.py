@@ -33,7 +33,7 @@ def _lines() -> Iterator[str]:
 
 def in_words(mutant: Mutant) -> str:
     """`EventWindowTooLong` as `event window too long`; what it says of itself goes behind that."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z0-9])", " ", mutant.name).lower()
+    words = re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[A-Z][a-z])", " ", mutant.name).lower()
     name = re.sub(r"\b(dsn|json)\b", lambda word: word[0].upper(), words)
     about = " ".join((mutant.implementation.__dict__.get("__doc__") or "").split()).rstrip(".")
     return f"{name} ({about[0].lower()}{about[1:]})" if about else name
