@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from feedback_mock.room import Room
+
 Headers = list[tuple[bytes, bytes]] | tuple[tuple[bytes, bytes], ...]
 OVERHEAD = 2_048  # bytes that an entry counts beyond its texts: about what Python takes for it
 MOST_OF_A_BODY = 256 * 1024
@@ -90,28 +92,6 @@ class Entry:
         size = OVERHEAD + len(self._path) + len(self._query) + len(self.reason) + len(self.answer)
         size += len(b"".join(chain.from_iterable(self.headers)))  # which is quicker than adding up so few lengths
         return size if self.body is None else size + len(self.body)
-
-
-class Room:
-    """The bytes that all journals of a server have together: where they are used up, the largest gives away half."""
-
-    def __init__(self, most: int) -> None:
-        self.most, self.used = most, 0
-        self._journals: set[Journal] = set()
-
-    def enter(self, journal: "Journal") -> None:
-        """A journal begins to use it."""
-        self._journals.add(journal)
-
-    def leave(self, journal: "Journal") -> None:
-        """A journal gives back all that it has."""
-        self._journals.discard(journal)
-        journal.clear()
-
-    def make(self) -> None:
-        """Makes room where more is used than there is."""
-        while self.used > self.most:
-            max(self._journals, key=lambda journal: journal.size).give_half()
 
 
 class Journal:

@@ -1,8 +1,8 @@
 """What the mock remembers: projects with their events and feedback, in memory, bounded. Decides nothing.
 
 A project that holds as much feedback as `Limits` allows loses its oldest record to a new one, with one warning in the
-log: a submission has no answer in the document that would say "full". Projects and events are refused instead,
-because the control protocol has one.
+log: a submission has no answer in the document that would say "full". Where all projects together hold too much, the
+largest loses its older half. Projects and events are refused instead, because the control protocol has an answer.
 
 Feedback and issues are numbered across the projects of a server, as Sentry numbers them, and the same on every run:
 each project has a block of `IDS` numbers. The first project of a store, the page's own, has the one that begins with 1;
@@ -18,11 +18,13 @@ from hashlib import sha256
 from feedback_mock.clock import Clock, Source
 from feedback_mock.credentials import TOKEN_SCOPES, Credentials, derive
 from feedback_mock.faults import Faults
-from feedback_mock.journal import Journal, Room
+from feedback_mock.journal import Journal
+from feedback_mock.room import Room
 from feedback_mock.sleepers import Sleepers
 from feedback_mock.tally import Tally
 
 log = logging.getLogger(__name__)
+RECORD = 768  # bytes that Python takes for a record beyond its texts, about
 MAX_ENVIRONMENT = 64  # characters; of an event with a longer one Sentry keeps none
 IDS = 10_000_000
 BLOCKS = 2**53 // IDS  # so that every id is exact in a double, which is what JavaScript reads numbers as
@@ -32,13 +34,16 @@ BLOCKS = 2**53 // IDS  # so that every id is exact in a double, which is what Ja
 class Limits:
     """How much a store takes; `feedback_characters` counts a project's names, emails and comments.
 
-    `requests` and `request_bytes` bound the journal of each project, `all_request_bytes` those of all together.
+    `requests` and `request_bytes` bound the journal of each project. What begins with `all` is for all projects
+    together; feedback counts its characters there, and RECORD for each.
     """
 
     projects: int = 10_000
     events: int = 100_000
+    all_events: int = 500_000
     feedback: int = 100_000
     feedback_characters: int = 256 * 1024 * 1024
+    all_feedback: int = 512 * 1024 * 1024
     requests: int = 1_000
     request_bytes: int = 16 * 1024 * 1024
     all_request_bytes: int = 128 * 1024 * 1024
@@ -75,14 +80,14 @@ class Feedback:
         return len(self.name) + len(self.email) + len(self.comments)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Project:
     """A sandbox. Event ids are lower-case keys; feedback stands in the order of first submission. `block`: its ids.
 
     `journal` is what was asked of it, `redact` whether that is shown without secrets; `faults` what its requests meet;
     `counts` are those of the rate limit; `saved` is how often an event was; `sleepers` are who sleeps on its clock,
     and `follow` whether that is moved by what clients say. `gone`: it was deleted or replaced, which a request that
-    found it before its body was there has to look at.
+    found it before its body was there has to look at. `room` and `event_room` are what all projects share.
     """
 
     organization: str
@@ -95,12 +100,14 @@ class Project:
     journal: Journal
     faults: Faults
     sleepers: Sleepers
+    room: Room
+    event_room: Room
     redact: bool = True
     follow: bool = False
     events: dict[str, Event] = field(default_factory=dict)
     # Where the oldest is taken away again and again, a plain dict looks at all the places of those that are gone.
     feedback: OrderedDict[str, Feedback] = field(default_factory=OrderedDict)
-    characters: int = 0
+    size: int = 0
     last_feedback: int = 0
     last_issue: int = 0
     saved: int = 0
@@ -110,13 +117,13 @@ class Project:
 
     def empty(self) -> None:
         """Forgets events, feedback, requests, faults and sleepers and numbers them from 1 again."""
-        self.events.clear()
-        self.feedback.clear()
+        self.forget_events()
+        self.clear()
         self.counts.clear()
         self.journal.restart()
         self.faults.clear()
         self.sleepers.end(f"The project {self.organization}/{self.slug} was reset during this sleep.")
-        self.characters = self.last_feedback = self.last_issue = 0
+        self.last_feedback = self.last_issue = 0
 
     def id_of(self, number: int) -> str:
         """The id of the project's feedback or issue with this number, which no other project of the server gives.
@@ -138,29 +145,39 @@ class Project:
         return known.issue
 
     def save_event(self, event: Event) -> bool:
-        """Keeps the event, in place of one with the same id. False if the project holds as many as it takes."""
-        if event.event_id not in self.events and len(self.events) >= self.limits.events:
-            return False
+        """Keeps the event, in place of one with its id. False if the project, or all, hold as many as they take."""
+        if event.event_id not in self.events:
+            if len(self.events) >= self.limits.events or self.event_room.used >= self.event_room.most:
+                return False
+            self.event_room.used += 1
         self.events[event.event_id] = event
         self.saved += 1
         return True
 
     def delete_event(self, event_id: str) -> bool:
         """Forgets the event. False if it was never saved."""
-        return self.events.pop(event_id, None) is not None
+        found = self.events.pop(event_id, None) is not None
+        self.event_room.used -= found
+        return found
+
+    def forget_events(self) -> None:
+        """Forgets all events."""
+        self.event_room.used -= len(self.events)
+        self.events.clear()
 
     def store(self, event_id: str, name: str, email: str, comments: str, now: int) -> Feedback:
         """Writes the event's feedback: a new record, or the new values into the one that is there."""
-        record = self.feedback.get(event_id)
+        record, more = self.feedback.get(event_id), RECORD
         if record is None:
             self.last_feedback += 1
             record = Feedback(self.id_of(self.last_feedback), event_id, name, email, comments, now, now)
             self.feedback[event_id] = record
         else:
-            self.characters -= record.size
+            more = -record.size
             record.name, record.email, record.comments = name, email, comments
             record.last_submitted_at = now
-        self.characters += record.size
+        self.size += more + record.size
+        self.room.used += more + record.size
         self._make_room(record)
         return record
 
@@ -169,24 +186,48 @@ class Project:
     ) -> None:
         """Fills an empty project; records come with their numbers and get the ids that those have here."""
         self.events = {each.event_id: each for each in events}
+        self.event_room.used += len(events)
         self.saved += len(events)
         self.last_feedback, self.last_issue = last_feedback, last_issue
         for number, record in feedback:
             record.id = self.id_of(number)
             self.feedback[record.event_id] = record
-            self.characters += record.size
+            self.size += RECORD + record.size
+            self.room.used += RECORD + record.size
         if feedback:
             self._make_room(feedback[-1][1])
 
+    def give_half(self) -> None:
+        """Forgets the older half of the feedback."""
+        half = self.size // 2
+        while self.size > half:
+            self._forget(next(iter(self.feedback.values())))
+
+    def clear(self) -> None:
+        """Forgets all feedback."""
+        self.room.used -= self.size
+        self.feedback.clear()
+        self.size = 0
+
     def _make_room(self, newest: Feedback) -> None:
-        while len(self.feedback) > self.limits.feedback or self.characters > self.limits.feedback_characters:
+        while (
+            len(self.feedback) > self.limits.feedback
+            or self.size - RECORD * len(self.feedback) > self.limits.feedback_characters
+        ):
             oldest = next((each for each in self.feedback.values() if each is not newest), None)
             if oldest is None:
-                return
-            self.characters -= self.feedback.pop(oldest.event_id).size
-            if not self.warned:
-                self.warned = True
-                log.warning("%s/%s is full: its oldest feedback makes room for new.", self.organization, self.slug)
+                break
+            self._forget(oldest)
+        if self.room.used > self.room.most:
+            self.room.make()
+
+    def _forget(self, oldest: Feedback) -> None:
+        del self.feedback[oldest.event_id]
+        self.size -= RECORD + oldest.size
+        self.room.used -= RECORD + oldest.size
+        if not self.warned:
+            self.warned = True
+            log.warning("%s/%s is full: its oldest feedback makes room for new.", self.organization, self.slug)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +242,8 @@ class Store:
     """All projects, found by name, by token and by public key.
 
     `made_at` is the path below which clients make them, followed by both slugs; "" where they cannot. `secret` goes
-    into all credentials; `room` is what all journals share, `tally` counts all requests. A lookup's time tells nothing
+    into all credentials; `room` is what all journals share, `feedback_room` and `event_room` what projects do; `tally`
+    counts all requests. A lookup's time tells nothing
     of a token: Python's hashes of texts are keyed.
     """
 
@@ -228,6 +270,7 @@ class Store:
         self._first: tuple[str, str] | None = None
         self._blocks: set[int] = set()
         self.room = Room(self.limits.all_request_bytes)
+        self.feedback_room, self.event_room = Room(self.limits.all_feedback), Room(self.limits.all_events)
         self.tally = Tally()
 
     def __iter__(self) -> Iterator[Project]:
@@ -270,15 +313,17 @@ class Store:
             Journal(self.limits.requests, self.limits.request_bytes, self.room),
             Faults(seed),
             Sleepers(clock),
+            self.feedback_room,
+            self.event_room,
             redact,
             follow,
         )
         if replaced is None:
             self._join(organization)
         else:
-            self.room.leave(replaced.journal)
-            _end(replaced, "replaced")
+            self._end(replaced, "replaced")
         self.room.enter(project.journal)
+        self.feedback_room.enter(project)
         self._blocks.add(project.block)
         self.projects[organization, slug] = self._by_id[project.id] = project
         self.by_key[project.credentials.public_key] = project
@@ -298,12 +343,22 @@ class Store:
         """Forgets the project with its credentials."""
         del self.projects[project.organization, project.slug], self._by_id[project.id]
         self._leave(project.organization)
-        self.room.leave(project.journal)
-        _end(project, "deleted")
+        self._end(project, "deleted")
         del self.by_key[project.credentials.public_key]
         self._blocks.remove(project.block)
         for token in project.credentials.tokens.values():
             del self.grants[token]
+
+    def _end(self, project: Project, what: str) -> None:
+        """Says that a project no longer exists, takes what it holds and releases whoever waits for something in it."""
+        project.gone = True
+        self.room.leave(project.journal)
+        self.feedback_room.leave(project)
+        project.forget_events()
+        project.faults.clear()
+        project.sleepers.end(
+            f"The project {project.organization}/{project.slug} was {what} during this sleep.", for_good=True
+        )
 
     def new_clock(self, now: int | None = None, running: bool | None = None) -> Clock:
         """A clock as this store gives them, but for what is said otherwise."""
@@ -334,12 +389,3 @@ class Store:
         while (block := block % (BLOCKS - 1) + 1) in self._blocks:
             pass
         return block
-
-
-def _end(project: Project, what: str) -> None:
-    """Says that a project no longer exists, and releases whoever waits for something in it."""
-    project.gone = True
-    project.faults.clear()
-    project.sleepers.end(
-        f"The project {project.organization}/{project.slug} was {what} during this sleep.", for_good=True
-    )

@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 from feedback_mock.app import create_app
 from feedback_mock.control.stream import STREAM
-from feedback_mock.store import BLOCKS, IDS, Limits, Store
+from feedback_mock.store import BLOCKS, IDS, RECORD, Limits, Store
 from feedback_spec.document import load_control
 from feedback_spec.openapi.render31 import to_31
 from feedback_spec.operations import JSON, operations_of
@@ -436,6 +436,59 @@ def test_a_full_project_loses_its_oldest_feedback(make_api: Any, limits: Limits,
 
     assert [each["event_id"][0] for each in api.stored()] == ["c", "d"]
     assert [each.message for each in caplog.records] == ["acme/web is full: its oldest feedback makes room for new."]
+
+
+def test_feedback_of_all_projects_is_bounded_and_the_largest_gives_way(make_api: Any) -> None:
+    api = make_api(create_app(limits=Limits(all_feedback=10 * (RECORD + 1_000))))
+    api.make_project("acme", "small")
+    large, store = api.project, api.mock.store
+    for number in range(9):
+        api.submit(event_id=f"{number:032x}", comments="x" * 900)
+    api.project = api.send("GET", "/_control/projects/acme/small").json()
+    for number in range(3):
+        api.submit(event_id=f"{number:032x}", comments="x" * 900)
+    kept = [int(each, 16) for each in store.project(large["organization"], large["project"]).feedback]
+
+    assert kept == [5, 6, 7, 8]
+    assert len(api.stored()) == 3
+    assert store.feedback_room.used == sum(each.size for each in store) <= store.limits.all_feedback
+
+
+def test_events_of_all_projects_are_bounded(make_api: Any) -> None:
+    api = make_api(create_app(limits=Limits(all_events=2)))
+    other = api.make_project("acme", "other")
+    path = "/_control/projects/acme/other"
+    api.save_event()
+    assert api.send("PUT", f"{path}/events/{EVENT}").status_code == 200
+    refused = api.send("PUT", f"{path}/events/{'b' * 32}")
+    taken = api.control("GET", "/snapshot").json()
+    taken["events"].append({**taken["events"][0], "event_id": "c" * 32})
+
+    assert refused.json() == {"detail": "All projects together hold 2 events; reset or delete some."}
+    assert refused.status_code == 507
+    assert api.send("PUT", f"/_control/projects/{other['organization']}/new/snapshot", json=taken).status_code == 507
+    assert api.control("PUT", "/snapshot", json=taken).status_code == 507
+
+
+def test_what_goes_gives_its_room_back(make_api: Any) -> None:
+    """By an event that is deleted, a reset, a project that is replaced or deleted, and a snapshot in place of one."""
+    api = make_api(create_app(limits=Limits(all_events=1, all_feedback=RECORD + 100)))
+    store = api.mock.store
+    taken: dict[str, Any] = {}
+    for gone in (
+        lambda: (api.control("DELETE", f"/events/{EVENT}"), api.control("POST", "/reset")),
+        lambda: api.control("POST", "/reset"),
+        lambda: api.control("PUT", "/snapshot", json=taken),
+        lambda: (api.send("DELETE", WEB), api.make_project("acme", "web")),
+        lambda: api.make_project("acme", "web"),
+    ):
+        taken = api.control("GET", "/snapshot").json()
+        api.save_event()
+        assert api.submit().status_code == 200
+        assert (store.event_room.used, store.feedback_room.used) == (1, store.project("acme", "web").size)
+        gone()
+
+        assert (store.event_room.used, store.feedback_room.used) == (0, 0)
 
 
 def test_feedback_larger_than_the_room_is_kept_alone(make_api: Any) -> None:

@@ -28,7 +28,9 @@ def put_event(request: ControlRequest, project: Project) -> Result:
         issue=project.issue_of(event_id),
     )
     if not project.save_event(event):
-        return full(f"The project holds {project.limits.events} events, which is all it takes; reset it.")
+        if len(project.events) >= project.limits.events:
+            return full(f"The project holds {project.limits.events} events, which is all it takes; reset it.")
+        return full(f"All projects together hold {project.limits.all_events} events; reset or delete some.")
     return Done(event_shown(event))
 
 

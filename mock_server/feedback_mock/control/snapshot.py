@@ -60,12 +60,12 @@ class SnapshotHandlers:
         """Makes the project as the snapshot has it, in place of one of the same name."""
         given, limits = request.body, self._store.limits
         clock = Clock(self._store.source, instant(given["clock"], "now", "clock."), given["clock"]["running"])
-        refused = _too_much(given, limits)
+        names = request.path["organization_slug"], request.path["project_slug"]
+        refused = _too_much(given, limits) or self._no_room(given, self._store.project(*names))
         if refused is not None:
             return refused
         events, feedback = list(_events(given)), list(_feedback(given))
         rules, entries = list(_rules(given)), list(_entries(given))
-        names = request.path["organization_slug"], request.path["project_slug"]
         project = self._store.put_project(
             *names, clock, redact=given["redact"], seed=given["seed"], follow=given["clock"].get("follow", False)
         )
@@ -75,6 +75,13 @@ class SnapshotHandlers:
         project.faults.restore(rules)
         project.journal.restore(entries, given["journal"]["last"], given["journal"]["dropped"])
         return Done(project_shown(project, request.origin))
+
+    def _no_room(self, given: dict[str, Any], replaced: Project | None) -> Refused | None:
+        room = self._store.event_room
+        held = room.used - (len(replaced.events) if replaced else 0)
+        if held + len(given["events"]) <= room.most:
+            return None
+        return full(f"events: all projects together take {room.most}, and the others hold {held}.")
 
 
 def _fault_shown(rule: FaultRule) -> dict[str, Any]:
