@@ -65,12 +65,16 @@ class RequestBody:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One declared response; `status` as the document writes it, `default` included."""
+    """One declared response; `status` as the document writes it, `default` included.
+
+    `fields` are the properties of its JSON schema, each object's own after it, as `event.id`.
+    """
 
     status: str
     description: str
     headers: Mapping[str, Value]
     content: Mapping[str, Content]
+    fields: tuple[Value, ...]
 
     @property
     def examples(self) -> Mapping[str, NamedExample]:
@@ -181,26 +185,35 @@ class _Reader:
 
     def _body(self, node: Mapping[str, Any]) -> RequestBody:
         content = self._content(node)
-        schema = next((each.schema for name, each in content.items() if name == JSON), {})
-        required = schema.get("required", ())
         return RequestBody(
             required=node.get("required", False),
             description=node.get("description", ""),
             content=content,
-            fields=tuple(
-                self._value(name, "body", {"schema": each, "required": name in required})
-                for name, each in schema.get("properties", {}).items()
-            ),
+            fields=tuple(self._fields(content)),
         )
+
+    def _fields(self, content: Mapping[str, Content]) -> Iterator[Value]:
+        return self._properties(content[JSON].schema if JSON in content else {})
+
+    def _properties(self, schema: Mapping[str, Any], before: str = "") -> Iterator[Value]:
+        required = schema.get("required", ())
+        for name, each in schema.get("properties", {}).items():
+            yield self._value(before + name, "body", {"schema": each, "required": name in required})
 
     def _response(self, status: str, node: Any) -> Response:
         node = self._resolve(node)
         headers = {name: self._resolve(each) for name, each in node.get("headers", {}).items()}
+        content = self._content(node)
         return Response(
             status=status,
             description=node.get("description", ""),
             headers={name: self._value(name, "header", each) for name, each in headers.items()},
-            content=self._content(node),
+            content=content,
+            fields=tuple(
+                each
+                for field in self._fields(content)
+                for each in (field, *self._properties(field.schema, f"{field.name}."))
+            ),
         )
 
     def _content(self, node: Mapping[str, Any]) -> Mapping[str, Content]:

@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 from feedback_mock import Sandbox, Server
-from feedback_spec.document import load
-from playwright.sync_api import Browser
+from feedback_spec.document import load, load_control
+from feedback_spec.documentation.build import built_files
+from playwright.sync_api import Browser, Page
 
 from tests.page.conftest import ELSEWHERE, EVENT, Visitor
 
@@ -308,3 +309,33 @@ def test_token_of_the_address_opens_the_page(browser: Browser) -> None:
 
     assert "token" not in address
     assert visitor.errors == []
+
+
+@pytest.fixture
+def reference(visitor: Visitor, server: Server) -> Page:
+    """The reference as a site would serve it, on a phone; its policy is its own."""
+    html = built_files(load(), load_control())["reference.html"]
+    page = visitor.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.route(f"{server.url}/reference.html", lambda route: route.fulfill(body=html, content_type="text/html"))
+    page.goto(f"{server.url}/reference.html")
+    return page
+
+
+def test_reference_shows_every_example_in_one_language_and_copies_what_it_shows(reference: Page) -> None:
+    reference.locator(".languages").first.get_by_text("TypeScript").click()
+    shown = [each.locator("pre:visible").inner_text() for each in reference.locator(".languages").all()]
+    reference.locator(".languages .copy").last.click()
+    reference.locator(".told", has_text="Copied").wait_for(state="attached")
+
+    assert len(shown) == 2
+    assert all(each.startswith("const path") for each in shown)
+    assert reference.evaluate("navigator.clipboard.readText()") == shown[-1]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_generated_reference(visitor: Visitor, reference: Page, scheme: Any) -> None:
+    needs_axe()
+    reference.emulate_media(color_scheme=scheme)
+
+    assert violations(visitor) == []

@@ -1,6 +1,8 @@
 """The reference: it follows the document, says everything of it, and the HTML file loads nothing."""
 
+import base64
 import copy
+import hashlib
 import re
 import subprocess
 from html.parser import HTMLParser
@@ -11,8 +13,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from feedback_spec.document import Document, document_of, load, load_control
 from feedback_spec.documentation.build import built_files, committed_files
-from feedback_spec.documentation.curls import curls
-from feedback_spec.documentation.reference import render_html, render_markdown, render_timeline
+from feedback_spec.documentation.reference import render_timeline
+from feedback_spec.documentation.samples import samples
 from feedback_spec.documentation.timeline import draw
 
 SPEC = Path(__file__).parents[2] / "spec"
@@ -46,9 +48,17 @@ def changed(tmp_path: Path, **replacements: str) -> Document:
     return load(path)
 
 
+def markdown_of(document: Document) -> str:
+    return built_files(document, load_control())["reference.md"]
+
+
+def html_of(document: Document) -> str:
+    return built_files(document, load_control())["reference.html"]
+
+
 @pytest.fixture(scope="module")
 def html() -> str:
-    return render_html(load(), load_control())
+    return html_of(load())
 
 
 def test_committed_reference_is_current() -> None:
@@ -75,9 +85,7 @@ def test_limit_that_refuses_is_said_so(tmp_path: Path) -> None:
 
     document = load(tmp_path / "changed.yaml")
 
-    assert "is accepted for less than 30 minutes; from exactly 30 minutes on it is refused" in render_markdown(
-        document, load_control()
-    )
+    assert "is accepted for less than 30 minutes; from exactly 30 minutes on it is refused" in markdown_of(document)
     assert 'class="dot exclusive"' in render_timeline(document)
     assert 'class="dot inclusive"' not in render_timeline(document)
 
@@ -93,9 +101,20 @@ def test_html_loads_nothing(html: str) -> None:
     links = [attributes.get("href") or "" for _, attributes in page.tags if "href" in attributes]
 
     assert addresses == []
-    assert [link for link in links if not link.startswith("#")] == []
-    assert {"script", "link", "iframe", "object", "base"} & {tag for tag, _ in page.tags} == set()
+    assert {link for link in links if not link.startswith("#")} <= set(built_files(load(), load_control()))
+    assert {"link", "iframe", "object", "base"} & {tag for tag, _ in page.tags} == set()
     assert re.findall(r"@import|url\((?!#)", html) == []
+
+
+def test_html_runs_its_own_script_alone(html: str) -> None:
+    """The policy names it by hash, and allows nothing else."""
+    page = Page(html)
+    policies = [each["content"] or "" for _, each in page.tags if each.get("http-equiv") == "Content-Security-Policy"]
+    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
+
+    assert len(policies) == len(scripts) == [tag for tag, _ in page.tags].count("script") == 1
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}';" in policies[0]
 
 
 def test_every_link_of_the_html_leads_somewhere(html: str) -> None:
@@ -103,13 +122,23 @@ def test_every_link_of_the_html_leads_somewhere(html: str) -> None:
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
 
     assert len(ids) == len(set(ids))
-    assert {(attributes["href"] or "")[1:] for _, attributes in page.tags if "href" in attributes} <= set(ids)
+    links = {attributes["href"] or "" for _, attributes in page.tags if "href" in attributes}
+    assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
+
+
+def test_committed_reference_links_to_what_stands_beside_it() -> None:
+    text = committed_files(load(), load_control())["REFERENCE.md"]
+
+    links = re.findall(r"\]\(([^)#]+)\)", text.partition("## The documents")[2])
+
+    assert links == ["openapi.yaml", "control.yaml", "ingest.yaml"]
+    assert all((SPEC / link).is_file() for link in links)
 
 
 @pytest.mark.parametrize("kind", ["markdown", "html"])
 def test_reference_has_every_rule_field_status_row_and_request(kind: str, html: str) -> None:
     document = load()
-    text = render_markdown(document, load_control()) if kind == "markdown" else " ".join(Page(html).words)
+    text = markdown_of(document) if kind == "markdown" else " ".join(Page(html).words)
     submit = document.submit
     fields = document.openapi["components"]["schemas"]["UserFeedbackSubmission"]["properties"]
     summaries = [
@@ -127,9 +156,11 @@ def test_html_of_a_description_is_shown_and_not_run(tmp_path: Path) -> None:
     text = text.replace("comments: It broke!", "comments: </code><script>x</script>")
     (tmp_path / "changed.yaml").write_text(text, "utf-8")
 
-    html = render_html(load(tmp_path / "changed.yaml"), load_control())
+    html = html_of(load(tmp_path / "changed.yaml"))
 
-    assert {"script", "img", "b"} & {tag for tag, _ in Page(html).tags} == set()
+    tags = [tag for tag, _ in Page(html).tags]
+    assert {"img", "b"} & set(tags) == set()
+    assert tags.count("script") == 1
     assert "&lt;script&gt;" in html
 
 
@@ -173,8 +204,12 @@ def test_labels_of_the_drawing_stay_inside_it(tmp_path: Path) -> None:
             assert timeline.left <= lane.label_x - half < lane.label_x + half <= timeline.right
 
 
+def curl_lines(document: Document) -> list[str]:
+    return [each.texts["curl"] for each in samples(document, load_control())]
+
+
 def test_curl_lines_carry_the_windows_and_no_secret() -> None:
-    text = "\n".join(each.text for each in curls(load(), load_control()))
+    text = "\n".join(curl_lines(load()))
 
     assert '"duration": "PT5M0.000001S"' in text
     assert '"saved_ago": "PT30M0.000001S"' in text
@@ -187,7 +222,7 @@ def test_curl_lines_carry_the_windows_and_no_secret() -> None:
 def test_markdown_tables_have_as_many_cells_in_each_row() -> None:
     """A `|` in a text would otherwise end a cell, and a line feed the table."""
     tables: list[list[str]] = [[]]
-    for line in render_markdown(load(), load_control()).splitlines():
+    for line in markdown_of(load()).splitlines():
         if line.startswith("|"):
             tables[-1].append(line)
         elif tables[-1]:
@@ -199,9 +234,8 @@ def test_markdown_tables_have_as_many_cells_in_each_row() -> None:
     assert len(widths) > 10
 
 
-def test_curl_lines_of_a_hostile_document_run_nothing_of_it(tmp_path: Path) -> None:
-    """What a document names is quoted: the lines are run, with a curl that only shows its arguments."""
-    bad = "$(touch pwned)`touch pwned`\"';touch pwned;"
+def hostile(bad: str) -> tuple[Document, str]:
+    """A document that names `bad` wherever an example shows it, and its path with the slugs of its examples."""
     document = copy.deepcopy(load().openapi)
     path = next(iter(document["paths"]))
     document["servers"] = [{"url": f"http://{bad}", "description": f"first\n touch pwned {bad}"}]
@@ -209,9 +243,17 @@ def test_curl_lines_of_a_hostile_document_run_nothing_of_it(tmp_path: Path) -> N
     document["components"]["securitySchemes"]["dsn"]["name"] = bad
     example = document["paths"][f"{path}{bad}/"]["post"]["requestBody"]["content"]["application/json"]["examples"]
     example["page"]["value"]["comments"] = bad
+    slugs = {"organization_slug": "the-interstellar-jurisdiction", "project_slug": "plain-proxy"}
+    return document_of("hostile", document), path.format_map(slugs) + bad + "/"
+
+
+def test_curl_lines_of_a_hostile_document_run_nothing_of_it(tmp_path: Path) -> None:
+    """What a document names is quoted: the lines are run, with a curl that only shows its arguments."""
+    bad = "$(touch pwned)`touch pwned`\"';touch pwned;"
+    document, path = hostile(bad)
     (tmp_path / "curl").write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
     (tmp_path / "curl").chmod(0o755)
-    lines = "\n".join(each.text for each in curls(document_of("hostile", document), load_control())[:-1])
+    lines = "\n".join(curl_lines(document)[:-1])
 
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "TOKEN": "t", "DSN": "d"}
     shown = subprocess.run(
@@ -219,6 +261,21 @@ def test_curl_lines_of_a_hostile_document_run_nothing_of_it(tmp_path: Path) -> N
     ).stdout
 
     assert sorted(each.name for each in tmp_path.iterdir()) == ["curl"]
-    slugs = {"organization_slug": "the-interstellar-jurisdiction", "project_slug": "plain-proxy"}
-    assert f"http://{bad}{path.format_map(slugs)}{bad}/" in shown
+    assert f"http://{bad}{path}" in shown
     assert "Authorization: Bearer t" in shown
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "| `event_id` | yes | text, 1 to 32 characters,",
+        "| `per_page` | no | integer, 1 to 100,",
+        "| `name` | text, 1 to 128 characters | yes | yes |",
+        "| `event.id` | text | yes | yes |",
+        "| `issue` | object | yes | yes |",
+        "| `issue.title` | text | no | no |",
+    ],
+)
+def test_reference_says_what_is_required_and_what_can_be_null(row: str) -> None:
+    """In the request what has to be there, in the response what is always there, and what is null at times."""
+    assert f"\n{row}" in markdown_of(load())

@@ -17,14 +17,25 @@ from feedback_spec.source import DocumentError, documents
 
 REFERENCE = "REFERENCE.md"
 TIMELINE = "timeline.svg"
+# What the reference links to: what is built beside it, or what stands beside it in the repository.
+_BUILT = {
+    "The contract": ("openapi.json", "openapi-3.1.json"),
+    "The control protocol": ("control.json", "control-3.1.json"),
+    "What SDKs send": ("ingest.json", "ingest-3.1.json"),
+}
+_COMMITTED = {
+    "The contract": ("openapi.yaml",),
+    "The control protocol": ("control.yaml",),
+    "What SDKs send": ("ingest.yaml",),
+}
 
 
 def built_files(document: Document, control: dict[str, Any]) -> dict[str, str]:
     """Everything that is published, text by file name. Raises DocumentError for a document that lacks a part of it."""
     with lacking_refused(document):
         return {
-            "reference.md": render_markdown(document, control),
-            "reference.html": render_html(document, control),
+            "reference.md": render_markdown(document, control, _BUILT),
+            "reference.html": render_html(document, control, _BUILT),
             TIMELINE: render_timeline(document),
             "page.md": render_page(document),
             "openapi.json": _json(document.openapi),
@@ -47,8 +58,8 @@ def lacking_refused(document: Document) -> Iterator[None]:
 
 def committed_files(document: Document, control: dict[str, Any]) -> dict[str, str]:
     """What stands beside `openapi.yaml` in the repository: the reference and its drawing."""
-    files = built_files(document, control)
-    return {REFERENCE: files["reference.md"], TIMELINE: files[TIMELINE]}
+    with lacking_refused(document):
+        return {REFERENCE: render_markdown(document, control, _COMMITTED), TIMELINE: render_timeline(document)}
 
 
 def beside(path: Path | None) -> Path:

@@ -1,8 +1,10 @@
 """Renders the reference, as Markdown and as one HTML file that needs no network, and its timeline drawing.
 
-The templates lie in `templates/`; what they print is made by `view`, `wording`, `curls` and `timeline`.
+The templates lie in `templates/`; what they print is made by `view`, `wording`, `samples` and `timeline`.
 """
 
+import base64
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -15,23 +17,29 @@ from markupsafe import Markup
 from feedback_spec.catalogue import GROUPS
 from feedback_spec.document import Document
 from feedback_spec.documentation import view, wording
-from feedback_spec.documentation.curls import curls
+from feedback_spec.documentation.languages import FENCES
+from feedback_spec.documentation.samples import samples
 from feedback_spec.documentation.timeline import draw
 from feedback_spec.operations import operations_of
 
+Links = Mapping[str, tuple[str, ...]]
+"""The files of each document, by what the document is; they lie beside the reference."""
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
-def render_markdown(document: Document, control: Mapping[str, Any]) -> str:
+def render_markdown(document: Document, control: Mapping[str, Any], links: Links) -> str:
     """The reference as Markdown; the drawing is `timeline.svg` beside it."""
     environment = _environment(escape=False)
     environment.filters |= {"cell": _cell, "plain": _plain, "slug": _slug}
-    text = environment.get_template("reference.md.j2").render(_context(document, control))
+    text = environment.get_template("reference.md.j2").render(_context(document, control, links), fences=FENCES)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def render_html(document: Document, control: Mapping[str, Any]) -> str:
-    """The reference as one HTML file: style and drawing inside it, no script, nothing to load."""
+def render_html(document: Document, control: Mapping[str, Any], links: Links) -> str:
+    """The reference as one HTML file: style and drawing inside it, nothing to load.
+
+    It runs the one script that its Content-Security-Policy names by hash, for what goes beyond reading: copying.
+    """
     environment = _environment(escape=True)
     markdown = MarkdownIt("commonmark", {"html": False}).disable("image")
     # The HTML of a description is escaped, and images would be loaded; what comes out is markdown-it's own.
@@ -40,8 +48,13 @@ def render_html(document: Document, control: Mapping[str, Any]) -> str:
         "inline": lambda text: Markup(markdown.renderInline(text)),
         "breakable": lambda text: Markup("/<wbr>").join(text.split("/")),
     }
-    drawing = Markup(render_timeline(document))
-    text = environment.get_template("reference.html.j2").render(_context(document, control), drawing=drawing)
+    script = environment.get_template("reference.js").render()
+    own = {
+        "drawing": Markup(render_timeline(document)),
+        "script": Markup(script),
+        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    }
+    text = environment.get_template("reference.html.j2").render(_context(document, control, links), **own)
     return text.strip() + "\n"
 
 
@@ -76,7 +89,7 @@ def _environment(*, escape: bool) -> Environment:
     return environment
 
 
-def _context(document: Document, control: Mapping[str, Any]) -> dict[str, Any]:
+def _context(document: Document, control: Mapping[str, Any], links: Links) -> dict[str, Any]:
     return {
         "info": document.openapi["info"],
         "servers": document.openapi.get("servers", []),
@@ -91,7 +104,8 @@ def _context(document: Document, control: Mapping[str, Any]) -> dict[str, Any]:
         "others": view.other_operations(document),
         "control_info": control["info"],
         "control": tuple(operations_of(control)),
-        "curls": curls(document, control),
+        "samples": samples(document, control),
+        "documents": links,
     }
 
 

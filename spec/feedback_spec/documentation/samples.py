@@ -1,4 +1,4 @@
-"""The curl lines of the reference: a submission with each kind of credentials, and one past every window. Pure."""
+"""The examples of the reference: a submission with each kind of credentials, and one past every window. Pure."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedback_spec.document import Document
+from feedback_spec.documentation.languages import Request, in_languages
 from feedback_spec.documentation.timeline import FROM, title
 from feedback_spec.instants import format_duration
 from feedback_spec.operations import JSON, Credentials, Operation, operations_of
@@ -15,20 +16,23 @@ from feedback_spec.rules import Base
 
 
 @dataclass(frozen=True, slots=True)
-class Curl:
-    """Shell lines to paste, and what they show."""
+class Sample:
+    """Code to paste, by the name of its language, and what it shows."""
 
     title: str
-    text: str
+    texts: Mapping[str, str]
 
 
-def curls(document: Document, control: Mapping[str, Any]) -> tuple[Curl, ...]:
-    """The server, a submission for each kind of credentials, and a walk past every window at a mock."""
-    submits = [Curl(f"Submit, with `{each.line}`", _submit(document, each)) for each in document.submit.credentials]
+def samples(document: Document, control: Mapping[str, Any]) -> tuple[Sample, ...]:
+    """The server, a submission for each kind of credentials, and a walk past every window at a mock.
+
+    All of them read `SERVER`, and `TOKEN` or `DSN`, from the environment.
+    """
+    submits = [Sample(f"Submit, with `{each.line}`", _submits(document, each)) for each in document.submit.credentials]
     return (
-        Curl("Choose the server", _servers(document)),
+        Sample("Choose the server", {"curl": _servers(document)}),
         *submits,
-        Curl("See each window close", _walk(document, control)),
+        Sample("See each window close", {"curl": _walk(document, control)}),
     )
 
 
@@ -36,10 +40,18 @@ def _servers(document: Document) -> str:
     servers = document.openapi.get("servers")
     if not servers:
         raise LookupError("a server")
-    lines = [f"{'# ' if index else ''}SERVER={shlex.quote(each['url'])}" for index, each in enumerate(servers)]
+    lines = [f"{'# ' if index else ''}export SERVER={shlex.quote(each['url'])}" for index, each in enumerate(servers)]
     width = max(map(len, lines))
     said = [" ".join(each.get("description", each["url"]).split()) for each in servers]
     return "\n".join(f"{line.ljust(width)}  # {words}" for line, words in zip(lines, said, strict=True))
+
+
+def _submits(document: Document, credentials: Credentials) -> Mapping[str, str]:
+    operation = document.submit
+    text, variable = _parted(credentials.line)
+    header, _, start = text.rpartition(": ")
+    request = Request(operation.method.upper(), _path(document, operation), header, start, variable, _example(document))
+    return {"curl": _submit(document, credentials)} | in_languages(request)
 
 
 def _submit(document: Document, credentials: Credentials) -> str:
@@ -97,5 +109,11 @@ def _curl(method: str, path: str, body: Any, header: str | None = None) -> str:
 
 def _shell(header: str) -> str:
     """A header line whose placeholder is a shell variable: `'Authorization: Bearer '"$TOKEN"`."""
+    text, variable = _parted(header)
+    return f'{shlex.quote(text)}"${variable}"'
+
+
+def _parted(header: str) -> tuple[str, str]:
+    """What stands before a header line's placeholder, and the placeholder as a variable: `TOKEN`, `DSN`."""
     text, _, placeholder = header.removesuffix(">").rpartition("<")
-    return f'{shlex.quote(text)}"${re.sub(r"[^A-Z0-9_]", "_", placeholder.upper())}"'
+    return text, re.sub(r"[^A-Z0-9_]", "_", placeholder.upper())
