@@ -28,7 +28,7 @@ def test_mock_prints_what_the_readme_shows() -> None:
     printed = []
     for line in process.stdout:
         printed.append(re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:8080", line.rstrip()))
-        if line.startswith("Ctrl-C"):
+        if line.startswith("Press Ctrl-C"):
             break
     process.terminate()
     process.communicate()

@@ -108,7 +108,7 @@ def test_the_printed_lines_can_be_pasted_one_after_the_other() -> None:
 def test_without_control_no_clock_is_moved() -> None:
     with running("--no-control") as process:
         assert process.stdout is not None
-        text = "".join(iter(process.stdout.readline, "Ctrl-C ends it.\n"))
+        text = "".join(iter(process.stdout.readline, "Press Ctrl-C to stop.\n"))
         end(process)
 
     assert "_control" not in text
@@ -152,7 +152,7 @@ def test_where_others_reach_it_control_takes_a_token_and_it_says_so() -> None:
     assert ready["url"] == f"http://127.0.0.1:{ready['port']}"
     assert re.fullmatch(rf"http://[^/]+:{ready['port']}", ready["elsewhere"])
     said = [json.loads(line)["message"] for line in err.splitlines()]
-    assert said[0].startswith(f"feedback-mock: others can reach the mock, on {ready['elsewhere']}. The control ")
+    assert said[0].startswith(f"feedback-mock: other machines can reach the mock on {ready['elsewhere']}. The control ")
     assert said[1:] == ["feedback-mock: stopped."]
     assert ready["control_token"] not in err
 
@@ -179,7 +179,7 @@ def test_a_certificate_that_cannot_be_served_is_exit_2(capsys: Any, tmp_path: Pa
     assert_cannot_start(capsys, ["--certificate", nothing], f"{nothing}: cannot be read: No such file or directory.")
     assert_cannot_start(capsys, ["--certificate", other], f"{other}: is not a certificate with its private key in PEM")
     assert_cannot_start(capsys, ["--certificate", one, "--key", other], f"{other}: is not the private key of the ")
-    assert_cannot_start(capsys, ["--key", one], "--key goes with --certificate.")
+    assert_cannot_start(capsys, ["--key", one], "--key requires --certificate.")
 
 
 def test_it_ends_when_stdin_does() -> None:
@@ -237,7 +237,7 @@ def test_a_used_port_is_exit_2(capsys: Any) -> None:
         assert_cannot_start(
             capsys,
             ["--port", str(port)],
-            f"cannot listen on 127.0.0.1:{port}: Address already in use; --port 0 takes a free port",
+            f"cannot listen on 127.0.0.1:{port}: Address already in use; use --port 0 for a free port",
         )
 
 
@@ -285,7 +285,7 @@ def test_a_ready_file_takes_nobody_elses_place(capsys: Any, tmp_path: Path, cont
     file = tmp_path / "notes.txt"
     file.write_text(content)
 
-    assert_cannot_start(capsys, ["--port", "0", "--ready-file", str(file)], "not one that feedback-mock wrote")
+    assert_cannot_start(capsys, ["--port", "0", "--ready-file", str(file)], "was not written by feedback-mock")
     assert file.read_text() == content
 
 
@@ -358,8 +358,8 @@ def test_a_warning_is_given_the_first_time_and_then_each_tenfold_with_its_number
     refused = "A request was refused: 400 Bad Request."
     assert [json.loads(line)["message"] for line in err.splitlines()] == [
         refused,
-        f"{refused} (10 times by now)",
-        f"{refused} (100 times by now)",
+        f"{refused} (10 times so far)",
+        f"{refused} (100 times so far)",
         "feedback-mock: stopped.",
     ]
 
@@ -406,7 +406,8 @@ def test_a_stdout_that_takes_nothing_is_exit_2_unless_there_is_a_ready_file(
 
     assert ended.returncode == 2
     assert (
-        ended.stderr == f"feedback-mock: {why}, and there is no --ready-file: nobody would know what opens the mock.\n"
+        ended.stderr
+        == f"feedback-mock: {why}, and there is no --ready-file: nobody could find out how to reach the mock.\n"
     )
     assert (process.returncode, err) == (0, "feedback-mock: stopped.\n")
 

@@ -1,1 +1,1 @@
-"""The command `feedback-mock`: its options, what it says, and how it ends."""
+"""The `feedback-mock` command: its options, its output, and how it ends."""

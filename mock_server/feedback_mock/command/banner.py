@@ -1,4 +1,4 @@
-"""Words what a person sees when the mock is ready: plain text where there is no terminal. Prints nothing."""
+"""Formats the text that people see when the mock is ready; plain text if there is no terminal. Prints nothing."""
 
 import sys
 from io import StringIO
@@ -11,10 +11,10 @@ from feedback_mock.mock import Mock
 
 
 def banner(mock: Mock, data: dict[str, Any], certificate: str | None) -> str:
-    """Where it listens, what opens it, and the lines to paste, which are never wrapped."""
+    """The address, the credentials, and the commands to paste, which are never wrapped."""
     text = StringIO()
     console = Console(file=text, force_terminal=sys.stdout is not None and sys.stdout.isatty(), highlight=False)
-    console.print(f"The mock of Submit User Feedback listens on [bold]{data['url']}[/bold]")
+    console.print(f"The Submit User Feedback mock is listening on [bold]{data['url']}[/bold]")
     rows = {
         "elsewhere": data["elsewhere"],
         "project": f"{data['organization']}/{data['project']} (number {data['id']})",
@@ -33,5 +33,5 @@ def banner(mock: Mock, data: dict[str, Any], certificate: str | None) -> str:
     for what, line in lines_to_paste(mock, data, certificate):
         console.print(f"\n# {what}", style="dim", soft_wrap=True, markup=False)
         console.print(line, soft_wrap=True, markup=False)
-    console.print("\nCtrl-C ends it.", style="dim")
+    console.print("\nPress Ctrl-C to stop.", style="dim")
     return text.getvalue()

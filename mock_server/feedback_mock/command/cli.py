@@ -1,4 +1,4 @@
-"""The command `feedback-mock`: parses, serves and returns an exit code. Decides nothing about feedback."""
+"""The `feedback-mock` command: parses, serves and returns an exit code. Decides nothing about feedback."""
 
 import contextlib
 import gc
@@ -18,7 +18,9 @@ EXIT_USAGE = 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line until it is ended; 0 after a clean end, 2 if it could not start, 130 if it was forced."""
+    """Runs the command until it is stopped. Returns 0 after a clean end, 2 if it could not start, 130 if it was forced
+    to stop.
+    """
     open_standard_files()
     options = _parse(argv)
     if isinstance(options, int):
@@ -33,13 +35,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parse(argv: Sequence[str] | None) -> Options | int:
-    """The options, or the exit code where there is nothing to serve."""
+    """Returns the options, or the exit code if there is nothing to serve."""
     try:
         options = command.main(None if argv is None else list(argv), "feedback-mock", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except OSError as error:  # what --help and --version print
+    except OSError as error:  # --help and --version print this
         return _refuse(f"{not_written(error)}.")
     except click.Abort:
         return 0
@@ -52,10 +54,11 @@ def _refuse(sentence: str) -> int:
 
 
 def _run(options: Options) -> int:
-    """Serves until it is ended. Raises DocumentError, CannotWrite or CannotStart."""
+    """Serves until stopped. Raises DocumentError, CannotWrite or CannotStart."""
     with ready_file(options.ready_file) as write:
         document = load(options.spec, options.profile)
-        # Only now: a wrong command line or document is answered without waiting for the server's imports.
+        # Imported late, so that errors in the command line or the document appear without waiting for the server's
+        # imports.
         from feedback_mock.command.serving import serve  # noqa: PLC0415 (see above)
 
         return serve(options, document, write)
@@ -63,7 +66,9 @@ def _run(options: Options) -> int:
 
 @contextlib.contextmanager
 def _collecting_late() -> Iterator[None]:
-    """Looks for no garbage among what is loaded at start: that takes a tenth of the start, and finds none."""
+    """Keeps the garbage collector away from objects loaded at startup: it would take a tenth of the startup time and
+    find nothing.
+    """
     gc.disable()
     try:
         yield

@@ -1,4 +1,4 @@
-"""Tells of each request in one line: method, path, status, rule and reason. Shows no query, no header and no secret."""
+"""Logs each request in one line: method, path, status, rule and reason. Never shows queries, headers or secrets."""
 
 import re
 from collections.abc import Callable
@@ -10,21 +10,21 @@ from feedback_mock.control.har import HIDDEN
 from feedback_mock.page.site import PAGE
 
 MOST_OF_A_PATH = 200
-# What has the form of a token or key; an event id has it too, which stands in the control protocol's paths.
+# Anything that looks like a token or key. Event ids look the same, and appear in the control protocol's paths.
 _KEY = re.compile(r"(?<!/events/)(?<![0-9A-Za-z])[0-9A-Fa-f]{32,}")
 
 
 class Console:
-    """The application, which says a line for each request once it is answered.
+    """The application, with a log line for each request once it has been answered.
 
-    A status of 0 is a connection that broke without an answer.
+    A status of 0 is a connection that broke without a response.
     """
 
     def __init__(self, app: ASGIApp, say: Callable[[Line], None]) -> None:
         self._app, self._say = app, say
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves a request and tells of it, but for the page's own files: they are not a client's."""
+        """Serves a request and logs it, except for the page's own files, which no client asks for."""
         if scope["type"] != "http" or scope["path"].startswith(PAGE):
             await self._app(scope, receive, send)
             return
@@ -39,7 +39,7 @@ class Console:
         try:
             await self._app(scope, receive, sending)
         finally:
-            # The line is made where it is written: no request waits for it.
+            # The line is formatted by the thread that writes it, so no request waits for that.
             self._say(
                 partial(_line, scope["method"], scope.get("raw_path", b"")[: 2 * MOST_OF_A_PATH], status, headers)
             )

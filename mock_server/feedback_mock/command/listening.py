@@ -1,4 +1,4 @@
-"""Where the command listens, who reaches it there, and what opens it then. Serves nothing."""
+"""The address that the command listens on, who can reach it, and which token they need. Serves nothing."""
 
 import errno
 import secrets
@@ -10,15 +10,18 @@ from pathlib import Path
 from feedback_mock.command.options import CannotStart, Options
 from feedback_mock.server import address_of, bind, is_loopback
 
-_DOCUMENTATION = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}  # RFC 5737, RFC 3849: nobody's
+_DOCUMENTATION = {
+    socket.AF_INET: "192.0.2.1",
+    socket.AF_INET6: "2001:db8::1",
+}  # RFC 5737, RFC 3849: reserved
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A listening socket with its addresses, and what its clients have to know.
+    """A listening socket with its addresses, and what clients need to know.
 
-    `elsewhere` is where others reach it, None where they cannot; `token` opens the control protocol, and `secret` goes
-    into all credentials.
+    `elsewhere` is the address for other machines, None if they cannot reach us. `token` gives access to the control
+    protocol, and `secret` is part of all credentials.
     """
 
     socket: socket.socket
@@ -34,7 +37,7 @@ def listen(options: Options) -> Listening:
     try:
         listener = bind(options.host, options.port)
     except OSError as error:
-        remedy = "; --port 0 takes a free port" if error.errno == errno.EADDRINUSE else ""
+        remedy = "; use --port 0 for a free port" if error.errno == errno.EADDRINUSE else ""
         raise CannotStart(f"cannot listen on {options.host}:{options.port}: {error.strerror}{remedy}.") from None
     url = f"{options.scheme}://{address_of(listener, options.host)}"
     if is_loopback(listener.getsockname()[0]):
@@ -45,13 +48,13 @@ def listen(options: Options) -> Listening:
 
 
 def _name_for_others(listener: socket.socket) -> str:
-    """The address by which others reach a socket that may listen on all of them."""
+    """The address at which other machines reach a socket that may listen on all addresses."""
     name: str = listener.getsockname()[0]
     if name not in ("0.0.0.0", "::"):
         return name
     with socket.socket(listener.family, socket.SOCK_DGRAM) as probe:
         try:
-            # Sends nothing: it asks by which of its addresses this machine would.
+            # Sends nothing: it only asks which of this machine's addresses would be used.
             probe.connect((_DOCUMENTATION[listener.family], 9))
             return str(probe.getsockname()[0])
         except OSError:
@@ -59,7 +62,7 @@ def _name_for_others(listener: socket.socket) -> str:
 
 
 def _check_certificate(certificate: Path | None, key: Path | None) -> None:
-    """That the server will be able to load it. Raises CannotStart."""
+    """Checks that the server will be able to load the certificate. Raises CannotStart."""
     if certificate is None:
         return
     for path in filter(None, (certificate, key)):
@@ -74,12 +77,14 @@ def _check_certificate(certificate: Path | None, key: Path | None) -> None:
 
 
 def _no_password() -> str:
-    raise CannotStart("the private key is encrypted; give one that is not, as no password is asked for.")
+    raise CannotStart("the private key is encrypted; use one that is not, because nobody is asked for a password.")
 
 
 def _wrong(error: ssl.SSLError, key: Path | None) -> str:
     if error.reason == "KEY_VALUES_MISMATCH":
         return "is not the private key of the certificate"
     return (
-        "is not a private key in PEM" if key else "is not a certificate with its private key in PEM; --key names a key"
+        "is not a private key in PEM format"
+        if key
+        else "is not a certificate with its private key in PEM format; pass the key with --key"
     )

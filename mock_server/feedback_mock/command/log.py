@@ -1,6 +1,6 @@
-"""What the command says on stderr while it serves: few lines, counted, and never waited for.
+"""The command's log on stderr while it serves: few lines, counted, and never waited for.
 
-Knows nothing of what is said. A library leaves logging to whoever uses it; only the command line uses this.
+Knows nothing about what is logged. Libraries leave logging to their users, so only the command line uses this.
 """
 
 import asyncio
@@ -19,35 +19,35 @@ from feedback_spec.instants import format_instant
 
 from feedback_mock.clock import system_time
 
-PATIENCE = 0.5  # seconds, at the end, for what is not written yet
-MOMENT = 0.02  # seconds, for which lines are gathered before they are written
+PATIENCE = 0.5  # seconds, at the end, to write the remaining lines
+MOMENT = 0.02  # seconds for which lines are collected before they are written
 MOST_WAITING = 10_000  # lines
 
 
 class Said(NamedTuple):
-    """What is said: a line of text, and its facts for those who read JSON."""
+    """An entry: a line of text, and its facts for readers of JSON."""
 
     text: str
     facts: Mapping[str, object]
 
 
 Line = Callable[[], Said]
-"""What makes a line when it is written."""
+"""Produces the line when it is written."""
 
 
 def message(text: str) -> Line:
-    """A line that says this."""
+    """An entry with this text."""
     return lambda: Said(text, {"message": text})
 
 
 @contextlib.contextmanager
 def logging_to_stderr(*, as_json: bool) -> Iterator[Callable[[Line], None]]:
-    """Logs warnings until it is left; answers what says a line beside them."""
+    """Logs warnings inside the context; returns the function that logs further lines."""
     stderr, root = Stderr(as_json=as_json), logging.getLogger()
     stderr.addFilter(Tenfold())
     stderr.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     root.addHandler(stderr)
-    # It warns of every malformed body, and shows a byte of it.
+    # It warns about every malformed body, and shows a byte of it.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     try:
         yield stderr.say
@@ -57,10 +57,10 @@ def logging_to_stderr(*, as_json: bool) -> Iterator[Callable[[Line], None]]:
 
 
 class Tenfold(logging.Filter):
-    """Lets a message through the first time, the 10th, the 100th and so on, and says how often it was there.
+    """Passes a message on the 1st, 10th, 100th time and so on, and adds how often it has occurred.
 
-    One message is what one line of a program says, or one kind of exception there. So there are as many lines as
-    programs have such places, times a few, however long the mock is misused.
+    Messages are the same if one line of the program logs them, or one kind of exception there. So the number of log
+    lines is limited to a few per such place, however long the mock is misused.
     """
 
     def __init__(self) -> None:
@@ -68,21 +68,21 @@ class Tenfold(logging.Filter):
         self._seen: Counter[tuple[object, ...]] = Counter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is a first or a tenfold one, and not of a request that was given up at the end."""
+        """Whether this is the first or a tenfold occurrence, and not from a request abandoned at shutdown."""
         if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
             return False
         kind = (record.pathname, record.lineno, record.exc_info and record.exc_info[0])
         self._seen[kind] += 1
         times = self._seen[kind]
         if times > 1:
-            record.msg, record.args = f"{record.getMessage()} ({times:,} times by now)", ()
+            record.msg, record.args = f"{record.getMessage()} ({times:,} times so far)", ()
         return f"{times}".strip("0") == "1"
 
 
 class Stderr(logging.Handler):
-    """Writes in a thread of its own: where nobody reads, the thread waits and nobody else; too much is lost.
+    """Writes in a thread of its own. If nobody reads, only that thread waits, and excess lines are lost.
 
-    Not through `sys.stderr`, whose lock the thread would hold when Python ends.
+    It doesn't use `sys.stderr`, whose lock the thread would hold when Python exits.
     """
 
     def __init__(self, *, as_json: bool = False) -> None:
@@ -90,7 +90,7 @@ class Stderr(logging.Handler):
         try:
             self._file = sys.stderr.fileno()
         except (AttributeError, OSError):
-            self._file = -1  # closed before the start: the next socket may have its number
+            self._file = -1  # closed before startup: the next socket may get its number
         self._as_json = as_json
         self._waiting: SimpleQueue[tuple[int, Line] | None] = SimpleQueue()
         self._ending = threading.Event()
@@ -99,19 +99,19 @@ class Stderr(logging.Handler):
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Takes a record over."""
+        """Queues a record."""
         said = Said(self.format(record), {"level": record.levelname.lower(), "message": record.getMessage()})
         self.say(lambda: said)
 
     def say(self, line: Line) -> None:
-        """Takes a line over, unless too many wait already."""
+        """Queues a line, unless too many are waiting already."""
         if self._waiting.qsize() < MOST_WAITING:
             self._waiting.put((system_time(), line))
         else:
             self._lost += 1
 
     def close(self) -> None:
-        """Ends, once all is written or nobody has read it for a moment."""
+        """Ends once everything is written, or nobody has read it for a moment."""
         self._ending.set()
         self._waiting.put(None)
         self._thread.join(PATIENCE)
@@ -119,7 +119,7 @@ class Stderr(logging.Handler):
 
     def _write(self) -> None:
         while True:
-            # A thread that woke for each line would take its time from the requests.
+            # A thread that woke up for each line would take its time from the requests.
             found = [self._waiting.get()]
             self._ending.wait(MOMENT)
             with contextlib.suppress(Empty):
@@ -127,7 +127,7 @@ class Stderr(logging.Handler):
                     found.append(self._waiting.get_nowait())
             lost, self._lost = self._lost, 0
             if lost:
-                found.insert(0, (system_time(), message(f"{lost:,} lines were lost, as nobody read them in time.")))
+                found.insert(0, (system_time(), message(f"{lost:,} lines were lost because nobody read them in time.")))
             with contextlib.suppress(OSError):
                 _write_all(self._file, b"".join(self._shown(*each) for each in found if each is not None))
             if None in found:

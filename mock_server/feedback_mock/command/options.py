@@ -1,4 +1,4 @@
-"""The command line of `feedback-mock`, each option an environment variable as well. Serves nothing."""
+"""The command line of `feedback-mock`; each option is an environment variable as well. Serves nothing."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import click
 from feedback_spec.profiles import DOCUMENTED, PROFILES
 
 ENVIRONMENT = "FEEDBACK_MOCK"
-"""What the names of the environment variables begin with."""
+"""The prefix of the environment variables."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{8,200}=*")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 
@@ -28,12 +28,12 @@ Examples:
 
 
 class CannotStart(Exception):
-    """Why there is nothing to serve, in one sentence."""
+    """The reason why there is nothing to serve, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The command line as it was given; None where an option has no default. `rate_limit` is requests and seconds."""
+    """The command line as given; None for an option without a default. `rate_limit` is requests and seconds."""
 
     host: str
     port: int
@@ -53,17 +53,17 @@ class Options:
 
     @property
     def running(self) -> bool:
-        """Whether projects begin with a running clock."""
+        """Whether projects start with a running clock."""
         return self.clock == "system"
 
     @property
     def as_json(self) -> bool:
-        """Whether everything is said as JSON."""
+        """Whether all output is JSON."""
         return self.log_format == "json"
 
     @property
     def scheme(self) -> str:
-        """Of the address that is served."""
+        """The scheme of the served address."""
         return "https" if self.certificate else "http"
 
 
@@ -72,20 +72,20 @@ def _rate(_context: click.Context, _parameter: click.Parameter, value: str | Non
         return None
     requests, _, seconds = value.partition("/")
     if not (requests.isdecimal() and seconds.isdecimal() and int(requests) and int(seconds)):
-        raise click.BadParameter(f'"{value}" is not N/SECONDS, such as 5/1 for five requests in a second.')
+        raise click.BadParameter(f'"{value}" is not N/SECONDS, such as 5/1 for five requests per second.')
     return int(requests), int(seconds)
 
 
 def _token(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     if value is not None and not _TOKEN.fullmatch(value):
-        raise click.BadParameter("a token has 8 to 200 letters, digits and signs of - . _ ~ + /, as in RFC 6750.")
+        raise click.BadParameter("a token has 8 to 200 letters, digits and the characters - . _ ~ + /, as in RFC 6750.")
     return value
 
 
 def _hosts(_context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     for each in value:
         if not _HOST.fullmatch(each):
-            raise click.BadParameter(f'"{each}" is not a host name or an address without a port, such as mock.test.')
+            raise click.BadParameter(f'"{each}" is not a host name or address without a port, such as mock.test.')
     return value
 
 
@@ -104,75 +104,82 @@ def _hosts(_context: click.Context, _parameter: click.Parameter, value: tuple[st
     show_default=True,
     metavar="PORT",
     type=click.IntRange(0, 65535),
-    help="0 takes a free port.",
+    help="The port to listen on; 0 means any free port.",
 )
 @click.option(
     "--certificate",
     metavar="PATH",
     type=click.Path(path_type=Path),
-    help="Serve https with this certificate (PEM, with its chain, and with its key unless --key is given).",
+    help="Serve HTTPS with this certificate (PEM, with its chain, and with its key unless --key is given).",
 )
 @click.option("--key", metavar="PATH", type=click.Path(path_type=Path), help="The certificate's private key (PEM).")
 @click.option(
-    "--spec", metavar="PATH", type=click.Path(path_type=Path), help="Another OpenAPI document than the packaged one."
+    "--spec",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Use this OpenAPI document in place of the packaged one.",
 )
 @click.option(
     "--profile",
     default=DOCUMENTED,
     show_default=True,
     type=click.Choice(PROFILES),
-    help="Whose behaviour: the page's, or a real Sentry's of that time.",
+    help="Whose behaviour to follow: the published page, or a real Sentry version.",
 )
 @click.option(
     "--rate-limit",
     metavar="N/SECONDS",
     callback=_rate,
-    help="429 after so many requests of a project, as the hosted service; for --profile sentry-latest and sentry-23.7.",
+    help="Limit a project's requests (429), as the hosted service does; with --profile sentry-latest or sentry-23.7.",
 )
 @click.option(
     "--clock",
     default="system",
     show_default=True,
     type=click.Choice(["system", "frozen"]),
-    help="Whether projects begin with a running clock or with one that stands still.",
+    help="Whether projects start with a running or a frozen clock.",
 )
-@click.option("--control/--no-control", default=True, help="Whether to serve the control protocol; by default it is.")
+@click.option(
+    "--control/--no-control", default=True, help="Whether to serve the control protocol. It is on by default."
+)
 @click.option(
     "--control-token",
     metavar="TOKEN",
     callback=_token,
-    help="What control requests have to carry. Without it, one is made up where others reach --host, and shown.",
+    help="The token that control requests must send. Generated and printed if others can reach --host, unless set.",
 )
 @click.option(
     "--allow-host",
     metavar="HOST",
     multiple=True,
     callback=_hosts,
-    help="A name by which control requests without a token may call us, beside this machine's; may be repeated.",
+    help="A further host name that control requests without a token may be addressed to; may be repeated.",
 )
 @click.option(
     "--ready-file",
     metavar="PATH",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Written when requests are served, removed at the end: the same JSON as --log-format json prints.",
+    help="Write the JSON line of --log-format json to this file when ready, and remove the file at the end.",
 )
-@click.option("--until-stdin-closes", is_flag=True, help="End when stdin does, as it does when a test harness dies.")
+@click.option(
+    "--until-stdin-closes", is_flag=True, help="Stop when stdin closes, as it does when a test harness exits."
+)
 @click.option(
     "--log-format",
     default="text",
     show_default=True,
     type=click.Choice(["text", "json"]),
-    help="json: one JSON line on stdout when ready, and JSON lines on stderr.",
+    help="json: print one JSON line to stdout when ready, and log JSON lines to stderr.",
 )
-@click.option("--quiet", is_flag=True, help="Say no line for each request; warnings and the ready line stay.")
+@click.option("--quiet", is_flag=True, help="Don't log requests. Warnings and the ready line remain.")
 @click.version_option(package_name="sentry-feedback-contract", prog_name="feedback-mock")
 def command(**given: Any) -> Options:
-    """Serve Sentry's "Submit User Feedback" as a mock whose clock tests can move.
+    """Serve Sentry's "Submit User Feedback" as a mock with a clock that tests can move.
 
-    When it is ready it prints where it listens, the credentials of a project, and lines to paste.
-    For each request it says a line on stderr. Ctrl-C ends it.
+    When ready, it prints its address, the credentials of a project, and commands to paste. It logs each request to
+    stderr. Press Ctrl-C to stop it.
     """
     options = Options(**given)
     if options.key is not None and options.certificate is None:
-        raise click.UsageError("--key goes with --certificate.")
+        raise click.UsageError("--key requires --certificate.")
     return options

@@ -1,4 +1,4 @@
-"""What the command has of its process: standard files, signals that end it, limits. Knows nothing of what is served."""
+"""The command's process: standard files, the signals that end it, limits. Knows nothing about what is served."""
 
 import contextlib
 import os
@@ -12,31 +12,31 @@ _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if
 
 
 def open_standard_files() -> None:
-    """Opens those of stdin, stdout and stderr that are closed: the next socket would get its number."""
+    """Opens stdin, stdout and stderr if they are closed; otherwise the next socket would get their number."""
     for file in (0, 1, 2):
         try:
             os.fstat(file)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number
 
 
 def allow_many_files() -> None:
-    """As many connections as the system allows us, up to a bound: by default it is a thousand at most."""
+    """Allows as many connections as the system permits, up to a limit; the default is often a thousand."""
     if sys.platform != "win32":
-        import resource  # noqa: PLC0415 (which not all platforms have)
+        import resource  # noqa: PLC0415 (not available on all platforms)
 
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
         if soft < wanted:
-            with contextlib.suppress(OSError, ValueError):  # macOS has a bound that it does not tell
+            with contextlib.suppress(OSError, ValueError):  # macOS has a limit that it doesn't report
                 resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextlib.contextmanager
 def ending(end: Callable[[], None]) -> Iterator[None]:
-    """Makes SIGINT, SIGTERM and SIGHUP a clean end; what is ignored, as nohup asks for, stays so.
+    """Makes SIGINT, SIGTERM and SIGHUP end the mock cleanly, unless they are ignored, as with nohup.
 
-    uvicorn raises the first two once more when it is done, and nothing comes of it.
+    uvicorn raises the first two again when it is done; that has no effect.
     """
     mine = [each for each in _SIGNALS if signal.getsignal(each) != signal.SIG_IGN]
     before = {each: signal.signal(each, lambda *_: end()) for each in mine}
@@ -48,7 +48,7 @@ def ending(end: Callable[[], None]) -> Iterator[None]:
 
 
 def end_with_stdin(end: Callable[[], None]) -> None:
-    """Ends when stdin does, which is at once where it has nothing to give."""
+    """Ends when stdin closes, which is at once if it is empty."""
 
     def wait() -> None:
         with contextlib.suppress(OSError):
@@ -60,7 +60,7 @@ def end_with_stdin(end: Callable[[], None]) -> None:
 
 
 def print_whole(text: str) -> str | None:
-    """Prints on stdout; answers why that cannot be, None if it could."""
+    """Prints to stdout; returns the reason if that fails, else None."""
     if sys.stdout is None:
         return "stdout is closed"
     try:
@@ -72,6 +72,8 @@ def print_whole(text: str) -> str | None:
 
 
 def not_written(error: OSError) -> str:
-    """That stdout failed; what is left in Python's buffer would be tried again at the end, and is thrown away."""
+    """Notes that stdout failed, and discards what is left in Python's buffer, which would be written again at the
+    end.
+    """
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return f"stdout cannot be written: {error.strerror}"

@@ -1,6 +1,6 @@
-"""What the command line tells when it is ready: as data, and as lines to paste.
+"""What the command prints when it is ready: as data, and as commands to paste.
 
-Prints nothing itself; tokens and DSNs appear here and nowhere else.
+Prints nothing itself. Tokens and DSNs appear only here.
 """
 
 import json
@@ -19,9 +19,10 @@ _OF_FEEDBACK = (Base.FIRST_SUBMITTED, Base.LAST_SUBMITTED)
 
 
 def ready_data(mock: Mock, url: str, *, control: bool, token: str | None, elsewhere: str | None) -> dict[str, Any]:
-    """All that a test harness needs to know.
+    """Everything that a test harness needs to know.
 
-    `url` is where this machine reaches the mock, `elsewhere` where others do, if they can; `token` the control token.
+    `url` is where this machine reaches the mock, `elsewhere` is where other machines do, if they can; `token` is the
+    control token.
     """
     parts = urlsplit(url)
     project = project_shown(mock.default_project, url)
@@ -46,14 +47,14 @@ def ready_data(mock: Mock, url: str, *, control: bool, token: str | None, elsewh
 
 
 def page_of(url: str, token: str | None) -> str:
-    """The address of the page, which takes the control token from it."""
+    """The address of the page, including the control token."""
     return f"{url}/" + (f"#token={token}" if token else "")
 
 
 def lines_to_paste(mock: Mock, data: dict[str, Any], certificate: str | None) -> list[tuple[str, str]]:
-    """Shell lines with what they show; pasted one after the other they give 200, 200 and, with a clock, 409.
+    """Shell commands and what they show; pasted one after the other, they give 200, 200 and, with a clock, 409.
 
-    `certificate` is the path of the one that is served.
+    `certificate` is the path of the server's certificate.
     """
     submit = mock.document.submit
     url = data["url"] + submit.path.format(organization_slug=data["organization"], project_slug=data["project"])

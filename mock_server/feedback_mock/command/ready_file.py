@@ -1,4 +1,4 @@
-"""The ready file: whoever waits for it never reads one that lies. Knows nothing of what stands in it."""
+"""The ready file, which is never wrong for anyone who waits for it. Knows nothing about its contents."""
 
 import contextlib
 import errno
@@ -14,9 +14,10 @@ MOST = 64 * 1024  # bytes of a ready file
 
 @contextlib.contextmanager
 def ready_file(path: Path | None) -> Iterator[Callable[[str], None]]:
-    """Removes what an earlier run left, answers what writes the file, and removes it at the end if it is still ours.
+    """Removes the file of an earlier run, yields the function that writes the file, and removes it at the end if it is
+    still ours.
 
-    What it answers raises CannotWrite, as this does for anything else that is there.
+    The function raises CannotWrite; so does this context manager if anything else is at that path.
     """
     written = []
 
@@ -36,12 +37,12 @@ def ready_file(path: Path | None) -> Iterator[Callable[[str], None]]:
 
 
 def _claim(path: Path) -> None:
-    """Makes room: a file that an earlier run left, which would lie, is removed, and so is an empty one."""
+    """Makes room: removes an empty file, or one that an earlier run left behind and that is now wrong."""
     check_file(path)
     with telling(path), contextlib.suppress(FileNotFoundError):
         content = _content(path, MOST)
         if content and not _is_ready_file(content):
-            raise CannotWrite(errno.EEXIST, "the file there is not one that feedback-mock wrote", str(path))
+            raise CannotWrite(errno.EEXIST, "the file there was not written by feedback-mock", str(path))
         path.unlink()
 
 

@@ -19,12 +19,12 @@ from feedback_mock.feedback.rate import RateLimit
 from feedback_mock.mock import Mock
 from feedback_mock.server import Uvicorn
 
-PATIENCE = 5  # seconds, at the end, for what is in flight
-FORCED = 130  # as a shell has it for what SIGINT ended
+PATIENCE = 5  # seconds, at the end, for requests in progress
+FORCED = 130  # as shells do after SIGINT
 
 
 def serve(options: Options, document: Document, write: Callable[[str], None]) -> int:
-    """Serves until it is ended, and `write`s the ready file; answers an exit code.
+    """Serves until stopped, and `write`s the ready file; returns an exit code.
 
     Raises DocumentError, CannotWrite or CannotStart.
     """
@@ -74,21 +74,21 @@ def _make_app(options: Options, document: Document, listening: Listening) -> Moc
 
 
 def _announce(options: Options, app: Mock, data: dict[str, Any]) -> None:
-    """Prints what is ready. Raises CannotStart where nobody would know of it."""
+    """Prints the ready line. Raises CannotStart if nobody could see it."""
     if options.as_json:
         text = json.dumps(data) + "\n"
     else:
-        from feedback_mock.command.banner import banner  # noqa: PLC0415 (rich is slow, and json needs none of it)
+        from feedback_mock.command.banner import banner  # noqa: PLC0415 (rich is slow to import, and JSON needs none of it)
 
         text = banner(app, data, str(options.certificate) if options.certificate else None)
     why = print_whole(text)
     if why is not None and options.ready_file is None:
-        raise CannotStart(f"{why}, and there is no --ready-file: nobody would know what opens the mock.")
+        raise CannotStart(f"{why}, and there is no --ready-file: nobody could find out how to reach the mock.")
 
 
 def _warning(options: Options, elsewhere: str) -> str:
-    reached = f"feedback-mock: others can reach the mock, on {elsewhere}."
+    reached = f"feedback-mock: other machines can reach the mock on {elsewhere}."
     if not options.control:
         return f"{reached} The control protocol is off."
-    how = "you gave" if options.control_token else "was made up; --control-token chooses one"
-    return f"{reached} The control protocol takes the token that {how}; --no-control switches it off."
+    how = "you passed" if options.control_token else "was generated (choose one with --control-token)"
+    return f"{reached} The control protocol requires the token that {how}; --no-control turns it off."
