@@ -1,4 +1,6 @@
-"""Where `feedback-verify` begins: the command line, or without the extra `[verify]` a sentence that says what to do."""
+"""The entry point of `feedback-verify`: the command line or, without the `[verify]` extra, a sentence that says what to
+do.
+"""
 
 import sys
 
@@ -6,7 +8,7 @@ from feedback_verify.extra import missing
 
 
 def main(argv: list[str] | None = None) -> int:
-    """As `feedback_verify.cli.main`; 2, and one sentence, without the extra `[verify]`."""
+    """Like `feedback_verify.cli.main`; without the `[verify]` extra, prints one sentence and returns 2."""
     sentence = missing()
     if sentence:
         print(f"feedback-verify: {sentence}", file=sys.stderr)

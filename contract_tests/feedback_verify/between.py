@@ -1,7 +1,9 @@
-"""Answers that no implementation of the endpoint gave, but something between it and us: a proxy, a gateway, a front.
+"""Recognises responses that came not from the endpoint but from something in between: a proxy, a gateway, a load
+balancer.
 
-Told by what proxies in use write into their own pages, or by a page that has none of the headers that the server
-puts on every answer, to a message that proxies refuse without passing it on; any other page is the server's own. Pure.
+Such a response contains what common proxies write into their own pages, or has none of the headers that the server puts
+on every response and answers a message that proxies refuse without passing it on. Any other page is the server's own.
+Pure.
 """
 
 import re
@@ -10,7 +12,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from feedback_verify.exchange import Exchange
 
-# What they answer by themselves: a request that they do not pass on, or a server that they do not reach.
+# What proxies answer themselves: a request that they do not pass on, or a server that they cannot reach.
 _OWN = frozenset({400, 405, 408, 411, 413, 414, 417, 421, 431, 494, 495, 496, 497, 501, 502, 503, 504, 505})
 _PAGES = {
     "nginx": re.compile(rb"<hr><center>(?:nginx|openresty|tengine)(?:/[\d.]+)?(?: \([^)]*\))?</center>", re.I),
@@ -44,21 +46,21 @@ _ANYBODYS = frozenset(
         "x-request-id",
     }
 )
-_ENOUGH = 2  # headers that tell a server's own answers from others
-_LONG = 1_900  # characters of an address, or of headers, from which on servers in use may refuse them
-_LARGE = 65_536  # bytes; of a body that is larger a server may refuse to read the rest, and close
+_ENOUGH = 2  # headers that identify a server's own responses
+_LONG = 1_900  # length of a target, or of headers, from which common servers may refuse them
+_LARGE = 65_536  # bytes; a server may refuse to read the rest of a larger body, and close
 
 
 def headers_of_all(answers: Iterable[Exchange]) -> frozenset[str]:
-    """The headers that all these answers have, in lower case, without those that proxies set, too."""
+    """The headers that all these responses have, in lower case, except those that proxies set, too."""
     names = [frozenset(each.headers) for each in answers]
     return frozenset.intersection(*names) - _ANYBODYS if names else frozenset()
 
 
 def between(exchange: Exchange, usual: frozenset[str] = frozenset()) -> str | None:
-    """The name of what answered instead of the server; None where the server did, as far as one can see.
+    """The name of what answered instead of the server; None if, as far as one can tell, the server did.
 
-    `usual` are the headers that the server puts on all its answers, as `headers_of_all` gives them.
+    `usual` are the headers that the server puts on all its responses, as returned by `headers_of_all`.
     """
     if exchange.status not in _OWN or exchange.media_type == "application/json":
         return None
@@ -68,7 +70,7 @@ def between(exchange: Exchange, usual: frozenset[str] = frozenset()) -> str | No
 
 
 def _is_refused_unread(exchange: Exchange) -> bool:
-    """Whether the status speaks of the message, and the message gives reason to it."""
+    """Whether the status is about the message itself, and the message gives cause for it."""
     request = exchange.request
     headers, path = request.sent_headers().values(), unquote_to_bytes(urlsplit(request.url).path)
     reasons = {
@@ -83,11 +85,11 @@ def _is_refused_unread(exchange: Exchange) -> bool:
 
 
 def is_unknown_method(exchange: Exchange) -> bool:
-    """Whether this is 501 to a method that a server need not know (RFC 9110, 9.1 and 15.6.2)."""
+    """Whether this is a 501 for a method that a server need not know (RFC 9110, 9.1 and 15.6.2)."""
     return exchange.status == 501 and exchange.request.method not in _METHODS
 
 
 def lost_behind(exchange: Exchange) -> bool:
-    """Whether a gateway says that the server closed the connection, though it had been sent all there was to read."""
+    """Whether a gateway says that the server closed the connection even though it had been sent the whole request."""
     gone = exchange.status in (502, 504) and between(exchange) is not None
     return gone and len(exchange.request.content) <= _LARGE

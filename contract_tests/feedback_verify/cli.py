@@ -1,4 +1,4 @@
-"""`feedback-verify`: parses, runs, reports, and says by its exit code what came of it."""
+"""`feedback-verify`: parses, runs, reports, and returns the exit code."""
 
 import os
 import sys
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 FORESEEN = (DocumentError, SettingsError, NotReachable, ProtocolError, Trouble, MissingLibrary, OSError)
 EPILOG = """\b
 Exit codes:
-  0  every rule that was asked for is verified, or every one that --require names
+  0  every rule that was asked for, or that --require names, was verified
   1  a rule is violated
   2  could not test: wrong usage, unreachable target, broken document, a report that cannot be written
-  3  nothing is violated, but a required rule was not verified: --require level takes what the target allows
+  3  nothing is violated, but a required rule was not verified; --require level accepts what the target allows
 
 \b
 Examples:
-  feedback-verify                                        a mock, started for it
+  feedback-verify                                        verify a mock that it starts itself
   feedback-verify http://127.0.0.1:8080 --control http://127.0.0.1:8080
   feedback-verify --app myapp:app --organization acme --project web --token … --seed-callable myapp.tests:seed
   feedback-verify http://127.0.0.1:9000 --command "./serve --port 9000" --organization acme --project web --dsn …
@@ -51,10 +51,10 @@ Examples:
 
 
 class _Commands(click.Group):
-    """Without the name of a command, it verifies; so `-h` shows what verifying takes, and the other commands below."""
+    """Without a command name, it verifies, so `-h` shows the options of `verify`, and the other commands below them."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Puts the default command in front where no command is named."""
+        """Inserts the default command if none is named."""
         named = args and args[0] in (*self.commands, *ctx.help_option_names, "--version")
         return super().parse_args(ctx, args if named else ["verify", *args])
 
@@ -79,15 +79,15 @@ READ = {**NAMES, "auto_envvar_prefix": "FEEDBACK"}
 def command() -> None:
     """Verify that the implementation at URL does what the document says, rule by rule.
 
-    Every option can be given in the environment: FEEDBACK_URL, FEEDBACK_TOKEN, FEEDBACK_DSN and so on.
-    Without a URL, a mock server is started and verified.
+    Every option can also be set in the environment: FEEDBACK_URL, FEEDBACK_TOKEN, FEEDBACK_DSN and so on. Without a
+    URL, it starts and verifies a mock server.
     """
 
 
 @command.command(epilog=EPILOG, context_settings=READ)
 @flags
 def verify(**values: Any) -> int:
-    """Verify URL; the default."""
+    """Verify URL (the default)."""
     return _answered(values, replay=None)
 
 
@@ -95,7 +95,7 @@ def verify(**values: Any) -> int:
 @click.argument("plan_file", type=click.Path(path_type=Path), metavar="PLAN")
 @flags
 def replay(plan_file: Path, **values: Any) -> int:
-    """Verify URL by an earlier run's --plan."""
+    """Verify URL with the --plan of an earlier run."""
     return _answered(values, replay=plan_file)
 
 
@@ -103,9 +103,9 @@ def replay(plan_file: Path, **values: Any) -> int:
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="A.json B.json…")
 @report_option(COMPARED)
 def compare(files: tuple[Path, ...], report: list[tuple[str, Path]]) -> int:
-    """Hold JSON reports side by side, rule by rule.
+    """Compare JSON reports, rule by rule.
 
-    What differs is shown first. The exit code is 0 whatever differs, and 2 where a file cannot be read or written.
+    Differences are shown first. The exit code is 0 whatever differs, and 2 if a file cannot be read or written.
     """
     from feedback_verify.reports.compared import WRITERS, print_comparison  # noqa: PLC0415
     from feedback_verify.reports.comparison import Comparison, NotComparable, read_column  # noqa: PLC0415
@@ -132,7 +132,7 @@ def _answered(values: dict[str, Any], *, replay: Path | None) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the command line and answers its exit code. Never raises, and 1 means a violation that was seen."""
+    """Runs the command line and returns its exit code. Never raises; 1 always means an observed violation."""
     try:
         outcome = command.main(argv, prog_name="feedback-verify", standalone_mode=False)
     except click.ClickException as error:
@@ -142,37 +142,39 @@ def main(argv: list[str] | None = None) -> int:
         click.echo("Stopped.", err=True)
         return 2
     except SystemExit:
-        return 2  # click's way out where nobody reads its --help to the end
+        return 2  # click exits this way if nobody reads --help to the end
     return outcome if isinstance(outcome, int) else 0
 
 
 class _Console(Console):
-    """Rich ends the program with exit code 1 where nobody reads on; we say it, with a code that is not a verdict."""
+    """Rich exits with code 1 if nobody reads the output; we report it ourselves, with a code that is not a verdict."""
 
     def on_broken_pipe(self) -> None:
-        """Passes the error on."""
-        raise  # noqa: PLE0704 (it is called while the error is handled)
+        """Re-raises the error."""
+        raise  # noqa: PLE0704 (called while the error is being handled)
 
 
 def _sentence(error: Exception, *, debug: bool) -> str:
-    """The sentence for an error. An unforeseen error is our bug, never the target's violation."""
+    """The message for an error. An unforeseen error is our bug, never the target's violation."""
     if debug:
         traceback.print_exception(error)
     if isinstance(error, FORESEEN):
         return printable(str(error))
-    place = "; the traceback is above" if debug else "; --debug shows where"
-    return printable(f"feedback-verify made a mistake, and the target none: {type(error).__name__}: {error}{place}.")
+    place = "; the traceback is above" if debug else "; pass --debug to see where"
+    return printable(
+        f"feedback-verify has a bug; this says nothing about the target: {type(error).__name__}: {error}{place}."
+    )
 
 
 def _verify(values: dict[str, Any], *, debug: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="feedback-verify-") as storage:
-        # Hypothesis keeps files where it runs unless told otherwise, and the user's directory is not ours.
+        # Hypothesis stores files in the working directory by default, and the user's directory is not ours.
         os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", storage)
         return _verify_and_report(values, debug=debug)
 
 
 def _verify_and_report(values: dict[str, Any], *, debug: bool) -> int:
-    # Schemathesis and Hypothesis take their time to import; --help and a wrong flag need neither.
+    # Schemathesis and Hypothesis are slow to import; --help and a wrong flag need neither.
     from feedback_verify.reports import Began, Report  # noqa: PLC0415
     from feedback_verify.run import Run  # noqa: PLC0415
 
@@ -197,7 +199,7 @@ def _verify_and_report(values: dict[str, Any], *, debug: bool) -> int:
 
 
 def _execute(run: "Run", *, debug: bool) -> str | None:
-    """Runs it, and answers what kept it from its end: what was seen until then is reported."""
+    """Runs it, and returns what stopped it early, if anything; everything seen so far is reported."""
     try:
         run.execute()
     except Exception as error:
@@ -206,7 +208,9 @@ def _execute(run: "Run", *, debug: bool) -> str | None:
 
 
 def _tell(report: "Report", reports: list[tuple[str, Path]]) -> int:
-    """Writes and prints everything, and answers the exit code; what cannot be written is said and is 2."""
+    """Writes and prints all reports, and returns the exit code. If one cannot be written, it says so, and the code is
+    2.
+    """
     from feedback_verify.reports import WRITERS, print_report  # noqa: PLC0415
 
     errors = [] if report.trouble is None else [report.clean(report.trouble)]
@@ -230,14 +234,14 @@ def _printed(show: Callable[[Console], None]) -> list[str]:
         show(_Console(width=None if sys.stdout.isatty() else 160, highlight=False))
         sys.stdout.flush()
     except OSError as error:
-        # Python flushes once more at its end, and would say what we have said, with an exit code of its own.
+        # Python flushes again at exit, and would repeat our message, with an exit code of its own.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return [f"The verdicts cannot be printed: {error.strerror or error}."]
     return []
 
 
 def _detect(spec: Path | None, target: Any, *, run_seed: int, progress: Callable[[int, int, str], None]) -> Document:
-    """Says how the target fits every profile, and answers the document of the one that it fits best."""
+    """Prints how well the target fits each profile, and returns the document of the best one."""
     from feedback_verify.detect import fits  # noqa: PLC0415
 
     documents = {profile: load(spec, profile) for profile in PROFILES}
@@ -245,7 +249,7 @@ def _detect(spec: Path | None, target: Any, *, run_seed: int, progress: Callable
     for fit in found:
         click.echo(fit.sentence())
     best = found[0]
-    click.echo(f"The target fits {best.profile} best; it is verified against that.")
+    click.echo(f"The target fits {best.profile} best; verifying against that.")
     for rule, detail in best.violated.items():
         click.echo(f"  does not fit: {rule}: {detail}")
     return documents[best.profile]
@@ -253,7 +257,7 @@ def _detect(spec: Path | None, target: Any, *, run_seed: int, progress: Callable
 
 @contextmanager
 def _progress() -> Any:
-    """Shows on a terminal what is being tested; elsewhere nothing."""
+    """Shows on a terminal what is being tested; shows nothing elsewhere."""
     columns = (TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     silent = sys.stderr is None or not sys.stderr.isatty()
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=silent) as bar:

@@ -1,6 +1,6 @@
-"""The extra `[verify]`: the libraries that only the verifier needs, and the sentence where they are missing.
+"""The `[verify]` extra: the libraries that only the verifier needs, and the message if they are missing.
 
-Imports none of them: every pytest of an environment loads this.
+Imports none of them: every pytest run in the environment loads this.
 """
 
 from importlib.util import find_spec
@@ -19,8 +19,8 @@ MODULES = (
 
 
 def missing() -> str | None:
-    """What to install, in one sentence; None where it is installed."""
+    """What to install, in one sentence; None if everything is installed."""
     absent = [name for name in MODULES if find_spec(name) is None]
     if not absent:
         return None
-    return f'To verify, run pip install "sentry-feedback-contract[verify]", which brings {", ".join(absent)}.'
+    return f'To verify, run pip install "sentry-feedback-contract[verify]", which installs {", ".join(absent)}.'

@@ -1,4 +1,4 @@
-"""The options of the table as flags of a command line, by click, and how their values are read. Nothing is run here."""
+"""The table's options as click flags, and how their values are parsed. Runs nothing."""
 
 import re
 import shlex
@@ -24,12 +24,12 @@ COMPARED = ("html", "markdown")
 
 
 class Wait(click.ParamType[int]):
-    """A duration as people say it (`6m`, `30m30s`, `90s`, `5ms`) or in ISO 8601; in microseconds."""
+    """A duration as people write it (`6m`, `30m30s`, `90s`, `5ms`) or in ISO 8601; in microseconds."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Microseconds."""
+        """Returns microseconds."""
         if isinstance(value, int):
             return value
         text = str(value)
@@ -43,7 +43,7 @@ class Wait(click.ParamType[int]):
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The settings of a TOML file. Raises SettingsError, in one sentence naming the file and the place."""
+    """The settings in a TOML file. Raises SettingsError with a sentence that names the file and the place."""
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -61,7 +61,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def flags(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command the URL and all options of the table, in their order, and those that only a shell has."""
+    """Adds the URL and all options of the table to a command, in order, and the options that only a shell has."""
     config = click.option(
         "--config",
         type=click.Path(path_type=Path),
@@ -69,7 +69,7 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
         callback=_take_config,
         is_eager=True,
         expose_value=False,
-        help="A TOML file with these settings by name; flags and environment go before it.",
+        help="A TOML file with these settings by name. Flags and the environment take precedence.",
     )
     url = click.argument(URL.name, required=False, envvar=URL.variable)
     for option in reversed((url, *map(_flag, OPTIONS), config, report_option(KINDS))):
@@ -78,7 +78,7 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def given(context: click.Context) -> list[str]:
-    """The options that were given, by whichever way, as the words of a command line; no secret is among them."""
+    """The options that were given, in any way, as words of a command line; never includes secrets."""
     words = []
     for parameter in context.command.params:
         name = parameter.name or ""
@@ -136,14 +136,14 @@ def _take_config(context: click.Context, _parameter: click.Parameter, path: Path
 
 
 def report_option(kinds: tuple[str, ...]) -> Callable[..., Any]:
-    """The option `--report KIND=FILE`, as pairs of both, for these kinds."""
+    """The option `--report KIND=FILE`, as pairs, for these kinds."""
 
     def read(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
         pairs = []
         for value in values:
             kind, _, path = value.partition("=")
             if kind not in kinds or not path:
-                raise click.BadParameter(f'"{value}" is not KIND=FILE with a kind of {", ".join(kinds)}.')
+                raise click.BadParameter(f'"{value}" is not KIND=FILE, where KIND is one of {", ".join(kinds)}.')
             pairs.append((kind, Path(path)))
         return pairs
 

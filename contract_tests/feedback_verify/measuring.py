@@ -1,4 +1,4 @@
-"""What is measured of a target before anything is judged: lags, the step of its clock, and how far that is off."""
+"""What is measured before anything is judged: lags, the resolution of the target's clock, and its offset."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -18,9 +18,9 @@ ODD = 123_456  # microseconds: a fraction of a second that such clocks cannot sh
 
 
 def measure(target: Target, document: Document, seen: Exchange) -> None:
-    """Measures what can be measured, and leaves it with the target; `seen` was just answered.
+    """Measures what it can and stores it in the target; `seen` are the responses so far.
 
-    What goes wrong here will do so in the run again, which reports it.
+    An error here will occur again during the run, which reports it.
     """
     target.ahead = _ahead(seen)
     random = Random(None if not target.sandboxes else 0)
@@ -36,7 +36,7 @@ def measure(target: Target, document: Document, seen: Exchange) -> None:
 
 
 def _measure_lags(s: Scenario) -> None:
-    """Saves an event, and asks until it is known and until its feedback is listed."""
+    """Saves an event, and polls until it is known and its feedback is listed."""
     settling, event_id = s.target.settling, s.new_event_id()
     s.save_event(event_id)
 
@@ -53,9 +53,9 @@ def _measure_lags(s: Scenario) -> None:
 
 
 def _step(s: Scenario) -> int:
-    """The step of the clock in microseconds; 1 where nothing shows another one.
+    """The resolution of the clock in microseconds; 1 if nothing shows another.
 
-    A clock that only shows less than it counts is exact: what is submitted at a window's limit tells.
+    A clock that merely shows less than it counts is exact: a submission at a window's limit tells them apart.
     """
     if s.target.clock != "exact":
         shown = [_shown(s.submit()) for _ in range(3)]
@@ -80,7 +80,7 @@ def _step(s: Scenario) -> int:
 
 
 def _step_of(s: Scenario, shown: list[datetime | None]) -> int:
-    """The smallest step that explains what is shown of the present instant."""
+    """The smallest step that explains the shown instant."""
     now = s.oracle.sandbox(s.project).model.now
     off = [abs(now - each) for each in shown if each is not None]
     if not off or not any(off) or s.document.behaviour.date_fraction != "microseconds":
@@ -98,7 +98,9 @@ def _stored(s: Scenario) -> datetime | None:
 
 
 def _ahead(exchange: Exchange) -> timedelta:
-    """How far the target's clock is ahead of ours, by its Date; nothing within the seconds that Date has."""
+    """How far the target's clock is ahead of ours, according to its Date; nothing within the second that Date
+    resolves.
+    """
     try:
         off = parsedate_to_datetime(exchange.headers.get("date", "")) - datetime.now(UTC)
     except (ValueError, TypeError):

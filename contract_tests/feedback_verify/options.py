@@ -1,6 +1,6 @@
-"""Every option of feedback-verify in one table: flags, environment, TOML file, pytest and action.yml all come from it.
+"""Every option of feedback-verify in one table; flags, environment, TOML file, pytest and action.yml all use it.
 
-Standard library only, and nothing is read here: every pytest of an environment loads this.
+Standard library only, and reads nothing: every pytest run in the environment loads this.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ TYPES: dict[Kind, tuple[type | tuple[type, ...], str]] = {
 
 @dataclass(frozen=True)
 class Option:
-    """`--name`, FEEDBACK_NAME, `name = …` in the file of --config, `--feedback-name` of pytest.
+    """`--name`, FEEDBACK_NAME, `name = …` in the --config file, `--feedback-name` of pytest.
 
-    `target` says that it is a field of Settings: how the target is reached; the others say what is done with it.
-    `action` says that the GitHub action has it as an input, `elsewhere` that there is more of it than the command line.
+    `target` options are fields of Settings and say how to reach the target; the others say what to do with it. `action`
+    options are inputs of the GitHub action. `elsewhere` options exist outside the command line, too.
     """
 
     name: str
@@ -36,16 +36,16 @@ class Option:
 
     @property
     def field(self) -> str:
-        """The name as Python has it."""
+        """The name in Python."""
         return self.name.replace("-", "_")
 
     @property
     def variable(self) -> str:
-        """The environment variable."""
+        """The name in the environment."""
         return f"FEEDBACK_{self.field.upper()}"
 
     def wrong(self, value: object) -> str | None:
-        """What the value of a TOML file must be instead; None where it fits."""
+        """What the TOML value must be instead; None if it is valid."""
         wanted, words = TYPES.get(self.kind, (str, "a text"))
         fits = isinstance(value, wanted) and (self.kind == "flag" or not isinstance(value, bool))
         return None if fits else words
@@ -53,79 +53,84 @@ class Option:
 
 URL = Option(
     "url",
-    "Where the endpoint answers, such as http://127.0.0.1:9000. Without it a mock is started and verified.",
+    "Base URL of the server, such as http://127.0.0.1:9000. Without it, a mock is started and verified.",
     target=True,
 )
 OPTIONS = (
     Option(
         "control",
-        "Exact clock: base URL of a control API (spec/control.yaml); where the endpoint answers too, the URL can go.",
+        "Exact clock: base URL of a control API (spec/control.yaml). URL may be omitted if the endpoint is there too.",
         metavar="URL",
         target=True,
     ),
     Option(
         "control-token",
-        "The token of a control API that takes one. Better given as FEEDBACK_CONTROL_TOKEN.",
+        "The token of a control API that requires one. Better set as FEEDBACK_CONTROL_TOKEN.",
         metavar="TOKEN",
         target=True,
     ),
     Option(
         "app",
-        "In process, frozen clock: an ASGI or WSGI application.",
+        "In-process with a frozen clock: an ASGI or WSGI application.",
         metavar="PKG.MOD:APP",
         target=True,
         action=False,
     ),
     Option(
         "seed-callable",
-        "With --app: saves an event (event_id, saved_at, timestamp).",
+        "With --app: the function that saves an event (event_id, saved_at, timestamp).",
         metavar="PKG.MOD:FN",
         target=True,
         action=False,
     ),
     Option(
         "command",
-        "Start this, under libfaketime, and move its clock; it answers at URL.",
+        "Start this under libfaketime and move its clock; it must serve URL.",
         metavar="COMMAND",
         target=True,
     ),
     Option(
         "seed-command",
-        "Saves an event: {event_id}, {saved_ago}, {timestamp_ago} are filled in.",
+        "The command that saves an event; {event_id}, {saved_ago} and {timestamp_ago} are filled in.",
         metavar="COMMAND",
         target=True,
     ),
     Option(
         "provider-state-url",
-        "Saves an event by a provider state, in Pact's form.",
+        "Save events through this provider state URL, in Pact's format.",
         metavar="URL",
         target=True,
     ),
     Option(
         "ingest",
-        "Saves events as SDKs do, at the store endpoint that the DSN names.",
+        "Save events as SDKs do, at the store endpoint named by the DSN.",
         "flag",
         default=False,
         target=True,
     ),
-    Option("wait", "How long a run may wait for deadlines: 6m, 31m.", "duration", "DURATION"),
-    Option("organization", "The organization to use where there is no control API.", metavar="SLUG", target=True),
-    Option("project", "The project to use where there is no control API.", metavar="SLUG", target=True),
+    Option("wait", "How long the run may wait for deadlines, such as 6m or 31m.", "duration", "DURATION"),
+    Option("organization", "The organization to use if there is no control API.", metavar="SLUG", target=True),
+    Option("project", "The project to use if there is no control API.", metavar="SLUG", target=True),
     Option(
         "token",
-        "A bearer token that may submit. Better given as FEEDBACK_TOKEN.",
+        "A bearer token that may submit. Better set as FEEDBACK_TOKEN.",
         metavar="TOKEN",
         target=True,
     ),
-    Option("read-token", "A bearer token that may only read. FEEDBACK_READ_TOKEN.", metavar="TOKEN", target=True),
-    Option("dsn", "The project's DSN. Better given as FEEDBACK_DSN.", metavar="DSN", target=True),
-    Option("other-dsn", "The DSN of another project. FEEDBACK_OTHER_DSN.", metavar="DSN", target=True),
-    Option("cacert", "Trust the certificates of this file too.", "file", "FILE", target=True),
+    Option(
+        "read-token",
+        "A bearer token that may only read. Better set as FEEDBACK_READ_TOKEN.",
+        metavar="TOKEN",
+        target=True,
+    ),
+    Option("dsn", "The project's DSN. Better set as FEEDBACK_DSN.", metavar="DSN", target=True),
+    Option("other-dsn", "The DSN of another project. Better set as FEEDBACK_OTHER_DSN.", metavar="DSN", target=True),
+    Option("cacert", "Also trust the certificates in this file.", "file", "FILE", target=True),
     Option("insecure", "Trust any certificate.", "flag", default=False, target=True),
     Option("proxy", "Send everything through this proxy.", metavar="URL", target=True),
     Option(
         "rate",
-        "Requests in a second, at most. Where the target answers 429, what it takes is found.",
+        "Maximum requests per second. Found automatically if the target answers 429.",
         "number",
         "N",
         least=0.1,
@@ -147,35 +152,39 @@ OPTIONS = (
     ),
     Option(
         "tolerance",
-        "The step in which the target's clock counts, such as 1ms or 1s. Found where that can be seen.",
+        "The resolution of the target's clock, such as 1ms or 1s. Detected if dates show it.",
         "duration",
         "DURATION",
         target=True,
     ),
-    Option("rules", "Judge these rules only, without Schemathesis and random histories.", metavar="ID,…"),
+    Option("rules", "Judge only these rules, without Schemathesis and random histories.", metavar="ID,…"),
     Option(
         "require",
-        "What exit code 0 takes: all rules, what this target allows (level), what a URL is enough for (core), these "
-        "rules, or those that an earlier JSON report has as verified.",
+        "What must be verified for exit code 0: all rules, what this target allows (level), what a URL can show "
+        "(core), the named rules, or the rules verified in an earlier JSON report.",
         metavar="all|level|core|ID,…|FILE",
         default="all",
     ),
-    Option("baseline", "Known violations, strictly: TOML, [accepted], rule = why.", "file", "FILE"),
-    Option("seed", "Repeat a run: the report names its seed.", "whole", metavar="N"),
-    Option("plan", "Write the plan of timed submissions there.", "file", "FILE", action=False),
-    Option("max-parallel", "Requests in flight.", "whole", "N", default=16, least=1, most=256, action=False),
-    Option("max-time", "Stop after this long and report what is known.", "duration", "DURATION"),
+    Option(
+        "baseline", "Known violations to accept, strictly: a TOML file with [accepted], rule = reason.", "file", "FILE"
+    ),
+    Option("seed", "Repeat a run with its seed, which the report names.", "whole", metavar="N"),
+    Option("plan", "Write the plan of timed submissions to this file.", "file", "FILE", action=False),
+    Option(
+        "max-parallel", "Maximum requests at the same time.", "whole", "N", default=16, least=1, most=256, action=False
+    ),
+    Option("max-time", "Stop after this long and report the verdicts so far.", "duration", "DURATION"),
     Option(
         "profile",
-        "What to verify against: the page, a real Sentry, or the one of these that the target fits best.",
+        "What to verify against: the published page, a real Sentry version, or the best fit (detect).",
         "profile",
         default="documented",
         target=True,
     ),
-    Option("spec", "Another document than the one that comes with this.", "file", "FILE", target=True),
+    Option("spec", "Use this document in place of the packaged one.", "file", "FILE", target=True),
     Option(
         "debug",
-        "Print the traceback of whatever ends the run with exit code 2.",
+        "Print the traceback of any error that ends the run with exit code 2.",
         "flag",
         default=False,
         elsewhere=False,

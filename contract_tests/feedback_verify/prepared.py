@@ -1,4 +1,4 @@
-"""What the options come to, before anything is asked: settings, document, what a run is told, the baseline."""
+"""The options resolved into settings, document, run options and baseline, before any request is sent."""
 
 import os
 from dataclasses import dataclass, fields
@@ -18,7 +18,7 @@ WORDS = ("all", "level", "core")
 
 @dataclass(frozen=True)
 class Prepared:
-    """What the options come to: the target's settings, the document, what a Run is told, and the baseline.
+    """What the options result in: the target's settings, the document, the options of a Run, and the baseline.
 
     `max_time` is in microseconds.
     """
@@ -31,7 +31,7 @@ class Prepared:
 
 
 def prepare(values: dict[str, Any]) -> Prepared:
-    """The values of all options, by their fields. Raises SettingsError and the like, in one sentence."""
+    """Resolves all options, given by field. Raises SettingsError and similar errors, with one sentence."""
     settings = Settings(**{each.name: values[each.name] for each in fields(Settings)})
     document = load(settings.spec, DOCUMENTED if settings.profile == DETECT else settings.profile)
     try:
@@ -43,8 +43,8 @@ def prepare(values: dict[str, Any]) -> Prepared:
 
 
 def _run_options(document: Document, values: dict[str, Any]) -> dict[str, Any]:
-    """What a Run is told. Raises ValueError or PlanError, in one sentence."""
-    # Schemathesis and Hypothesis take their time to import; a wrong flag needs neither.
+    """The options of a Run. Raises ValueError or PlanError, with one sentence."""
+    # Schemathesis and Hypothesis are slow to import; a wrong flag needs neither.
     from feedback_verify.realtime.plan import read  # noqa: PLC0415
     from feedback_verify.run import known_rules, required_rules  # noqa: PLC0415
 
@@ -62,8 +62,8 @@ def _run_options(document: Document, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _earlier(require: str) -> dict[str, str] | None:
-    """Where --require names an earlier report, the file by each rule that it has as verified. Raises ValueError."""
-    from feedback_verify.reports.comparison import read_column  # noqa: PLC0415 (jsonschema-rs, when it is needed)
+    """If --require names an earlier report, that file by each rule verified in it. Raises ValueError."""
+    from feedback_verify.reports.comparison import read_column  # noqa: PLC0415 (needs jsonschema-rs only when used)
 
     path = Path(require)
     if require in WORDS or (path.suffix != ".json" and not path.is_file()):

@@ -1,7 +1,7 @@
-"""The options of `pytest --pyargs feedback_verify --feedback-url URL`. A plugin, because pytest wants options early.
+"""The options of `pytest --pyargs feedback_verify --feedback-url URL`, as a plugin, because pytest needs options early.
 
-Every pytest of an environment loads this, so it imports nothing of the verifier but its table of options; without the
-extra `[verify]` it shows no option, and says what to install to whoever asks for the suite all the same.
+Every pytest run in the environment loads this, so it imports only the verifier's table of options. Without the
+`[verify]` extra it shows no options; if the suite is requested all the same, it says what to install.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from feedback_verify.options import EVERYWHERE
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """One option per setting of feedback-verify, hidden where it cannot run."""
+    """Adds one option per setting of feedback-verify; hidden if the suite cannot run."""
     hidden = missing() is not None
     group = parser.getgroup("feedback", "verification of a feedback endpoint (pytest --pyargs feedback_verify)")
     for option in EVERYWHERE:
@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Ends a run of the suite, with exit code 2, where it cannot run."""
+    """Ends a run of the suite with exit code 2 if it cannot run."""
     named = config.option.pyargs and any(arg.split("::")[0].split(".")[0] == "feedback_verify" for arg in config.args)
     if named or any(config.getoption(f"--feedback-{option.name}") for option in EVERYWHERE):
         sentence = missing()

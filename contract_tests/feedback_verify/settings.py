@@ -1,4 +1,4 @@
-"""What to verify, from flags, environment and a TOML file, and the target that comes of it."""
+"""What to verify, from flags, environment and a TOML file, and the target that results."""
 
 import json
 import os
@@ -31,12 +31,12 @@ from feedback_verify.targets import (
 
 
 class SettingsError(Exception):
-    """The settings do not name something that can be verified; the message says what is missing."""
+    """The settings do not describe something that can be verified; the message says what is missing."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the target is and how it is entered. Without a URL or an application a mock is started for the run.
+    """How to reach the target, and its credentials. Without a URL or an application, a mock is started for the run.
 
     `settle` and `tolerance` are in microseconds.
     """
@@ -66,13 +66,13 @@ class Settings:
     profile: str = DOCUMENTED
 
     def tell(self, target: Target) -> None:
-        """Tells a target how it is to be asked."""
+        """Tells a target how to send requests."""
         target.sender.pace.rate = self.rate
         target.settling.longest = self.settle / SECOND
         target.tolerance = self.tolerance
 
     def network(self) -> Network:
-        """How the target is reached. Raises ValueError, in one sentence, where that cannot be."""
+        """The network settings. Raises ValueError, with one sentence, if they are wrong."""
         network = Network(self.cacert, self.insecure, self.proxy)
         network.check()
         return network
@@ -80,7 +80,7 @@ class Settings:
 
 @contextmanager
 def open_target(settings: Settings) -> Iterator[Target]:
-    """The target that the settings name. Raises SettingsError, NotReachable, ProtocolError or MissingLibrary."""
+    """The target that the settings describe. Raises SettingsError, NotReachable, ProtocolError or MissingLibrary."""
     settings = _with_urls(settings)
     _check(settings)
     if settings.url is None and settings.app is None:
@@ -102,7 +102,9 @@ def open_target(settings: Settings) -> Iterator[Target]:
 
 
 def _with_urls(settings: Settings) -> Settings:
-    """The control URL without the protocol's path, which the mock prints with it; by default it is the URL too."""
+    """The settings with the control URL stripped of the protocol's path, which the mock prints with it; URL defaults to
+    it.
+    """
     if settings.control is None:
         return settings
     control = settings.control.rstrip("/").removesuffix("/_control")
@@ -119,19 +121,19 @@ def _check(settings: Settings) -> None:
         try:
             _ = given is None or (Credential.of(name, given, ""), name.endswith("dsn") and read_dsn(given))
         except ValueError as error:
-            raise SettingsError(f"--{name.replace('_', '-')}: what was given is wrong: {error}.") from None
+            raise SettingsError(f"--{name.replace('_', '-')}: the value is wrong: {error}.") from None
     ways = {"--control": settings.control, "--app": settings.app, "--command": settings.command}
     chosen = [name for name, value in ways.items() if value is not None]
     if len(chosen) > 1:
-        raise SettingsError(f"{chosen[0]} and {chosen[1]} are two kinds of target; give one.")
+        raise SettingsError(f"{chosen[0]} and {chosen[1]} are two kinds of target; use one of them.")
     if settings.app is not None and settings.url is not None:
-        raise SettingsError("--app is called in this process and has no URL; leave the URL out.")
+        raise SettingsError("--app is called in this process and has no URL; leave out the URL.")
     if settings.url is None and chosen and settings.app is None:
-        raise SettingsError(f"{chosen[0]} goes with a URL: where the endpoint itself answers.")
+        raise SettingsError(f"{chosen[0]} requires the URL of the endpoint itself.")
     if settings.control_token is not None and settings.control is None:
-        raise SettingsError("--control-token goes with --control.")
+        raise SettingsError("--control-token requires --control.")
     if settings.seed_callable is not None and settings.app is None:
-        raise SettingsError("--seed-callable goes with --app.")
+        raise SettingsError("--seed-callable requires --app.")
     seeders = {
         "--seed-command": settings.seed_command,
         "--provider-state-url": settings.provider_state_url,
@@ -139,10 +141,10 @@ def _check(settings: Settings) -> None:
     }
     seeding = [name for name, value in seeders.items() if value is not None]
     if len(seeding) > 1:
-        raise SettingsError(f"{seeding[0]} and {seeding[1]} are two ways to save events; give one.")
+        raise SettingsError(f"{seeding[0]} and {seeding[1]} are two ways to save events; use one of them.")
     if seeding and (settings.control or settings.app):
         raise SettingsError(
-            f"{seeding[0]} goes with a URL alone or with --command; {chosen[0]} saves events by itself."
+            f"{seeding[0]} works only with a plain URL or with --command; {chosen[0]} saves events itself."
         )
 
 
@@ -160,13 +162,13 @@ def _target(settings: Settings) -> Target:
         return ControlTarget(str(settings.url), settings.control, network=network, token=settings.control_token)
     if settings.organization is None or settings.project is None:
         raise SettingsError(
-            "Say which project to use (--organization and --project, with --token or --dsn), or give --control URL "
-            "of a server that speaks the control protocol: it makes its own."
+            "Say which project to use (--organization and --project, with --token or --dsn), or pass --control URL "
+            "for a server that speaks the control protocol, which creates projects itself."
         )
     given = {"write": settings.token, "read": settings.read_token, "dsn": settings.dsn, "other-dsn": settings.other_dsn}
     secrets = {kind: value for kind, value in given.items() if value is not None}
     if "write" not in secrets and "dsn" not in secrets:
-        raise SettingsError("Give credentials that may submit feedback: --token, --dsn or both.")
+        raise SettingsError("Pass credentials that may submit feedback: --token, --dsn or both.")
     place = (settings.organization, settings.project, secrets)
     if settings.app is not None:
         return AppTarget(settings.app, *place, settings.seed_callable)
@@ -183,22 +185,24 @@ def _seed_with(target: UrlTarget, settings: Settings) -> None:
         target.seed_with(StateSeeder(settings.provider_state_url, target.exchange, *place))
     elif settings.ingest:
         if settings.dsn is None:
-            raise SettingsError("--ingest sends events by the project's DSN; give it with --dsn.")
+            raise SettingsError("--ingest sends events with the project's DSN; pass it with --dsn.")
         target.seed_with(IngestSeeder(settings.dsn, target.exchange, lambda: target.ahead))
 
 
 @contextmanager
 def _own_mock(spec: Path | None, profile: str) -> Iterator[str]:
-    """Starts the mock server that comes with this package on a free port, as a process of its own."""
+    """Starts the mock server of this package on a free port, in a separate process."""
     places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = shutil.which("feedback-mock", path=places)
     if command is None:
-        raise SettingsError("Give the URL to verify; there is no feedback-mock here to start instead.")
+        raise SettingsError(
+            "Pass the URL to verify; feedback-mock is not installed here, so no mock can be started instead."
+        )
     arguments = [command, "--port", "0", "--log-format", "json", "--quiet", *(["--spec", str(spec)] if spec else [])]
     arguments += ["--profile", profile] if profile in PROFILES else []
     with (
         tempfile.TemporaryFile("w+") as errors,
-        # In a session of its own, so that Ctrl-C ends the run and not the mock under it.
+        # In its own session, so that Ctrl-C ends the run before the mock.
         subprocess.Popen(
             arguments, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
         ) as process,

@@ -1,4 +1,6 @@
-"""What ends a run before its end: Ctrl-C, SIGTERM, --max-time. The target is let go, and what was seen is reported."""
+"""What ends a run early: Ctrl-C, SIGTERM, --max-time. The target is released, and everything seen so far is
+reported.
+"""
 
 import signal
 import threading
@@ -12,9 +14,10 @@ from feedback_verify.targets import Stopped, Target
 
 @contextmanager
 def stoppable(target: Target, max_time: int | None = None) -> Iterator[None]:
-    """Within it, Ctrl-C, SIGTERM and the end of `max_time` (microseconds) let go of whatever waits for the target.
+    """Within this context, Ctrl-C, SIGTERM and the end of `max_time` (microseconds) interrupt everything that waits for
+    the target.
 
-    All threads get Stopped then. A second signal ends the program.
+    All threads then get Stopped. A second signal ends the program.
     """
     timer = threading.Timer((max_time or 0) / SECOND, target.sender.stop)
     timer.daemon = True
@@ -30,7 +33,7 @@ def stoppable(target: Target, max_time: int | None = None) -> Iterator[None]:
 @contextmanager
 def _signals(target: Target) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are the main thread's
+        yield  # only the main thread handles signals
         return
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
 

@@ -1,6 +1,7 @@
-"""An application for Schemathesis that passes each request on to the target: by the same connections, at the same pace.
+"""An application for Schemathesis that forwards each request to the target, on the same connections and at the same
+pace.
 
-What it passes on it remembers as an exchange, by the number that Schemathesis gives each case.
+It records each one as an exchange, under the number that Schemathesis gives the case.
 """
 
 import asyncio
@@ -18,13 +19,13 @@ Message = MutableMapping[str, Any]
 
 
 class Ended(Exception):
-    """Schemathesis cannot go on; the message says why."""
+    """Schemathesis cannot continue; the message says why."""
 
 
 class Through:
-    """The application. `exchanges` are in the order of their answers, `answered` has them by their number.
+    """The application. `exchanges` are in the order of their responses; `answered` maps numbers to them.
 
-    `lost` are requests that got no answer, twice.
+    `lost` are requests that twice got no response.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -33,7 +34,7 @@ class Through:
         self.lost: list[Request] = []
         self._target = scenario.target
         self._place = "{0.scheme}://{0.netloc}".format(urlsplit(scenario.target.base_url))
-        # Credentials come as texts, and are shown by name.
+        # Credentials arrive as text, and are shown by name.
         self._ours = {each.value: each for each in scenario.project.credentials.values()}
 
     async def __call__(
@@ -42,7 +43,7 @@ class Through:
         receive: Callable[[], Awaitable[Message]],
         send: Callable[[Message], Awaitable[None]],
     ) -> None:
-        """As ASGI has it."""
+        """The ASGI interface."""
         if scope["type"] != "http":
             raise NotImplementedError
         headers = {name.decode(): value.decode("utf-8", "surrogateescape") for name, value in scope["headers"]}
@@ -67,11 +68,12 @@ class Through:
             try:
                 return self._target.exchange(request)
             except NotReachable:
-                # No harm in a second time: event ids are fresh, and an overwrite by the same values is the same.
+                # Sending it twice does no harm: event ids are fresh, and overwriting with the same values changes
+                # nothing.
                 return self._target.exchange(request)
         except (NotReachable, Trouble, Unsendable) as error:
             if isinstance(error, NotReachable):
                 self.lost.append(request)
             raise Ended(str(error)) from None
         except Stopped:
-            raise Ended("the run was stopped") from None  # Ctrl-C would end the loop that all cases share
+            raise Ended("the run was stopped") from None  # Ctrl-C would end the event loop that all cases share

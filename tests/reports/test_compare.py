@@ -140,7 +140,7 @@ def test_file_that_is_not_a_report_is_one_sentence(
     [
         ([], "takes the JSON reports of two runs at least"),
         (["missing.json"], "missing.json: cannot be read: No such file or directory"),
-        (["--report", "json=x"], '"json=x" is not KIND=FILE with a kind of html, markdown'),
+        (["--report", "json=x"], '"json=x" is not KIND=FILE, where KIND is one of html, markdown'),
         (["--report", "html=/nowhere/x"], "/nowhere/x: cannot be written: there is no directory /nowhere"),
     ],
 )

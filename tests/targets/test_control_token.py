@@ -34,7 +34,7 @@ def test_without_it_the_verifier_says_what_the_control_api_answered() -> None:
 
 
 def test_a_token_without_a_control_api_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SettingsError, match="--control-token goes with --control"):
+    with pytest.raises(SettingsError, match="--control-token requires --control"):
         open_target(Settings(url="http://127.0.0.1:1", control_token=TOKEN)).__enter__()
     assert main(["http://127.0.0.1:1", "--control-token", TOKEN]) == 2
     assert TOKEN not in "".join(capsys.readouterr())

@@ -82,7 +82,7 @@ def test_mistake_of_ours_is_2(
     told = json.loads(report.read_text())
     assert code == 2
     assert ("Traceback" in shown.err) == bool(debug)
-    assert "feedback-verify made a mistake, and the target none: KeyError: " in shown.err.splitlines()[-1]
+    assert "feedback-verify has a bug; this says nothing about the target: KeyError: " in shown.err.splitlines()[-1]
     assert "\x1b" not in shown.err.splitlines()[-1]
     assert told["exit_code"] == 2
     assert "KeyError" in told["trouble"]
@@ -142,9 +142,9 @@ def test_ingest_takes_a_dsn_with_an_ipv6_address() -> None:
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (["--dsn", "nonsense"], "--dsn: what was given is wrong: a DSN is of the form https://KEY@HOST/PROJECT_ID."),
-        (["--token", "x", "--other-dsn", "http://k@h"], "--other-dsn: what was given is wrong: a DSN is of the form"),
-        (["--token", "two\nlines"], "--token: what was given is wrong: a token or DSN is printable ASCII text"),
+        (["--dsn", "nonsense"], "--dsn: the value is wrong: a DSN is of the form https://KEY@HOST/PROJECT_ID."),
+        (["--token", "x", "--other-dsn", "http://k@h"], "--other-dsn: the value is wrong: a DSN is of the form"),
+        (["--token", "two\nlines"], "--token: the value is wrong: a token or DSN is printable ASCII text"),
         (["--token", "x", "--provider-state-url", "http://["], '--provider-state-url: "http://[" is not a URL such as'),
     ],
 )

@@ -64,10 +64,10 @@ def everything(answer: Response) -> Starlette:
             [*PLACE, "--token", example.READ_TOKEN],
             "No credentials may submit (--token: 403): does the token have the scope",
         ),
-        ([*PLACE, "--token", example.READ_TOKEN, "--dsn", example.OTHER_DSN], "whatever the credentials"),
+        ([*PLACE, "--token", example.READ_TOKEN, "--dsn", example.OTHER_DSN], "with any credentials"),
         (
             [*PLACE, "--dsn", "nonsense"],
-            "--dsn: what was given is wrong: a DSN is of the form https://KEY@HOST/PROJECT_ID",
+            "--dsn: the value is wrong: a DSN is of the form https://KEY@HOST/PROJECT_ID",
         ),
         ([*ALL, "--cacert", "/no/such/file.pem"], "--cacert: /no/such/file.pem: No such file or directory."),
         ([*ALL, "--proxy", "nonsense"], '--proxy: "nonsense" is not the URL of a proxy'),
@@ -82,7 +82,7 @@ def test_url_with_the_endpoints_path_is_told_without_it(url: str, capsys: pytest
     """As people copy it from the reference."""
     given = f"{url}/api/0/projects/acme/shop/user-feedback/"
 
-    assert f"give {url} instead of" in sentence([given, *ALL], capsys)
+    assert f"use {url} instead of" in sentence([given, *ALL], capsys)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_redirect_names_where_it_leads(url: str, capsys: pytest.CaptureFixture[s
 
     moved = Starlette(routes=[Route("/{path:path}", endpoint, methods=["GET", "POST"])])
     with serving(moved) as old:
-        assert f"{old} redirects to {url}: give that as the URL." in sentence([old, *ALL], capsys)
+        assert f"{old} redirects to {url}: use that as the URL." in sentence([old, *ALL], capsys)
 
 
 def test_control_of_another_server_is_told(mock_url: str, url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,7 +44,7 @@ def test_detect_names_the_profile_and_verifies_against_it(capsys: pytest.Capture
     shown = capsys.readouterr().out
 
     assert code == 0
-    assert "The target fits sentry-23.7 best; it is verified against that." in shown
+    assert "The target fits sentry-23.7 best; verifying against that." in shown
     assert "documented: " in shown
 
 
