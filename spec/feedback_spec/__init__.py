@@ -1,1 +1,3 @@
-"""The contract: the OpenAPI documents and their loader, the pure time rules, and the documentation made from them."""
+"""The contract: the OpenAPI documents and their loader, the pure time rules, and the documentation generated from
+them.
+"""

@@ -1,7 +1,7 @@
-"""Where servers differ beyond shapes and windows: the document's `x-behaviour`.
+"""How servers differ beyond shapes and windows: the document's `x-behaviour`.
 
-The base document says what a reader of the page would expect, profiles what real servers do. In `spec/profiles/`, every
-fact has its source next to it.
+The base document says what a reader of the page would expect; profiles say what real servers do. In `spec/profiles/`,
+every fact has its source next to it.
 """
 
 from collections.abc import Mapping
@@ -15,32 +15,32 @@ ALL_FIELDS = ("event_id", "name", "email", "comments")
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """The keys of `x-behaviour`; by default as in the base document."""
+    """The keys of `x-behaviour`; the defaults are those of the base document."""
 
     trim: tuple[str, ...] = ALL_FIELDS
     """Fields whose surrounding white space is trimmed before they are checked."""
     coerce: frozenset[str] = frozenset()
     """JSON types that are accepted as text: `number`, `boolean`, `array`, `object`."""
     nul: str = "accepted"
-    """Whether a text may hold the character NUL: `accepted` or `refused`."""
+    """Whether a string may contain the character NUL: `accepted` or `refused`."""
     failures: tuple[str, ...] = ()
-    """Rules whose messages on one field are reported together, in this order; otherwise only the first is."""
+    """Rules whose messages about one field are reported together, in this order; otherwise only the first is."""
     email_pattern: str | None = None
     """What a whole address must match beyond its format; a regular expression for the engine of `openapi.schemas`."""
     event_id_form: str = "field"
-    """When an event id's form is checked: `field`, with its other failures; `last`, once all fields are right."""
+    """When the form of an event id is checked: `field`, with its other failures; `last`, once all fields are valid."""
     event_reference: str = "event-id"
-    """What `event.id` is in an answer: `event-id` or `none`."""
+    """What `event.id` is in a response: `event-id` or `none`."""
     date_created: Base = Base.FIRST_SUBMITTED
-    """The submission whose instant `dateCreated` is."""
+    """The submission that `dateCreated` is the instant of."""
     date_fraction: str = "microseconds"
     """`microseconds`, `microseconds-unless-zero` (no fraction in a whole second) or `milliseconds`."""
     dsn_success: str = "object"
     """The response to a submission by DSN: `object` or `empty`."""
     ids_in_path: bool = False
-    """Whether the path may have numbers in place of slugs."""
+    """Whether the path may contain numbers in place of slugs."""
     scope_first: bool = False
-    """Whether a token's scope is checked before the project that the path names."""
+    """Whether a token's scope is checked before the project named in the path."""
     origins: str = "any"
     """`any`, or `checked`: a token is refused from every origin, and the response to a DSN names the origin."""
     methods: Mapping[str, tuple[str, ...]] | None = None
@@ -56,7 +56,7 @@ class Behaviour:
 
 
 def read_behaviour(openapi: Mapping[str, Any]) -> Behaviour:
-    """The `x-behaviour` of a document whose extensions were checked against their schema."""
+    """The `x-behaviour` of a document whose extensions have been checked against their schema."""
     given = dict(openapi.get("x-behaviour", {}))
     for key in ("trim", "failures"):
         if key in given:

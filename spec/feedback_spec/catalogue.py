@@ -11,7 +11,9 @@ from feedback_spec.spelling import meant
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """What a rule may need: `can` goes after "a target that", `what` is what to supply, and `how` with which option."""
+    """Something a rule may need: `can` follows "a target that", `what` is what to supply, and `how` is the option for
+    it.
+    """
 
     can: str
     what: str
@@ -37,13 +39,13 @@ CAPABILITIES: Mapping[str, Capability] = {
     "clock": Capability(
         "can move the clock", "a clock that moves", "or a wait: --wait DURATION, --command or --control URL"
     ),
-    "records": Capability("can read the stored records", "a look at the stored records", "--control URL"),
+    "records": Capability("can read the stored records", "access to the stored records", "--control URL"),
     "foreign-dsn": Capability("has the DSN of another project", "the DSN of another project", "--other-dsn"),
     "second-project": Capability("has a second project", "a second project", "--control URL"),
     "read-token": Capability("has a token that may only read", "a token that may only read", "--read-token"),
-    "parallel": Capability("takes requests at the same time", "requests at the same time", "a target with a URL"),
+    "parallel": Capability("handles concurrent requests", "concurrent requests", "a target with a URL"),
 }
-"""Every capability by its name in `needs`, in the order in which they are told."""
+"""Every capability by its name in `needs`, in the order in which they are listed."""
 GROUPS: Mapping[str, str] = {
     "submission": "Submission",
     "windows": "Time windows",
@@ -54,7 +56,7 @@ GROUPS: Mapping[str, str] = {
     "list": "Listing",
 }
 """The headings of the groups of rules."""
-# Groups whose rules say what is stored, or that nothing is; a right answer alone does not show it.
+# Groups whose rules are about what is stored, or that nothing is; a right response alone doesn't prove that.
 _STORING = frozenset({"submission", "windows", "overwrite", "credentials", "fields"})
 _ALSO_STORING = frozenset({"form-bodies", "media-type", "body-size", "check-order", "project-exists"})
 _ANSWERS_ALONE = frozenset({"response-schema", "conflict-body"})
@@ -62,7 +64,7 @@ _ANSWERS_ALONE = frozenset({"response-schema", "conflict-body"})
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a rule answers with: a status and, unless the body is empty, the name of the response's example."""
+    """The response when a rule refuses: a status and, unless the body is empty, the name of the response's example."""
 
     status: int
     example: str | None
@@ -86,24 +88,24 @@ class Rule:
 
     @property
     def refusals(self) -> tuple[int, ...]:
-        """The statuses for what breaks the rule: its own first, then those that are also allowed."""
+        """The statuses for breaking the rule: its own first, then those also allowed."""
         return (*((self.refusal.status,) if self.refusal else ()), *self.also_allowed)
 
     @property
     def is_about_storing(self) -> bool:
-        """Whether it says what a target stores, or that it stores nothing, beside what it answers."""
+        """Whether it says something about what the target stores, beyond what it responds."""
         return self.id in _ALSO_STORING or (self.group in _STORING and self.id not in _ANSWERS_ALONE)
 
 
 def read_rules(openapi: dict[str, Any], fail: Fail) -> dict[str, Rule]:
-    """The rules of a document by id, those of one group together.
+    """The rules of a document by id, with those of one group together.
 
-    Raises DocumentError for an id that stands twice, and for an unknown group or capability.
+    Raises DocumentError for a duplicate id, and for an unknown group or capability.
     """
     rules: dict[str, Rule] = {}
     for index, entry in enumerate(openapi["x-rules"]):
         if entry["id"] in rules:
-            raise fail(f"x-rules[{index}]", f'the rule "{entry["id"]}" stands here twice.')
+            raise fail(f"x-rules[{index}]", f'the rule "{entry["id"]}" is defined twice.')
         for need in entry["needs"]:
             _check_known("capability", need, CAPABILITIES, f"x-rules[{index}].needs", fail)
         _check_known("group", entry["group"], GROUPS, f"x-rules[{index}].group", fail)

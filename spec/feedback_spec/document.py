@@ -1,7 +1,7 @@
-"""Reads the OpenAPI document and refuses, in one sentence, what it cannot honour. No network, no clock.
+"""Reads the OpenAPI document, and refuses anything unsupported in one sentence. No network, no clock.
 
-Everything of the contract that Python code needs comes from here: the mock, the verifier and the
-documentation each load one `Document`.
+Everything that Python code needs from the contract comes from here: the mock, the verifier and the documentation each
+load one `Document`.
 """
 
 import json
@@ -29,7 +29,7 @@ PREFLIGHT = "preflightUserFeedback"
 
 @dataclass(frozen=True)
 class Document:
-    """A checked document. `openapi` is plain JSON data; texts in it already speak of the windows as they are."""
+    """A checked document. `openapi` is plain JSON data, in which all texts already state the windows as they are."""
 
     name: str
     openapi: dict[str, Any]
@@ -60,11 +60,13 @@ class Document:
 
     @property
     def verifiable(self) -> Mapping[str, Rule]:
-        """The rules by id, without those that are the mock's alone."""
+        """The rules by id, except those that only the mock follows."""
         return {rule.id: rule for rule in self.rules.values() if not rule.only_mock}
 
     def first_rule(self, *candidates: str | None) -> str:
-        """The first of these rule ids that the document has and lets verify; otherwise that of a plain submission."""
+        """The first of these rule ids that the document has and that is verifiable; otherwise that of a plain
+        submission.
+        """
         return next(
             (each for each in candidates if each is not None and each in self.verifiable), self.mutability.stored.rule
         )
@@ -75,25 +77,25 @@ class Document:
         return {each.name: each.schema for each in self.submit.body.fields} if self.submit.body else {}
 
     def window(self, rule: str) -> Window:
-        """The window of this rule id; KeyError where the document has none."""
+        """The window with this rule id; KeyError if the document has none."""
         return next(window for window in self.mutability.windows if window.rule == rule)
 
 
 def load(path: Path | None = None, profile: str = DOCUMENTED) -> Document:
-    """The document at `path`, by default the one that comes with this package, with the profile's overlay applied.
+    """The document at `path`, by default the packaged one, with the profile's overlay applied.
 
-    Raises DocumentError for a file that cannot be read, for YAML that does not parse or is too much, for a profile that
-    does not exist or does not fit, and as `document_of` does.
+    Raises DocumentError for a file that cannot be read, for YAML that is invalid or too large, for a profile that does
+    not exist or does not fit, and for the reasons of `document_of`.
     """
     return document_of(*read_profiled(path, profile))
 
 
 def document_of(name: str, openapi: dict[str, Any]) -> Document:
-    """The document with this content; `name` names it in errors.
+    """The document with this content; `name` identifies it in errors.
 
-    Raises DocumentError for what is not OpenAPI 3.0 or not safe to work with, unknown keys in our extensions, a text
-    that is not a duration, a status that the operation does not declare, a rule without an example row, and rows that
-    contradict the windows.
+    Raises DocumentError for a document that is not OpenAPI 3.0 or not safe to work with, unknown keys in our
+    extensions, a string that is not a duration, a status that the operation does not declare, a rule without an example
+    row, and rows that contradict the windows.
     """
     check_openapi(openapi, name)
     fail = Fail(name)
@@ -124,5 +126,5 @@ def load_control() -> dict[str, Any]:
 
 
 def load_ingest() -> dict[str, Any]:
-    """The document of the ingest, where SDKs send events, as plain JSON data."""
+    """The document of the endpoints to which SDKs send events, as plain JSON data."""
     return read(None, "ingest.yaml")[1]

@@ -1,4 +1,4 @@
-"""Our extensions of OpenAPI: each key where it belongs and as its schema says, and nothing that only looks like one."""
+"""Our extensions of OpenAPI: checks that each key is in its place and follows its schema, and rejects lookalikes."""
 
 import difflib
 import json
@@ -14,20 +14,20 @@ from feedback_spec.operations import Operation
 from feedback_spec.source import Fail
 from feedback_spec.spelling import listed
 
-# Kind of a place in the document -> the extensions that stand there.
+# Kind of a place in the document -> the extensions that belong there.
 _OURS = {
     "document": ("x-rules", "x-behaviour"),
     "info": ("x-profile",),
     "operation": ("x-mutability", "x-scopes", "x-max-body-bytes", "x-page"),
 }
 _NAMES = tuple(name for names in _OURS.values() for name in names)
-_NEAR = 0.8  # of difflib's ratio: `x-behavior` and `x-rule` are near, `x-logo` is not
+_NEAR = 0.8  # ratio of difflib: `x-behavior` and `x-rule` are near, `x-logo` is not
 
 
 def check_extensions(openapi: dict[str, Any], operation: Operation, fail: Fail) -> None:
-    """Raises DocumentError for an extension of ours that is not as it should be, misspelt or out of place.
+    """Raises DocumentError for an extension of ours that is invalid, misspelt or out of place.
 
-    `operation` is the one that the time rules belong to. Extensions of others stay as they are.
+    `operation` is the one that the time rules belong to. Other people's extensions are left alone.
     """
     for place in places(openapi):
         for key in place.node:

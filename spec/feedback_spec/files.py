@@ -1,6 +1,6 @@
-"""Files that the programs write: whole or not at all, and never through a link or in place of what is not a file.
+"""Writes files completely or not at all, and never through a link or over anything that is not a file.
 
-Knows nothing of what is in them.
+Knows nothing about their contents.
 """
 
 import errno
@@ -18,14 +18,14 @@ _NUMBERS = {"stdout": 1, "stderr": 2}
 
 
 class CannotWrite(OSError):
-    """As a text one sentence; `filename` and `strerror` are its parts."""
+    """As text, one sentence; `filename` and `strerror` are its parts."""
 
     def __str__(self) -> str:
         return f"{self.filename}: cannot be written: {self.strerror}."
 
 
 def check_file(path: Path) -> None:
-    """Raises CannotWrite where there is no directory for a file, or something else than a file is in its place."""
+    """Raises CannotWrite if the directory of a file doesn't exist, or something other than a file is in its place."""
     with telling(path):
         if not path.parent.is_dir():
             raise CannotWrite(errno.ENOENT, f"there is no directory {path.parent}", str(path))
@@ -34,7 +34,7 @@ def check_file(path: Path) -> None:
         except FileNotFoundError:
             return
     if stat.S_ISLNK(mode):
-        raise CannotWrite(errno.ELOOP, "it is a link; name the file itself", str(path))
+        raise CannotWrite(errno.ELOOP, "it is a link; use the path of the file itself", str(path))
     if stat.S_ISDIR(mode):
         raise CannotWrite(errno.EISDIR, "it is a directory", str(path))
     if not stat.S_ISREG(mode):
@@ -42,13 +42,13 @@ def check_file(path: Path) -> None:
 
 
 def check(path: Path) -> None:
-    """Raises CannotWrite for what `write` and `append` would refuse, as far as that is known beforehand."""
+    """Raises CannotWrite for what `write` and `append` would refuse, as far as this is known beforehand."""
     if not _is_stream(path):
         check_file(path)
 
 
 def replace(path: Path, text: str) -> None:
-    """Writes a regular file: whoever looks sees the old one or all of the new one. Raises CannotWrite."""
+    """Writes a regular file: readers see either the old one or all of the new one. Raises CannotWrite."""
     check_file(path)
     part = path.with_name(f".{secrets.token_hex(8)}.part")
     with telling(path):
@@ -62,7 +62,9 @@ def replace(path: Path, text: str) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """As `replace`; a pipe, a terminal or a descriptor, such as /dev/stdout, gets the text. Raises CannotWrite."""
+    """Like `replace`, but also writes to a pipe, a terminal or a descriptor, such as /dev/stdout. Raises
+    CannotWrite.
+    """
     if _is_stream(path):
         _to_stream(path, text)
     else:
@@ -70,7 +72,7 @@ def write(path: Path, text: str) -> None:
 
 
 def append(path: Path, text: str) -> None:
-    """As `write`, but at the end of what is in the file; all of it or nothing. Raises CannotWrite."""
+    """Like `write`, but at the end of the file's contents; all of it or nothing. Raises CannotWrite."""
     if _is_stream(path):
         _to_stream(path, text)
         return
@@ -96,7 +98,7 @@ def _is_stream(path: Path) -> bool:
 def _to_stream(path: Path, text: str) -> None:
     with telling(path):
         if named := _DESCRIPTOR.fullmatch(str(path)):
-            # Not opened anew: a file behind it would be written from its beginning.
+            # Not reopened: a file behind the descriptor would be written from its beginning.
             _pour(_NUMBERS.get(named["name"]) or int(named["number"]), text)
         else:
             with _opened(path, 0) as file:
@@ -105,7 +107,7 @@ def _to_stream(path: Path, text: str) -> None:
 
 @contextmanager
 def telling(path: Path) -> Iterator[None]:
-    """Makes a CannotWrite, which names the path, of every OSError."""
+    """Turns every OSError into a CannotWrite that names the path."""
     try:
         yield
     except CannotWrite:

@@ -1,6 +1,6 @@
 """Instants and durations as integer microseconds. Pure: no clock, no I/O.
 
-Integers because floats misjudge exact limits: 2100.001 - 1800.001 > 300.
+Integers, because floats misjudge exact limits: 2100.001 - 1800.001 > 300.
 """
 
 import re
@@ -27,10 +27,10 @@ _UNITS = (("day", "d", 86_400 * SECOND), ("hour", "h", 3_600 * SECOND), ("minute
 def parse_duration(text: str) -> int:
     """Microseconds of an ISO 8601 duration of weeks, days, hours, minutes and seconds, such as `PT5M0.000001S`.
 
-    Raises ValueError, in one sentence, for anything else: years and months have no fixed length.
+    Raises ValueError, with one sentence, for anything else; years and months have no fixed length.
     """
     if _CALENDAR.match(text):
-        raise ValueError(f'"{text}" has years or months, which have no fixed length; give days or weeks, such as P30D.')
+        raise ValueError(f'"{text}" has years or months, which have no fixed length; use days or weeks, such as P30D.')
     if not _DURATION.fullmatch(text):
         raise ValueError(f'"{text}" is not an ISO 8601 duration such as PT5M or PT5M0.000001S.')
     try:
@@ -49,14 +49,14 @@ def format_duration(microseconds: int) -> str:
 def parse_instant(text: str) -> int:
     """Microseconds since 1970 UTC of an RFC 3339 instant with up to six fraction digits.
 
-    Raises ValueError, in one sentence, for anything else, an instant without an offset included.
+    Raises ValueError, with one sentence, for anything else, including an instant without an offset.
     """
     if not _INSTANT.fullmatch(text):
         raise ValueError(f'"{text}" is not an RFC 3339 instant such as 2026-01-01T00:00:00Z.')
     try:
         return (datetime.fromisoformat(text) - EPOCH) // MICROSECOND
     except (ValueError, OverflowError):
-        raise ValueError(f'"{text}" names a day or a time that does not exist.') from None
+        raise ValueError(f'"{text}" is a date or time that does not exist.') from None
 
 
 def format_instant(microseconds: int) -> str:
@@ -67,13 +67,13 @@ def format_instant(microseconds: int) -> str:
 
 @lru_cache(1024)
 def _to_the_second(seconds: int) -> str:
-    """The calendar's part, which many instants share: it takes most of the time."""
+    """The calendar part, which many instants share and which takes most of the time."""
     instant = EPOCH + timedelta(seconds=seconds)
     return instant.replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 def in_words(microseconds: int) -> str:
-    """A duration as prose says it: `30 minutes`, `1 hour 30 minutes`, `5 minutes 0.000001 seconds`."""
+    """A duration in prose: `30 minutes`, `1 hour 30 minutes`, `5 minutes 0.000001 seconds`."""
     parts = []
     for name, _, size in _UNITS:
         count, microseconds = divmod(microseconds, size)
@@ -86,7 +86,7 @@ def in_words(microseconds: int) -> str:
 
 
 def in_short(microseconds: int) -> str:
-    """A duration as a reason says it: `31m02s`, `5m00.000001s`, `1d00h01m00s`; negative ones with a leading minus."""
+    """A duration as used in reasons: `31m02s`, `5m00.000001s`, `1d00h01m00s`; negative ones with a leading minus."""
     if microseconds < 0:
         return "-" + in_short(-microseconds)
     text = ""

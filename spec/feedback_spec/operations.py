@@ -1,7 +1,7 @@
-"""The operations of an OpenAPI document, 3.0 or 3.1, as values: the one view that mock, verifier and reference share.
+"""The operations of an OpenAPI document, 3.0 or 3.1, as values: the view that mock, verifier and reference share.
 
-Pure. Takes a document that is valid OpenAPI; a `$ref` is resolved where it stands for a parameter, a header, a body, a
-response, an example or a whole schema, and stays where it stands inside a schema.
+Pure. Requires valid OpenAPI. A `$ref` to a parameter, a header, a body, a response, an example or a whole schema is
+resolved; one inside a schema is kept.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 class Value:
     """A parameter, a header or a field. `place` is `path`, `query`, `header`, `cookie` or `body`.
 
-    `example` is None where there is none; `keys` are those that the document gives it.
+    `example` is None if there is none; `keys` are its keys in the document.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class NamedExample:
-    """A named example of a body, and what it shows."""
+    """A named example of a body, and its value."""
 
     name: str
     summary: str
@@ -50,7 +50,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class RequestBody:
-    """What an operation takes, by media type; `fields` are the properties of its JSON schema."""
+    """The body that an operation accepts, by media type; `fields` are the properties of its JSON schema."""
 
     required: bool
     description: str
@@ -65,9 +65,9 @@ class RequestBody:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One declared response; `status` as the document writes it, `default` included.
+    """One declared response; `status` is as written in the document, including `default`.
 
-    `fields` are the properties of its JSON schema, each object's own after it, as `event.id`.
+    `fields` are the properties of its JSON schema, each followed by those of its own object, such as `event.id`.
     """
 
     status: str
@@ -84,7 +84,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """One kind of credentials, by the name of its security scheme; `oauth_scopes` are those that a use of it names."""
+    """One kind of credentials, with the name of its security scheme; `oauth_scopes` are those that its use names."""
 
     name: str
     type: str
@@ -104,10 +104,10 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation. `method` is in lower case; `parameters` are the path's and its own.
+    """One operation. `method` is in lower case; `parameters` are those of the path and its own.
 
-    `security` are alternatives of what is sent together; `extensions` are its `x-` keys; `keys` and `path_keys` are
-    what the document says of the operation and of its path.
+    `security` lists alternatives, each a set of credentials sent together; `extensions` are its `x-` keys; `keys` and
+    `path_keys` are the keys of the operation and of its path in the document.
     """
 
     id: str
@@ -130,7 +130,7 @@ class Operation:
 
     @property
     def credentials(self) -> tuple[Credentials, ...]:
-        """The kinds of credentials that it takes, in its order."""
+        """The kinds of credentials that it accepts, in its order."""
         return tuple(each for together in self.security for each in together)
 
 

@@ -1,7 +1,7 @@
-"""The time rules: what a submission comes to, given what is stored and the instant. Pure: no clock, no I/O.
+"""The time rules: accept or refuse a submission, given what is stored and the instant. Pure: no clock, no I/O.
 
-Standard library only. Every number comes from the document's `x-mutability`; all instants are integer
-microseconds since 1970 UTC.
+Standard library only. Every number comes from the document's `x-mutability`; all instants are integer microseconds
+since 1970 UTC.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Base(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What becomes of a submission."""
+    """The outcome of a submission."""
 
     STORED = "stored"
     OVERWRITTEN = "overwritten"
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How long after `base` a submission is taken: `limit` in microseconds, the limit itself included or not."""
+    """How long after `base` a submission is accepted: `limit` in microseconds, with or without the limit itself."""
 
     rule: str
     base: Base
@@ -38,7 +38,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The rule and the status of an outcome that is not a refusal."""
+    """The rule and status of an outcome that is not a refusal."""
 
     rule: str
     status: int
@@ -46,7 +46,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Mutability:
-    """The windows in the order in which they are looked at, and what the other outcomes answer."""
+    """The windows in the order in which they are checked, and the responses of the other outcomes."""
 
     windows: tuple[Window, ...]
     stored: Accepted
@@ -55,7 +55,7 @@ class Mutability:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known when a submission arrives: instants in microseconds, None for no event or no feedback."""
+    """What is known when a submission arrives: instants in microseconds; None if there is no event or no feedback."""
 
     event_saved: int | None = None
     event_timestamp: int | None = None
@@ -63,7 +63,7 @@ class Facts:
     last_submitted: int | None = None
 
     def instant(self, base: Base) -> int | None:
-        """The instant that a window with this base is measured from; None where it does not apply."""
+        """The instant that a window with this base is measured from; None if it does not apply."""
         match base:
             case Base.EVENT_SAVED:
                 return self.event_saved
@@ -77,7 +77,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome, the rule and status that go with it, and for a refusal the window and the age that broke it."""
+    """The outcome with its rule and status and, for a refusal, the window and the age that exceeded it."""
 
     outcome: Outcome
     rule: str
@@ -87,10 +87,10 @@ class Decision:
 
 
 def decide(mutability: Mutability, facts: Facts, now: int) -> Decision:
-    """What a submission at `now` (microseconds since 1970 UTC) comes to.
+    """Decides a submission at `now` (microseconds since 1970 UTC).
 
-    The first window that is over refuses it (the page: "If feedback is rejected due to a mutability threshold");
-    a window whose base does not exist, such as an unknown event, does not apply.
+    The first window that is over refuses it (the page: "If feedback is rejected due to a mutability threshold"). A
+    window whose base does not exist, as for an unknown event, does not apply.
     """
     for window in mutability.windows:
         since = facts.instant(window.base)

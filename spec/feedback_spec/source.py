@@ -1,6 +1,6 @@
-"""YAML documents as plain JSON data, within bounds, and what a `$ref` in them names.
+"""Reads YAML documents as plain JSON data, within bounds, and resolves their `$ref`s.
 
-Opens the file that it is told to and nothing else: no network. Knows nothing of feedback.
+Opens only the file that it is told to: no network. Knows nothing about feedback.
 """
 
 import math
@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import yaml
 
 MAX_BYTES = 1_048_576
-MAX_NODES = 50_000  # after aliases are written out; our largest document has some 3,000
+MAX_NODES = 50_000  # after expanding aliases; our largest document has some 3,000
 MAX_DEPTH = 100
 MAX_MESSAGE = 800  # characters
 MAX_INTEGER = 2**63
@@ -23,7 +23,7 @@ _LEFT_OUT = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("timestamp", "mer
 class DocumentError(Exception):
     """The document is missing, unreadable or contradicts itself; the message names file, place and cause.
 
-    What it quotes of a document cannot break its line, nor take over a terminal: it is escaped, and bounded.
+    Text quoted from a document cannot break the line or control a terminal: it is escaped and truncated.
     """
 
     def __init__(self, message: str) -> None:
@@ -32,7 +32,7 @@ class DocumentError(Exception):
 
 
 class Fail:
-    """Makes the one sentence of a refusal: file, place, cause; `name` is the file's."""
+    """Formats the sentence of a refusal from file, place and cause; `name` is the file's."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -49,7 +49,7 @@ def documents() -> Path:
 
 
 def read(path: Path | None, packaged: str) -> tuple[str, dict[str, Any]]:
-    """The name and the content of a YAML document: the file at `path`, or the one of that name in this package.
+    """The name and content of a YAML document: the file at `path`, or the packaged one of that name.
 
     Raises DocumentError for a file that cannot be read, is too large or is not YAML, and for YAML without `paths`.
     """
@@ -59,7 +59,7 @@ def read(path: Path | None, packaged: str) -> tuple[str, dict[str, Any]]:
         with source.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            raise DocumentError(f"{name}: is larger than {MAX_BYTES:,} bytes, the most that is read.")
+            raise DocumentError(f"{name}: is larger than {MAX_BYTES:,} bytes, the limit.")
         text = content.decode("utf-8")
     except OSError as error:
         raise DocumentError(f"{name}: cannot be read: {error.strerror}.") from None
@@ -72,12 +72,12 @@ def read(path: Path | None, packaged: str) -> tuple[str, dict[str, Any]]:
 
 
 def parse(text: str, name: str) -> Any:
-    """The content of a YAML document; `name` names it in the DocumentError that it raises for anything else.
+    """The content of a YAML document; `name` identifies it in the DocumentError raised for anything else.
 
-    Only what JSON has: no dates, no merge keys, no tags. Anchors are written out, within MAX_NODES and MAX_DEPTH.
+    Only what JSON supports: no dates, merge keys or tags. Aliases are expanded, within MAX_NODES and MAX_DEPTH.
     """
     try:
-        # Before anything is built: the parser in C takes nesting without bound, and crashes of it.
+        # Before anything is built: the C parser allows unlimited nesting, and crashes on it.
         _check_events(text)
         loader = _Loader(text)
         node = loader.get_single_node()
@@ -95,14 +95,14 @@ def parse(text: str, name: str) -> Any:
 
 
 def resolve(document: Mapping[str, Any], node: Any) -> Any:
-    """The node itself, or what its local `$ref` (`#/…`) names in the document; KeyError where it names nothing."""
+    """The node itself, or the target of its local `$ref` (`#/…`) in the document; KeyError if there is none."""
     while isinstance(node, dict) and isinstance(node.get("$ref"), str):
         node = target(document, node["$ref"])
     return node
 
 
 def target(document: Mapping[str, Any], reference: str) -> Any:
-    """What a local `$ref` names in the document, itself not followed; KeyError or TypeError where it names nothing."""
+    """The target of a local `$ref` in the document, itself not resolved; KeyError or TypeError if there is none."""
     found: Any = document
     for step in reference.removeprefix("#/").split("/"):
         found = found[step.replace("~1", "/").replace("~0", "~")]
@@ -110,11 +110,11 @@ def target(document: Mapping[str, Any], reference: str) -> Any:
 
 
 class _NotTaken(yaml.MarkedYAMLError):
-    """It is YAML, but not what we take."""
+    """Valid YAML that we do not support."""
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML as JSON data: keys are text, a key stands once, a date stays the text that it is."""
+    """YAML as JSON data: keys are strings and unique, and dates stay strings."""
 
     yaml_implicit_resolvers: ClassVar = {
         first: [each for each in resolvers if each[0] not in _LEFT_OUT]
@@ -126,11 +126,11 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         for key_node, value_node in node.value:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
             if key is None:
-                raise _not_taken("a key that is not text", key_node)
+                raise _not_taken("a key that is not a string", key_node)
             if key == "<<":
-                raise _not_taken("merge keys (`<<`) are not read; write the keys out", key_node)
+                raise _not_taken("merge keys (`<<`) are not supported; write the keys out", key_node)
             if key in seen:
-                raise _not_taken(f'the key "{key}" stands here twice', key_node)
+                raise _not_taken(f'the key "{key}" appears here twice', key_node)
             seen[key] = self.construct_object(value_node, deep=True)
         return seen
 
@@ -159,19 +159,21 @@ def _check_events(text: str) -> None:
 
 
 class _Size:
-    """Counts what a tree of YAML nodes comes to with its aliases written out, each node visited once."""
+    """Counts the nodes of a YAML tree with aliases expanded, visiting each node once."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[int, int]] = {}
         self._around: set[int] = set()
 
     def check(self, node: Any) -> tuple[int, int]:
-        """How many nodes this one comes to and how deep they go. Raises a YAMLError for too many, and for a cycle."""
+        """The number of nodes in this one, and their depth. Raises a YAMLError if there are too many, and for a
+        cycle.
+        """
         key = id(node)
         if key in self._known or node is None:
             return self._known.get(key, (0, 0))
         if key in self._around:
-            raise _not_taken("an alias of what it stands in, which never ends", node)
+            raise _not_taken("an alias that contains itself, which never ends", node)
         if node.tag not in _TAGS:
             raise _not_taken(f"the tag {node.tag.rpartition(':')[2][:40]}, which JSON does not have", node)
         self._around.add(key)
@@ -197,4 +199,4 @@ def _not_taken(problem: str, node: Any) -> _NotTaken:
 
 
 def _too_much(node: Any) -> yaml.MarkedYAMLError:
-    return _not_taken(f"more than {MAX_NODES:,} values or {MAX_DEPTH} levels, aliases written out", node)
+    return _not_taken(f"more than {MAX_NODES:,} values or {MAX_DEPTH} levels, with aliases expanded", node)

@@ -1,15 +1,15 @@
-"""What somebody may have meant who wrote a name that there is not. Pure; standard library only."""
+"""Guesses what someone meant by an unknown name. Pure; standard library only."""
 
 import difflib
 from collections.abc import Collection
 
-_FEW = 8  # names that are all told
+_FEW = 8  # names that are all listed
 
 
 def meant(word: str, known: Collection[str]) -> str:
     """The end of a sentence about an unknown name: `; did you mean "a" or "b"?`, `; there are "a" and "b".` or `.`.
 
-    At most three candidates; where none is near, all names if they are few.
+    At most three candidates; if none is near, all names, provided they are few.
     """
     near = difflib.get_close_matches(word, known, n=3)
     if near:

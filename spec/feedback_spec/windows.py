@@ -17,7 +17,9 @@ _PROSE = frozenset({"description", "summary", "rule", "page"})
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A literal row of `x-mutability`; ages in microseconds at the submission, None for what does not exist."""
+    """A literal row of `x-mutability`; ages in microseconds at the submission, None for anything that does not
+    exist.
+    """
 
     case: str
     event_saved_ago: int | None
@@ -30,7 +32,7 @@ class Example:
 
 
 def read_mutability(operation: Operation, rules: Mapping[str, Rule], fail: Fail) -> Mutability:
-    """The windows of the operation, in their order. Raises DocumentError for what it does not declare."""
+    """The windows of the operation, in order. Raises DocumentError for anything that it does not declare."""
     extension = operation.extensions["x-mutability"]
     windows: dict[str, Window] = {}
     for index, entry in enumerate(extension["windows"]):
@@ -71,7 +73,7 @@ def _duration(text: str, place: str, fail: Fail) -> int:
 def read_examples(
     operation: Operation, mutability: Mutability, rules: Mapping[str, Rule], fail: Fail
 ) -> tuple[Example, ...]:
-    """The literal rows. Raises DocumentError for one that contradicts the windows, and for a window that none shows."""
+    """The literal rows. Raises DocumentError for a row that contradicts the windows, and for a window without a row."""
     examples = []
     for index, entry in enumerate(operation.extensions["x-mutability"]["examples"]):
         place = f"x-mutability.examples[{index}]"
@@ -130,14 +132,14 @@ def speak_of_windows(
 ) -> dict[str, Any]:
     """The document with every text stating the limits as the windows have them.
 
-    `spoken` is how the texts state a limit; if the limit was changed and the texts were not, they follow.
+    `spoken` is how the texts state a limit; if the limit was changed and the texts were not, this adapts them.
     """
     words: dict[str, str] = {}
     for entry in operation.extensions["x-mutability"]["windows"]:
         limit = next(window.limit for window in mutability.windows if window.rule == entry["rule"])
         if words.setdefault(entry["spoken"], in_words(limit)) != in_words(limit):
             raise fail(
-                "x-mutability.windows", f'two windows of different length are both spoken of as "{entry["spoken"]}".'
+                "x-mutability.windows", f'two windows of different lengths are both spoken of as "{entry["spoken"]}".'
             )
     if all(spoken == said for spoken, said in words.items()):
         return openapi

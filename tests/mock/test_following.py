@@ -52,7 +52,7 @@ def test_sent_at_of_an_envelope_moves_the_clock(following: Any) -> None:
     ("said", "sentence"),
     [
         ("soon", '"soon" is not an RFC 3339 instant such as 2026-01-01T00:00:00Z.'),
-        ("2026-02-30T00:00:00Z", '"2026-02-30T00:00:00Z" names a day or a time that does not exist.'),
+        ("2026-02-30T00:00:00Z", '"2026-02-30T00:00:00Z" is a date or time that does not exist.'),
     ],
 )
 def test_what_is_not_an_instant_is_400_and_changes_nothing(following: Any, said: str, sentence: str) -> None:

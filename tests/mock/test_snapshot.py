@@ -123,7 +123,7 @@ def test_a_journal_that_dropped_entries_says_so_in_the_copy(make_api: Any) -> No
         (
             ("clock", "now"),
             "2026-01-01T23:59:60Z",
-            'clock.now: "2026-01-01T23:59:60Z" names a day or a time that does ',
+            'clock.now: "2026-01-01T23:59:60Z" is a date or time that does ',
         ),
         (("numbers", "feedback"), 1, "feedback.1.number: must be greater than those before it and at most "),
         (("numbers", "issues"), 0, "events.0.issue: is greater than numbers.issues."),

@@ -50,7 +50,7 @@ def test_duration_in_microseconds(text: str, microseconds: int) -> None:
 @pytest.mark.parametrize("text", ["P1M", "P1Y", "P1Y2M3DT4H", "P12M"])
 def test_duration_without_a_fixed_length_is_refused_for_that(text: str) -> None:
     """They are ISO 8601, but a month has 28 to 31 days."""
-    with pytest.raises(ValueError, match="has years or months, which have no fixed length; give days or weeks"):
+    with pytest.raises(ValueError, match="has years or months, which have no fixed length; use days or weeks"):
         parse_duration(text)
 
 
@@ -96,7 +96,7 @@ def test_what_is_no_instant_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["2026-02-30T00:00:00Z", "2026-01-01T25:00:00Z", "2026-01-01T00:00:00+99:00"])
 def test_instant_that_does_not_exist_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="names a day or a time that does not exist"):
+    with pytest.raises(ValueError, match="is a date or time that does not exist"):
         parse_instant(text)
 
 

@@ -70,10 +70,10 @@ def test_file_that_is_no_openapi_document(tmp_path: Path, text: str) -> None:
         ("paths:\n\tx: 1", r"line 2, column 1: is not YAML: .+"),
         ("paths: {}\nx: *nowhere", r"line 2, column 4: is not YAML: .+"),
         ("paths: {}\n1: [\n", r".*is not YAML: .+"),
-        ("paths: {}\npaths: {}", r'line 2, column 1: the key "paths" stands here twice\.'),
-        ("paths: {}\n? [a, b]\n: 1", r"line 2, column 3: a key that is not text\."),
+        ("paths: {}\npaths: {}", r'line 2, column 1: the key "paths" appears here twice\.'),
+        ("paths: {}\n? [a, b]\n: 1", r"line 2, column 3: a key that is not a string\."),
         ("a: \x07", r".*is not YAML: .+"),
-        ("[" * 5_000, r"line 1, column 101: more than 50,000 values or 100 levels, aliases written out\."),
+        ("[" * 5_000, r"line 1, column 101: more than 50,000 values or 100 levels, with aliases expanded\."),
     ],
 )
 def test_file_that_is_not_yaml(tmp_path: Path, text: str, sentence: str) -> None:
@@ -185,7 +185,7 @@ def test_document_without_the_submit_operation(tmp_path: Path) -> None:
         pytest.param(
             "  - id: response-schema",
             "  - id: submission",
-            r'x-rules\[1\]: the rule "submission" stands here twice\.',
+            r'x-rules\[1\]: the rule "submission" is defined twice\.',
             id="two rules with one id",
         ),
         pytest.param(
@@ -221,7 +221,7 @@ def test_document_without_the_submit_operation(tmp_path: Path) -> None:
         pytest.param(
             "            spoken: 5 minutes",
             "            spoken: 30 minutes",
-            r'x-mutability\.windows: two windows of different length are both spoken of as "30 minutes"\.',
+            r'x-mutability\.windows: two windows of different lengths are both spoken of as "30 minutes"\.',
             id="two windows spoken of alike",
         ),
     ],

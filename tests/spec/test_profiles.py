@@ -58,7 +58,7 @@ def test_document_that_a_profile_does_not_fit_is_refused_in_one_sentence(tmp_pat
     with pytest.raises(DocumentError) as caught:
         load(path, "sentry-9.1")
 
-    assert str(caught.value).startswith(f"{path}: the profile sentry-9.1 does not fit it: actions[")
+    assert str(caught.value).startswith(f"{path}: the profile sentry-9.1 does not fit this document: actions[")
     assert "selects nothing" in str(caught.value)
 
 

@@ -213,7 +213,7 @@ class WithoutDsn(example.OnTheRealClock):
 
 @pytest.mark.parametrize(
     ("server", "notes"),
-    [(StoresNothing, []), (Fails, []), (WithoutDsn, ["--dsn is refused with 401, other credentials are not"])],
+    [(StoresNothing, []), (Fails, []), (WithoutDsn, ["--dsn is refused with 401, but other credentials are not"])],
 )
 def test_broken_server_is_not_waved_away(server: type[Implementation], notes: list[str], document: Document) -> None:
     """What may be its fault is left to the rules."""

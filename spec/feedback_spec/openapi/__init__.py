@@ -1,1 +1,1 @@
-"""OpenAPI and nothing else: 3.1 rendering, overlays, examples. Knows nothing of feedback."""
+"""OpenAPI and nothing else: 3.1 rendering, overlays, examples. Knows nothing about feedback."""

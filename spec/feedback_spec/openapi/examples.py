@@ -1,6 +1,6 @@
-"""Finds the examples of an OpenAPI document that are not valid against their schemas. Pure: no I/O.
+"""Finds the examples of an OpenAPI document that are invalid under their schemas. Pure: no I/O.
 
-The OpenAPI validators check a document's structure, not its examples.
+OpenAPI validators check a document's structure, not its examples.
 """
 
 from collections.abc import Iterator
@@ -36,9 +36,9 @@ def _of_schema(place: Place) -> Iterator[tuple[str, dict[str, Any], Any]]:
 
 
 def invalid_examples(document: dict[str, Any]) -> Iterator[str]:
-    """One sentence for each example that is invalid by its schema, formats included.
+    """One sentence for each example that is invalid under its schema, including formats.
 
-    Takes OpenAPI 3.0 and 3.1; a schema of 3.0 is read by what it becomes in 3.1.
+    Accepts OpenAPI 3.0 and 3.1; a 3.0 schema is converted to 3.1 first.
     """
     rendered = to_31(document) if str(document["openapi"]).startswith("3.0") else document
     components = rendered.get("components", {})

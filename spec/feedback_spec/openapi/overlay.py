@@ -1,7 +1,7 @@
 """Applies an OpenAPI Overlay (versions 1.0 and 1.1 of the standard) to a document. Pure.
 
-No Python library for overlays is maintained by more than one person, and the three actions are small. Targets are
-JSONPath (RFC 9535), evaluated by the library that runs that standard's own test suite.
+No Python library for overlays has more than one maintainer, and the three actions are small. Targets are JSONPath (RFC
+9535), evaluated by the library that passes that standard's own test suite.
 """
 
 import json
@@ -20,10 +20,10 @@ class OverlayError(Exception):
 
 
 def apply(document: dict[str, Any], overlay: dict[str, Any], *, strict: bool = False) -> dict[str, Any]:
-    """The document with every action of the overlay applied, in order; the arguments stay as they are.
+    """The document with every action of the overlay applied, in order; the arguments are not modified.
 
-    A target that selects nothing changes nothing, as the standard says. With `strict` it is an OverlayError: an overlay
-    written for one document is then out of date.
+    As the standard says, a target that selects nothing changes nothing. With `strict`, it is an OverlayError: it means
+    that an overlay written for one document is out of date.
     """
     _check(overlay)
     # Wrapped, so that the root too is a value in a container.
@@ -34,7 +34,7 @@ def apply(document: dict[str, Any], overlay: dict[str, Any], *, strict: bool = F
         if strict and not locations:
             raise OverlayError(f"{place}.target: {action['target']} selects nothing.")
         if action.get("remove"):
-            # From the back, so that what is removed from a list does not move what comes after.
+            # Back to front, so that removing an item from a list does not shift the others.
             for location in sorted(locations, key=_order, reverse=True):
                 del _container(whole, location)[location[-1]]
         else:
@@ -58,7 +58,7 @@ def _checker() -> Checker:
 
 
 def _select(document: Any, target: str, place: str) -> list[tuple[str | int, ...]]:
-    """Where the selected values stand, each once, each place beginning with the wrapper's key."""
+    """The places of the selected values, without duplicates; each begins with the wrapper's key."""
     try:
         found = [("", *node.location) for node in find(target, document)]
     except JSONPathError as error:

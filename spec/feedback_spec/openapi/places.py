@@ -1,7 +1,7 @@
-"""Where things stand in an OpenAPI 3.0 or 3.1 document: every node with its JSON pointer and its kind.
+"""Locates everything in an OpenAPI 3.0 or 3.1 document: every node with its JSON pointer and its kind.
 
-Pure. Goes by the structure of OpenAPI and not by the names of keys: a key `schema` in an example or in an extension is
-not a schema.
+Pure. Follows the structure of OpenAPI, not the names of keys: a key `schema` in an example or in an extension is not a
+schema.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
-# Kind of a node -> its keys that hold further nodes -> what they hold: a kind, a [list] or a {map} of it.
+# Kind of a node -> its keys with further nodes -> what these are: a kind, a [list] or a {map} of it.
 _CHILDREN: Mapping[str, Mapping[str, str]] = {
     "document": {"info": "info", "paths": "{path}", "webhooks": "{path}", "components": "components"},
     "components": {
@@ -52,7 +52,7 @@ _CHILDREN: Mapping[str, Mapping[str, str]] = {
         "oneOf": "[schema]",
     },
 }
-# Maps in which a key that begins with `x-` is an extension and not an entry.
+# Maps in which a key that begins with `x-` is an extension, not an entry.
 _EXTENSIBLE = frozenset({"path", "response"})
 
 

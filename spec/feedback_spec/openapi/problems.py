@@ -1,4 +1,4 @@
-"""What a JSON schema does not allow, as one sentence with its place. Pure."""
+"""Describes what violates a JSON schema in one sentence with its place. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,16 +12,16 @@ _LONGEST = 200  # characters of a message
 
 
 class Checker:
-    """A JSON schema, and what it finds wrong in a value, in one sentence."""
+    """A JSON schema that describes what is wrong with a value in one sentence."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._schema = schema
         self._validator = jsonschema_rs.validator_for(dict(schema), validate_formats=True, pattern_options=PATTERNS)
 
     def problem(self, value: Any) -> tuple[str, str] | None:
-        """The place and the cause of what is wrong; None where nothing is.
+        """The place and cause of what is wrong; None if nothing is.
 
-        An unknown key comes first: it is most often the misspelling that makes another one missing.
+        Unknown keys come first: usually, one is a misspelling of another that is missing.
         """
         errors = [_deepest(each) for each in self._validator.iter_errors(value)]
         for error in sorted(errors, key=lambda each: each.kind.name != "additionalProperties"):
@@ -30,12 +30,12 @@ class Checker:
 
 
 def place_of(path: Iterable[str | int]) -> str:
-    """Where a value stands, as in `x-mutability.windows[0].limit`."""
+    """The place of a value, as in `x-mutability.windows[0].limit`."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
 def _deepest(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
-    """Of what the branches of a `oneOf` find wrong, what stands farthest in: that branch was meant."""
+    """Of the errors in the branches of a `oneOf`, the most deeply nested: that branch was meant."""
     branches: Any = getattr(error.kind, "context", None) or ()
     inner = [_deepest(each) for branch in branches for each in branch]
     return max(inner, key=lambda each: len(each.instance_path), default=error)

@@ -1,4 +1,6 @@
-"""Whether every `$ref` of an OpenAPI document stays in it and names what it stands for. Pure: nothing is opened."""
+"""Checks that every `$ref` of an OpenAPI document stays in it and names the right kind of thing. Pure: opens
+nothing.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,18 +13,18 @@ _OF_JSON_SCHEMA = ("$schema", "$id", "$anchor", "$dynamicRef", "$dynamicAnchor",
 
 
 def check_references(document: dict[str, Any], fail: Fail) -> None:
-    """Raises DocumentError for a `$ref` to a file or a URL, to nothing, to another kind of thing or to itself."""
+    """Raises DocumentError for a `$ref` to a file or URL, to nothing, to a different kind of thing or to itself."""
     for pointer, node in _objects(document, ""):
         reference = node.get("$ref")
         if isinstance(reference, str) and not reference.startswith("#/"):
-            raise fail(pointer, f'the `$ref` "{reference[:100]}" leaves the document; give one that begins with #/.')
+            raise fail(pointer, f'the `$ref` "{reference[:100]}" leaves the document; use one that begins with #/.')
         for key in _OF_JSON_SCHEMA:
             if isinstance(node.get(key), str):
                 raise fail(pointer, f'"{key}" is not a key of OpenAPI 3.0.')
     known = {place.pointer: place for place in places(document)}
     for place in known.values():
         if "$ref" in place.node and place.kind == "path":
-            raise fail(place.pointer, "a `$ref` in the place of a path is not read; write the path out.")
+            raise fail(place.pointer, "a `$ref` in place of a path is not supported; write the path out.")
         if "$ref" in place.node:
             _check_kind(place, known, fail)
 
@@ -33,7 +35,7 @@ def _check_kind(place: Place, known: dict[str, Place], fail: Fail) -> None:
     while "$ref" in node:
         reference = node["$ref"]
         if not isinstance(reference, str):
-            raise fail(place.pointer, "a `$ref` must be text that begins with #/.")
+            raise fail(place.pointer, "a `$ref` must be a string that begins with #/.")
         pointer = reference.removeprefix("#")
         if pointer in seen:
             raise fail(place.pointer, f'the `$ref` "{reference[:100]}" leads back to itself.')

@@ -10,10 +10,10 @@ from feedback_spec.openapi.places import places
 
 
 def to_31(document: dict[str, Any]) -> dict[str, Any]:
-    """A whole OpenAPI 3.0 document as OpenAPI 3.1.0; the input stays as it is."""
+    """A whole OpenAPI 3.0 document as OpenAPI 3.1.0; the input is not modified."""
     rendered = deepcopy(document)
     rendered["openapi"] = "3.1.0"
-    # All schemas are listed before the first one changes: a change moves schemas, but keeps the objects.
+    # Lists all schemas before changing the first one: a change moves schemas, but keeps the objects.
     for place in [each for each in places(rendered) if each.kind == "schema"]:
         schema = _schema(place.node)
         place.node.clear()
@@ -22,10 +22,10 @@ def to_31(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _schema(schema: dict[str, Any]) -> dict[str, Any]:
-    """One schema, its subschemas untouched."""
+    """One schema, without its subschemas."""
     nullable = schema.get("nullable", False)
     if "$ref" in schema:
-        # What stands beside a `$ref` means nothing in 3.0, but would in 3.1.
+        # Keys beside a `$ref` have no meaning in 3.0, but would in 3.1.
         rendered = {"$ref": schema["$ref"]}
         return {"anyOf": [rendered, {"type": "null"}]} if nullable else rendered
     rendered = {key: value for key, value in schema.items() if key not in ("nullable", "example")}
@@ -38,13 +38,13 @@ def _schema(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _exclusive(schema: dict[str, Any], exclusive: str, inclusive: str) -> None:
-    """The flag beside a bound becomes the bound itself."""
+    """Turns the flag beside a bound into the bound itself."""
     if isinstance(schema.get(exclusive), bool) and schema.pop(exclusive) and inclusive in schema:
         schema[exclusive] = schema.pop(inclusive)
 
 
 def _encoding(schema: dict[str, Any]) -> None:
-    """`byte` and `binary` are not formats of JSON Schema, which has keywords for them."""
+    """`byte` and `binary` are not formats in JSON Schema, which has keywords for them."""
     if schema.get("format") == "byte":
         del schema["format"]
         schema["contentEncoding"] = "base64"

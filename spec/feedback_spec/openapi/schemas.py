@@ -1,4 +1,4 @@
-"""Validators of JSON schemas: the one place that makes them, so that none fetches anything or runs without bound."""
+"""Creates all validators of JSON schemas, so that none fetches anything or runs without bounds."""
 
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -13,12 +13,12 @@ PATTERNS = jsonschema_rs.RegexOptions()
 
 
 def validator_of(schema: Mapping[str, Any], components: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:
-    """The validator of a schema of an OpenAPI 3.1 document with these components; formats count.
+    """The validator of a schema of an OpenAPI 3.1 document with these components; formats are checked.
 
-    Raises ValueError for a schema that is not one, such as a pattern that only a backtracking engine could run.
+    Raises ValueError for an invalid schema, such as one with a pattern that needs a backtracking engine.
     """
     return jsonschema_rs.Draft202012Validator(
-        # References begin at the root, so each schema becomes a root that has the components beside it.
+        # References begin at the root, so each schema becomes a root with the components beside it.
         {**schema, "components": components},
         validate_formats=True,
         email_options=_EMAIL,
@@ -28,14 +28,14 @@ def validator_of(schema: Mapping[str, Any], components: Mapping[str, Any]) -> js
 
 
 def check_pattern(pattern: str, place: str, fail: Fail) -> None:
-    """Raises DocumentError for a pattern that the linear engine does not run."""
+    """Raises DocumentError for a pattern that the linear engine cannot run."""
     try:
         validator_of({"pattern": pattern}, {})
     except ValueError:
         raise fail(
             place,
-            f'"{pattern[:100]}" is not a regular expression that runs in linear time; '
-            "that has no look-around and no back reference.",
+            f'"{pattern[:100]}" is not a regular expression that runs in linear time, '
+            "that is, without look-around and back references.",
         ) from None
 
 

@@ -1,7 +1,7 @@
-"""Whether a document is OpenAPI 3.0 that is safe to work with: structure, references, patterns, headers. No network.
+"""Checks that a document is OpenAPI 3.0 and safe to work with: structure, references, patterns, headers. No network.
 
-Quick enough for every start. Whether ids are unique, path parameters declared and examples valid, `feedback-docs check`
-finds out.
+Fast enough for every start. `feedback-docs check` also finds duplicate ids, undeclared path parameters and invalid
+examples.
 """
 
 import json
@@ -23,9 +23,9 @@ _FIELD_VALUE = re.compile(r"[\x20-\x7e\xa0-\xff]*")  # RFC 9110, 5.5, without ta
 
 
 def check_openapi(document: dict[str, Any], name: str) -> None:
-    """Raises DocumentError for what is not OpenAPI 3.0, for a `$ref` that is not followed and for an impossible header.
+    """Raises DocumentError for a document that is not OpenAPI 3.0, an unsupported `$ref` or an invalid header.
 
-    `name` names the document.
+    `name` identifies the document.
     """
     fail = Fail(name)
     if problem := _structure().problem(document):
@@ -33,7 +33,7 @@ def check_openapi(document: dict[str, Any], name: str) -> None:
     check_references(document, fail)
     for path in document["paths"]:
         if _PART_OF_SEGMENT.search(path):
-            raise fail(f"paths.{path[:200]}", "a parameter must be all that stands between two slashes.")
+            raise fail(f"paths.{path[:200]}", "a parameter must fill the whole segment between two slashes.")
     for place in places(document):
         if place.kind == "schema" and "pattern" in place.node:
             check_pattern(place.node["pattern"], f"{place.pointer}/pattern", fail)
@@ -41,17 +41,19 @@ def check_openapi(document: dict[str, Any], name: str) -> None:
             if not _FIELD_NAME.fullmatch(header):
                 raise fail(f"{place.pointer}/headers", f"{json.dumps(header[:100])} is not the name of a header.")
         if place.kind == "header" and not _FIELD_VALUE.fullmatch(str(place.node.get("example", ""))):
-            raise fail(f"{place.pointer}/example", "holds a character that a header cannot, such as a line end.")
+            raise fail(
+                f"{place.pointer}/example", "contains a character that is not allowed in a header, such as a line end."
+            )
 
 
 @cache
 def _structure() -> Checker:
-    """The OpenAPI initiative's own schema of OpenAPI 3.0, as the validator's package ships it.
+    """The OpenAPI initiative's own schema of OpenAPI 3.0, as shipped in the validator's package.
 
-    Found and not imported: importing that package takes half a second.
+    Located without importing that package, which would take half a second.
     """
     package = find_spec("openapi_spec_validator")
     if package is None or not package.submodule_search_locations:
-        raise DocumentError("openapi-spec-validator is not installed, which has the schema of OpenAPI.")
+        raise DocumentError("openapi-spec-validator, which contains the schema of OpenAPI, is not installed.")
     file = Path(package.submodule_search_locations[0], "resources", "schemas", "v3.0", "schema.json")
     return Checker(json.loads(file.read_text("utf-8")))
