@@ -28,6 +28,7 @@ check: .venv/installed ## format, lint, types, import directions, documents, gen
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/feedback-docs check
+	@$(BIN)/feedback-docs clients --out clients --check
 	@$(BIN)/cog -I . --check README.md docs/broken.md docs/profiles.md
 
 examples: .venv/installed ## run examples/, as far as their toolchains are here
@@ -42,6 +43,7 @@ format: .venv/installed ## format the code and write generated text anew
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/feedback-docs reference
+	@$(BIN)/feedback-docs clients --out clients
 	@$(BIN)/cog -I . -r README.md docs/broken.md docs/profiles.md
 
 lint-documents: node_modules/.package-lock.json .venv/installed ## Redocly and Spectral on the documents (needs npm)

@@ -2,29 +2,32 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
+import { FeedbackMock, Sandbox } from "feedback-mock-client";
 import { FeedbackClient, Invalid, TooLate } from "./feedback-client.js";
-import { FeedbackMock, type Project } from "./feedback-mock.js";
 
 const EVENT = "7167980ca1db42cdba8d5284e7f81c66";
 const FOUND = { event_id: EVENT, name: "Jane Smith", email: "jane@example.com", comments: "It broke!" };
 
 let mock: FeedbackMock;
-let project: Project;
+let sandbox: Sandbox;
 let client: FeedbackClient;
-let number = 0;
 
 before(async () => {
   mock = await FeedbackMock.start();
 });
 after(() => mock?.stop());
 beforeEach(async () => {
-  project = await mock.project(`project-${++number}`);
-  client = new FeedbackClient(mock.url, project.organization, project.name, project.bearer);
+  sandbox = await Sandbox.in(mock);
+  client = clientOf(sandbox);
 });
-afterEach(() => project?.delete());
+afterEach(() => sandbox?.deleteProject());
+
+function clientOf({ organization, project, tokens }: Sandbox, http?: typeof fetch): FeedbackClient {
+  return new FeedbackClient(mock.url, organization, project, `Bearer ${tokens.write}`, http);
+}
 
 test("feedback is stored with the issue of its event", async () => {
-  await project.saveEvent(EVENT, { title: "TypeError: undefined is not a function" });
+  await sandbox.putEvent(EVENT, { title: "TypeError: undefined is not a function" });
 
   const stored = await client.submit(FOUND);
 
@@ -33,7 +36,7 @@ test("feedback is stored with the issue of its event", async () => {
 });
 
 test("a DSN may submit", async () => {
-  const withDsn = new FeedbackClient(mock.url, project.organization, project.name, project.dsn);
+  const withDsn = new FeedbackClient(mock.url, sandbox.organization, sandbox.project, `DSN ${sandbox.dsn}`);
 
   assert.equal((await withDsn.submit(FOUND)).name, "Jane Smith");
 });
@@ -44,7 +47,7 @@ test("a later submission overwrites", async () => {
   const second = await client.submit({ ...FOUND, comments: "The button does nothing." });
 
   assert.equal(second.id, first.id);
-  assert.deepEqual((await project.feedback()).map((each) => each.comments), ["The button does nothing."]);
+  assert.deepEqual((await sandbox.listFeedback()).map((each) => each.comments), ["The button does nothing."]);
 });
 
 test("a retry after a lost answer leaves one record", async () => {
@@ -55,30 +58,28 @@ test("a retry after a lost answer leaves one record", async () => {
     return response;
   };
 
-  await new FeedbackClient(
-    mock.url, project.organization, project.name, project.bearer, losesTheFirstAnswer,
-  ).submit(FOUND);
+  await clientOf(sandbox, losesTheFirstAnswer).submit(FOUND);
 
   assert.equal(tries, 2);
-  assert.equal((await project.feedback()).length, 1);
+  assert.equal((await sandbox.listFeedback()).length, 1);
 });
 
 test("the event window ends after exactly 30 minutes", async () => {
-  await project.saveEvent(EVENT);
-  await project.advance("PT30M");
+  await sandbox.putEvent(EVENT);
+  await sandbox.advanceClock({ duration: "PT30M" });
   await client.submit(FOUND);
 
-  await project.advance("PT0.000001S");
+  await sandbox.advanceClock({ duration: "PT0.000001S" });
 
   await assert.rejects(client.submit(FOUND), TooLate);
 });
 
 test("the overwrite window ends after exactly 5 minutes", async () => {
   await client.submit(FOUND);
-  await project.advance("PT5M");
+  await sandbox.advanceClock({ duration: "PT5M" });
   await client.submit(FOUND);
 
-  await project.advance("PT0.000001S");
+  await sandbox.advanceClock({ duration: "PT0.000001S" });
 
   await assert.rejects(client.submit(FOUND), TooLate);
 });

@@ -36,8 +36,9 @@ def feedback_server():
 
 
 def copied(name: str, folder: Path) -> Path:
-    """The example in a folder of its own: tests in parallel build nothing in the same place."""
-    return shutil.copytree(EXAMPLES / name, folder / name, ignore=LEFT_OUT)
+    """The example in a folder of its own, with the clients that it uses: tests in parallel build in places apart."""
+    shutil.copytree(ROOT / "clients", folder / "clients", ignore=LEFT_OUT)
+    return shutil.copytree(EXAMPLES / name, folder / "examples" / name, ignore=LEFT_OUT)
 
 
 def run_as_told(example: Path, mock: str, **more: str) -> subprocess.CompletedProcess[str]:

@@ -167,3 +167,18 @@ def test_help_and_version(argument: str, words: str, capsys: pytest.CaptureFixtu
     assert main([argument]) == 0
 
     assert words in capsys.readouterr().out
+
+
+def test_clients_are_written_and_a_stale_one_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And those in the repository are current."""
+    out = tmp_path / "clients"
+    assert main(["clients", "--out", str(SPEC.parent / "clients"), "--check"]) == 0
+    assert main(["clients", "--out", str(out)]) == 0
+    written = capsys.readouterr().out.splitlines()
+    (out / "typescript" / "control.js").write_text("// edited\n", "utf-8")
+
+    assert main(["clients", "--out", str(out), "--check"]) == 1
+
+    assert written[0] == str(out / "typescript" / "control.js")
+    told = capsys.readouterr().err
+    assert told == f"{written[0]}: is not current; `feedback-docs clients --out {out}` writes it\n"

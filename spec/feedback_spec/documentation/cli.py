@@ -11,6 +11,7 @@ from rich.text import Text
 from feedback_spec.document import Document, load, load_control
 from feedback_spec.documentation.build import beside, built_files, committed_files, lacking_refused, write
 from feedback_spec.documentation.check import findings, first_problem
+from feedback_spec.documentation.clients import client_files
 from feedback_spec.documentation.differences import render_differences
 from feedback_spec.documentation.page import render_page
 from feedback_spec.profiles import DOCUMENTED, PROFILES
@@ -136,6 +137,33 @@ def reference() -> int:
     for name in files:
         click.echo(directory / name)
     return 0
+
+
+@command.command()
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where the clients are, each in a directory of its own.",
+)
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if a file is not current.")
+def clients(out: Path, only_check: bool) -> int:
+    """Write the generated part of the control protocol's clients."""
+    files = client_files(load_control())
+    if not only_check:
+        for name, text in files.items():
+            write({Path(name).name: text}, out / Path(name).parent)
+            click.echo(out / name)
+        return 0
+    stale = [out / name for name, text in files.items() if _text_of(out / name) != text]
+    for file in stale:
+        click.echo(f"{file}: is not current; `feedback-docs clients --out {out}` writes it", err=True)
+    return EXIT_STALE if stale else 0
+
+
+def _text_of(file: Path) -> str | None:
+    return file.read_text("utf-8") if file.is_file() else None
 
 
 @command.command()

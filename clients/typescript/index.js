@@ -1,0 +1,2 @@
+export { Control, ControlError, ControlProject } from "./control.js";
+export { FeedbackMock, Sandbox } from "./mock.js";

@@ -1,0 +1,99 @@
+"""Thin clients of the control protocol, made of its document: one method for each operation, and its schemas as types.
+
+Made from templates here, because what SDK generators write needs libraries at run time, often takes a hundred files,
+and only their own toolchains could tell whether it is current. What starts a mock is written by hand.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from feedback_spec.documentation import typescript
+from feedback_spec.operations import JSON, Operation, Value, operations_of
+from feedback_spec.source import resolve
+
+PROJECT = "/_control/projects/{organization_slug}/{project_slug}"
+"""What the operations of one project begin with."""
+_PREFIX = "control"
+_STREAM = "text/event-stream"  # what follows a project is for a library that reads such streams
+_FILES = {"typescript/control.js": "control.js.j2", "typescript/control.d.ts": "control.d.ts.j2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """An operation as a client has it; `path` is relative to the project where it is one of a project's.
+
+    `arguments` are those of the path, `answer` is `json`, `text` or `nothing`; schemas are None where there is none.
+    """
+
+    name: str
+    summary: str
+    description: str
+    verb: str
+    path: str
+    of_project: bool
+    arguments: tuple[str, ...]
+    query: tuple[Value, ...]
+    body: Mapping[str, Any] | None
+    body_required: bool
+    answer: str
+    answered: Mapping[str, Any] | None
+
+
+def methods(control: Mapping[str, Any]) -> Iterator[Method]:
+    """The operations that a client has, in the document's order: all but streams."""
+    for operation in operations_of(control):
+        answer = next(each for status, each in operation.responses.items() if status.startswith("2"))
+        if _STREAM not in answer.content:
+            yield _method(control, operation, answer.status)
+
+
+def client_files(control: Mapping[str, Any]) -> dict[str, str]:
+    """The generated files of all clients, text by path below the directory of the clients."""
+    environment = Environment(
+        loader=PackageLoader("feedback_spec.documentation", "templates/clients"),
+        autoescape=False,  # it is code
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "camel": camel,
+        "first": lambda text: " ".join(text.partition("\n\n")[0].split()),
+        "comment": typescript.comment,
+        "typescript": typescript.type_of,
+        "js_path": lambda path: re.sub(r"\{(\w+)\}", lambda each: f"${{part({camel(each[1])})}}", path),
+    }
+    context = {"methods": tuple(methods(control)), "schemas": control["components"]["schemas"]}
+    return {name: environment.get_template(template).render(context) for name, template in _FILES.items()}
+
+
+def camel(name: str) -> str:
+    """`event_id` and `PutEvent` as `eventId` and `putEvent`."""
+    first, *rest = name.split("_")
+    return first[:1].lower() + first[1:] + "".join(each.title() for each in rest)
+
+
+def _method(control: Mapping[str, Any], operation: Operation, status: str) -> Method:
+    node = control["paths"][operation.path][operation.method]
+    answer = resolve(control, node["responses"][status]).get("content", {})
+    body = resolve(control, node.get("requestBody", {}))
+    of_project = operation.path.startswith(PROJECT)
+    path = operation.path.removeprefix(PROJECT) if of_project else operation.path
+    return Method(
+        name=operation.id.removeprefix(_PREFIX),
+        summary=operation.summary,
+        description=operation.description,
+        verb=operation.method.upper(),
+        path=path,
+        of_project=of_project,
+        arguments=tuple(re.findall(r"\{(\w+)\}", path)),
+        query=tuple(each for each in operation.parameters if each.place == "query"),
+        body=body["content"][JSON]["schema"] if body else None,
+        body_required=body.get("required", False),
+        answer="nothing" if not answer else "json" if JSON in answer else "text",
+        answered=answer[JSON]["schema"] if JSON in answer else None,
+    )
