@@ -8,24 +8,24 @@ import httptools
 from feedback_mock.asgi import Header, is_host
 
 
-def refusal_of(version: str, headers: list[Header]) -> HTTPStatus | None:
+def refusal_of(version: str, url: bytes, headers: list[Header]) -> HTTPStatus | None:
     """The status that refuses this head, None where nothing is wrong.
 
-    Exactly one valid Host, or none in HTTP/1.0 (3.2); no coding of the body but `chunked`, and that not in
-    HTTP/1.0 (6.1).
+    HTTP/1 (2.3); a target without fragment (3.2); exactly one valid Host, or none in HTTP/1.0 (3.2); no coding of the
+    body but `chunked`, and that not in HTTP/1.0 (6.1).
     """
-    hosts = 0
+    if version[:2] != "1.":
+        return HTTPStatus.HTTP_VERSION_NOT_SUPPORTED
+    hosts, wrong = 0, b"#" in url
     for name, value in headers:
         if name == b"host":
             hosts += 1
-            if not _is_host(value):
-                return HTTPStatus.BAD_REQUEST
+            wrong = wrong or not _is_host(value)
         elif name == b"transfer-encoding":
-            if version == "1.0":
-                return HTTPStatus.BAD_REQUEST
-            if value.lower() != b"chunked":
+            if version != "1.0" and value.lower() != b"chunked":
                 return HTTPStatus.NOT_IMPLEMENTED
-    if hosts > 1 or (not hosts and version != "1.0"):
+            wrong = wrong or version == "1.0"
+    if wrong or hosts > 1 or (not hosts and version != "1.0"):
         return HTTPStatus.BAD_REQUEST
     return None
 

@@ -181,7 +181,7 @@ class Http(HttpToolsProtocol):
         # What the head came with is at least as large as the head, and most often within the bounds itself.
         if self._begun + self._unseen > HEAD_BYTES or len(self.headers) > HEAD_FIELDS:
             self._check_bounds(0)
-        self._status = refusal_of(self.parser.get_http_version(), self.headers)
+        self._status = refusal_of(self.parser.get_http_version(), self.url, self.headers)
         if self._status is not None:
             raise Unserved
         if self.url[:1] != b"/":
@@ -272,7 +272,9 @@ class Http(HttpToolsProtocol):
             (b"connection", b"close"),
         ]
         head = STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % field for field in fields)
-        self.transport.write(head + b"\r\n" + body)
+        # Of a request whose target has come the method is known.
+        is_head = (self.url or not self._in_head) and self.parser.get_method() == b"HEAD"
+        self.transport.write(head + b"\r\n" + (b"" if is_head else body))
         if self._running is not None and self._running.alone:
             self.transport.close()
             return

@@ -267,6 +267,8 @@ def test_a_body_that_breaks_after_its_answer_only_ends_the_connection(mock: Mock
         ("GET /none HTTP/1.1\r\nHost:", 404),
         ("GET /none HTTP/1.1\r\nHost: [::1]:80", 404),
         ("GET /none HTTP/1.0", 404),
+        ("GET /none", 505),
+        ("GET /none#a HTTP/1.1\r\nHost: a", 400),
         ("GET /none HTTP/1.0\r\nHost: a\r\nHost: a", 400),
         ("GET /none HTTP/1.0\r\nTransfer-Encoding: chunked", 400),
         ("GET /none HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked", 501),
@@ -275,13 +277,24 @@ def test_a_body_that_breaks_after_its_answer_only_ends_the_connection(mock: Mock
     ],
 )
 def test_a_head_is_what_rfc_9112_asks_for(mock: Mock, head: str, status: int) -> None:
-    """Sections 3.2 and 6.1; after a refusal the connection is closed, as nobody knows where the next request begins."""
+    """Sections 2.3, 3.2 and 6.1; after a refusal the connection is closed, as nobody knows where the next request begins."""
     body = "0\r\n\r\n" if "chunked" in head.lower() else ""
     again = b"nonsense\r\n\r\n" if status == 404 else b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n"
     answers = run(sent(mock, [f"{head}\r\n\r\n{body}".encode(), again]))
 
     assert answers[0][0] == status
     assert [each for each, _ in answers[1:]] in ([], [400] if status == 404 else [])
+
+
+@pytest.mark.parametrize(
+    "broken", [b"Host: a\r\nHost: a\r\n\r\n", b"Host: a\r\nTransfer-Encoding: chunked\r\n\r\n5\nx"]
+)
+def test_a_refusal_has_no_body_where_the_method_is_head(mock: Mock, broken: bytes) -> None:
+    """RFC 9110, 9.3.2; its length is that of the body of other methods."""
+    raw = run(received(mock, b"HEAD /none HTTP/1.1\r\nHost: a\r\n" + broken))
+
+    assert raw.startswith(b"HTTP/1.1 400 ")
+    assert raw.endswith(b"\r\n\r\n")
 
 
 def test_the_host_of_an_absolute_target_counts(mock: Mock) -> None:
@@ -298,6 +311,11 @@ def test_the_host_of_an_absolute_target_counts(mock: Mock) -> None:
 
 async def half_closed(mock: Mock, content: bytes, leave: bool = False) -> list[tuple[int, bytes]]:
     """The answers to what a client sent before it closed its half of the connection, or all of it."""
+    return Answers(await received(mock, content, leave)).seen
+
+
+async def received(mock: Mock, content: bytes, leave: bool = False) -> bytes:
+    """The same as it came."""
     config = Uvicorn(mock, lambda: None).config
     config.load()
     loop, (client, server) = asyncio.get_running_loop(), socket.socketpair()
@@ -316,7 +334,7 @@ async def half_closed(mock: Mock, content: bytes, leave: bool = False) -> list[t
     async with asyncio.timeout(10):
         while state.connections or state.tasks:
             await asyncio.sleep(0)
-    return Answers(answers).seen
+    return answers
 
 
 def test_a_head_that_is_cut_before_a_large_packet_is_no_larger_for_it(mock: Mock) -> None:

@@ -10,14 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from feedback_mock.app import create_app
-from feedback_spec.document import document_of, load, load_control
-from feedback_spec.documentation.build import built_files
+from feedback_spec.document import load
 from feedback_spec.documentation.check import findings
 from feedback_spec.documentation.cli import main
 from feedback_spec.source import MAX_BYTES, DocumentError
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 
 OPENAPI = load().openapi
 PATH = next(iter(OPENAPI["paths"]))
@@ -167,47 +163,3 @@ def test_name_of_a_header_that_is_none_is_refused(tmp_path: Path) -> None:
     )
 
     assert 'X: y\\r\\nZ" is not the name of a header.' in refusal(written(tmp_path, document))
-
-
-VALUES = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-2, 2**40),
-    st.sampled_from(["", "x", "PT30M", "409", "a\nb", "#/components/schemas/Problem", "event-window", "(", "é\0"]),
-    st.sampled_from([[], {}, [{}], [[]], {"x": {}}, {"$ref": "#/components/schemas/Problem"}, {"type": "string"}]),
-)
-
-
-def spots(node: Any) -> list[tuple[Any, Any]]:
-    """Every place in a document that a value can be put in: container and key."""
-    found = []
-    pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for key, value in pairs:
-        found.append((node, key))
-        found += spots(value)
-    return found
-
-
-@settings(max_examples=60, deadline=None, derandomize=True, phases=[Phase.generate])
-@given(st.data())
-def test_changed_document_is_honoured_or_refused_in_one_sentence(data: st.DataObject) -> None:
-    """Anything put anywhere, or taken away: loader, mock and reference say one sentence, or take it."""
-    document = copy.deepcopy(OPENAPI)
-    for _ in range(data.draw(st.integers(1, 3))):
-        places = spots(document)
-        container, key = places[data.draw(st.integers(0, len(places) - 1))]
-        if data.draw(st.booleans()):
-            del container[key]
-        else:
-            container[key] = data.draw(VALUES)
-    sentences = []
-    try:
-        loaded = document_of("changed", document)
-        for use in (lambda: create_app(loaded), lambda: built_files(loaded, load_control())):
-            try:
-                use()
-            except DocumentError as error:
-                sentences.append(str(error))
-    except DocumentError as error:
-        sentences.append(str(error))
-    assert [each for each in sentences if "\n" in each or len(each) > 1_000] == []

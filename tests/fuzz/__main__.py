@@ -1,0 +1,87 @@
+"""Random input of every kind for as long as it is given: `python -m tests.fuzz`. Exit code 1: something was found.
+
+Each batch has a seed, and `--seed N --kind NAME --cases C` runs it again. Memory is what /proc says, on Linux only.
+"""
+
+import faulthandler
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from tests.fuzz.kinds import kinds
+from tests.fuzz.running import batch
+
+BATCH = 250
+HANG = 120  # seconds that no batch takes
+WARM = 0.3  # of the time; what is held then is what is held at the end, but for MOST_MIB
+MOST_MIB = 48.0
+
+
+@dataclass
+class Tally:
+    """What a kind came to: cases, seconds, findings."""
+
+    cases: int = 0
+    seconds: float = 0.0
+    found: int = 0
+
+
+def memory() -> float:
+    """MiB that this process holds."""
+    lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    return int(next(each for each in lines if each.startswith("VmRSS")).split()[1]) / 1024
+
+
+@click.command()
+@click.option("--seconds", default=300.0, show_default=True, help="How long.")
+@click.option(
+    "--seed", "first", default=1, show_default=True, help="The seed of the first batch; the next has the next."
+)
+@click.option("--kind", default="", metavar="NAME", help="Only the kind whose name begins so.")
+@click.option("--cases", default=BATCH, show_default=True, help="In each batch.")
+def main(seconds: float, first: int, kind: str, cases: int) -> None:
+    """Finds what breaks."""
+    tallies: dict[str, Tally] = {}
+    console, began, number, warm = Console(soft_wrap=True), time.monotonic(), first, 0.0
+    with kinds() as all_kinds:
+        chosen = {name: each for name, each in all_kinds.items() if name.startswith(kind)}
+        tallies = {name: Tally() for name in chosen}
+        while not number - first or time.monotonic() - began < seconds:
+            name = min(tallies, key=lambda each: tallies[each].seconds)
+            tally, started = tallies[name], time.monotonic()
+            faulthandler.dump_traceback_later(HANG, exit=True)
+            try:
+                tally.cases += batch(*chosen[name], number, cases)
+            except Exception as error:
+                tally.found += 1
+                told = "".join(traceback.format_exception_only(error))
+                console.print(f"{name}, --seed {number} --kind '{name}' --cases {cases}:\n{told}", markup=False)
+            finally:
+                faulthandler.cancel_dump_traceback_later()
+            tally.seconds += time.monotonic() - started
+            number += 1
+            if not warm and time.monotonic() - began > WARM * seconds:
+                warm = memory()
+    grown = memory() - (warm or memory())
+    _print(console, tallies, f"seeds {first} to {number - 1}; memory grew by {grown:.0f} MiB, to {memory():.0f}")
+    sys.exit(1 if any(each.found for each in tallies.values()) or grown > MOST_MIB else 0)
+
+
+def _print(console: Console, tallies: dict[str, Tally], caption: str) -> None:
+    table = Table(caption=caption)
+    for column in ("kind", "cases", "cases a minute", "found"):
+        table.add_column(column, justify="left" if column == "kind" else "right")
+    for name, each in tallies.items():
+        rate = each.cases / each.seconds * 60 if each.seconds else 0
+        table.add_row(name, f"{each.cases:,}", f"{rate:,.0f}", str(each.found))
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""The kinds of random input: each draws one case and judges it. Counts nothing."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from typing import Any
+
+from feedback_mock.app import create_app
+from hypothesis import strategies as st
+
+from tests.fuzz.application import Application
+from tests.fuzz.connections import Wire
+from tests.fuzz.documents import documents, judge_document
+from tests.fuzz.inputs import controlled, ingested, listings, submissions
+from tests.fuzz.streams import streams
+
+Judge = Callable[[Any], None]
+
+
+class Errors(logging.Handler):
+    """Keeps what is logged as an error."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keeps it."""
+        self.said.append(self.format(record))
+
+
+@contextmanager
+def kinds() -> Iterator[dict[str, tuple[st.SearchStrategy[Any], Judge]]]:
+    """By name a strategy and the judge of what it draws, who raises AssertionError; an error in the log is one, too."""
+    with ExitStack() as stack:
+        wire, application = (
+            stack.enter_context(closing(Wire(create_app()))),
+            stack.enter_context(closing(Application())),
+        )
+        errors = Errors()
+        logging.getLogger().addHandler(errors)
+        stack.callback(logging.getLogger().removeHandler, errors)
+        asked = submissions(application.known) | listings(application.known)
+        ingest, control = ingested(application.known), controlled()
+        found: dict[str, tuple[st.SearchStrategy[Any], Judge]] = {
+            "bytes on a socket": (streams(wire.path, wire.token), wire.judge),
+            "envelopes and compressed bodies": (st.lists(ingest, min_size=1, max_size=3), application.judge),
+            "submissions and lists": (st.lists(asked, min_size=1, max_size=3), application.judge),
+            "control, faults and snapshots": (st.lists(control, min_size=1, max_size=3), application.judge),
+            "histories of all of them": (st.lists(ingest | asked | control, max_size=8), application.judge),
+            "documents": (documents(), judge_document),
+        }
+        yield {name: (strategy, _without_errors(judge, errors)) for name, (strategy, judge) in found.items()}
+
+
+def _without_errors(judge: Judge, errors: Errors) -> Judge:
+    def judging(case: Any) -> None:
+        errors.said.clear()
+        judge(case)
+        assert errors.said == []
+
+    return judging

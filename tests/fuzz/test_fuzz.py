@@ -1,0 +1,63 @@
+"""A sample of `make fuzz`, the same each time, and what it has found."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+
+from tests.fuzz.connections import check
+from tests.fuzz.kinds import Judge, kinds
+from tests.fuzz.running import batch
+from tests.fuzz.streams import Seen, Stream, read, statuses
+
+CASES = {
+    "bytes on a socket": 250,
+    "envelopes and compressed bodies": 100,
+    "submissions and lists": 100,
+    "control, faults and snapshots": 250,
+    "histories of all of them": 60,
+    "documents": 25,
+}
+ANSWER = b"HTTP/1.1 404 Not Found\r\nContent-Length: 1\r\n\r\n."
+
+
+@pytest.fixture(scope="module")
+def judged() -> Iterator[dict[str, tuple[st.SearchStrategy[Any], Judge]]]:
+    with kinds() as found:
+        yield found
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_random_input_breaks_nothing(judged: dict[str, tuple[st.SearchStrategy[Any], Judge]], kind: str) -> None:
+    assert judged.keys() == CASES.keys()
+    assert batch(*judged[kind], 1, CASES[kind]) == CASES[kind]
+
+
+@pytest.mark.parametrize(
+    ("content", "seen", "answers"),
+    [
+        pytest.param(b"GET / HTTP/1.1\r\n\r\n", ["/"], ANSWER, id="no Host"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n", ["/"], ANSWER, id="a blank before the colon"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", ["/"], ANSWER[:-1], id="an answer that is cut"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", ["/"], ANSWER.replace(b"404", b"500"), id="a server error"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", ["/other"], ANSWER, id="another target"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", ["/"], ANSWER * 2, id="an answer too many"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", [], b"", id="a sound request that is not taken"),
+    ],
+)
+def test_judge_of_streams_sees(content: bytes, seen: list[str], answers: bytes) -> None:
+    with pytest.raises(AssertionError):
+        check(Stream((content,), 1), read(content), [Seen("GET", each) for each in seen], answers)
+
+
+def test_requests_and_answers_are_read_as_rfc_9112_has_them() -> None:
+    first, second = b"HEAD  / HTTP/1.1\nHost: x\r\n\r\n", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n."
+    last = b"GET / HTTP/1.0\r\n\r\n"
+
+    assert [(each.method, each.body) for each in read(first + second + last * 2)] == [
+        ("HEAD", b""),
+        ("POST", b"."),
+        ("GET", b""),
+    ]
+    assert statuses(ANSWER[:-1] + ANSWER, ["HEAD", "POST"]) == [404, 404]
