@@ -277,7 +277,7 @@ def test_a_body_that_breaks_after_its_answer_only_ends_the_connection(mock: Mock
     ],
 )
 def test_a_head_is_what_rfc_9112_asks_for(mock: Mock, head: str, status: int) -> None:
-    """Sections 2.3, 3.2 and 6.1; after a refusal the connection is closed, as nobody knows where the next request begins."""
+    """Sections 2.3, 3.2 and 6.1; a refusal closes the connection, as nobody knows where the next request begins."""
     body = "0\r\n\r\n" if "chunked" in head.lower() else ""
     again = b"nonsense\r\n\r\n" if status == 404 else b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n"
     answers = run(sent(mock, [f"{head}\r\n\r\n{body}".encode(), again]))
