@@ -1,1 +1,1 @@
-"""The programs of `feedback-docs` and their templates. Neither mock nor verifier imports them."""
+"""The `feedback-docs` commands and their templates. Neither mock nor verifier imports them."""

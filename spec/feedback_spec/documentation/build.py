@@ -1,4 +1,4 @@
-"""The files that `feedback-docs` makes of a document: name and text, and where they are written."""
+"""The files that `feedback-docs` generates from a document: their names and texts, and where they are written."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,21 +17,21 @@ from feedback_spec.source import DocumentError, documents
 
 REFERENCE = "REFERENCE.md"
 TIMELINE = "timeline.svg"
-# What the reference links to: what is built beside it, or what stands beside it in the repository.
+# What the reference links to: files built beside it, or files beside it in the repository.
 _BUILT = {
     "The contract": ("openapi.json", "openapi-3.1.json"),
     "The control protocol": ("control.json", "control-3.1.json"),
-    "What SDKs send": ("ingest.json", "ingest-3.1.json"),
+    "Events from SDKs": ("ingest.json", "ingest-3.1.json"),
 }
 _COMMITTED = {
     "The contract": ("openapi.yaml",),
     "The control protocol": ("control.yaml",),
-    "What SDKs send": ("ingest.yaml",),
+    "Events from SDKs": ("ingest.yaml",),
 }
 
 
 def built_files(document: Document, control: dict[str, Any]) -> dict[str, str]:
-    """Everything that is published, text by file name. Raises DocumentError for a document that lacks a part of it."""
+    """Everything that is published, as text by file name. Raises DocumentError for a document that lacks part of it."""
     with lacking_refused(document):
         return {
             "reference.md": render_markdown(document, control, _BUILT),
@@ -49,26 +49,28 @@ def built_files(document: Document, control: dict[str, Any]) -> dict[str, str]:
 
 @contextmanager
 def lacking_refused(document: Document) -> Iterator[None]:
-    """Refuses a valid document that leaves out what the reference shows, such as servers or examples."""
+    """Refuses a valid document that lacks something that the reference shows, such as servers or examples."""
     try:
         yield
     except (LookupError, StopIteration, jinja2.UndefinedError) as error:
-        raise DocumentError(f"{document.name}: lacks what the reference shows: {error or 'an example'}.") from None
+        raise DocumentError(
+            f"{document.name}: lacks something that the reference shows: {error or 'an example'}."
+        ) from None
 
 
 def committed_files(document: Document, control: dict[str, Any]) -> dict[str, str]:
-    """What stands beside `openapi.yaml` in the repository: the reference and its drawing."""
+    """The files beside `openapi.yaml` in the repository: the reference and its drawing."""
     with lacking_refused(document):
         return {REFERENCE: render_markdown(document, control, _COMMITTED), TIMELINE: render_timeline(document)}
 
 
 def beside(path: Path | None) -> Path:
-    """The directory of a document; of the one that comes with this package, where none is given."""
+    """The directory of a document; if none is given, of the packaged one."""
     return documents() if path is None else path.parent
 
 
 def write(files: Mapping[str, str], directory: Path) -> None:
-    """Writes the files, the directory too where it is missing. Raises OSError."""
+    """Writes the files, and creates the directory if it is missing. Raises OSError."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         replace(directory / name, text)

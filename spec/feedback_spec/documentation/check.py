@@ -32,9 +32,9 @@ class Finding:
 
 
 def findings(path: Path | None, profile: str = DOCUMENTED) -> Iterator[Finding]:
-    """All checks of the document at `path`, or of the packaged one, and of those of control protocol and ingest.
+    """All checks of the document at `path`, or of the packaged one, and of the control and ingest documents.
 
-    Raises DocumentError where the document cannot be loaded at all.
+    Raises DocumentError if the document cannot be loaded at all.
     """
     name, raw = read_profiled(path, profile)
     try:
@@ -58,13 +58,15 @@ def findings(path: Path | None, profile: str = DOCUMENTED) -> Iterator[Finding]:
 def first_problem(document: dict[str, Any]) -> str:
     """What makes a document invalid OpenAPI 3.0, as a sentence with its place; empty if nothing does.
 
-    For a document that `check_openapi` has taken: it is searched for what its structure does not show.
+    Call it for a document that `check_openapi` has accepted: it looks for what the structure does not show.
     """
     return _problem(OpenAPIV30SpecValidator(_without_patterns(document)))
 
 
 def _without_patterns(document: dict[str, Any]) -> dict[str, Any]:
-    """That validator would run them in Python's `re`, on defaults; examples and defaults are checked by ours."""
+    """The document without patterns, which that validator would run with Python's `re` on defaults; we check examples
+    and defaults ourselves.
+    """
     copy = deepcopy(document)
     for place in places(copy):
         if place.kind == "schema":
@@ -94,14 +96,14 @@ def _valid(name: str, document: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _texts(name: str, document: Document, raw: dict[str, Any]) -> Finding:
-    """Whether the texts, as written, state the limits as they are; `load` corrects them only in what it returns."""
+    """Whether the texts, as written, state the actual limits; `load` corrects them only in what it returns."""
     operation = document.submit
     written = raw["paths"][operation.path][operation.method]
     for window in written["x-mutability"]["windows"]:
         words = in_words(parse_duration(window["limit"]))
         if window["spoken"] != words:
             return Finding(
-                False, f'{name}: the texts say "{window["spoken"]}" of {window["rule"]}, which is {words} long'
+                False, f'{name}: the texts say "{window["spoken"]}" for {window["rule"]}, which is {words} long'
             )
         if words not in written.get("description", ""):
             return Finding(False, f'{name}: the description of {operation.id} does not say "{words}"')
@@ -117,7 +119,7 @@ def _current(document: Document, control: dict[str, Any], directory: Path, *, re
             yield Finding(not required, missing if required else nothing)
             continue
         difference = _difference(file.read_text("utf-8"), text, name)
-        rewrite = "`feedback-docs reference` rewrites it" if required else f"not what {document.name} says now"
+        rewrite = "`feedback-docs reference` rewrites it" if required else f"not what {document.name} produces now"
         yield Finding(not difference, f"{file}: {f'is stale; {rewrite}' if difference else 'is current'}", difference)
 
 
@@ -125,5 +127,5 @@ def _difference(old: str, new: str, name: str) -> str:
     lines = list(
         difflib.unified_diff(old.splitlines(), new.splitlines(), name, f"{name} as it should be", "", "", 0, "")
     )
-    more = [f"… and {len(lines) - DIFF_LINES} lines more"] if len(lines) > DIFF_LINES else []
+    more = [f"… and {len(lines) - DIFF_LINES} more lines"] if len(lines) > DIFF_LINES else []
     return "\n".join(line[:160] for line in lines[:DIFF_LINES] + more)

@@ -1,4 +1,6 @@
-"""The command `feedback-docs`: parses, builds, prints and returns an exit code. What it prints is made elsewhere."""
+"""The `feedback-docs` command: parses, builds, prints and returns an exit code. Other modules generate what it
+prints.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -73,7 +75,7 @@ def _spec(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="sentry-feedback-contract")
 def command() -> None:
-    """The documentation of Submit User Feedback, made from its OpenAPI document."""
+    """Generate the documentation of Submit User Feedback from its OpenAPI document."""
 
 
 @command.command()
@@ -88,8 +90,8 @@ def command() -> None:
 def build(out: Path, spec: Path | None, profile: str) -> int:
     """Write the reference and the documents to a directory.
 
-    The reference is one HTML file that loads nothing, and Markdown with its drawing. With it come the page in its
-    original form, and the documents as OpenAPI 3.0 and 3.1. All texts state the time windows as they are in the
+    The reference is one HTML file that loads nothing, and Markdown with its drawing. The page in its original form and
+    the documents as OpenAPI 3.0 and 3.1 are written beside it. All texts state the time windows as they are in the
     document.
     """
     files = built_files(_valid(spec, profile), load_control())

@@ -1,4 +1,4 @@
-"""What two documents say differently, as a Markdown table: windows, behaviour, fields, rules. Pure."""
+"""How two documents differ, as a Markdown table: windows, behaviour, fields, rules. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ NOTHING = "none"
 
 
 def render_differences(one: Document, other: Document) -> str:
-    """The table; one sentence where there is nothing to show."""
+    """The table, or one sentence if there are no differences."""
     rows = list(differences(one, other))
     if not rows:
         return f"{one.profile} and {other.profile} say the same.\n"
@@ -35,7 +35,7 @@ def _judged(key: Mapping[str, Any]) -> str:
 
 
 def differences(one: Document, other: Document) -> Iterator[tuple[str, str, str]]:
-    """Every difference: what it is about, what the one says and what the other."""
+    """Every difference: its subject, and what each side says."""
     sides = [dict(_said(document)) for document in (one, other)]
     for what in dict.fromkeys((*sides[0], *sides[1])):
         told = [side.get(what, NOTHING) for side in sides]

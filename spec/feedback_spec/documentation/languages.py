@@ -1,4 +1,6 @@
-"""One request as code in Python, TypeScript and Java, from templates; what a document names is quoted in each. Pure."""
+"""One request as code in Python, TypeScript and Java, from templates; values from the document are quoted in each.
+Pure.
+"""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 _TEMPLATES = {"Python": "python.j2", "TypeScript": "typescript.j2", "Java": "java.j2"}
 FENCES = {"curl": "sh", "Python": "python", "TypeScript": "ts", "Java": "java"}
-"""What Markdown calls each language."""
+"""The name of each language in Markdown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def in_languages(request: Request) -> dict[str, str]:
 
 
 def _text(value: str) -> str:
-    """A text in double quotes, as JSON, Python, TypeScript and Java all read it."""
+    """A string in double quotes, as JSON, Python, TypeScript and Java all read it."""
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -61,7 +63,7 @@ def _json(value: Any) -> str:
 
 
 def _java_block(value: Any) -> str:
-    """JSON as the inside of a text block: backslashes, and quotes that would end it, are escaped.
+    """JSON as the contents of a text block: backslashes, and quotes that would end it, are escaped.
 
     In ASCII, because Java before 18 reads a file in the encoding of the machine.
     """

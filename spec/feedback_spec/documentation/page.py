@@ -1,6 +1,6 @@
-"""Renders the submit operation as the page that it was first published as: front matter with one JSON object.
+"""Renders the submit operation as the page on which it was first published: front matter with one JSON object.
 
-Pure. Nothing of the page is stored here but its frame; the rest is the document and its examples named `page`.
+Pure. Only the page's frame is stored here; the rest comes from the document and its examples named `page`.
 """
 
 import json
@@ -44,12 +44,12 @@ def render_page(document: Document) -> str:
 
 
 def pretty(value: Any) -> str:
-    """JSON as Python 2 printed it: sorted keys, two blanks of indentation, a blank after every comma."""
+    """JSON as Python 2 printed it: sorted keys, two spaces of indentation, a space after every comma."""
     return json.dumps(value, indent=2, sort_keys=True, separators=(", ", ": "))
 
 
 def compact(value: Any) -> str:
-    """JSON on one line, as the server sent it: what `Content-Length` counts."""
+    """JSON on one line, as the server sent it: this is what `Content-Length` counts."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
@@ -71,7 +71,7 @@ def _request(document: Document) -> str:
     for each in operation.parameters:
         if each.place == "path":
             path = path.replace(f"{{{each.name}}}", str(each.example or each.name))
-    # The first kind of credentials that the operation takes, none where it takes none.
+    # The first kind of credentials that the operation accepts; nothing if there is none.
     credentials = operation.security[0] if operation.security else ()
     lines = [
         f"{operation.method.upper()} {path} HTTP/1.1",

@@ -1,6 +1,6 @@
 """Renders the reference, as Markdown and as one HTML file that needs no network, and its timeline drawing.
 
-The templates lie in `templates/`; what they print is made by `view`, `wording`, `samples` and `timeline`.
+The templates are in `templates/`; `view`, `wording`, `samples` and `timeline` supply what they print.
 """
 
 import base64
@@ -23,7 +23,7 @@ from feedback_spec.documentation.timeline import draw
 from feedback_spec.operations import operations_of
 
 Links = Mapping[str, tuple[str, ...]]
-"""The files of each document, by what the document is; they lie beside the reference."""
+"""The files of each document, by its title; they are beside the reference."""
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
@@ -42,7 +42,7 @@ def render_html(document: Document, control: Mapping[str, Any], links: Links) ->
     """
     environment = _environment(escape=True)
     markdown = MarkdownIt("commonmark", {"html": False}).disable("image")
-    # The HTML of a description is escaped, and images would be loaded; what comes out is markdown-it's own.
+    # The HTML in a description is escaped, because images would be loaded; the output is markdown-it's own.
     environment.filters |= {
         "md": lambda text: Markup(markdown.render(text)),
         "inline": lambda text: Markup(markdown.renderInline(text)),
@@ -59,7 +59,7 @@ def render_html(document: Document, control: Mapping[str, Any], links: Links) ->
 
 
 def render_timeline(document: Document) -> str:
-    """The windows as an SVG file, readable on light and dark ground and in print."""
+    """The windows as an SVG file, readable on light and dark backgrounds and in print."""
     timeline = draw(document)
     context = {
         **{name: getattr(timeline, name) for name in ("lanes", "height", "width", "left", "right")},
@@ -110,13 +110,13 @@ def _context(document: Document, control: Mapping[str, Any], links: Links) -> di
 
 
 def _cell(text: str) -> str:
-    """Markdown that stands in one cell of a table, its paragraphs kept apart."""
+    """Markdown in one cell of a table, with its paragraphs kept apart."""
     paragraphs = [" ".join(each.split()) for each in text.split("\n\n")]
     return "<br>".join(paragraphs).replace("|", "\\|")
 
 
 def _plain(text: str) -> str:
-    """Text that Markdown prints as it is."""
+    """Text that Markdown prints unchanged."""
     return _SPECIAL.sub(r"\\\1", text)
 
 

@@ -24,7 +24,7 @@ class Sample:
 
 
 def samples(document: Document, control: Mapping[str, Any]) -> tuple[Sample, ...]:
-    """The server, a submission for each kind of credentials, and a walk past every window at a mock.
+    """The server, a submission for each kind of credentials, and a walk past every window on a mock.
 
     All of them read `SERVER`, and `TOKEN` or `DSN`, from the environment.
     """
@@ -93,13 +93,13 @@ def _control(document: Document, control: Mapping[str, Any], request: str, body:
 
 
 def _path(document: Document, operation: Operation) -> str:
-    """The operation's path, filled in from the document's own examples."""
+    """The operation's path, filled in with the document's own examples."""
     values = {each.name: each.example for each in document.submit.parameters} | _example(document)
     return re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), operation.path)
 
 
 def _curl(method: str, path: str, body: Any, header: str | None = None) -> str:
-    """A submission prints status and headers (`-i`), among which is the rule that decided."""
+    """A submission prints status and headers (`-i`), including the rule that decided it."""
     lines = [f'curl -sS {"-i " if header else ""}-X {method.upper()} "$SERVER"{shlex.quote(path)}']
     if header is not None:
         lines.append(f"-H {header}")
@@ -114,6 +114,6 @@ def _shell(header: str) -> str:
 
 
 def _parted(header: str) -> tuple[str, str]:
-    """What stands before a header line's placeholder, and the placeholder as a variable: `TOKEN`, `DSN`."""
+    """The text before a header line's placeholder, and the placeholder as a variable: `TOKEN`, `DSN`."""
     text, _, placeholder = header.removesuffix(">").rpartition("<")
     return text, re.sub(r"[^A-Z0-9_]", "_", placeholder.upper())

@@ -1,4 +1,4 @@
-"""Draws the windows of `x-mutability`: what is accepted, what is refused, and which of them the limit is. Pure.
+"""Draws the windows of `x-mutability`: what is accepted, what is refused, and on which side the limit is. Pure.
 
 All windows share one linear scale. A window too short to be seen next to the longest is drawn wider than it is, and the
 drawing then says that it is not to scale.
@@ -12,11 +12,11 @@ from feedback_spec.rules import Base, Window
 
 WIDTH = 360.0  # user units; the font is 11 to 13 of them, which a phone shows at about one pixel each
 LEFT, RIGHT = 14.0, 346.0
-LONGEST = 0.70  # share of the axis that the longest window takes
-SHORTEST = 0.10  # share below which a window could not carry its status
+LONGEST = 0.70  # the longest window's share of the axis
+SHORTEST = 0.10  # below this share, a window could not show its status
 LANE_HEIGHT = 96.0
 TOP = 12.0
-LETTER = 6.4  # width of a letter of a label, generously
+LETTER = 6.4  # width of a label's letter, generously
 
 FROM = {
     Base.EVENT_SAVED: "the instant the event was saved",

@@ -1,4 +1,4 @@
-"""How the reference says what an operation has: types, limits, examples and statuses as short texts. Pure."""
+"""How the reference describes an operation's parts: types, limits, examples and statuses as short texts. Pure."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,13 @@ from feedback_spec.document import Document
 from feedback_spec.operations import Operation
 
 SHORT = 100  # characters of a body that is shown on one line
-# Python before 3.13 has the phrases that RFC 9110 replaced; the reference is the same under every Python.
+# Python before 3.13 has the phrases that RFC 9110 replaced; the reference must be the same with every Python.
 _PHRASES = {"413": "Content Too Large", "416": "Range Not Satisfiable", "422": "Unprocessable Content"}
 _TYPES = {"string": "text", "integer": "integer", "number": "number", "array": "list", "object": "object"}
 
 
 def other_operations(document: Document) -> tuple[Operation, ...]:
-    """The operations beside the submit operation, without the parameters that all have in common."""
+    """The operations other than submit, without the parameters common to all."""
     shared = document.submit.parameters
     return tuple(
         replace(each, parameters=tuple(item for item in each.parameters if item not in shared))
@@ -35,7 +35,7 @@ def rule_groups(document: Document) -> tuple[tuple[str, tuple[Rule, ...]], ...]:
 
 
 def phrase(status: str) -> str:
-    """What RFC 9110 calls a status."""
+    """The RFC 9110 phrase of a status."""
     return _PHRASES.get(status) or (HTTPStatus(int(status)).phrase if status.isdigit() else "any other")
 
 
@@ -46,7 +46,7 @@ def type_of(schema: Mapping[str, Any]) -> str:
 
 
 def limits(schema: Mapping[str, Any]) -> Iterator[str]:
-    """What a schema allows, in short phrases in Markdown: `1 to 128 characters`, `format email`, `by default 100`."""
+    """What a schema allows, in short Markdown phrases: `1 to 128 characters`, `format email`, `by default 100`."""
     if "minLength" in schema or "maxLength" in schema:
         yield _range(schema.get("minLength"), schema.get("maxLength"), " characters")
     if "minimum" in schema or "maximum" in schema:
@@ -70,11 +70,11 @@ def _range(least: int | None, most: int | None, unit: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """An example of a value: a text as it is, anything else as JSON."""
+    """An example of a value: a string as it is, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def body(value: Any) -> str:
-    """An example of a body: JSON, on one line where it is short."""
+    """An example of a body: JSON, on one line if it is short."""
     line = json.dumps(value, ensure_ascii=False)
     return line if len(line) <= SHORT else json.dumps(value, indent=2, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""What the reference says in its own words of windows, rows and rules. Pure; every number is the document's."""
+"""The reference's own words for windows, rows and rules. Pure; every number comes from the document."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ _ABSENT = {
 
 @dataclass(frozen=True, slots=True)
 class WindowText:
-    """One window in words; `at_limit` and `after` say what becomes of a submission then."""
+    """One window in words; `at_limit` and `after` say what happens to a submission then."""
 
     rule: str
     title: str
@@ -35,7 +35,7 @@ class WindowText:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A literal example row: ages in words, empty if the row has none or it repeats the one before."""
+    """A literal example row: ages in words, empty if the row has none or it repeats the previous one."""
 
     case: str
     event_saved: str
