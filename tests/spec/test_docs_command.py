@@ -130,7 +130,10 @@ def test_check_of_an_invalid_document_says_where(tmp_path: Path, capsys: pytest.
         (["page", "--spec", "{tmp}/file"], "file: is not an OpenAPI document"),
         (["check", "--spec", "{tmp}/file"], "file: is not an OpenAPI document"),
         (["page", "--spec", "{tmp}/invalid.yaml"], "invalid.yaml: info: is not OpenAPI 3.0: "),
-        (["build", "--out", "{tmp}/out", "--spec", "{tmp}/bare.yaml"], "bare.yaml: lacks something that the reference shows: "),
+        (
+            ["build", "--out", "{tmp}/out", "--spec", "{tmp}/bare.yaml"],
+            "bare.yaml: lacks something that the reference shows: ",
+        ),
         (["page", "--spec", "{tmp}/bare.yaml"], "bare.yaml: "),
         (["build"], "Missing option '--out'"),
         (["publish"], "No such command 'publish'"),
