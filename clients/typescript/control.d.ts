@@ -14,7 +14,7 @@ export declare class Control {
   project(organization: string, project: string): ControlProject;
   /** Check that the server is ready. Responds as soon as the server serves requests. */
   health(): Promise<Health>;
-  /** List what this protocol offers. Returns every operation with its path, for a person who looks around. */
+  /** List what this protocol offers. Returns every operation with its path, for exploring by hand. */
   index(): Promise<{
     operations: Array<{
       method: string;
@@ -23,12 +23,15 @@ export declare class Control {
     }>;
   }>;
   /**
-   * Count what the server answered. In the text format of Prometheus: the requests to the API by rule and status,
-   * with how long they took, and how many projects, requests in journals and faults there are. Requests of this
-   * protocol are not counted.
+   * Read the server's metrics. In Prometheus text format: the requests to the API by rule and status, their
+   * duration, and the number of projects, of requests in journals and of faults. Requests of this protocol are not
+   * counted.
    */
   metrics(): Promise<string>;
-  /** List the projects. All projects of the server, in the order in which they were created, and how much each holds. */
+  /**
+   * List the projects. All projects of the server, in the order in which they were created, and how much each
+   * contains.
+   */
   listProjects(): Promise<{
     projects: Array<{
       organization: string;
@@ -42,8 +45,8 @@ export declare class Control {
     }>;
   }>;
   /**
-   * Create a project with a slug that nobody has. For tests that do not care what their project is called. The
-   * organization is `made-up` unless given; the slug is the next that is free.
+   * Create a project with an unused slug. For tests that don't care about the name of their project. The
+   * organization defaults to `made-up`; the slug is the next unused one.
    */
   makeProject(body?: MadeProject): Promise<Project>;
 }
@@ -59,8 +62,7 @@ export declare class ControlProject {
   getProject(): Promise<Project>;
   /**
    * Create a project, or replace it with an empty one. Creates an empty project with the given clock; without a
-   * body, with the clock that the server gives its projects at start. The organization is created with its first
-   * project.
+   * body, with the clock that the server's projects start with. The organization is created with its first project.
    */
   putProject(body?: NewProject): Promise<Project>;
   /** Delete a project and everything in it. Deletes its credentials, events and feedback, too. */
@@ -68,68 +70,66 @@ export declare class ControlProject {
   /** Empty a project. Deletes events and feedback; credentials and clock stay. */
   resetProject(): Promise<Project>;
   /**
-   * Take a snapshot of the project. Returns all that the project holds as one document: clock, events, feedback,
-   * faults and requests, these as the journal shows them. It has no credentials, which come from the project's name.
+   * Take a snapshot of the project. Returns the whole project as one document: clock, events, feedback, faults and
+   * requests, the latter as shown in the journal. It contains no credentials; they are derived from the project's
+   * name.
    */
   getSnapshot(): Promise<Snapshot>;
   /**
-   * Create a project from a snapshot, or replace it. Creates the project as the snapshot has it, on any server and
-   * by any name. Its credentials are those of its name, and so are the IDs of its feedback; a running clock runs on
-   * from the instant of the snapshot, the chance of faults begins with the seed again, and a request that was not
-   * answered is lost.
+   * Create a project from a snapshot, or replace it. Creates the project from the snapshot, on any server and under
+   * any name. Its credentials and the IDs of its feedback are derived from its name. A running clock continues from
+   * the instant of the snapshot, the random faults start again from the seed, and a request that was not answered
+   * yet is lost.
    */
   putSnapshot(body: Snapshot): Promise<Project>;
-  /** Read an event. Whether the project has the event, saved by this protocol or sent by an SDK, and since when. */
+  /** Read an event. Returns the event, whether saved with this protocol or sent by an SDK, and when it was saved. */
   getEvent(eventId: string): Promise<Event>;
   /**
    * Save an event. The event counts as saved at the given instant, or that long ago on the project's clock; by
    * default, now. Its own timestamp is the same instant unless given. An event with this id is replaced.
    */
   putEvent(eventId: string, body?: NewEvent): Promise<Event>;
-  /** Delete an event. The event is unknown from now on. Feedback for it stays. */
+  /** Delete an event. The event is then unknown. Feedback for it stays. */
   deleteEvent(eventId: string): Promise<void>;
   /**
-   * Read the clock. The instant by which a request would be judged now, who takes part in the clock, and who of them
-   * is awake, which is for whom it waits.
+   * Read the clock. The instant at which a request would be judged now, the participants of the clock, and those
+   * that are awake, for which it waits.
    */
   getClock(): Promise<SharedClock>;
-  /** Set, freeze or run the clock. What is not given stays as it is. Moving it backwards is 409. */
+  /** Set, freeze or run the clock. Settings that are not given stay the same. Moving the clock backwards is 409. */
   putClock(body: ClockSetting): Promise<Clock>;
-  /** Move the clock forward. Moves it by exactly the given duration; a running clock runs on from there. */
+  /** Move the clock forward. Moves it by exactly the given duration; a running clock continues from there. */
   advanceClock(body: Advance): Promise<Clock>;
   /**
-   * Take part in the clock. Where all participants of a clock sleep, it jumps to the earliest waking, whether it
-   * runs or not; so it waits for each that is awake. A participant that is awake for longer than its lease, in real
-   * time, takes part no more. Each sleep and each call of this operation begins the lease anew; a participant that
-   * sleeps needs none. There are at most 100.
+   * Take part in the clock. When all participants of a clock are asleep, it jumps to the earliest time one of them
+   * wakes, whether it is running or not; until then, it waits for every participant that is awake. A participant
+   * that stays awake for longer than its lease, in real time, is dropped. Each sleep and each call of this operation
+   * renews the lease; a sleeping participant needs none. There are at most 100 participants.
    */
   joinClock(participant: string, body?: Lease): Promise<SharedClock>;
-  /**
-   * Take part in the clock no more. The clock does not wait for this participant from now on. If it sleeps, its
-   * sleep ends with 409.
-   */
+  /** Leave the clock. The clock no longer waits for this participant. If it is asleep, its sleep ends with 409. */
   leaveClock(participant: string): Promise<void>;
   /**
-   * Sleep on the clock. Answers when that time has come on the project's clock. A participant takes part from its
-   * first sleep on, and sleeps once at a time; when its client leaves, it is awake. A sleep without a participant
-   * waits until others move the clock, and holds nobody. There are at most 1,000 at a time. Reset, replacement or
-   * deletion of the project and the end of the server end them with 409.
+   * Sleep on the clock. Responds once the project's clock has reached that time. A participant joins with its first
+   * sleep, and can have only one sleep at a time; if its client disconnects, it is awake. A sleep without a
+   * participant waits until others move the clock, and holds nobody up. There are at most 1,000 sleeps at a time.
+   * They end with 409 if the project is reset, replaced or deleted, or if the server stops.
    */
   sleep(body: Sleep): Promise<Clock>;
   /** List all stored feedback. Returns every record, oldest first, including feedback for unknown events. */
   listFeedback(): Promise<Array<Record>>;
   /**
    * List the project's requests. Returns every request to the project's REST endpoint and its ingest, oldest first,
-   * including refused ones and wrong paths below its address, but none of this protocol. Each is an entry of HAR 1.2
-   * with `_feedback` beside it. A request is listed as soon as it is received, with the response status 0 until it
-   * is answered.
+   * including refused ones and wrong paths below its address, but not those of this protocol. Each is a HAR 1.2
+   * entry with an additional `_feedback`. A request is listed as soon as it is received, with the response status 0
+   * until it is answered.
    */
   listRequests(query?: { method?: string; status?: number; rule?: string; event_id?: string; valid?: "true" | "false"; since?: number }): Promise<Journal>;
   /** Delete the recorded requests. The next request gets the next number. Events, feedback and clock stay. */
   clearRequests(): Promise<void>;
   /**
-   * Export the requests as HAR. Returns the same entries as a HAR 1.2 document, for browsers' developer tools and
-   * other readers of HAR.
+   * Export the requests as HAR. Returns the same entries as a HAR 1.2 document, for browser developer tools and
+   * other programs that read HAR.
    */
   exportRequests(query?: { method?: string; status?: number; rule?: string; event_id?: string; valid?: "true" | "false"; since?: number }): Promise<{
     log: {
@@ -139,27 +139,30 @@ export declare class ControlProject {
         version: string;
       };
       entries: Array<Entry>;
-      /** Whose requests these are, and how many are missing. */
+      /** The project of these requests, and how many are missing. */
       _feedback?: {
         [key: string]: unknown;
       };
     };
   }>;
   /**
-   * Count requests and judge the number. Counts the requests that match. If requests that may match were dropped or
-   * are not answered yet, the verdict is `unknown` unless it is the same either way: `"exactly": 0` is `yes` only if
-   * nothing is missing.
+   * Count requests and judge the number. Counts the matching requests. If requests that might match were dropped or
+   * are not answered yet, the verdict is `unknown` unless it would be the same either way: `"exactly": 0` is `yes`
+   * only if nothing is missing.
    */
   verifyRequests(body: Verification): Promise<{
     verdict: "yes" | "no" | "unknown";
-    /** How many match of those that are kept. */
+    /** How many of the kept requests match. */
     count: number;
     detail: string;
     first: number;
     last: number;
     dropped: number;
   }>;
-  /** List the faults. Returns all rules in the order in which they are tried, with how many requests met each. */
+  /**
+   * List the faults. Returns all rules in the order in which they are tried, with the number of requests that
+   * matched each.
+   */
   listFaults(): Promise<{
     faults: Array<{
       number: number;
@@ -172,10 +175,9 @@ export declare class ControlProject {
     }>;
   }>;
   /**
-   * Let requests fail. Adds rules after those that the project has. Rules are tried in order, and the first that a
-   * request meets is applied; the journal says which one it was. `before` means before the request is handled, so
-   * that nothing is stored; `after` means once it is handled, so that only the answer is affected. The default is
-   * `before`.
+   * Make requests fail. Adds rules after the existing ones. Rules are tried in order, and the first one that matches
+   * a request is applied; the journal shows which. `before` means before the request is handled, so nothing is
+   * stored; `after` means after it was handled, so only the response is affected. The default is `before`.
    */
   addFaults(body: {
     faults: Array<Fault>;
@@ -190,9 +192,9 @@ export declare class ControlProject {
       [key: string]: unknown;
     }>;
   }>;
-  /** Remove all faults. Requests that wait go on. */
+  /** Remove all faults. Waiting requests continue. */
   clearFaults(): Promise<void>;
-  /** Release requests that wait. Lets the requests go on that a delay holds until they are released. The rules stay. */
+  /** Release waiting requests. Lets requests continue that a delay holds until they are released. The rules stay. */
   releaseFaults(): Promise<{
     released: number;
   }>;
@@ -206,9 +208,9 @@ export type Health = {
 
 export type NewProject = {
   clock?: ClockSetting;
-  /** What the chance in the project's faults is drawn with. */
+  /** The random seed of the project's faults. */
   seed?: number;
-  /** Whether what was asked of the project is shown without its tokens, keys, DSNs and cookies. */
+  /** Whether requests are shown without their tokens, keys, DSNs and cookies. */
   redact?: boolean;
 };
 
@@ -222,12 +224,12 @@ export type Snapshot = {
   };
   redact: boolean;
   seed: number;
-  /** How many records and issues were numbered so far. */
+  /** How many records and issues have been numbered so far. */
   numbers: {
     feedback: number;
     issues: number;
   };
-  /** The rules in the order in which they are tried, each with how many requests met it. */
+  /** The rules in the order in which they are tried, each with the number of requests that matched it. */
   faults: Array<{
     number: number;
     matched: number;
@@ -275,7 +277,7 @@ export type Fault = {
     operation?: "submitUserFeedback" | "listUserFeedback" | "preflightUserFeedback" | "ingestEnvelope" | "ingestStore" | "preflightEnvelope" | "preflightStore";
     method?: string;
     event_id?: string;
-    /** Only the n-th request that matches the rest. */
+    /** Only the n-th request that matches the other conditions. */
     nth?: number;
   };
   phase?: "before" | "after";
@@ -291,14 +293,14 @@ export type Fault = {
 
 /** Exactly one of `connection`, `status`, `delay`, `dribble` and `broken_body`. */
 export type Effect = {
-  /** What happens to the connection in place of an answer, by WireMock's names. */
+  /** What happens to the connection instead of a response, with WireMock's names. */
   connection?: "CONNECTION_RESET_BY_PEER" | "EMPTY_RESPONSE" | "MALFORMED_RESPONSE_CHUNK" | "RANDOM_DATA_THEN_CLOSE";
   status?: number;
   /** With `status`. Header fields by name. */
   headers?: {
     [key: string]: string;
   };
-  /** With `status`. Text is sent as it is, anything else as JSON. */
+  /** With `status`. A string is sent as it is, anything else as JSON. */
   body?: unknown;
   /** With `status`. Seconds, as `Retry-After`; a 429 has Sentry's `X-Sentry-Rate-Limits` as well. */
   retry_after?: number;
@@ -307,12 +309,12 @@ export type Effect = {
     median: Duration;
     sigma: number;
   };
-  /** The answer's body in so many pieces over so long. */
+  /** Sends the body in this many pieces over this duration. */
   dribble?: {
     pieces: number;
     duration: Duration;
   };
-  /** `truncated`: half of the JSON; `wrong`: JSON of another shape. */
+  /** `truncated`: half of the JSON; `wrong`: JSON of a different shape. */
   broken_body?: "truncated" | "wrong";
 };
 
@@ -320,9 +322,9 @@ export type ClockSetting = {
   now?: Instant;
   running?: boolean;
   /**
-   * Whether the clock is the latest of what its clients say: in `X-Feedback-Now` (RFC 3339) on any request to the
-   * project's endpoints, and in the `sent_at` of envelopes. An earlier instant changes nothing; one that is not an
-   * instant is refused with 400.
+   * Whether the clock follows the latest time that its clients report, in `X-Feedback-Now` (RFC 3339) on any request
+   * to the project's endpoints, and in the `sent_at` of envelopes. An earlier instant changes nothing; an invalid
+   * one is refused with 400.
    */
   follow?: boolean;
 };
@@ -330,18 +332,18 @@ export type ClockSetting = {
 export type Clock = {
   now: Instant;
   running: boolean;
-  /** That it follows its clients. Left out where it does not. */
+  /** True if the clock follows its clients; otherwise omitted. */
   follow?: boolean;
 };
 
 export type SharedClock = {
   now: Instant;
   running: boolean;
-  /** That it follows its clients. Left out where it does not. */
+  /** True if the clock follows its clients; otherwise omitted. */
   follow?: boolean;
   participants: Array<{
     name: string;
-    /** Null for who is awake. */
+    /** Null if it is awake. */
     asleep_until: string | null;
   }>;
   /** The participants that are awake. */
@@ -368,7 +370,7 @@ export type Project = {
   project: string;
   id: string;
   dsn: string;
-  /** Tokens by what they allow. A server may have more kinds. */
+  /** Tokens by what they allow. A server may have further kinds. */
   tokens: {
     /** Scopes project:read and project:write. */
     write: string;
@@ -415,18 +417,18 @@ export type Record = {
 
 export type Journal = {
   entries: Array<Entry>;
-  /** The number of the oldest entry that is kept. */
+  /** The number of the oldest kept entry. */
   first: number;
   /** The number of the latest request, 0 if there was none. */
   last: number;
-  /** How many had to go since the journal began or was cleared. */
+  /** How many entries were dropped since the journal began or was cleared. */
   dropped: number;
 };
 
-/** An entry of HAR 1.2. A body of more than 256 KiB is cut, and a `comment` says so. */
+/** A HAR 1.2 entry. A body of more than 256 KiB is truncated, and a `comment` says so. */
 export type Entry = {
   startedDateTime: Instant;
-  /** Milliseconds, by the machine's clock. */
+  /** Milliseconds, on the machine's clock. */
   time: number;
   request: {
     method: string;
@@ -438,18 +440,18 @@ export type Entry = {
     headers: Pairs;
     queryString: Pairs;
     headersSize: number;
-    /** In bytes, -1 where the server answered without reading it. */
+    /** In bytes; -1 if the server answered without reading it. */
     bodySize: number;
     postData?: {
       mimeType: string;
       text: string;
-      /** Of the text where the body is not UTF-8. */
+      /** The encoding of the text if the body is not UTF-8. */
       _encoding?: "base64";
       comment?: string;
     };
   };
   response: {
-    /** 0 where there was none. */
+    /** 0 if there was no response. */
     status: number;
     statusText: string;
     httpVersion: string;
@@ -480,21 +482,21 @@ export type Entry = {
     /** Without gaps. */
     number: number;
     now: Instant;
-    /** `lost`: the client left, or a fault ended the connection before the answer was out. */
+    /** `lost`: the client disconnected, or a fault ended the connection, before the response was sent. */
     state: "pending" | "answered" | "lost";
     /** The operationId. */
     operation: string | null;
-    /** The event IDs that the request speaks of. */
+    /** The event IDs in the request. */
     event_ids: Array<string>;
-    /** The rule that decided, if the answer's document names it. */
+    /** The rule that decided, if the response's document names it. */
     rule: string | null;
-    /** Why in this case: a refusal's arithmetic. */
+    /** Why it decided this way: the arithmetic of a refusal. */
     reason: string | null;
     fault: {
       [key: string]: unknown;
     } | null;
     request: Validity;
-    /** As for the request, null where there is no answer in full. */
+    /** As for the request; null if there is no complete response. */
     answer: {
       valid: boolean;
       problems: Problems;
@@ -507,7 +509,7 @@ export type Pairs = Array<{
   value: string;
 }>;
 
-/** Whether it is valid against the document, and where not. */
+/** Whether it is valid under the document, and if not, where. */
 export type Validity = {
   valid: boolean;
   problems: Problems;
