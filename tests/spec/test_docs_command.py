@@ -78,7 +78,7 @@ def test_check_of_a_changed_limit_finds_texts_and_reference_stale(
     assert main(["check", "--spec", str(copy(tmp_path, PT30M="PT10M"))]) == 1
 
     output = capsys.readouterr().out
-    assert 'the texts say "30 minutes" of event-window, which is 10 minutes long' in output
+    assert 'the texts say "30 minutes" for event-window, which is 10 minutes long' in output
     assert f"{tmp_path / 'REFERENCE.md'}: is stale" in output
     assert "\n-Feedback must be received by the server no more than 30 minutes" in output
     assert "\n+Feedback must be received by the server no more than 10 minutes" in output
