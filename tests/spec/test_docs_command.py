@@ -164,7 +164,7 @@ def test_every_command_knows_h(command: str, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize(
-    ("argument", "words"), [("--help", "made from its OpenAPI document"), ("--version", "version")]
+    ("argument", "words"), [("--help", "from its OpenAPI document"), ("--version", "version")]
 )
 def test_help_and_version(argument: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([argument]) == 0
