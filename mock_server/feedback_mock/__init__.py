@@ -1,7 +1,7 @@
 """The mock server: the document's operations, with projects as sandboxes and a clock that tests can move.
 
-What is named here is the public interface, described in docs/python.md; it is imported when it is first asked for, so
-that `import feedback_mock` costs nothing.
+The names exported here are the public interface, described in docs/python.md. They are imported on first use, so
+`import feedback_mock` costs nothing.
 """
 
 from importlib import import_module

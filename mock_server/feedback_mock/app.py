@@ -1,4 +1,4 @@
-"""Makes the application: the documents' operations, the store behind them, and what answers where there is no route.
+"""Builds the application: the documents' operations, the store behind them, and the responses where there is no route.
 
 The table of contents of this package. Starts no server and reads no environment.
 """
@@ -50,14 +50,14 @@ def create_app(
     allow_hosts: Collection[str] = (),
     secret: str = "",
 ) -> Mock:
-    """The mock of a document, by default the packaged one, ready to serve; no lifespan is needed.
+    """The mock of a document, by default the packaged one, ready to serve; it needs no lifespan.
 
-    `clock` gives microseconds since 1970 UTC; `running` is whether projects begin with a running clock; `host` is the
-    `host:port` that DSNs name where the client does not say how it calls us; `rate_limit` is the hosted service's, for
-    a document that has one. With a `control_token` only who has it may use the control protocol, without one whoever
-    calls us by this machine's names or those in `allow_hosts`; `secret` goes into all credentials.
+    `clock` returns microseconds since 1970 UTC; `running` says whether projects start with a running clock; `host` is
+    the `host:port` in DSNs if the client doesn't name a host; `rate_limit` is the hosted service's, for a document that
+    has one. With a `control_token`, only clients that send it may use the control protocol; without one, anyone who
+    addresses this machine or a name in `allow_hosts` may. `secret` is part of all credentials.
 
-    Raises DocumentError for a document that the mock cannot honour.
+    Raises DocumentError for a document that the mock does not support.
     """
     document = document or load()
     store = Store(clock, running=running, limits=limits, made_at=PROJECTS if control else "", secret=secret)
@@ -137,19 +137,19 @@ def _control_operations(
 
 
 def _only(operation: str, routed: Routed) -> Routed:
-    """The document with the path of this operation and no other."""
+    """The document with only the path of this operation."""
     path = next(each.path for each in operations_of(routed.openapi) if each.id == operation)
     return Routed(routed.name, {**routed.openapi, "paths": {path: routed.openapi["paths"][path]}})
 
 
 def _aliases(document: Document) -> dict[str, str]:
-    """The second path of the endpoint, where the document has one."""
+    """The second path of the endpoint, if the document has one."""
     path, alias = document.submit.path, document.behaviour.alias
     return {} if alias is None else {path: f"{path.rstrip('/').rpartition('/')[0]}/{alias}/"}
 
 
 def _make_default_project(document: Document, store: Store) -> Project:
-    """The project that the examples of the path parameters name, which is the page's own."""
+    """The project named by the examples of the path parameters, which is the page's own."""
     slugs = [str(each.example or each.name) for each in document.submit.parameters if each.place == "path"]
     if len(slugs) != 2:
         raise DocumentError(f"{document.name}: {SUBMIT}: its path needs an organization and a project.")

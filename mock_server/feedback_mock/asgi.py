@@ -1,4 +1,4 @@
-"""ASGI as the mock uses it: its types, an answer in full, X-Feedback-Rule, and the host that a request names.
+"""ASGI as the mock uses it: its types, a complete response, X-Feedback-Rule, and the host named in a request.
 
 Knows no protocol.
 """
@@ -11,7 +11,7 @@ from urllib.parse import quote
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["ASGIApp", "Message", "Receive", "Scope", "Send"]  # so that all others take them from here
+__all__ = ["ASGIApp", "Message", "Receive", "Scope", "Send"]  # so that other modules import them from here
 
 Header = tuple[bytes, bytes]
 Headers = list[Header] | tuple[Header, ...]
@@ -23,7 +23,7 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 class Answer(NamedTuple):
-    """An answer in full, ready to be sent."""
+    """A complete response, ready to be sent."""
 
     status: int
     headers: Headers
@@ -31,7 +31,7 @@ class Answer(NamedTuple):
 
 
 def json_answer(status: int, value: object, *headers: Header) -> Answer:
-    """An answer with JSON data, None for no body."""
+    """A response with JSON data, None for no body."""
     body = b"" if value is None else orjson.dumps(value)
     kind = [(b"content-type", b"application/json")] if body else []
     length = [] if status == 204 else [(b"content-length", b"%d" % len(body))]
@@ -39,12 +39,12 @@ def json_answer(status: int, value: object, *headers: Header) -> Answer:
 
 
 def printable(text: str, most: int = MAX_REASON) -> str:
-    """The text in printable ASCII and bounded, safe to stand in a header, in a line of a log and on a terminal."""
+    """The text in printable ASCII, truncated: safe in a header, in a log line and on a terminal."""
     return _UNPRINTABLE.sub("?", text[:most])
 
 
 def rule_header(rule: str, reason: str = "") -> bytes:
-    """The value of X-Feedback-Rule: `rule` or `rule; reason="…"`, printable ASCII and bounded."""
+    """The value of X-Feedback-Rule: `rule` or `rule; reason="…"`, in printable ASCII, truncated."""
     if not reason:
         return rule.encode()
     shown = printable(reason).replace("\\", "\\\\").replace('"', '\\"')
@@ -52,15 +52,15 @@ def rule_header(rule: str, reason: str = "") -> bytes:
 
 
 def rule_and_reason(header: str) -> tuple[str, str]:
-    """What `rule_header` made the value of."""
+    """The rule and reason from which `rule_header` made this value."""
     rule, _, rest = header.partition('; reason="')
     return rule, _ESCAPED.sub(r"\1", rest.removesuffix('"'))
 
 
 def origin_of(scope: Scope, headers: dict[bytes, bytes], host: str = "localhost") -> str:
-    """Where the client says that we are, as in `https://localhost:8080`; `host` if it names none that is one.
+    """Our origin according to the client, such as `https://localhost:8080`; `host` if it names no valid one.
 
-    A proxy in front of us that speaks TLS says so in X-Forwarded-Proto.
+    A proxy in front of us that terminates TLS says so in X-Forwarded-Proto.
     """
     forwarded = headers.get(b"x-forwarded-proto", b"").partition(b",")[0].strip().lower()
     scheme = forwarded.decode() if forwarded in (b"http", b"https") else scope.get("scheme", "http")
@@ -69,12 +69,12 @@ def origin_of(scope: Scope, headers: dict[bytes, bytes], host: str = "localhost"
 
 
 def base_url(scope: Scope, headers: dict[bytes, bytes]) -> str:
-    """The address that was asked for, without its query and safe to stand in a header."""
+    """The requested address, without its query and safe in a header."""
     return f"{origin_of(scope, headers)}{quote(scope['path'])}"
 
 
 def is_host(text: str) -> bool:
-    """Whether a DSN can name this `host` or `host:port`: a name or an IPv4 address, or an IPv6 address in brackets."""
+    """Whether this `host` or `host:port` can be in a DSN: a name or an IPv4 address, or an IPv6 address in brackets."""
     match = _HOST.fullmatch(text)
     if match is None or int(match["port"] or 0) > _LAST_PORT:
         return False
@@ -85,6 +85,6 @@ def is_host(text: str) -> bool:
 
 
 async def disconnected(receive: Receive) -> None:
-    """Returns when the client is gone; for a request whose body was read."""
+    """Returns when the client has disconnected; for a request whose body has been read."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,6 +1,6 @@
-"""Reads a request's body, within a limit, and parses JSON and forms. Knows no rule and no status.
+"""Reads a request's body, within a limit, and parses JSON and forms. Knows no rules or statuses.
 
-Nothing of a body is echoed: a reason says what is wrong and where, never what stood there.
+Never echoes anything from a body: a reason says what is wrong and where, not what was there.
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,21 +19,21 @@ MAX_CACHED_HEADER = 500
 
 
 class Unreadable(Exception):
-    """The body is not what its media type says; the message is one short clause."""
+    """The body is not what its media type says; the message is a short clause."""
 
 
 class TooLarge(Exception):
-    """The body is larger than the limit; the rest of it was not read. The message, if any, is one short clause."""
+    """The body is larger than the limit; the rest of it was not read. The message, if any, is a short clause."""
 
 
 class Gone(Exception):
-    """The client left before it had sent everything."""
+    """The client disconnected before it had sent everything."""
 
 
 async def read(receive: Receive, limit: int, announced: bytes | None) -> bytes:
     """The whole body, at most `limit` bytes; `announced` is the Content-Length.
 
-    Raises TooLarge before reading where the client announces too much, and while reading where it sends too much.
+    Raises TooLarge before reading if the client announces too much, and while reading if it sends too much.
     """
     if announced is not None and announced.isdigit() and (len(announced) > 18 or int(announced) > limit):
         raise TooLarge
@@ -80,7 +80,7 @@ def parse_json(body: bytes, _content_type: bytes | None = None) -> Any:
 
 
 def parse_form(body: bytes, _content_type: bytes | None = None) -> dict[str, Any]:
-    """A form-encoded body; of a field that is there twice the last counts. Raises Unreadable."""
+    """A form-encoded body; if a field occurs twice, the last one counts. Raises Unreadable."""
     if body.count(b"%") > MAX_FORM_ESCAPES:
         raise Unreadable(f"the form has more than {MAX_FORM_ESCAPES} escapes")
     try:
@@ -93,7 +93,7 @@ def parse_form(body: bytes, _content_type: bytes | None = None) -> dict[str, Any
 
 
 def parse_multipart(body: bytes, content_type: bytes | None) -> dict[str, Any]:
-    """A multipart form; in place of a file stands an object, which is not text. Raises Unreadable."""
+    """A multipart form; a file is represented by an object, which is not a string. Raises Unreadable."""
     _, options = parse_options_header(content_type or b"")
     if b"boundary" not in options:
         raise Unreadable("the multipart media type names no boundary")
@@ -110,7 +110,7 @@ def parse_multipart(body: bytes, content_type: bytes | None) -> dict[str, Any]:
 
 
 def event_ids(body: bytes, content_type: str) -> set[str]:
-    """The event ids in a body: of JSON, of a form, or of the lines of an envelope."""
+    """The event ids in a body of JSON, a form, or the lines of an envelope."""
     media_type = split_media_type(content_type.encode("latin-1", "replace"))[1]
     try:
         if media_type == "application/x-www-form-urlencoded" and not body.startswith(b"{"):
@@ -136,7 +136,7 @@ def _object(data: bytes) -> dict[str, Any] | None:
 
 
 class _Parts:
-    """Collects what the multipart parser calls out."""
+    """Collects what the multipart parser reports."""
 
     def __init__(self) -> None:
         self.fields: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Clocks: the machine's, and one for each project. The only place of the mock that asks the machine for the time."""
+"""Clocks: the machine's, and one for each project. The only module of the mock that asks the machine for the time."""
 
 import time
 from collections.abc import Callable
@@ -9,17 +9,17 @@ Source = Callable[[], int]
 
 
 def system_time() -> int:
-    """Microseconds since 1970 UTC by the machine's clock."""
+    """Microseconds since 1970 UTC on the machine's clock."""
     return time.time_ns() // 1000
 
 
 def elapsed_time() -> int:
-    """Microseconds that have gone by since some instant; nobody sets this clock back."""
+    """Microseconds that have passed since some instant; this clock is never set back."""
     return time.monotonic_ns() // 1000
 
 
 class Clock:
-    """A project's clock: running beside its source or frozen, and forward only. Microseconds since 1970 UTC."""
+    """A project's clock: running along with its source or frozen, and forward only. Microseconds since 1970 UTC."""
 
     __slots__ = ("_last", "_offset", "_source", "running")
 
@@ -31,7 +31,7 @@ class Clock:
         self.running = running
 
     def now(self) -> int:
-        """The present instant; never before one that was given earlier, whatever the source does."""
+        """The current instant; never before one returned earlier, whatever the source does."""
         if self.running:
             reading = self._source() + self._offset
             if reading > self._last:
@@ -40,13 +40,13 @@ class Clock:
 
     @property
     def setting(self) -> tuple[int, bool]:
-        """What stays the same as long as nobody moves, freezes or starts it."""
+        """A value that stays the same unless the clock is moved, frozen or started."""
         return self._offset, self.running
 
     def move(self, to: int | None = None, by: int = 0, running: bool | None = None) -> bool:
-        """Stands at `to`, or where it is, plus `by`, and runs on from there or not; None leaves it as it is.
+        """Moves to `to`, or from the current instant, plus `by`, and sets whether it runs; None leaves that unchanged.
 
-        False, and nothing changes, if that lies in the past or beyond the last instant.
+        Returns False, and changes nothing, if the new instant is in the past or beyond the last one.
         """
         present = self.now()
         target = (present if to is None else to) + by

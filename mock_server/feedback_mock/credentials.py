@@ -1,7 +1,7 @@
-"""Credentials: deriving a project's own, and reading an Authorization header. Knows no project and stores nothing.
+"""Credentials: derives a project's own, and reads an Authorization header. Knows no projects and stores nothing.
 
-What is derived depends on the project's name only, so that a configuration that holds it can be committed and every
-run of a test uses the same. These are not secrets; a mock that others can reach adds one.
+Derived credentials depend only on the project's name, so a configuration with them can be committed and every test run
+uses the same. They are not secret; a mock that other machines can reach adds a secret.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 BEARER, DSN = "bearer", "dsn"
 """The kinds of credentials."""
-# What a token of each kind may do, in the words of the document's `x-scopes`.
+# What a token of each kind may do, in terms of the document's `x-scopes`.
 TOKEN_SCOPES = {
     "write": frozenset({"project:read", "project:write"}),
     "read": frozenset({"project:read"}),
@@ -30,14 +30,14 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A bearer token as it was sent."""
+    """A bearer token as sent."""
 
     value: str
 
 
 @dataclass(frozen=True, slots=True)
 class Dsn:
-    """What counts of a DSN: its public key and its project number, empty where the text has none."""
+    """The parts of a DSN that count: its public key and its project number, empty if the DSN has none."""
 
     public_key: str
     project_id: str
@@ -45,14 +45,14 @@ class Dsn:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A header that names nobody, with the rule that says so, and why."""
+    """A header that identifies no one, with the rule that says so, and the reason."""
 
     rule: str
     reason: str = ""
 
 
 def derive(organization: str, project: str, secret: str = "") -> Credentials:
-    """The credentials of a project; nobody who does not know the `secret` can tell them."""
+    """The credentials of a project; without the `secret`, nobody can derive them."""
 
     def each(kind: str) -> str:
         return sha256(f"{secret}{organization}/{project}/{kind}".encode()).hexdigest()
@@ -61,7 +61,7 @@ def derive(organization: str, project: str, secret: str = "") -> Credentials:
 
 
 def parse(header: bytes | None) -> Token | Dsn | Unusable:
-    """Who an Authorization header says the client is; schemes in any case (docs/sentry.md, facts 54 to 58)."""
+    """Who an Authorization header says the client is; schemes are case-insensitive (docs/sentry.md, facts 54 to 58)."""
     return _parse_known(header) if header is None or len(header) < MAX_CACHED_HEADER else _parse(header)
 
 

@@ -1,4 +1,6 @@
-"""Writes the heads of answers of lines that are kept, as nearly all are the same in every answer. Parses nothing."""
+"""Writes the heads of responses from cached lines, as nearly all of them are the same in every response. Parses
+nothing.
+"""
 
 import re
 from functools import lru_cache
@@ -15,7 +17,7 @@ _LINE_END = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 def _line(name: bytes, value: bytes) -> bytes:
     if _LINE_END.search(name) or _LINE_END.search(value):
-        raise RuntimeError("a header of an answer would end its line")
+        raise RuntimeError("a header of a response contains a line end")
     return b"%b: %b\r\n" % (name, value)
 
 
@@ -23,18 +25,19 @@ _kept_line = lru_cache(4096)(_line)
 
 
 class Cycle(RequestResponseCycle):
-    """One request with its answer.
+    """One request and its response.
 
-    uvicorn looks for line ends in each name and value of each answer, which took a fifth of a request; nearly all are
-    the same in every answer, so that their lines are kept.
+    uvicorn looks for line ends in each name and value of each response, which took a fifth of the time of a request.
+    Nearly all of them are the same in every response, so their lines are cached.
 
-    Where its client sends no more (`alone`), it is answered, unless all that it waits for is that its client leaves.
+    If its client has closed its sending side (`alone`), the request is still answered, unless all it waits for is the
+    client to disconnect.
     """
 
     alone = awaits_end = _is_read = False
 
     async def receive(self) -> Any:
-        """The next part of the body, and after the last one the client's leaving."""
+        """The next part of the body, and after the last one, the client's disconnection."""
         if self._is_read:
             self.awaits_end = True
             if self.alone:
@@ -44,7 +47,7 @@ class Cycle(RequestResponseCycle):
         return message
 
     async def send(self, message: Message) -> None:  # type: ignore[override]  # uvicorn has a type for each message
-        """Writes the head of an answer that has its length, as all of the mock's have; the rest is uvicorn's."""
+        """Writes the head of a response with a known length, as all of the mock's have; uvicorn does the rest."""
         headers = message.get("headers")
         if not headers or headers[0][0] != b"content-length" or self.disconnected or self.flow.write_paused:
             await super().send(message)  # type: ignore[arg-type]  # as above

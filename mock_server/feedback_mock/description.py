@@ -1,4 +1,5 @@
-"""What a document says of an operation, in the form the mock works with. Refuses at start what the mock cannot honour.
+"""What a document says about an operation, compiled for the mock. At startup, refuses anything that the mock does not
+support.
 
 Pure: nothing here runs while a request is served.
 """
@@ -38,7 +39,9 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """One operation. `kinds`: credentials it takes, none for none; `responses`: validator by status, None: no body."""
+    """One operation. `kinds`: the credentials it accepts, none for none; `responses`: validator by status, None: no
+    body.
+    """
 
     operation: Operation
     kinds: tuple[str, ...]
@@ -52,10 +55,10 @@ class Description:
 def describe(
     name: str, openapi: dict[str, Any], default_max_body_bytes: int, texts: frozenset[str] = frozenset()
 ) -> dict[str, Description]:
-    """Every operation of an OpenAPI 3.0 document, by operationId; `name` names the document in errors.
+    """Every operation of an OpenAPI 3.0 document, by operationId; `name` identifies the document in errors.
 
-    `texts` are the operations that may answer with text, at which no validator looks. Raises DocumentError, in one
-    sentence, for whatever the mock does not implement.
+    `texts` are the operations that may respond with text, which is not validated. Raises DocumentError, with one
+    sentence, for anything that the mock does not implement.
     """
     rendered = to_31(openapi)
     reader = _Reader(name, rendered.get("components", {}), default_max_body_bytes, texts)
@@ -63,7 +66,9 @@ def describe(
 
 
 def typed(parameter: Parameter, text: str) -> int | str:
-    """The value as the schema's type; text that is not a number stays text, which the schema then refuses."""
+    """The value converted to the schema's type; a string that is not a number stays a string, which the schema then
+    refuses.
+    """
     if parameter.type == "integer" and text.isascii() and text.isdigit() and len(text) < 19:
         return int(text)
     return text
@@ -95,7 +100,7 @@ class _Reader:
     def _kinds(self, operation: Operation) -> Iterator[str]:
         for together in filter(None, operation.security):
             if len(together) != 1 or together[0].oauth_scopes:
-                raise self._fail(operation.id, "the mock takes one kind of credentials at a time, without scopes.")
+                raise self._fail(operation.id, "the mock accepts one kind of credentials at a time, without scopes.")
             each = together[0]
             if (each.type, each.scheme) == ("http", "bearer"):
                 yield BEARER
@@ -113,7 +118,9 @@ class _Reader:
             schema = parameter.schema
             kind = schema.get("type")
             if kind not in ("string", "integer") or (parameter.place == "query" and parameter.required):
-                raise self._fail(place, "the mock implements optional query parameters, of type string or integer.")
+                raise self._fail(
+                    place, "the mock implements only optional query parameters, of type string or integer."
+                )
             constrained = (
                 bool(set(schema) - {"type", "default", "description", "title", "examples"}) or kind != "string"
             )
@@ -130,7 +137,9 @@ class _Reader:
     def _body(self, operation: Operation) -> Mapping[str, Any] | None:
         content = list(operation.body.content.values()) if operation.body else []
         if any(each.schema != content[0].schema or "encoding" in each.keys for each in content):
-            raise self._fail(operation.id, "the mock implements one request schema for all media types, no encoding.")
+            raise self._fail(
+                operation.id, "the mock implements only one request schema for all media types, and no encoding."
+            )
         return content[0].schema if content else None
 
     def _responses(self, operation: Operation) -> Iterator[tuple[str, Any]]:
@@ -139,11 +148,13 @@ class _Reader:
                 yield status, None
                 continue
             if not status.isdigit() or set(response.content) - {JSON}:
-                raise self._fail(f"{operation.id}: the response {status}", f"the mock implements {JSON} and statuses.")
+                raise self._fail(
+                    f"{operation.id}: the response {status}", f"the mock implements only {JSON} and statuses."
+                )
             yield status, self._validator(response.content[JSON].schema) if response.content else None
 
     def _validator(self, schema: Mapping[str, Any]) -> Any:
-        # One for each place in the document: many operations refer to the same one. The document outlives this reader.
+        # One per place in the document, as many operations refer to the same one. The document outlives this reader.
         if id(schema) not in self._validators:
             try:
                 self._validators[id(schema)] = validator_of(schema, self._components)

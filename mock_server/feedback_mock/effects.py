@@ -1,7 +1,7 @@
-"""What a fault does to an answer: waits, other answers, broken bodies, broken connections. Picks no fault.
+"""What a fault does to a response: delays, different responses, broken bodies, broken connections. Selects no fault.
 
-A connection breaks where the server offers it (`protocol.py`); in process, where there is none, the application raises
-ConnectionResetError or ConnectionAbortedError, which a client in process sees.
+The server breaks the connection if it can (`protocol.py`); in-process there is none, so the application raises
+ConnectionResetError or ConnectionAbortedError, which an in-process client sees.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from feedback_mock.asgi import Answer, Header, Receive, Scope, Send, rule_header
 from feedback_mock.faults import FaultRule, Faults
 
 EXTENSION = "feedback_mock.connection"
-"""The ASGI extension with what breaks a connection off: a function of one of CONNECTION_FAULTS and of random bytes."""
+"""The ASGI extension that breaks the connection: a function that takes one of CONNECTION_FAULTS and random bytes."""
 RESET = "CONNECTION_RESET_BY_PEER"
 LONGEST = 600  # seconds that a request waits at most, whatever its rule says
 RANDOM_BYTES = 512
@@ -27,13 +27,13 @@ class Broken(Exception):
 
 
 class Rereading:
-    """A request's messages, read ahead so that a fault may look at the body, and then given again."""
+    """A request's messages, read ahead so that a fault can look at the body, and then replayed."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive, self._messages = receive, list[Any]()
 
     async def read(self) -> bytes:
-        """The body, or as much of it as is looked at."""
+        """The body, or as much of it as is needed."""
         size, more = 0, True
         while more and size <= REREAD:
             message = await self._receive()
@@ -48,7 +48,7 @@ class Rereading:
 
 
 async def wait(fault: FaultRule, faults: Faults) -> None:
-    """Waits as the fault says, if it says so."""
+    """Waits if the fault says so."""
     delay = fault.effect.get("delay")
     if delay == "until_released":
         event = faults.wait()
@@ -64,7 +64,7 @@ async def wait(fault: FaultRule, faults: Faults) -> None:
 
 
 def changed(fault: FaultRule, answer: Answer | None) -> Answer:
-    """The answer that the fault gives in place of this one."""
+    """The response that the fault substitutes for this one."""
     effect = fault.effect
     if answer is None or "status" in effect:
         return _instead(fault, effect)
@@ -93,20 +93,20 @@ def _instead(fault: FaultRule, effect: dict[str, Any]) -> Answer:
 
 
 def break_off(fault: FaultRule, faults: Faults, scope: Scope) -> None:
-    """Breaks the connection where the fault says so. Raises Broken, or in process a ConnectionError."""
+    """Breaks the connection if the fault says so. Raises Broken or, in-process, a ConnectionError."""
     kind = fault.effect.get("connection")
     if kind is None:
         return
     extension = scope.get("extensions", {}).get(EXTENSION)
     if extension is None:
         error = ConnectionResetError if kind == RESET else ConnectionAbortedError
-        raise error(f"{kind}, as rule {fault.number} of the project's faults says")
+        raise error(f"{kind}, because of rule {fault.number} of the project's faults")
     extension(kind, faults.random.randbytes(RANDOM_BYTES))
     raise Broken
 
 
 async def send_slowly(fault: FaultRule, answer: Answer, send: Send) -> None:
-    """Sends the answer, in slow pieces where the fault says so."""
+    """Sends the response; in slow pieces if the fault says so."""
     how = fault.effect.get("dribble", {"pieces": 1, "duration": "PT0S"})
     step = -(-len(answer.body) // how["pieces"]) or 1
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})

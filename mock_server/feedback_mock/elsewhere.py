@@ -1,4 +1,4 @@
-"""Answers where no operation does: no such route, or no such method. Redirects nobody."""
+"""Responds if there is no operation: no such route, or no such method. Never redirects."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ from feedback_mock.store import Store
 
 
 class NotFound(Endpoint):
-    """404, with a hint where only the slash at the end is missing."""
+    """404, with a hint if only the trailing slash is missing."""
 
     def __init__(self, document: Document, rendering: Rendering, store: Store) -> None:
         self.journaled = store
@@ -29,18 +29,18 @@ class NotFound(Endpoint):
         self._projects = [fits(f"{path}{rest}") for path in (*below, "/api/{project_id}") for rest in ("", "/{_:path}")]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request, which the journal of the project that its path begins with has too."""
+        """Answers one request, which is also recorded in the journal of the project that its path begins with."""
         found = next((match for fit in self._projects if (match := fit(scope["path"]))), None)
         scope["path_params"] = found.groupdict() if found else {}
         await super().__call__(scope, receive, send)
 
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
-        """Nothing is here, whatever was asked for."""
+        """Nothing is here, whatever was requested."""
         path = exchange.scope["path"]
         if path.startswith(PREFIX):
             return Refused("path", "The control protocol has no such path.")
         if any(fit(path) for fit in self._paths):
-            return Refused("route", f"the path with its slash is {path}/", word=f"{path}/")
+            return Refused("route", f"with a trailing slash, the path is {path}/", word=f"{path}/")
         return Refused("route")
 
     def render(self, exchange: Exchange, result: Result) -> Answer:
@@ -50,7 +50,7 @@ class NotFound(Endpoint):
 
 
 class OtherMethods:
-    """What answers the methods that a path does not have, by path, in all three documents."""
+    """What answers methods that a path does not have, by path, in all three documents."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ def _methods(openapi: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 class _NotAllowed(Endpoint):
-    """405, in the documents of ours."""
+    """405, in our own documents."""
 
     def __init__(self, allowed: list[str], journaled: Store | None = None) -> None:
         self.journaled = journaled
@@ -110,7 +110,7 @@ class _Refusing(Endpoint):
 
 
 class _Guarded(Endpoint):
-    """405 after credentials and scopes were looked at (docs/sentry.md, facts 70 and 71)."""
+    """405 after checking credentials and scopes (docs/sentry.md, facts 70 and 71)."""
 
     def __init__(self, document: Document, rendering: Rendering, store: Store) -> None:
         behaviour, kinds = document.behaviour, (BEARER, DSN)
@@ -127,7 +127,7 @@ class _Guarded(Endpoint):
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
         method = exchange.scope["method"]
         refused = self._by_method.get(method, self._nobody).check(exchange)
-        # Only a method could decide whether a DSN may speak for another project, and this one does not exist.
+        # Only a method could decide whether the DSN of another project is allowed, and this method does not exist.
         return Refused("method", word=method) if refused is None or refused.rule == OTHER_PROJECT else refused
 
     def render(self, exchange: Exchange, result: Result) -> Answer:

@@ -1,7 +1,7 @@
-"""The course of one request, the same in every protocol: respond, render, send. Knows no protocol.
+"""How a request is processed, the same in every protocol: respond, render, send. Knows no protocol.
 
-An `Exchange` gathers what becomes known on the way. Where `Endpoint` has its answer and has sent nothing, all of it is
-known: the project, the instant, the body, the result with its rule, and the answer.
+An `Exchange` collects what becomes known along the way. Once `Endpoint` has the response, and before it sends anything,
+everything is known: the project, the instant, the body, the result with its rule, and the response.
 """
 
 import logging
@@ -25,11 +25,11 @@ _NO_PARAMETERS: dict[str, str] = {}
 
 
 class Exchange:
-    """One request and what is known of it so far.
+    """One request and what is known about it so far.
 
-    `project` is None until credentials or the path open one; `now` is its clock's instant, read once, 0 before that;
-    `body` is None until it was read; `more` are headers that the answer gets whatever it says. `headers` are those of
-    the request by name in lower case, of one that is there twice the first; `path` holds the path's parameters.
+    `project` is None until credentials or the path identify one; `now` is the instant on its clock, read once, 0 before
+    that; `body` is None until it has been read; `more` are headers added to any response. `headers` are those of the
+    request by lower-case name, the first one of duplicates; `path` contains the path's parameters.
     """
 
     __slots__ = ("body", "by_dsn", "headers", "more", "now", "path", "project", "scope")
@@ -46,21 +46,21 @@ class Exchange:
 
     @property
     def origin(self) -> bytes | None:
-        """Where a browser says that the request comes from."""
+        """The origin of the request, according to the browser."""
         return self.headers.get(b"origin")
 
 
 class Endpoint(ABC):
-    """An ASGI application that answers the requests of one operation, or where there is none.
+    """An ASGI application that answers the requests of one operation, or those without one.
 
-    What is asked of a project of the `journaled` store is written down, by the name of the operation, if it has one.
+    Requests to a project of the `journaled` store are recorded, with the name of the operation, if there is one.
     """
 
     operation: str | None = None
     journaled: Store | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request; says nothing to a client that left while it was still sending."""
+        """Answers one request; sends nothing to a client that disconnected while it was still sending."""
         exchange, store = Exchange(scope), self.journaled
         project = entry = None
         began = 0 if store is None else store.source()
@@ -87,7 +87,7 @@ class Endpoint(ABC):
         await send_all(answer, scope, send)
 
     async def _answered(self, exchange: Exchange, receive: Receive) -> tuple[Result | None, Answer]:
-        """What the request comes to, None where the mock failed, and the answer. Raises Gone."""
+        """The result of the request, None if the mock failed, and the response. Raises Gone."""
         try:
             result = await self.respond(exchange, receive)
             return result, self.render(exchange, result)
@@ -99,7 +99,7 @@ class Endpoint(ABC):
     async def _under_faults(
         self, entry: Entry, project: Project, exchange: Exchange, receive: Receive, send: Send
     ) -> None:
-        """The course of a request to a project with faults: one of them may come before or after the handling."""
+        """Processes a request to a project with faults: one of them may strike before or after the handling."""
         faults, again, result, answer = project.faults, Rereading(receive), None, None
         body, exchange.now = await again.read(), project.clock.now()
         ids = event_ids(body, exchange.headers.get(b"content-type", b"").decode("latin-1"))
@@ -127,7 +127,7 @@ class Endpoint(ABC):
     def _complete(
         self, entry: Entry, project: Project, exchange: Exchange, result: Result | None, answer: Answer | None
     ) -> None:
-        """Writes down what came of a request; no answer: the connection broke."""
+        """Records the outcome of a request; without a response, the connection broke."""
         assert self.journaled is not None
         entry.now = exchange.now or project.clock.now()
         if result is not None:
@@ -139,27 +139,27 @@ class Endpoint(ABC):
 
     @abstractmethod
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
-        """What the request comes to. Raises Gone."""
+        """The result of the request. Raises Gone."""
 
     @abstractmethod
     def render(self, exchange: Exchange, result: Result) -> Answer:
-        """The answer that says so in the words of the protocol."""
+        """The response with this result, in the words of the protocol."""
 
 
 async def send_all(answer: Answer, scope: Scope, send: Send) -> None:
-    """Sends an answer in full; to HEAD without its body."""
+    """Sends a complete response; without its body in response to HEAD."""
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
 
 
 def _misled(wrong: Refused) -> Answer:
-    """The answer to a request whose X-Feedback-Now is not an instant: ours, in no API document."""
+    """The response to a request with an invalid X-Feedback-Now: our own, in no API document."""
     rule = (b"x-feedback-rule", rule_header(wrong.rule, wrong.reason))
     return json_answer(400, {"detail": wrong.reason}, rule)
 
 
 class OffContract(Exception):
-    """An answer that the document does not allow: a bug of the mock. Its message shows no value of the answer."""
+    """A response that the document does not allow: a bug in the mock. The message shows no value of the response."""
 
     def __init__(
         self, operation: str, status: int, validator: jsonschema_rs.Draft202012Validator | None, value: object
@@ -170,15 +170,16 @@ class OffContract(Exception):
 
 
 def failed(scope: Scope, error: Exception) -> Answer:
-    """The answer to a request on which the mock failed: a bug, of which the log says where."""
-    # Not `log.exception`, which would tell the error's message; nothing is raised, as a server would log it with that.
+    """The response to a request on which the mock failed: a bug, whose place is logged."""
+    # Not `log.exception`, which would log the error's message. Nothing is raised, because a server would log it with
+    # the message.
     where = (scope["method"], scope["path"][:200], _without_values(error))
     log.error("The mock failed at %s %a.\n%s", *where)
     return json_answer(500, {"detail": "The mock failed; its log says why."})
 
 
 def _without_values(error: BaseException | None) -> str:
-    """The traceback of an error and of what led to it, without their messages: those may hold credentials."""
+    """The traceback of an error and of its causes, without their messages, which may contain credentials."""
     parts: list[str] = []
     while error is not None and len(parts) < MAX_CAUSES:
         said = f": {error}" if isinstance(error, OffContract) else ""

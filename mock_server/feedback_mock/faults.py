@@ -1,6 +1,6 @@
-"""Which fault a request meets: a project's rules, tried in order, with their counts. Sends nothing.
+"""Selects the fault that applies to a request: a project's rules, tried in order, with their counts. Sends nothing.
 
-Deterministic: the only chance in it comes from the project's seed.
+Deterministic: all randomness comes from the project's seed.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ MOST_RULES = 100
 
 @dataclass(slots=True)
 class FaultRule:
-    """One rule as it was given, the instants between which it holds (microseconds, both included), and its counts."""
+    """One rule as given, the instants between which it applies (microseconds, both included), and its counts."""
 
     number: int
     given: dict[str, Any]
@@ -30,22 +30,22 @@ class FaultRule:
 
     @property
     def phase(self) -> str:
-        """Before the request is handled, or after."""
+        """Before or after the request is handled."""
         return str(self.given.get("phase", BEFORE))
 
     @property
     def effect(self) -> dict[str, Any]:
-        """What happens, by the one key that says of which kind it is."""
+        """What happens, by the one key that names its kind."""
         effect: dict[str, Any] = self.given["effect"]
         return effect
 
     @property
     def answers(self) -> bool:
-        """Whether it gives an answer of its own."""
+        """Whether it produces a response of its own."""
         return "status" in self.effect
 
     def told(self) -> dict[str, Any]:
-        """What a journal says of it."""
+        """How a journal describes it."""
         return {"number": self.number, "phase": self.phase, "effect": self.effect}
 
     def shown(self) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class FaultRule:
         return {"number": self.number, **self.given, "matched": self.matched, "applied": self.applied}
 
     def meets(self, operation: str | None, method: str, event_ids: set[str], now: int, random: Random) -> bool:
-        """Whether this request meets it; a request that matches is counted."""
+        """Whether it applies to this request; counts a request that matches."""
         given, match = self.given, self.given.get("match", {})
         if (
             ("operation" in match and match["operation"] != operation)
@@ -78,7 +78,7 @@ class FaultRule:
 
 
 class Faults:
-    """The rules of one project, and the requests that wait to be released."""
+    """The rules of one project, and the requests waiting to be released."""
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
@@ -88,7 +88,7 @@ class Faults:
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     def add(self, given: list[dict[str, Any]], spans: list[tuple[int | None, int | None]]) -> bool:
-        """Takes rules with the instants between which each holds. False, and none is taken, for too many."""
+        """Adds rules with the instants between which each applies. False, and none is added, if there are too many."""
         if len(self.rules) + len(given) > MOST_RULES:
             return False
         for each, (begins, ends) in zip(given, spans, strict=True):
@@ -97,31 +97,31 @@ class Faults:
         return True
 
     def restore(self, rules: list[FaultRule]) -> None:
-        """Takes rules with the counts that they have; chance begins with the seed again."""
+        """Adds rules with their counts; randomness starts again from the seed."""
         self.clear()
         self.rules, self._last = rules, max((each.number for each in rules), default=0)
 
     def pick(self, operation: str | None, method: str, event_ids: set[str], now: int) -> FaultRule | None:
-        """The first rule that this request meets."""
+        """The first rule that applies to this request."""
         for rule in self.rules:
             if rule.meets(operation, method, event_ids, now, self.random):
                 return rule
         return None
 
     def clear(self) -> None:
-        """Forgets the rules, releases who waits, and begins with the seed again."""
+        """Removes all rules, releases waiting requests, and starts again from the seed."""
         self.rules, self._last, self.random = [], 0, Random(self.seed)
         self.release()
 
     def release(self) -> int:
-        """Releases everyone who waits and returns how many there were. Callable from any thread."""
+        """Releases all waiting requests and returns their number. Callable from any thread."""
         waiting, self._waiting = self._waiting, []
         for loop, event in waiting:
             loop.call_soon_threadsafe(event.set)
         return len(waiting)
 
     def wait(self) -> asyncio.Event:
-        """What is set when this request is released."""
+        """An event that is set when this request is released."""
         event = asyncio.Event()
         self._waiting.append((asyncio.get_running_loop(), event))
         return event

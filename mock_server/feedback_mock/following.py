@@ -1,4 +1,6 @@
-"""A clock that follows its clients: the time that they report, and what is wrong with it. Decides nothing else."""
+"""A clock that follows its clients: reads the time that they report, and says what is wrong with it. Decides nothing
+else.
+"""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +15,7 @@ _FINER = re.compile(r"(?<=\.[0-9]{6})[0-9]+")
 
 
 def follow_header(project: Project, headers: Mapping[bytes, bytes]) -> Refused | None:
-    """Moves the clock of a project that follows to what X-Feedback-Now says, unless it is there; why it cannot."""
+    """Moves the clock of a following project to X-Feedback-Now if that is later; returns the reason if it cannot."""
     text = headers.get(HEADER)
     if text is None:
         return None
@@ -25,8 +27,8 @@ def follow_header(project: Project, headers: Mapping[bytes, bytes]) -> Refused |
 
 
 def follow(project: Project, text: str) -> None:
-    """Moves the clock to this instant (RFC 3339), but never back. Raises ValueError for what is not an instant."""
+    """Moves the clock to this instant (RFC 3339), but never back. Raises ValueError for an invalid instant."""
     said = parse_instant(_FINER.sub("", text[:100]))
     if not FIRST_INSTANT <= said <= LAST_INSTANT:
-        raise ValueError(f'"{text[:100]}" lies beyond the years that the clock can show.')
+        raise ValueError(f'"{text[:100]}" is beyond the years that the clock can represent.')
     project.sleepers.move(to=said)

@@ -1,4 +1,4 @@
-"""What RFC 9112 asks of the head of a request beyond what the parser looks at. Pure."""
+"""The requirements of RFC 9112 for the head of a request that the parser does not check. Pure."""
 
 from functools import lru_cache
 from http import HTTPStatus
@@ -9,7 +9,7 @@ from feedback_mock.asgi import Header, is_host
 
 
 def refusal_of(version: str, url: bytes, headers: list[Header]) -> HTTPStatus | None:
-    """The status that refuses this head, None where nothing is wrong.
+    """The status that refuses this head, None if nothing is wrong.
 
     HTTP/1 (2.3); a target without fragment (3.2); exactly one valid Host, or none in HTTP/1.0 (3.2); no coding of the
     body but `chunked`, and that not in HTTP/1.0 (6.1).
@@ -36,7 +36,7 @@ def _is_host(value: bytes) -> bool:
 
 
 def with_target(url: bytes, headers: list[Header]) -> None:
-    """Puts the host of a target in absolute form in place of what Host says (3.2.2)."""
+    """Replaces Host by the host of a target in absolute form (3.2.2)."""
     parsed = httptools.parse_url(url)
     if parsed.host:
         host = b"[%b]" % parsed.host if b":" in parsed.host else parsed.host

@@ -1,7 +1,7 @@
-"""What was asked of a project and what it answered, as raw facts, bounded in number and bytes. Renders nothing.
+"""The requests to a project and its responses, as raw facts, bounded in number and bytes. Renders nothing.
 
-An entry is there from the moment a request is received and is completed with its answer. Entries are numbered without a
-gap, so that whoever reads them sees where some were dropped.
+An entry exists from the moment a request is received, and is completed with its response. Entries are numbered without
+gaps, so readers can see where some were dropped.
 """
 
 from collections import deque
@@ -13,19 +13,19 @@ import orjson
 from feedback_mock.room import Room
 
 Headers = list[tuple[bytes, bytes]] | tuple[tuple[bytes, bytes], ...]
-OVERHEAD = 2_048  # bytes that an entry counts beyond its texts: about what Python takes for it
+OVERHEAD = 2_048  # bytes that an entry counts beyond its texts: about what Python needs for it
 MOST_OF_A_BODY = 256 * 1024
 _NO_PARAMETERS: dict[str, str] = {}
 PENDING, ANSWERED, LOST = "pending", "answered", "lost"
-"""The states of an entry: no answer yet, an answer in full, or none because a fault or the client ended it."""
+"""The states of an entry: no response yet, a complete response, or none because a fault or the client ended it."""
 
 
 class Entry:
-    """One exchange, as little work as can be: facts by reference, and what is made of them made when they are read.
+    """One exchange, with as little work as possible: it refers to facts, which are formatted when they are read.
 
-    `began` and `ended` by the machine's clock, `now` by the project's, all in microseconds. `path` holds the path's
-    parameters; `operation` the document's, if the request reached one. `body` is None where the server had not read it.
-    Bodies are cut after MOST_OF_A_BODY; `body_size` and `answer_size` say how long they were.
+    `began` and `ended` are on the machine's clock, `now` on the project's, all in microseconds. `path` contains the
+    path's parameters; `operation` is the document's, if the request reached one. `body` is None if the server has not
+    read it. Bodies are truncated after MOST_OF_A_BODY; `body_size` and `answer_size` are their full lengths.
     """
 
     __slots__ = (
@@ -54,24 +54,24 @@ class Entry:
 
     @classmethod
     def restored(cls, har: dict[str, Any], now: int) -> "Entry":
-        """An entry of another journal, as that one showed it: it is shown the same, and has no raw facts."""
+        """An entry of another journal, as shown there: it is shown the same way, and has no raw facts."""
         request, facts = har["request"], har["_feedback"]
         scope = {"method": request["method"], "path": "", "query_string": b"", "http_version": "1.1", "headers": ()}
         entry = cls(scope, facts["operation"], 0)
         entry.har, entry.now, entry.number = har, now, facts["number"]
-        # Whoever waited there for an answer does not get it here.
+        # A request still waiting for its response there does not get one here.
         entry.state = facts["state"] = LOST if facts["state"] == PENDING else facts["state"]
         entry.status, entry.rule, entry.reason = har["response"]["status"], facts["rule"] or "", facts["reason"] or ""
         return entry
 
     @property
     def target(self) -> bytes:
-        """Path and query as they were sent."""
+        """Path and query as sent."""
         path = self._path if isinstance(self._path, bytes) else self._path.encode()
         return path + b"?" + self._query if self._query else path
 
     def answered(self, body: bytes | None, answer: tuple[int, Headers, bytes] | None) -> None:
-        """This is the answer, None where it was lost; `body` the request's, if it was read."""
+        """Sets the response, None if it was lost; `body` is the request's, if it was read."""
         if answer is None:
             self.state = LOST
         else:
@@ -86,16 +86,16 @@ class Entry:
                 self.body = body[:MOST_OF_A_BODY]
 
     def measure(self) -> int:
-        """Its bytes. The headers of answers are the mock's own, and most of them are shared."""
+        """Updates its size in bytes. The headers of responses are the mock's own, and most of them are shared."""
         if self.har is not None:
             return OVERHEAD + len(orjson.dumps(self.har))
         size = OVERHEAD + len(self._path) + len(self._query) + len(self.reason) + len(self.answer)
-        size += len(b"".join(chain.from_iterable(self.headers)))  # which is quicker than adding up so few lengths
+        size += len(b"".join(chain.from_iterable(self.headers)))  # faster than adding up so few lengths
         return size if self.body is None else size + len(self.body)
 
 
 class Journal:
-    """The entries of one project, oldest first, at most `count` of `size` bytes together."""
+    """The entries of one project, oldest first: at most `count`, of `size` bytes together."""
 
     def __init__(self, count: int, size: int, room: Room) -> None:
         self._most, self._most_bytes, self._room = count, size, room
@@ -104,22 +104,22 @@ class Journal:
 
     @property
     def first(self) -> int:
-        """The number of the oldest entry that is kept; that of the next one where there is none."""
+        """The number of the oldest kept entry; that of the next one if there is none."""
         return self.entries[0].number if self.entries else self.last + 1
 
     @property
     def dropped(self) -> int:
-        """How many entries had to go since the journal began or was cleared."""
+        """How many entries were dropped since the journal began or was cleared."""
         return self.first - 1 - self._cleared
 
     def begin(self, entry: Entry) -> Entry:
-        """Takes an entry, and gives it back with its number."""
+        """Adds an entry, and returns it with its number."""
         self.last = entry.number = self.last + 1
         self.entries.append(entry)
         return entry
 
     def complete(self, entry: Entry) -> None:
-        """Counts an entry, and drops the oldest where there are too many or too much."""
+        """Counts an entry, and drops the oldest if there are too many or they are too large."""
         entries, more = self.entries, 0
         if entry.kept:
             more = entry.size = entry.measure()
@@ -133,7 +133,7 @@ class Journal:
             self._room.make()
 
     def restore(self, entries: list[Entry], last: int, dropped: int) -> None:
-        """Takes the entries of another journal, whose latest number was `last`."""
+        """Adds the entries of another journal, whose latest number was `last`."""
         self.restart()
         self.last = last
         self._cleared = last - len(entries) - dropped
@@ -142,14 +142,14 @@ class Journal:
             self.complete(entry)
 
     def clear(self) -> None:
-        """Forgets all entries; the next one has the next number."""
+        """Removes all entries; the next one gets the next number."""
         while self.entries:
             self._oldest_goes()
         self._room.used -= self.size
         self.size, self._cleared = 0, self.last
 
     def restart(self) -> None:
-        """Forgets all entries and numbers them from 1."""
+        """Removes all entries and numbers them from 1."""
         self.clear()
         self.restarts += 1
         self.last = self._cleared = 0

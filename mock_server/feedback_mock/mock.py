@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Mock:
     """The ASGI application, with the `document` it serves and the `store` behind it.
 
-    `default_project` is the page's own, as it stood at start; `control`: the operations of the control protocol, served
-    or not.
+    `default_project` is the page's own, as it was at startup; `control`: the operations of the control protocol,
+    whether served or not.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Mock:
         self._application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves HTTP; needs no lifespan, but takes part in one."""
+        """Serves HTTP; needs no lifespan, but supports it."""
         if scope["type"] == "http":
             await self._application(scope, receive, send)
         elif scope["type"] == "lifespan":
@@ -40,12 +40,14 @@ class Mock:
             await send({"type": "websocket.close", "code": 1000})
 
     def end(self) -> None:
-        """Ends what may go on for ever, as the server stops: streams, sleeps, faults that wait. From any thread."""
+        """Ends everything that might go on forever when the server stops: streams, sleeps, waiting faults. From any
+        thread.
+        """
         for each in self.control.values():
             each.end()
         for project in tuple(self.store):
             project.faults.release()
-            project.sleepers.end("The server ended during this sleep.")
+            project.sleepers.end("The server stopped during this sleep.")
 
 
 async def _lifespan(mock: Mock, receive: Receive, send: Send) -> None:

@@ -1,6 +1,6 @@
-"""HTTP/1.1 as uvicorn and httptools read it, with bounds for heads and for waiting, without upgrades.
+"""HTTP/1.1 as read by uvicorn and httptools, with limits for heads and for waiting, and without upgrades.
 
-Reads no byte itself.
+Parses nothing itself.
 """
 
 import asyncio
@@ -25,23 +25,23 @@ HEAD_FIELDS = 200
 DISCARDED = 1024 * 1024
 SPARE_FILES = 64
 MOST_CONNECTIONS = 16_384
-# Seconds that a client may take for a head, between two parts of a body, for all of it, to read an answer, and, while
-# nothing is asked, to begin; the second request and those after it begin within uvicorn's time for idle connections.
+# Seconds that a client may take for a head, between two parts of a body, for the whole body, to read a response, and to
+# begin its first request. Later requests must begin within uvicorn's keep-alive timeout.
 HEAD_SECONDS, PART_SECONDS, BODY_SECONDS, READING_SECONDS, IDLE_SECONDS = 20, 20, 300, 30, 60
-LINGER = 0.09  # seconds for which a server that ends waits for requests that are on their way
+LINGER = 0.09  # seconds for which a stopping server waits for requests that are on their way
 _NO_LINGERING = struct.pack("ii", 1, 0)
 
 
 class Unserved(Exception):
-    """A head that is refused; httptools tells it on as an error of its own."""
+    """A head that is refused; httptools reports it as an error of its own."""
 
 
 @cache
 def most_connections() -> int:
-    """How many there may be, so that some file descriptors are left for all else."""
+    """The maximum number of connections, which leaves some file descriptors for everything else."""
     if sys.platform == "win32":
         return MOST_CONNECTIONS
-    import resource  # noqa: PLC0415 (which not all platforms have)
+    import resource  # noqa: PLC0415 (not available on all platforms)
 
     return max(min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES, MOST_CONNECTIONS), 1)
 
@@ -49,15 +49,15 @@ def most_connections() -> int:
 class Http(HttpToolsProtocol):
     """One connection.
 
-    The offer of an upgrade is ignored, as RFC 9110, 7.8 allows; Java's own client offers h2c with its first request.
-    httptools takes what follows such a head for another protocol, whatever the callbacks say, so its body is read by a
-    parser that was told the head without the offer.
+    Offers of an upgrade are ignored, as RFC 9110, 7.8 allows; Java's own client offers h2c with its first request.
+    httptools treats what follows such a head as another protocol, whatever the callbacks say, so its body is read by a
+    parser that got the head without the offer.
 
-    A head has at most HEAD_BYTES and HEAD_FIELDS, and so have the trailers of a body, unless they come all at once.
-    What breaks a bound or HTTP itself is refused in its turn, after the answers to earlier requests, and ends the
-    connection.
+    A head has at most HEAD_BYTES and HEAD_FIELDS, and so have the trailers of a body, unless they arrive all at once.
+    Anything that exceeds a limit or breaks HTTP is refused in its turn, after the responses to earlier requests, and
+    ends the connection.
 
-    So is a client that keeps us waiting; `tick` counts the seconds, so that no request sets a timer.
+    So is a client that keeps us waiting; `tick` counts the seconds, so no request sets a timer.
     """
 
     _status: HTTPStatus | None = None
@@ -65,10 +65,10 @@ class Http(HttpToolsProtocol):
     _in_head = True
     _reading = _ending = False
     _unseen = _packet = _begun = 0
-    _age = _quiet = 0  # seconds since something begins, and since something of it came
+    _age = _quiet = 0  # seconds since something began, and since the last part of it arrived
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Begins before the first head; there are no more connections than files allow."""
+        """Starts before the first head; there are no more connections than file descriptors allow."""
         super().connection_made(transport)
         self.url, self.headers = b"", []
         self._extensions: dict[str, Any] = {EXTENSION: self._break_off}
@@ -99,7 +99,7 @@ class Http(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     def shutdown(self) -> None:
-        """The server ends: what was asked is answered, with what is on its way now, and then no more."""
+        """The server stops: requests that are on their way now are answered, and no others."""
         self._ending = True
         if self._is_idle:
             self._unset_keepalive_if_required()
@@ -108,7 +108,9 @@ class Http(HttpToolsProtocol):
             (self.pipeline[0][0] if self.pipeline else self.cycle).keep_alive = False
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn has no use for it
-        """The client sends no more: what it has asked whole is answered, unless it is over TLS, which has no half."""
+        """The client has closed its sending side: its complete requests are answered, except over TLS, which has no
+        half-close.
+        """
         if self._reading and not self._in_head:
             if not self.pipeline:
                 return False
@@ -125,14 +127,14 @@ class Http(HttpToolsProtocol):
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Also for the request that is answered, where uvicorn thinks of the latest one only."""
+        """Also notifies the request being answered, as uvicorn only notifies the latest one."""
         super().connection_lost(exc)
         if self._running is not None:
             self._running.disconnected = not self._running.response_complete
             self._running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
-        """Reads what came. Costs no more than its size, wherever it is cut."""
+        """Parses a packet. The cost depends only on its size, wherever it is split."""
         self._packet, self._quiet = len(data), 0
         self._unseen += self._packet
         if self._status is not None:
@@ -142,7 +144,7 @@ class Http(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         try:
             self._feed(data)
-            # httptools keeps what is not complete, and copies all of it with each packet.
+            # httptools keeps incomplete data, and copies all of it with each packet.
             if self._unseen > HEAD_BYTES or len(self.headers) > HEAD_FIELDS:
                 self._check_bounds(self._unseen)
         except (httptools.HttpParserError, Unserved):
@@ -178,7 +180,7 @@ class Http(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The request is known, unless its head is to be read again without an offer."""
-        # What the head came with is at least as large as the head, and most often within the bounds itself.
+        # The packet with the head is at least as large as the head, and usually within the limits itself.
         if self._begun + self._unseen > HEAD_BYTES or len(self.headers) > HEAD_FIELDS:
             self._check_bounds(0)
         self._status = refusal_of(self.parser.get_http_version(), self.url, self.headers)
@@ -188,11 +190,11 @@ class Http(HttpToolsProtocol):
             with_target(self.url, self.headers)
         if not self._offered():
             super().on_headers_complete()
-            # uvicorn has no other place to say which class it is; its task has not begun yet.
+            # uvicorn offers no other place to choose the class; its task has not started yet.
             self.cycle.__class__ = Cycle
             if not self.pipeline:
                 self._running = cast(Cycle, self.cycle)
-            # Trailers come to the same list; they are not fields of the head (RFC 9110, 6.5.1).
+            # Trailers are added to the same list; they are not fields of the head (RFC 9110, 6.5.1).
             self._in_head, self._unseen, self.headers = False, 0, []
             self._age = 0
             if self._ending:
@@ -216,16 +218,16 @@ class Http(HttpToolsProtocol):
         self._unseen = 0
 
     def on_message_complete(self) -> None:
-        """The request is there, unless it was only its head."""
+        """The request is complete, unless it was only its head."""
         if not self._offered():
             super().on_message_complete()
             self._in_head, self._reading, self._age = True, False, 0
 
     def _break_off(self, kind: str, random: bytes) -> None:
-        """Ends the connection in the middle of the request that is answered now, as WireMock's fault of this name."""
+        """Breaks the connection in the middle of the current response, like WireMock's fault of this name."""
         self.cycle.disconnected = True
         if kind == "CONNECTION_RESET_BY_PEER":
-            # Without lingering a close is a reset (socket(7)).
+            # Without lingering, a close is a reset (socket(7)).
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGERING)
             self.transport.abort()
             return
@@ -243,7 +245,7 @@ class Http(HttpToolsProtocol):
             if self.cycle.response_complete or self.cycle.response_started:
                 self.transport.close()
                 return
-            # The request whose body broke gets the refusal for its answer.
+            # The request with the broken body gets the refusal as its response.
             self.cycle.disconnected = self.cycle.response_complete = True
             self.cycle.message_event.set()
             waiting = bool(self.pipeline)
@@ -253,7 +255,7 @@ class Http(HttpToolsProtocol):
             self._answer(status)
 
     def on_response_complete(self) -> None:
-        """An answer is out: the next request's turn, or the refusal's."""
+        """A response has been sent: the next request's turn, or the refusal's."""
         last = not self.pipeline
         if not last:
             self._running = cast(Cycle, self.pipeline[-1][0])
@@ -278,7 +280,7 @@ class Http(HttpToolsProtocol):
         if self._running is not None and self._running.alone:
             self.transport.close()
             return
-        # A connection that is closed while something of the client's is unread is reset, and the answer lost.
+        # A connection that is closed with unread data from the client is reset, and the response lost.
         self.transport.write_eof()
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)

@@ -1,6 +1,6 @@
 """Fixtures for the tests of an SDK or a client: `feedback_mock`, a project of its own for each test.
 
-Every pytest of an environment loads this, so it imports the mock only when a fixture is asked for.
+Every pytest run in the environment loads this, so it imports the mock only when a fixture is used.
 """
 
 from collections.abc import Iterator
@@ -33,13 +33,13 @@ def feedback_mock(feedback_server: "Server", pytestconfig: pytest.Config) -> "It
 
 @pytest.fixture(scope="class")
 def feedback_mock_class(feedback_server: "Server", pytestconfig: pytest.Config) -> "Iterator[Sandbox]":
-    """The same for the tests of a class together."""
+    """The same, shared by all tests of a class."""
     yield from _sandbox(feedback_server, pytestconfig)
 
 
 @pytest.fixture(scope="session")
 def feedback_mock_session(feedback_server: "Server", pytestconfig: pytest.Config) -> "Iterator[Sandbox]":
-    """The same for the whole run."""
+    """The same, for the whole run."""
     yield from _sandbox(feedback_server, pytestconfig)
 
 

@@ -1,6 +1,6 @@
-"""What a request gives, once checked, and what it comes to: it was done, or a rule says no. Pure values.
+"""The result of a request: it was done, or a rule refused it. Pure values.
 
-They are the same in every protocol of the mock; each has a renderer of its own, which makes an answer of them.
+They are the same in every protocol of the mock; each protocol has its own renderer, which turns them into a response.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from feedback_mock.asgi import Header
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """It was done: JSON data (None for no body), the status, the rule where the document names one, more headers."""
+    """The request was done: JSON data (None for no body), the status, the rule if the document names one, further
+    headers.
+    """
 
     value: object
     status: int = 200
@@ -20,16 +22,16 @@ class Done:
 
     @property
     def reason(self) -> str:
-        """Nothing needs one."""
+        """No reason is needed."""
         return ""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A rule says no; `reason` is why in this case, in one clause or sentence.
+    """A rule refuses the request; `reason` says why in this case, in one clause or sentence.
 
-    The rule is one of the document's catalogue or, where a protocol has none, one of its renderer's table. `value`
-    stands in for the body of the rule's example; `word` for the `{word}` in the rule's message.
+    The rule is in the document's catalogue or, if a protocol has none, in its renderer's table. `value` replaces the
+    body of the rule's example; `word` fills in the `{word}` in the rule's message.
     """
 
     rule: str

@@ -1,23 +1,23 @@
-"""What all projects of a server hold together, bounded: where it is used up, whoever holds most gives away half.
+"""Bounds what all projects of a server store together: when it is used up, the largest gives away half.
 
-Knows nothing of what is held.
+Knows nothing about what is stored.
 """
 
 from typing import Protocol
 
 
 class Holder(Protocol):
-    """Holds `size` bytes of a room, and tells it by `used` of each that comes or goes."""
+    """Uses `size` bytes of a room, and reports changes through `used`."""
 
     @property
     def size(self) -> int:
-        """What it holds now."""
+        """The bytes it uses now."""
 
     def give_half(self) -> None:
-        """Forgets the older half, and at least something."""
+        """Discards the older half, and at least something."""
 
     def clear(self) -> None:
-        """Forgets all that it holds."""
+        """Discards everything."""
 
 
 class Room:
@@ -28,15 +28,15 @@ class Room:
         self._holders: set[Holder] = set()
 
     def enter(self, holder: Holder) -> None:
-        """A holder begins to use it."""
+        """A holder starts using it."""
         self._holders.add(holder)
 
     def leave(self, holder: Holder) -> None:
-        """A holder gives back all that it has."""
+        """A holder gives back everything it uses."""
         self._holders.discard(holder)
         holder.clear()
 
     def make(self) -> None:
-        """Makes room where more is used than there is."""
+        """Makes room if more is used than allowed."""
         while self.used > self.most:
             max(self._holders, key=lambda holder: holder.size).give_half()

@@ -1,6 +1,6 @@
 """A project of its own for one test, in Python: its addresses, credentials, events, feedback, requests and clock.
 
-Runs the operations of the control protocol without HTTP, so that both refuse the same things in the same words.
+Runs the operations of the control protocol without HTTP, so both refuse the same things with the same messages.
 """
 
 from collections.abc import Mapping
@@ -19,13 +19,13 @@ from feedback_mock.result import Refused
 if TYPE_CHECKING:
     from feedback_mock.server import Server
 
-# Where a mock without a socket says that it is: a name that no resolver knows (RFC 6761), so that nothing gets out.
+# The address of a mock without a socket: a name that no resolver knows (RFC 6761), so nothing leaves the machine.
 IN_PROCESS = "mock.test"
 _LONGEST = (LAST_INSTANT - FIRST_INSTANT) * MICROSECOND
 
 
 class EventFields(TypedDict, total=False):
-    """What `Sandbox.save_event` may be told of an event; instants are aware datetimes."""
+    """The details of an event for `Sandbox.save_event`; instants are aware datetimes."""
 
     saved_at: datetime
     timestamp: datetime
@@ -37,7 +37,7 @@ class EventFields(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class SavedEvent:
-    """An event as the mock keeps it; instants are aware datetimes in UTC."""
+    """An event as stored by the mock; instants are aware datetimes in UTC."""
 
     event_id: str
     saved_at: datetime
@@ -49,7 +49,7 @@ class SavedEvent:
 
 @dataclass(frozen=True, slots=True)
 class StoredFeedback:
-    """A record as the mock keeps it; instants are aware datetimes in UTC."""
+    """A record as stored by the mock; instants are aware datetimes in UTC."""
 
     id: str
     event_id: str
@@ -62,11 +62,11 @@ class StoredFeedback:
 
 @dataclass(frozen=True, slots=True)
 class JournaledRequest:
-    """A request to the project and what it was answered, without secrets unless the sandbox shows them.
+    """A request to the project and its response, without secrets unless the sandbox shows them.
 
-    `now` is the instant on the project's clock. `headers` by name in lower case. `status` is 0 and `rule` None where
-    there is no answer yet; `rule` is None too where the document names none. `problems` say where the request is not
-    valid against the document; `har` is all that the journal has.
+    `now` is the instant on the project's clock. `headers` are by lower-case name. `status` is 0 and `rule` None if
+    there is no response yet; `rule` is also None if the document names none. `problems` say where the request is
+    invalid under the document; `har` is the journal's whole entry.
     """
 
     number: int
@@ -84,17 +84,18 @@ class JournaledRequest:
     har: dict[str, Any]
 
     def json(self) -> Any:
-        """The request's body as JSON. Raises ValueError where it is not."""
+        """The request's body as JSON. Raises ValueError if it is not JSON."""
         return orjson.loads(self.text)
 
 
 class Sandbox:
-    """A project on a running `Server`, or on a `Mock` that is called in-process; as a context manager, gone at the end.
+    """A project on a running `Server`, or on a `Mock` that is called in-process; a context manager that removes it at
+    the end.
 
-    The project is made, in place of one of the same name. Its clock stands still at `now`, by default the present
-    instant, unless it is `running`; `follow` moves it to what clients say that it is. Durations are timedeltas or
-    ISO 8601 texts, such as `PT5M0.000001S`; instants are aware datetimes. Whatever is refused raises ValueError with
-    one sentence, the one that the control protocol answers.
+    Creates the project, replacing one of the same name. Its clock is frozen at `now`, by default the current time,
+    unless it is `running`; `follow` moves it to the time that clients report. Durations are timedeltas or ISO 8601
+    strings, such as `PT5M0.000001S`; instants are aware datetimes. Anything refused raises ValueError with one
+    sentence, the same as in the control protocol.
     """
 
     def __init__(
@@ -112,7 +113,7 @@ class Sandbox:
         self.app = where if isinstance(where, Mock) else where.app
         self._address = IN_PROCESS if isinstance(where, Mock) else where.address
         if not self._address:
-            raise ValueError("The server does not listen yet: with Server() as server: Sandbox(server, …).")
+            raise ValueError("The server is not running yet: with Server() as server: Sandbox(server, …).")
         self._names = {"organization_slug": organization, "project_slug": project}
         clock: dict[str, Any] = {"running": running, "follow": follow}
         if now is not None:
@@ -139,7 +140,9 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """Where the mock is, as in `http://127.0.0.1:40123`; in-process `http://mock.test`, where nothing listens."""
+        """The address of the mock, such as `http://127.0.0.1:40123`; in-process `http://mock.test`, which does not
+        exist.
+        """
         return f"http://{self._address}"
 
     @property
@@ -149,7 +152,7 @@ class Sandbox:
 
     @property
     def control_url(self) -> str:
-        """This project in the control protocol, for tests that speak HTTP: `…/events/{event_id}`, `…/clock`."""
+        """This project in the control protocol, for tests that use HTTP: `…/events/{event_id}`, `…/clock`."""
         return f"{self.url}{PREFIX}projects/{self.organization}/{self.project}"
 
     @property
@@ -169,17 +172,17 @@ class Sandbox:
 
     @property
     def now(self) -> datetime:
-        """The instant of the project's clock, aware, in UTC."""
+        """The instant on the project's clock, aware, in UTC."""
         return _datetime(self._do("controlGetClock")["now"])
 
     @property
     def running(self) -> bool:
-        """Whether the clock runs."""
+        """Whether the clock is running."""
         return bool(self._do("controlGetClock")["running"])
 
     @property
     def feedback(self) -> list[StoredFeedback]:
-        """All that is stored, oldest first."""
+        """All stored feedback, oldest first."""
         return [
             StoredFeedback(**_with_datetimes(record, "first_submitted_at", "last_submitted_at"))
             for record in self._do("controlListFeedback")
@@ -187,14 +190,14 @@ class Sandbox:
 
     @property
     def requests(self) -> list[JournaledRequest]:
-        """What was asked of the project, oldest first: of a long test the latest, as many as `Limits` allows."""
+        """The requests to the project, oldest first; only the latest ones if there are more than `Limits` allows."""
         return [_journaled(entry) for entry in self._do("controlListRequests")["entries"]]
 
     def fail(self, effect: dict[str, Any] | str, *, phase: str = "before", **rule: Any) -> None:
-        """Lets requests fail: `fail({"status": 503}, times=3)`, `fail("CONNECTION_RESET_BY_PEER", phase="after")`.
+        """Makes requests fail: `fail({"status": 503}, times=3)`, `fail("CONNECTION_RESET_BY_PEER", phase="after")`.
 
-        `effect` is one of the control protocol's (spec/control.yaml), the name of a connection fault stands for itself;
-        `rule` has the other keys of a fault: match, skip, times, every, probability, until, lifetime, and `from_`.
+        `effect` is one of the control protocol's (spec/control.yaml), or just the name of a connection fault; `rule`
+        has the other keys of a fault: match, skip, times, every, probability, until, lifetime, and `from_`.
         """
         fault = {name.rstrip("_"): value for name, value in rule.items()}
         for name in fault.keys() & {"from", "until"}:
@@ -205,45 +208,45 @@ class Sandbox:
         self._do("controlAddFaults", {"faults": [{"phase": phase, **fault}]})
 
     def release(self) -> None:
-        """Lets requests go on that a delay holds until they are released."""
+        """Lets requests continue that a delay holds until they are released."""
         self._do("controlReleaseFaults")
 
     def mend(self) -> None:
-        """Removes all faults, and lets go on who waits."""
+        """Removes all faults, and lets waiting requests continue."""
         self._do("controlClearFaults")
 
     def advance(self, duration: str | timedelta) -> None:
-        """Moves the clock forward by exactly that; a running clock goes on from there."""
+        """Moves the clock forward by exactly this duration; a running clock continues from there."""
         self._do("controlAdvanceClock", {"duration": _duration("duration", duration)})
 
     def set_clock(self, now: datetime) -> None:
-        """Moves the clock forward to that instant; a running clock goes on from there."""
+        """Moves the clock forward to that instant; a running clock continues from there."""
         self._do("controlPutClock", {"now": _instant("now", now)})
 
     def freeze(self) -> None:
-        """Lets the clock stand still."""
+        """Stops the clock."""
         self._do("controlPutClock", {"running": False})
 
     def run(self) -> None:
-        """Lets the clock run."""
+        """Starts the clock."""
         self._do("controlPutClock", {"running": True})
 
     def join(self, participant: str, lease: str | timedelta | None = None) -> None:
-        """Lets the clock wait for a participant: where all of them sleep, it jumps to the earliest waking.
+        """Makes the clock wait for a participant: when all of them are asleep, it jumps to the earliest waking.
 
-        One that is awake for longer than its lease, by default 10 seconds of real time, takes part no more.
+        One that is awake for longer than its lease, by default 10 seconds of real time, is dropped.
         """
         body = {} if lease is None else {"lease": _duration("lease", lease)}
         self._do("controlJoinClock", body, participant=participant)
 
     def leave(self, participant: str) -> None:
-        """Lets the clock wait for the participant no more."""
+        """Makes the clock no longer wait for the participant."""
         self._do("controlLeaveClock", participant=participant)
 
     def sleep(self, duration: str | timedelta, participant: str | None = None) -> datetime:
-        """Blocks this thread until so much of the project's time has gone by; the instant at which it has.
+        """Blocks this thread until that much time has passed in the project; returns the instant of waking.
 
-        A participant takes part from its first sleep on. Anybody else waits for others to move the clock.
+        A participant joins with its first sleep. A sleep without a participant waits for others to move the clock.
         """
         body = {"duration": _duration("duration", duration)}
         if participant is not None:
@@ -253,7 +256,9 @@ class Sandbox:
     def save_event(
         self, event_id: str, saved_ago: str | timedelta | None = None, **event: Unpack[EventFields]
     ) -> SavedEvent:
-        """Says that an event was saved so long ago or at `saved_at`, by default now; 32 hexadecimal digits name it."""
+        """Saves an event as if it had arrived that long ago or at `saved_at`, by default now; its id is 32 hexadecimal
+        digits.
+        """
         given: dict[str, Any] = {**event} if saved_ago is None else {"saved_ago": saved_ago, **event}
         for name in given.keys() & DURATIONS:
             given[name] = _duration(name, given[name])
@@ -263,19 +268,19 @@ class Sandbox:
         return SavedEvent(**_with_datetimes(shown, "saved_at", "timestamp"))
 
     def snapshot(self) -> dict[str, Any]:
-        """All that the project holds, as a document that can be written as JSON and restored anywhere."""
+        """The whole project, as a document that can be written as JSON and restored anywhere."""
         return dict(self._do("controlGetSnapshot"))
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Makes the project as a snapshot has it; credentials and the ids of feedback are those of its name."""
+        """Recreates the project from a snapshot; credentials and feedback ids are derived from its own name."""
         self._do("controlPutSnapshot", dict(snapshot))
 
     def reset(self) -> None:
-        """Forgets events and feedback; credentials and clock stay."""
+        """Removes events and feedback; credentials and clock stay."""
         self._do("controlResetProject")
 
     def delete(self) -> None:
-        """Removes the project from the mock, unless the test did."""
+        """Removes the project from the mock, unless the test already has."""
         if self.app.store.project(self.organization, self.project) is not None:
             self._do("controlDeleteProject")
 
@@ -294,7 +299,7 @@ def _duration(name: str, value: object) -> str:
     if isinstance(value, str):
         return value
     if not isinstance(value, timedelta):
-        raise ValueError(  # noqa: TRY004 (the callers promise one kind of error)
+        raise ValueError(  # noqa: TRY004 (callers promise one kind of error)
             f'{name}: {value!r:.100} is neither an ISO 8601 duration such as "PT5M" nor a timedelta.'
         )
     if not timedelta(0) <= value <= _LONGEST:
@@ -310,7 +315,7 @@ def _instant(name: str, value: object) -> str:
     try:
         return value.astimezone(UTC).isoformat()
     except OverflowError:
-        raise ValueError(f"{name}: {value!r} lies outside the years 1 to 9999 in UTC.") from None
+        raise ValueError(f"{name}: {value!r} is outside the years 1 to 9999 in UTC.") from None
 
 
 def _datetime(text: str) -> datetime:

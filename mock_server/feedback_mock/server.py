@@ -1,6 +1,6 @@
 """Serves the application with uvicorn: in a thread for tests, in the main thread for the command line.
 
-Knows sockets and signals, and nothing of feedback.
+Knows sockets and signals, but nothing about feedback.
 """
 
 import secrets
@@ -21,11 +21,11 @@ from feedback_mock.protocol import Http
 
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 BACKLOG = 2048
-TICKS = 10  # of uvicorn, in a second
+TICKS = 10  # of uvicorn, per second
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises OSError where that cannot be."""
+    """A listening socket; port 0 means a free one. Raises OSError if that fails."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, protocol)
     try:
@@ -39,22 +39,22 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens there. Raises OSError where there is no such host."""
+    """Whether only this machine can reach what listens there. Raises OSError if there is no such host."""
     address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0][4][0]
     return ip_address(str(address).partition("%")[0]).is_loopback
 
 
 def address_of(listener: socket.socket, host: str) -> str:
-    """The `host:port` by which a client on this machine reaches the socket that was bound for `host`."""
+    """The `host:port` at which a client on this machine reaches the socket bound to `host`."""
     name = WILDCARDS.get(host, host)
     return f"[{name}]:{listener.getsockname()[1]}" if ":" in name else f"{name}:{listener.getsockname()[1]}"
 
 
 class Uvicorn(uvicorn.Server):
-    """A uvicorn server of a mock that says when it is ready.
+    """A uvicorn server of a mock that reports when it is ready.
 
-    `around` is served, if the mock is within another application; by https with a `certificate` and its `key`, which
-    may stand in the same file. `patience` is how many seconds it waits at the end for what is in flight.
+    It serves `around`, if the mock is inside another application; over HTTPS with a `certificate` and its `key`, which
+    may be in the same file. `patience` is how many seconds it waits at the end for requests in progress.
     """
 
     def __init__(
@@ -84,23 +84,23 @@ class Uvicorn(uvicorn.Server):
         self._app, self._on_ready = app, on_ready
 
     def end(self) -> None:
-        """Begins a clean end. From any thread."""
+        """Starts a clean shutdown. From any thread."""
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begins to serve, then says so."""
+        """Starts serving, then reports it."""
         await super().startup(sockets=sockets)
         self._on_ready()
 
     async def on_tick(self, counter: int) -> bool:
-        """Tells each connection of each second."""
+        """Notifies each connection every second."""
         if counter % TICKS == 0:
             for each in tuple(self.server_state.connections):
                 each.tick()  # type: ignore[union-attr]  # all are of our protocol
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Ends streams first, which would be waited for."""
+        """Ends streams first; otherwise it would wait for them."""
         self._app.end()
         await super().shutdown(sockets=sockets)
 
@@ -108,9 +108,9 @@ class Uvicorn(uvicorn.Server):
 class Server:
     """The mock on a real socket, in a thread of its own: `with Server() as server: … server.url …`.
 
-    `app` defaults to the mock of the packaged document; `options` are those of `create_app`. Where others reach the
-    `host`, control requests need a token, which is made up unless it is given, and credentials are random. Raises
-    OSError if the address cannot be had, DocumentError for a document that cannot be served.
+    `app` defaults to the mock of the packaged document; `options` are those of `create_app`. If other machines can
+    reach the `host`, control requests need a token, which is generated unless given, and credentials are random. Raises
+    OSError if the address is not available, DocumentError for a document that cannot be served.
     """
 
     def __init__(self, app: Mock | None = None, *, host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
@@ -126,7 +126,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it listens, as in `http://127.0.0.1:8080`; only between entering and leaving."""
+        """Its address, such as `http://127.0.0.1:8080`; only inside the context."""
         return f"http://{self.address}"
 
     def __enter__(self) -> Self:

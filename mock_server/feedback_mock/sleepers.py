@@ -1,6 +1,6 @@
-"""One clock for several clients: who takes part in a project's clock, who sleeps on it, and when it jumps.
+"""A clock shared by several clients: its participants, who is asleep, and when it jumps.
 
-Waits for nobody itself: each sleep is a future, which an event loop and a thread can wait for alike.
+Waits for nobody itself: each sleep is a future, for which an event loop and a thread can wait alike.
 """
 
 import threading
@@ -14,14 +14,14 @@ from feedback_mock.result import Refused
 MOST_PARTICIPANTS = 100
 MOST_SLEEPS = 1_000
 LEASE = 10_000_000
-"""Microseconds for which a participant may be awake unless it asks for more or less."""
+"""Microseconds for which a participant may stay awake, unless it asks for more or less."""
 PAUSE = 100_000
-"""Microseconds between two looks while somebody sleeps."""
+"""Microseconds between two checks while anyone is asleep."""
 
 
 @dataclass(slots=True, eq=False)
 class Sleep:
-    """Who sleeps until when; `woken` becomes the instant of waking, or the reason that nobody woke it."""
+    """A sleep until an instant; `woken` becomes the instant of waking, or the reason for ending early."""
 
     until: int
     participant: str | None
@@ -30,7 +30,7 @@ class Sleep:
 
 @dataclass(slots=True)
 class Participant:
-    """Whom the clock waits for while it is awake: so long, in microseconds, and until when that is."""
+    """A participant that the clock waits for while it is awake: its lease in microseconds, and when that ends."""
 
     lease: int
     ends: int
@@ -38,10 +38,11 @@ class Participant:
 
 
 class Sleepers:
-    """The participants of one clock, and all who sleep on it. For the server's loop and for threads of tests.
+    """The participants of one clock, and everyone asleep on it. For the server's loop and for threads of tests.
 
-    Where all participants sleep, the clock jumps to the earliest waking. Who is awake for longer than its lease is
-    dropped, so that nobody holds the others for ever; `elapsed` gives microseconds of real time for that.
+    When all participants are asleep, the clock jumps to the earliest waking. A participant that is awake for longer
+    than its lease is dropped, so nobody holds up the others forever; `elapsed` returns microseconds of real time for
+    that.
     """
 
     def __init__(self, clock: Clock, elapsed: Callable[[], int] = elapsed_time) -> None:
@@ -53,13 +54,13 @@ class Sleepers:
         self._over: Refused | None = None
 
     def shown(self) -> dict[str, int | None]:
-        """By the name of each participant until when it sleeps, None for one that is awake."""
+        """By name of each participant, until when it is asleep; None for one that is awake."""
         with self._lock:
             self._look()
             return {name: each.sleep.until if each.sleep else None for name, each in self._participants.items()}
 
     def join(self, name: str, lease: int | None = None) -> Refused | None:
-        """Takes part from now on, or goes on with a new lease."""
+        """Joins, or renews the lease."""
         with self._lock:
             self._look()
             known = self._participants.get(name)
@@ -67,14 +68,14 @@ class Sleepers:
                 if self._over is not None:
                     return self._over
                 if len(self._participants) >= MOST_PARTICIPANTS:
-                    return Refused("room", f"A clock has {MOST_PARTICIPANTS} participants at most; let some leave.")
+                    return Refused("room", f"A clock has at most {MOST_PARTICIPANTS} participants; let some leave.")
                 known = self._participants[name] = Participant(LEASE, 0)
             known.lease = known.lease if lease is None else lease
             known.ends = self._elapsed() + known.lease
             return None
 
     def leave(self, name: str) -> bool:
-        """Holds nobody any more; a sleep of it ends with a refusal. False where nobody has this name."""
+        """Leaves; the participant's sleep ends with a refusal. False if nobody has this name."""
         with self._lock:
             left = self._participants.pop(name, None)
             if left is None:
@@ -85,14 +86,16 @@ class Sleepers:
             return True
 
     def sleep(self, until: int, name: str | None = None) -> Sleep | Refused:
-        """Sleeps until that instant; a participant of this name, who is one from now on."""
+        """Sleeps until that instant, as this participant, which joins if necessary."""
         with self._lock:
             refused = self._over if name is None else self.join(name)
             if refused is None and len(self._sleeps) >= MOST_SLEEPS:
-                refused = Refused("room", f"A clock takes {MOST_SLEEPS} sleeps at a time; wait for some.")
+                refused = Refused("room", f"A clock has at most {MOST_SLEEPS} sleeps at a time; wait for some to end.")
             participant = None if name is None else self._participants.get(name)
             if refused is None and participant is not None and participant.sleep is not None:
-                refused = Refused("clock", f"The participant {name} sleeps already; each sleeps once at a time.")
+                refused = Refused(
+                    "clock", f"The participant {name} is already asleep; each can have one sleep at a time."
+                )
             if refused is not None:
                 return refused
             sleep = Sleep(until, name)
@@ -103,27 +106,27 @@ class Sleepers:
             return sleep
 
     def give_up(self, sleep: Sleep) -> None:
-        """Ends a sleep for which nobody waits any more, if it lasts; its participant is awake."""
+        """Ends a sleep that nobody waits for any more, if it is still going on; its participant is awake."""
         with self._lock:
             if sleep in self._sleeps:
                 self._wake(sleep, Refused("clock", "Nobody waits for the end of this sleep any more."))
                 self._look()
 
     def move(self, to: int | None = None, by: int = 0, running: bool | None = None) -> bool:
-        """Moves the clock as `Clock.move` does, and wakes who is due."""
+        """Moves the clock as `Clock.move` does, and wakes everyone whose time has come."""
         with self._lock:
             moved = self._clock.move(to, by, running)
             self._look()
             return moved
 
     def look_again(self) -> None:
-        """Looks whether time has come for anybody, unless somebody just did."""
+        """Checks whether anyone's time has come, unless that was just done."""
         with self._lock:
             if self._elapsed() - self._looked >= PAUSE:
                 self._look()
 
     def end(self, reason: str, *, for_good: bool = False) -> None:
-        """Wakes all with this refusal and forgets the participants; `for_good` takes none after that."""
+        """Wakes everyone with this refusal and removes all participants; with `for_good`, accepts none after that."""
         with self._lock:
             refused = Refused("clock", reason)
             self._over = refused if for_good else self._over
@@ -150,6 +153,6 @@ class Sleepers:
         participant = self._participants.get(sleep.participant or "")
         if participant is not None and participant.sleep is sleep:
             participant.sleep, participant.ends = None, self._elapsed() + participant.lease
-        # False: it was cancelled, as by the end of the task that waited.
+        # False: it was cancelled, for example because the waiting task ended.
         if sleep.woken.set_running_or_notify_cancel():
             sleep.woken.set_result(came)

@@ -1,12 +1,12 @@
-"""What the mock remembers: projects with their events and feedback, in memory, bounded. Decides nothing.
+"""The mock's state: projects with their events and feedback, in memory, bounded. Decides nothing.
 
-A project that holds as much feedback as `Limits` allows loses its oldest record to a new one, with one warning in the
-log: a submission has no answer in the document that would say "full". Where all projects together hold too much, the
-largest loses its older half. Projects and events are refused instead, because the control protocol has an answer.
+If a project has as much feedback as `Limits` allows, a new record replaces its oldest, with one warning in the log: the
+document has no response to a submission that would say "full". If all projects together have too much, the largest
+loses its older half. Projects and events are refused instead, because the control protocol has a response for that.
 
-Feedback and issues are numbered across the projects of a server, as Sentry numbers them, and the same on every run:
-each project has a block of `IDS` numbers. The first project of a store, the page's own, has the one that begins with 1;
-any other has the one that a hash of its name gives, or the next that is free where two names give the same.
+Feedback and issues are numbered across the projects of a server, as in Sentry, and are the same on every run: each
+project has a block of `IDS` numbers. The first project of a store, the page's own, has the block that begins with 1;
+any other has the one given by a hash of its name, or the next free one if two names give the same.
 """
 
 import logging
@@ -24,18 +24,18 @@ from feedback_mock.sleepers import Sleepers
 from feedback_mock.tally import Tally
 
 log = logging.getLogger(__name__)
-RECORD = 768  # bytes that Python takes for a record beyond its texts, about
-MAX_ENVIRONMENT = 64  # characters; of an event with a longer one Sentry keeps none
+RECORD = 768  # bytes that Python needs for a record beyond its texts, about
+MAX_ENVIRONMENT = 64  # characters; Sentry keeps no environment for an event with a longer one
 IDS = 10_000_000
-BLOCKS = 2**53 // IDS  # so that every id is exact in a double, which is what JavaScript reads numbers as
+BLOCKS = 2**53 // IDS  # so that every id is exact in a double, as which JavaScript reads numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a store takes; `feedback_characters` counts a project's names, emails and comments.
+    """How much a store accepts; `feedback_characters` counts a project's names, emails and comments.
 
-    `requests` and `request_bytes` bound the journal of each project. What begins with `all` is for all projects
-    together; feedback counts its characters there, and RECORD for each.
+    `requests` and `request_bytes` bound the journal of each project. Names that begin with `all` are for all projects
+    together; feedback counts its characters there, plus RECORD each.
     """
 
     projects: int = 10_000
@@ -51,7 +51,7 @@ class Limits:
 
 @dataclass(slots=True)
 class Event:
-    """An event that was saved; instants in microseconds since 1970 UTC, `issue` numbers the project's issues from 1."""
+    """A saved event; instants in microseconds since 1970 UTC, `issue` numbers the project's issues from 1."""
 
     event_id: str
     saved_at: int
@@ -76,18 +76,19 @@ class Feedback:
 
     @property
     def size(self) -> int:
-        """The characters of its texts."""
+        """The number of characters in its texts."""
         return len(self.name) + len(self.email) + len(self.comments)
 
 
 @dataclass(slots=True, eq=False)
 class Project:
-    """A sandbox. Event ids are lower-case keys; feedback stands in the order of first submission. `block`: its ids.
+    """A sandbox. Event ids are lower-case keys; feedback is in the order of first submission. `block`: its ids.
 
-    `journal` is what was asked of it, `redact` whether that is shown without secrets; `faults` what its requests meet;
-    `counts` are those of the rate limit; `saved` is how often an event was; `sleepers` are who sleeps on its clock,
-    and `follow` whether that is moved by what clients say. `gone`: it was deleted or replaced, which a request that
-    found it before its body was there has to look at. `room` and `event_room` are what all projects share.
+    `journal` records its requests, `redact` says whether they are shown without secrets; `faults` are those of its
+    requests; `counts` are those of the rate limit; `saved` is how often an event was saved; `sleepers` are asleep on
+    its clock, and `follow` says whether that follows its clients. `gone` means that it was deleted or replaced, which a
+    request must check if it found the project before its body had arrived. `room` and `event_room` are shared by all
+    projects.
     """
 
     organization: str
@@ -105,7 +106,7 @@ class Project:
     redact: bool = True
     follow: bool = False
     events: dict[str, Event] = field(default_factory=dict)
-    # Where the oldest is taken away again and again, a plain dict looks at all the places of those that are gone.
+    # With a plain dict, removing the oldest again and again would scan the places of all those already removed.
     feedback: OrderedDict[str, Feedback] = field(default_factory=OrderedDict)
     size: int = 0
     last_feedback: int = 0
@@ -116,7 +117,7 @@ class Project:
     counts: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def empty(self) -> None:
-        """Forgets events, feedback, requests, faults and sleepers and numbers them from 1 again."""
+        """Removes events, feedback, requests, faults and sleepers, and numbers them from 1 again."""
         self.forget_events()
         self.clear()
         self.counts.clear()
@@ -126,18 +127,18 @@ class Project:
         self.last_feedback = self.last_issue = 0
 
     def id_of(self, number: int) -> str:
-        """The id of the project's feedback or issue with this number, which no other project of the server gives.
+        """The id of the project's feedback or issue with this number, which no other project of the server uses.
 
-        One project gives an id twice when it has numbered `IDS` records, and has long forgotten the first.
+        A project uses an id twice only after numbering `IDS` records, long after it has dropped the first.
         """
         return str(self.block * IDS + (number - 1) % IDS + 1)
 
     def number_of(self, id_text: str) -> int:
-        """The number that `id_of` gave this id for."""
+        """The number for which `id_of` returns this id."""
         return int(id_text) - self.block * IDS
 
     def issue_of(self, event_id: str) -> int:
-        """The number of the event's issue: the one it has, else the next."""
+        """The number of the event's issue: its existing one, else the next."""
         known = self.events.get(event_id)
         if known is None:
             self.last_issue += 1
@@ -145,7 +146,9 @@ class Project:
         return known.issue
 
     def save_event(self, event: Event) -> bool:
-        """Keeps the event, in place of one with its id. False if the project, or all, hold as many as they take."""
+        """Stores the event, replacing one with its id. False if the project, or all together, already have the
+        maximum.
+        """
         if event.event_id not in self.events:
             if len(self.events) >= self.limits.events or self.event_room.used >= self.event_room.most:
                 return False
@@ -155,18 +158,18 @@ class Project:
         return True
 
     def delete_event(self, event_id: str) -> bool:
-        """Forgets the event. False if it was never saved."""
+        """Removes the event. False if it was never saved."""
         found = self.events.pop(event_id, None) is not None
         self.event_room.used -= found
         return found
 
     def forget_events(self) -> None:
-        """Forgets all events."""
+        """Removes all events."""
         self.event_room.used -= len(self.events)
         self.events.clear()
 
     def store(self, event_id: str, name: str, email: str, comments: str, now: int) -> Feedback:
-        """Writes the event's feedback: a new record, or the new values into the one that is there."""
+        """Stores the event's feedback: as a new record, or as new values of the existing one."""
         record, more = self.feedback.get(event_id), RECORD
         if record is None:
             self.last_feedback += 1
@@ -184,7 +187,7 @@ class Project:
     def restore(
         self, events: list[Event], feedback: list[tuple[int, Feedback]], last_feedback: int, last_issue: int
     ) -> None:
-        """Fills an empty project; records come with their numbers and get the ids that those have here."""
+        """Fills an empty project; records bring their numbers and get the ids that those have here."""
         self.events = {each.event_id: each for each in events}
         self.event_room.used += len(events)
         self.saved += len(events)
@@ -198,13 +201,13 @@ class Project:
             self._make_room(feedback[-1][1])
 
     def give_half(self) -> None:
-        """Forgets the older half of the feedback."""
+        """Discards the older half of the feedback."""
         half = self.size // 2
         while self.size > half:
             self._forget(next(iter(self.feedback.values())))
 
     def clear(self) -> None:
-        """Forgets all feedback."""
+        """Discards all feedback."""
         self.room.used -= self.size
         self.feedback.clear()
         self.size = 0
@@ -232,7 +235,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a known token opens."""
+    """What a known token gives access to."""
 
     project: Project
     scopes: frozenset[str]
@@ -241,10 +244,9 @@ class Grant:
 class Store:
     """All projects, found by name, by token and by public key.
 
-    `made_at` is the path below which clients make them, followed by both slugs; "" where they cannot. `secret` goes
-    into all credentials; `room` is what all journals share, `feedback_room` and `event_room` what projects do; `tally`
-    counts all requests. A lookup's time tells nothing
-    of a token: Python's hashes of texts are keyed.
+    `made_at` is the path below which clients create them, followed by both slugs; "" if they cannot. `secret` is part
+    of all credentials; `room` is shared by all journals, `feedback_room` and `event_room` by all projects; `tally`
+    counts all requests. The time of a lookup reveals nothing about a token: Python's string hashes are keyed.
     """
 
     def __init__(
@@ -277,11 +279,11 @@ class Store:
         return iter(self.projects.values())
 
     def project(self, organization: str, slug: str) -> Project | None:
-        """The project of that name."""
+        """The project with that name."""
         return self.projects.get((organization, slug))
 
     def project_by_ids(self, organization: str, project: str) -> Project | None:
-        """The project of that number in the organization of that number; either may be the slug instead."""
+        """The project with that number in the organization with that number; either may be the slug instead."""
         for name in (organization, self._organization_names.get(organization, organization)):
             found = self.projects.get((name, project)) or self._by_id.get(project)
             if found is not None and found.organization == name:
@@ -289,7 +291,7 @@ class Store:
         return None
 
     def project_of_path(self, path: Mapping[str, str]) -> Project | None:
-        """The project that a path's parameters name, by slugs or by numbers."""
+        """The project named by a path's parameters, with slugs or numbers."""
         if "project_slug" in path:
             names = path["organization_slug"], path["project_slug"]
             return self.projects.get(names) or self.project_by_ids(*names)
@@ -298,7 +300,7 @@ class Store:
     def put_project(
         self, organization: str, slug: str, clock: Clock, *, redact: bool = True, seed: int = 0, follow: bool = False
     ) -> Project | None:
-        """Makes an empty project in place of one of the same name, whose number it keeps. None if there is no room."""
+        """Creates an empty project, replacing one of the same name and keeping its number. None if there is no room."""
         replaced = self.projects.get((organization, slug))
         if replaced is None and len(self.projects) >= self.limits.projects:
             return None
@@ -340,7 +342,7 @@ class Store:
                 return slug
 
     def delete_project(self, project: Project) -> None:
-        """Forgets the project with its credentials."""
+        """Removes the project with its credentials."""
         del self.projects[project.organization, project.slug], self._by_id[project.id]
         self._leave(project.organization)
         self._end(project, "deleted")
@@ -350,7 +352,9 @@ class Store:
             del self.grants[token]
 
     def _end(self, project: Project, what: str) -> None:
-        """Says that a project no longer exists, takes what it holds and releases whoever waits for something in it."""
+        """Notes that a project no longer exists, discards its contents and releases everyone waiting for something in
+        it.
+        """
         project.gone = True
         self.room.leave(project.journal)
         self.feedback_room.leave(project)
@@ -361,7 +365,7 @@ class Store:
         )
 
     def new_clock(self, now: int | None = None, running: bool | None = None) -> Clock:
-        """A clock as this store gives them, but for what is said otherwise."""
+        """A clock with the settings that this store gives its projects, except for those given."""
         return Clock(self.source, now, self.running if running is None else running)
 
     def _join(self, organization: str) -> None:
@@ -372,7 +376,7 @@ class Store:
         self._members[organization] += 1
 
     def _leave(self, organization: str) -> None:
-        """Forgets an organization with its last project, so that nothing grows with all that there ever were."""
+        """Removes an organization with its last project, so that nothing grows with the number that ever existed."""
         self._members[organization] -= 1
         if not self._members[organization]:
             del self._members[organization], self._organization_names[self.organizations.pop(organization)]

@@ -1,14 +1,14 @@
-"""Counts answers by rule and status, and how long they took, for whoever watches the mock. Renders nothing."""
+"""Counts responses by rule and status, and their duration, for monitoring. Renders nothing."""
 
 from bisect import bisect_left
 from collections import Counter
 
 BUCKETS = (100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000)
-"""Up to so many microseconds."""
+"""Up to this many microseconds."""
 
 
 class Tally:
-    """Of one process. `took` counts by bucket, with one more at the end for what took longer than any."""
+    """The counts of one process. `took` counts by bucket, with one more at the end for everything that took longer."""
 
     def __init__(self) -> None:
         self.answers: Counter[tuple[str, int]] = Counter()
@@ -16,7 +16,7 @@ class Tally:
         self.microseconds = 0
 
     def count(self, rule: str, status: int, microseconds: int) -> None:
-        """One more was answered; status 0: it never was."""
+        """Counts one more response; status 0 means that there was none."""
         self.answers[rule, status] += 1
         self.took[bisect_left(BUCKETS, microseconds)] += 1
         self.microseconds += microseconds

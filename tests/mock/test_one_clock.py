@@ -172,8 +172,8 @@ def test_the_end_of_the_server_wakes_everybody(threads: ThreadPoolExecutor) -> N
         by_thread = threads.submit(sandbox.sleep, "PT5M", "thread")
         asleep(sandbox, "http", "thread")
 
-    assert by_http.result(10).json() == {"detail": "The server ended during this sleep."}
-    with pytest.raises(ValueError, match="The server ended during this sleep"):
+    assert by_http.result(10).json() == {"detail": "The server stopped during this sleep."}
+    with pytest.raises(ValueError, match="The server stopped during this sleep"):
         by_thread.result(10)
 
 

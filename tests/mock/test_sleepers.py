@@ -172,7 +172,7 @@ def test_a_participant_sleeps_once_at_a_time(shared: Shared) -> None:
 
     assert refusal(shared.sleepers.sleep(600, "client")) == (
         "clock",
-        "The participant client sleeps already; each sleeps once at a time.",
+        "The participant client is already asleep; each can have one sleep at a time.",
     )
 
 

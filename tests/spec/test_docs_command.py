@@ -163,7 +163,9 @@ def test_every_command_knows_h(command: str, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out.startswith(f"Usage: feedback-docs {command}")
 
 
-@pytest.mark.parametrize(("argument", "words"), [("--help", "from its OpenAPI document"), ("--version", "version")])
+@pytest.mark.parametrize(
+    ("argument", "words"), [("--help", "Generate the documentation of Submit User Feedback"), ("--version", "version")]
+)
 def test_help_and_version(argument: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([argument]) == 0
 
