@@ -9,7 +9,7 @@ import pytest
 from tests.clients.toolchains import MOCK, ROOT, need, run
 
 CLIENTS = ROOT / "clients"
-NEEDS = {"typescript": ("node", "npm")}
+NEEDS = {"python": (), "typescript": ("node", "npm")}
 LEFT_OUT = shutil.ignore_patterns("node_modules", "build", "__pycache__", ".pytest_cache")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from feedback_spec.documentation import typescript
+from feedback_spec.documentation import python, typescript
 from feedback_spec.operations import JSON, Operation, Value, operations_of
 from feedback_spec.source import resolve
 
@@ -19,7 +19,11 @@ PROJECT = "/_control/projects/{organization_slug}/{project_slug}"
 """What the operations of one project begin with."""
 _PREFIX = "control"
 _STREAM = "text/event-stream"  # what follows a project is for a library that reads such streams
-_FILES = {"typescript/control.js": "control.js.j2", "typescript/control.d.ts": "control.d.ts.j2"}
+_FILES = {
+    "typescript/control.js": "control.js.j2",
+    "typescript/control.d.ts": "control.d.ts.j2",
+    "python/feedback_mock_client/control.py": "control.py.j2",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,26 @@ def client_files(control: Mapping[str, Any]) -> dict[str, str]:
     environment.filters |= {
         "camel": camel,
         "first": lambda text: " ".join(text.partition("\n\n")[0].split()),
+        "snake": lambda name: re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(),
+        "python": python.type_of,
+        "python_path": lambda path: re.sub(r"\{(\w+)\}", r"{_part(\1)}", path),
         "comment": typescript.comment,
         "typescript": typescript.type_of,
         "js_path": lambda path: re.sub(r"\{(\w+)\}", lambda each: f"${{part({camel(each[1])})}}", path),
     }
-    context = {"methods": tuple(methods(control)), "schemas": control["components"]["schemas"]}
-    return {name: environment.get_template(template).render(context) for name, template in _FILES.items()}
+    offered, schemas = tuple(methods(control)), control["components"]["schemas"]
+    context = {"methods": offered, "schemas": schemas, "definitions": python.definitions(schemas | _unnamed(offered))}
+    return {name: environment.get_template(file).render(context).strip() + "\n" for name, file in _FILES.items()}
+
+
+def _unnamed(offered: tuple[Method, ...]) -> dict[str, Mapping[str, Any]]:
+    """The objects that have no name in the document, by one that is made of the method's: `AddFaultsBody`."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for each in offered:
+        query = {"properties": {value.name: value.schema for value in each.query}} if each.query else None
+        parts = {"Body": each.body, "Query": query, "Answer": each.answered}
+        found |= {each.name + part: schema for part, schema in parts.items() if schema and "properties" in schema}
+    return found
 
 
 def camel(name: str) -> str:

@@ -1,0 +1,58 @@
+"""A project of its own for one test, with its credentials; leaving it deletes the project."""
+
+from typing import Self, Unpack
+
+from feedback_mock_client.control import (
+    AsyncControl,
+    AsyncControlProject,
+    Control,
+    ControlProject,
+    MadeProject,
+    Project,
+)
+
+
+def _still(settings: MadeProject) -> MadeProject:
+    return {"clock": {"running": False}, **settings}
+
+
+class _Credentials:
+    """What a client under test needs."""
+
+    def _take(self, url: str, made: Project) -> None:
+        self.tokens: dict[str, str] = made["tokens"]
+        self.dsn = made["dsn"]
+        self.feedback_url = f"{url}/api/0/projects/{made['organization']}/{made['project']}/user-feedback/"
+
+
+class Sandbox(ControlProject, _Credentials):
+    """A project with a slug that nobody has; its clock stands still unless told. `tokens` has `write` and `read`."""
+
+    def __init__(self, control: Control, **settings: Unpack[MadeProject]) -> None:
+        made = control.make_project(**_still(settings))
+        super().__init__(control, made["organization"], made["project"])
+        self._take(control.url, made)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.delete_project()
+
+
+class AsyncSandbox(AsyncControlProject, _Credentials):
+    """As Sandbox. It is made by `AsyncSandbox.make`, as a constructor cannot wait."""
+
+    @classmethod
+    async def make(cls, control: AsyncControl, **settings: Unpack[MadeProject]) -> Self:
+        """Makes the project."""
+        made = await control.make_project(**_still(settings))
+        sandbox = cls(control, made["organization"], made["project"])
+        sandbox._take(control.url, made)
+        return sandbox
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.delete_project()
