@@ -16,6 +16,7 @@ from rich.table import Table
 
 from tests.fuzz.kinds import kinds
 from tests.fuzz.running import batch
+from tests.fuzz.schemas import DOCUMENTS, run
 
 BATCH = 250
 HANG = 120  # seconds that no batch takes
@@ -68,9 +69,19 @@ def main(seconds: float, first: int, kind: str, cases: int) -> None:
             number += 1
             if not warm and time.monotonic() - began > WARM * seconds:
                 warm = memory()
+    for document in DOCUMENTS if not kind else ():
+        _check_schema(console, tallies, document, first, max(int(seconds / 15), 1))
     grown = memory() - (warm or memory())
     _print(console, tallies, f"seeds {first} to {number - 1}; memory grew by {grown:.0f} MiB, to {memory():.0f}")
     sys.exit(1 if any(each.found for each in tallies.values()) or grown > MOST_MIB else 0)
+
+
+def _check_schema(console: Console, tallies: dict[str, Tally], document: str, seed: int, examples: int) -> None:
+    started = time.monotonic()
+    cases, found = run(document, seed, examples)
+    tallies[f"Schemathesis on {document}"] = Tally(cases, time.monotonic() - started, len(found))
+    for each in found:
+        console.print(each, markup=False)
 
 
 def _print(console: Console, tallies: dict[str, Tally], caption: str) -> None:

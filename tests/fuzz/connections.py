@@ -1,7 +1,6 @@
 """Puts a stream on a connection of the mock's own protocol class, and judges what comes of it. Draws nothing."""
 
 import asyncio
-import logging
 import socket
 from typing import Any
 
@@ -30,7 +29,6 @@ class Wire:
         self._config = Uvicorn(mock, lambda: None, around=self).config
         self._config.load()
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
-        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
     def close(self) -> None:
         """Closes the event loop."""

@@ -37,9 +37,11 @@ def kinds() -> Iterator[dict[str, tuple[st.SearchStrategy[Any], Judge]]]:
             stack.enter_context(closing(Wire(create_app()))),
             stack.enter_context(closing(Application())),
         )
-        errors = Errors()
-        logging.getLogger().addHandler(errors)
-        stack.callback(logging.getLogger().removeHandler, errors)
+        errors, log, server_log = Errors(), logging.getLogger(), logging.getLogger("uvicorn.error")
+        log.addHandler(errors)
+        stack.callback(log.removeHandler, errors)
+        stack.callback(server_log.setLevel, server_log.level)
+        server_log.setLevel(logging.ERROR)  # each refusal is a warning
         asked = submissions(application.known) | listings(application.known)
         ingest, control = ingested(application.known), controlled()
         found: dict[str, tuple[st.SearchStrategy[Any], Judge]] = {
