@@ -62,6 +62,9 @@ mutation: .venv/installed ## give every changed server to the verifier, and go o
 fuzz: .venv/installed ## random input for everything that reads input (5 minutes; ARGS="--seconds 3600 --seed 7")
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
+soak: .venv/installed ## load a mock for half an hour, and hold it to every response (ARGS="--minutes 5")
+	@$(BIN)/python -m tests.soak $(ARGS)
+
 fronts: .venv/installed ## all rules of a sound server behind nginx and other fronts, and on clocks that count in steps (minutes)
 	@FRONTS=all $(BIN)/pytest -q -rs tests/fronts $(ARGS)
 
@@ -111,4 +114,4 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@cd tests/clients && npm ci --silent --ignore-scripts || echo "The SDK generators in JavaScript cannot be had; their tests are skipped."
 
 .DEFAULT_GOAL := help
-.PHONY: help mock verify docs test check examples clients picture broken mutation fuzz fronts compare-profiles verify-sentry test-all format lint-documents lock clean
+.PHONY: help mock verify docs test check examples clients picture broken mutation fuzz soak fronts compare-profiles verify-sentry test-all format lint-documents lock clean
