@@ -78,7 +78,7 @@ def test_unpacking_goes_no_further_than_it_is_asked(encoding: str) -> None:
 def test_unpacking_ends_when_its_time_is_spent(encoding: str, body: bytes) -> None:
     """Data that makes much work and no output: after each slice it is asked for the time, here 1 ms further on."""
     asked = itertools.count(0, 1_000)
-    with pytest.raises(TooLarge, match=r"it takes more than PT0\.005S to unpack"):
+    with pytest.raises(TooLarge, match=r"it takes more than PT0\.005S to decompress"):
         list(unpack(body, encoding, Unpacking(UNPACKING.size, 5_000), asked.__next__))
 
     assert next(asked) == 7_000
@@ -158,7 +158,7 @@ def test_list_that_is_too_large_to_be_shown_is_no_text(make_api: Any) -> None:
         answer = api.submit(comments=[1] * count)
         assert answer.status_code == status
 
-    assert "too large to be taken as text" in answer.json()["detail"]
+    assert "too large to convert to text" in answer.json()["detail"]
 
 
 def test_control_takes_small_bodies_of_little_depth(api: Any) -> None:
@@ -167,7 +167,7 @@ def test_control_takes_small_bodies_of_little_depth(api: Any) -> None:
     large = api.send("PUT", path, content=b" " * 70_000 + b"{}")
 
     assert (nested.status_code, large.status_code) == (400, 413)
-    assert nested.json()["detail"] == "The request body is nested deeper than anything that stands here."
+    assert nested.json()["detail"] == "The request body is nested too deeply."
 
 
 @pytest.mark.parametrize(

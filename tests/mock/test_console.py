@@ -131,12 +131,12 @@ def test_lines_that_nobody_reads_are_bounded_and_their_number_is_told(monkeypatc
 @pytest.mark.parametrize(
     ("dsn", "why"),
     [
-        ("http://{key}@127.0.0.1/77", "the DSN names project 77; its public key is that of project {id}"),
+        ("http://{key}@127.0.0.1/77", "the DSN names project 77; its public key belongs to project {id}"),
         (
             "http://{key}@127.0.0.1",
-            "the DSN does not end in a project's number; its public key is that of project {id}",
+            "the DSN does not end in a project's number; its public key belongs to project {id}",
         ),
-        ("http://127.0.0.1/{id}", "the DSN names no public key before an @"),
+        ("http://127.0.0.1/{id}", "the DSN has no public key before an @"),
         ("http://0123@127.0.0.1/{id}", "no project has the DSN's public key"),
     ],
 )
@@ -152,7 +152,7 @@ def test_whoever_asks_for_a_project_that_is_not_there_reads_how_it_is_made(api: 
     path = PATH.replace("web", "app")
     unknown = api.send("POST", path, headers=api.bearer())
     nobody = api.send("POST", path, headers={"Authorization": "Bearer 123"})
-    rule = "there is no project acme/app; PUT /_control/projects/acme/app makes it"
+    rule = "there is no project acme/app; create it with PUT /_control/projects/acme/app"
 
     assert unknown.headers["x-feedback-rule"] == f'project-exists; reason="{rule}"'
     assert nobody.headers["x-feedback-rule"] == f'credentials-known; reason="{rule}"'
@@ -162,7 +162,7 @@ def test_json_that_curl_sends_as_a_form_is_told(api: Any) -> None:
     answer = api.post(b'{"event_id": "1"}', "application/x-www-form-urlencoded")
 
     assert answer.json()["comments"] == ["This field is required."]
-    assert "looks like JSON, but was read as the form" in answer.headers["x-feedback-rule"]
+    assert "looks like JSON, but was read as a form" in answer.headers["x-feedback-rule"]
 
 
 def test_scripts_of_a_page_read_the_rule_of_every_protocol(api: Any) -> None:

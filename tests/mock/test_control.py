@@ -73,7 +73,7 @@ def test_a_deleted_project_is_gone_with_its_credentials(api: Any) -> None:
     assert (deleted.status_code, deleted.content) == (204, b"")
     assert api.submit().status_code == 401
     assert api.submit(headers=api.dsn()).status_code == 401
-    assert api.send("GET", WEB).json() == {"detail": f"There is no project acme/web; PUT {WEB} makes it."}
+    assert api.send("GET", WEB).json() == {"detail": f"There is no project acme/web; create it with PUT {WEB}."}
     assert api.send("DELETE", WEB).status_code == 404
 
 
@@ -307,8 +307,8 @@ PROBLEMS = [
     ("PUT", "", b'{"clock": {}}', "clock: "),
     ("PUT", "", b'{"clock": {"frozen": true}}', "clock.frozen: is not a key here; the keys are now, running, follow."),
     ("PUT", "", b'{"clock": {"now": "today"}}', 'clock.now: "today" is not an RFC 3339 instant'),
-    ("PUT", "", b'{"clock": {"now": "9999-12-31T23:59:59-00:01"}}', "clock.now: lies before"),
-    ("PUT", "", b'{"clock": {"now": "2026-01-01T23:59:60Z"}}', 'clock.now: "2026-01-01T23:59:60Z" names a day or'),
+    ("PUT", "", b'{"clock": {"now": "9999-12-31T23:59:59-00:01"}}', "clock.now: is before"),
+    ("PUT", "", b'{"clock": {"now": "2026-01-01T23:59:60Z"}}', 'clock.now: "2026-01-01T23:59:60Z" is a date or'),
     ("PUT", "/clock", b'{"now": "2026-01-01T23:59:60Z"}', 'now: "2026-01-01T23:59:60Z" is a date or time that'),
     (
         "POST",
@@ -316,9 +316,9 @@ PROBLEMS = [
         b'{"faults": [{"effect": {"status": 503}, "until": "2026-01-01T23:59:60Z"}]}',
         'faults.0.until: "2026-01-01T23:59:60Z" is a date or time that does not exist',
     ),
-    ("PUT", f"/events/{EVENT}", b'{"saved_at": "2026-01-01T23:59:60Z"}', 'saved_at: "2026-01-01T23:59:60Z" names'),
-    ("PUT", "", b'{"clock": {"now": "0001-01-01T00:00:00+23:00"}}', "clock.now: lies before"),
-    ("PUT", "", b'{"clock": {"now": "2026-02-30T00:00:00Z"}}', 'clock.now: "2026-02-30T00:00:00Z" names a day'),
+    ("PUT", f"/events/{EVENT}", b'{"saved_at": "2026-01-01T23:59:60Z"}', 'saved_at: "2026-01-01T23:59:60Z" is a'),
+    ("PUT", "", b'{"clock": {"now": "0001-01-01T00:00:00+23:00"}}', "clock.now: is before"),
+    ("PUT", "", b'{"clock": {"now": "2026-02-30T00:00:00Z"}}', 'clock.now: "2026-02-30T00:00:00Z" is a date'),
     ("PUT", "", b'{"clock": {"running": "yes"}}', "clock.running: must be of type boolean."),
     ("PUT", "/clock", b"", "The request body is not JSON: "),
     ("PUT", "/clock", b"{}", "the request body: "),
@@ -339,9 +339,9 @@ PROBLEMS = [
         b'{"saved_ago": "PT1M", "saved_at": "2026-01-01T00:00:00Z"}',
         "At most one of `saved_ago` and `saved_at`",
     ),
-    ("PUT", f"/events/{EVENT}", b'{"saved_ago": "P9999999D"}', "saved_ago: lies before"),
-    ("PUT", f"/events/{EVENT}", b'{"timestamp_ago": "P9999999D"}', "timestamp_ago: lies before"),
-    ("PUT", f"/events/{EVENT}", b'{"saved_at": "9999-12-31T23:59:59-23:00"}', "saved_at: lies before"),
+    ("PUT", f"/events/{EVENT}", b'{"saved_ago": "P9999999D"}', "saved_ago: is before"),
+    ("PUT", f"/events/{EVENT}", b'{"timestamp_ago": "P9999999D"}', "timestamp_ago: is before"),
+    ("PUT", f"/events/{EVENT}", b'{"saved_at": "9999-12-31T23:59:59-23:00"}', "saved_at: is before"),
     ("PUT", f"/events/{EVENT}", b'{"title": ""}', "title: its length must be at least 1, not 0."),
     ("PUT", f"/events/{EVENT}", b'{"title": "%s"}' % (b"x" * 300), "title: its length must be at most 255, not 300."),
     ("PUT", f"/events/{EVENT}", b'{"issue_status": "ignored"}', "issue_status: must be one of unresolved, resolved."),
@@ -349,7 +349,7 @@ PROBLEMS = [
         "PUT",
         "/events/xyz",
         b"{}",
-        'event_id: "xyz" is not allowed in the path; give the event ID, 32 hexadecimal digits without dashes.',
+        'event_id: "xyz" is not allowed in the path; use the event ID, 32 hexadecimal digits without dashes.',
     ),
 ]
 
@@ -464,7 +464,7 @@ def test_events_of_all_projects_are_bounded(make_api: Any) -> None:
     taken = api.control("GET", "/snapshot").json()
     taken["events"].append({**taken["events"][0], "event_id": "c" * 32})
 
-    assert refused.json() == {"detail": "All projects together hold 2 events; reset or delete some."}
+    assert refused.json() == {"detail": "All projects together have 2 events, the maximum; reset or delete some."}
     assert refused.status_code == 507
     assert api.send("PUT", f"/_control/projects/{other['organization']}/new/snapshot", json=taken).status_code == 507
     assert api.control("PUT", "/snapshot", json=taken).status_code == 507

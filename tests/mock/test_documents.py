@@ -53,7 +53,7 @@ CHANGES: dict[str, tuple[Callable[[Any], None], str]] = {
     ),
     "a query parameter with no rule": (
         set_at("paths", PATH, "get", "parameters", 0, to=header("query")),
-        "implements these query parameters",
+        "implements exactly these query parameters",
     ),
     "a constraint on a parameter that has no rule": (
         lambda document: document["paths"][PATH]["get"]["parameters"][1]["schema"].update(maxLength=9),
@@ -65,7 +65,7 @@ CHANGES: dict[str, tuple[Callable[[Any], None], str]] = {
     ),
     "no answer to a wrong media type of this operation": (
         lambda document: document["paths"][PATH]["get"]["responses"].pop("401"),
-        "declares no response 401",
+        "does not declare the response 401",
     ),
     "OAuth": (
         set_at("components", "securitySchemes", "bearer", to={"type": "oauth2", "flows": {}}),
@@ -75,10 +75,10 @@ CHANGES: dict[str, tuple[Callable[[Any], None], str]] = {
         set_at("paths", PATH, "post", "security", to=[{"bearer": [], "dsn": []}]),
         "one kind of credentials at a time",
     ),
-    "no credentials": (set_at("paths", PATH, "post", "security", to=[]), "credentials that may be left out"),
+    "no credentials": (set_at("paths", PATH, "post", "security", to=[]), "optional credentials"),
     "no credentials of a listing": (
         set_at("paths", PATH, "get", "security", to=[]),
-        "credentials that may be left out",
+        "optional credentials",
     ),
     "another operation": (
         set_at("paths", PATH, "put", to={"operationId": "putFeedback", "responses": {"200": {"description": "x"}}}),
@@ -112,7 +112,7 @@ CHANGES: dict[str, tuple[Callable[[Any], None], str]] = {
     "a combination of schemas of a body": (set_at(*SCHEMA[:-1], "anyOf", to=[{}]), "implement anyOf"),
     "pages without a default size": (
         lambda document: document["paths"][PATH]["get"]["parameters"][2]["schema"].pop("default"),
-        "the parameter per_page: the mock needs the type integer and a default",
+        "the parameter per_page: the mock requires the type integer and a default",
     ),
     "an enumerated field": (set_at(*SCHEMA, "name", "enum", to=["a"]), "the field name"),
     "a field that is a number": (set_at(*SCHEMA, "name", to={"type": "integer"}), "the field name"),

@@ -231,7 +231,7 @@ def test_a_request_waits_until_it_is_released_and_is_judged_then(sandbox: Sandbo
     [
         ({"effect": {}}, "faults.0.effect: needs exactly one of connection, status, delay, dribble, broken_body."),
         ({"effect": {"status": 500, "delay": "PT1S"}}, "faults.0.effect: needs exactly one of"),
-        ({"effect": {"delay": "PT1S", "retry_after": 3}}, "faults.0.effect.retry_after: goes with status only."),
+        ({"effect": {"delay": "PT1S", "retry_after": 3}}, "faults.0.effect.retry_after: is allowed only with status."),
         ({"effect": {"status": 500}, "tims": 3}, "faults.0.tims: is not a key here; the keys are match, phase, effect"),
         ({"effect": {"state": 500}}, "faults.0.effect.state: is not a key here; the keys are connection, status"),
         ({"effect": {"connection": "RESET"}}, "faults.0.effect.connection: must be one of CONNECTION_RESET_BY_PEER"),
@@ -239,7 +239,7 @@ def test_a_request_waits_until_it_is_released_and_is_judged_then(sandbox: Sandbo
         ({"effect": {"status": 500, "headers": {"Content-Length": "3"}}}, "faults.0.effect.headers: 'Content-Length'"),
         (
             {"effect": {"status": 500, "headers": {"a": "b\r\nc: d"}}},
-            "faults.0.effect.headers.a: is not a value of one",
+            "faults.0.effect.headers.a: is not a valid header value on one",
         ),
         ({"effect": {"status": 500}, "lifetime": "5 minutes"}, 'faults.0.lifetime: "5 minutes" is not an ISO 8601'),
         ({}, "faults.0.effect: is missing."),

@@ -24,7 +24,9 @@ def test_a_foreign_host_neither_reads_nor_writes(api: Any, method: str) -> None:
     """A name that leads to 127.0.0.1 makes any page one of the same origin: DNS rebinding."""
     headers = {"Host": "rebound.example:8080", "Origin": "http://rebound.example:8080"}
 
-    assert refused(api, headers, method).startswith('"rebound.example" is not a host of this server; --allow-host ')
+    assert refused(api, headers, method).startswith(
+        '"rebound.example" is not a host of this server; add it with --allow-host '
+    )
     assert api.send("GET", WEB).json() == api.project
 
 

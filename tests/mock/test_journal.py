@@ -149,7 +149,7 @@ def test_compressed_body_that_cannot_be_unpacked_is_not_shown(api: Any) -> None:
     (entry,) = entries(api)
 
     assert entry["request"]["postData"]["text"] == ""
-    assert "cannot be unpacked" in entry["request"]["postData"]["comment"]
+    assert "cannot be decompressed" in entry["request"]["postData"]["comment"]
 
 
 @pytest.mark.parametrize(
@@ -193,9 +193,12 @@ def test_archive_is_valid_har(api: Any) -> None:
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("?methode=GET", "methode: is not a key of the query here; the keys are method, status, rule, event_id, valid"),
-        ("?valid=maybe", 'valid: "maybe" is not allowed in the query; give whether the request is valid'),
-        ("?since=x", 'since: "x" is not allowed in the query; give the number of an entry'),
+        (
+            "?methode=GET",
+            "methode: is not a query parameter here; the parameters are method, status, rule, event_id, valid",
+        ),
+        ("?valid=maybe", 'valid: "maybe" is not allowed in the query; use whether the request is valid'),
+        ("?since=x", 'since: "x" is not allowed in the query; use the number of an entry'),
     ],
 )
 def test_query_that_is_not_one_is_refused(api: Any, query: str, sentence: str) -> None:
@@ -226,7 +229,7 @@ def test_never_is_unknown_once_entries_were_dropped(make_api: Any) -> None:
     said = api.control("POST", "/requests/verify", json={"match": {"status": 409}, "exactly": 0}).json()
 
     assert (said["verdict"], said["count"], said["dropped"], said["first"], said["last"]) == ("unknown", 0, 1, 2, 3)
-    assert said["detail"] == "0 of the requests that are kept match; 1 that may have matched were dropped."
+    assert said["detail"] == "0 of the kept requests match; 1 that might have matched were dropped."
     assert verdict(api, match={"status": 409, "since": 1}, exactly=0) == "yes"
     assert verdict(api, match={"status": 200}, at_least=2) == "yes"
     assert verdict(api, match={"status": 200}, at_least=3) == "unknown"
@@ -289,7 +292,7 @@ def test_long_body_is_cut_and_says_so(api: Any) -> None:
 
     assert len(entry["request"]["postData"]["text"]) == 262_144
     assert entry["request"]["bodySize"] > 300_000
-    assert entry["request"]["postData"]["comment"].startswith("cut after 262144 of 300")
+    assert entry["request"]["postData"]["comment"].startswith("truncated after 262144 of 300")
     assert entry["_feedback"]["request"]["valid"]
 
 

@@ -127,17 +127,21 @@ def test_a_journal_that_dropped_entries_says_so_in_the_copy(make_api: Any) -> No
         ),
         (("numbers", "feedback"), 1, "feedback.1.number: must be greater than those before it and at most "),
         (("numbers", "issues"), 0, "events.0.issue: is greater than numbers.issues."),
-        (("feedback", 1, "event_id"), EVENT, "feedback.1.event_id: is there twice."),
-        (("feedback", 0, "last_submitted_at"), "2025-01-01T00:00:00Z", "feedback.0.last_submitted_at: lies before "),
+        (("feedback", 1, "event_id"), EVENT, "feedback.1.event_id: occurs twice."),
+        (("feedback", 0, "last_submitted_at"), "2025-01-01T00:00:00Z", "feedback.0.last_submitted_at: is before "),
         (("events", 0, "saved_at"), "0000-01-01T00:00:00Z", "events.0.saved_at: "),
         (("events", 0, "title"), 7, "events.0.title: must be of type string."),
-        (("faults", 1, "number"), 1, "faults.1.number: is there twice."),
+        (("faults", 1, "number"), 1, "faults.1.number: occurs twice."),
         (("faults", 0, "rule", "effect"), {}, "faults.0.rule.effect: needs exactly one of connection, "),
-        (("faults", 0, "rule", "lifetime"), "PT1H", "faults.0.rule.lifetime: stands as until in a snapshot."),
+        (("faults", 0, "rule", "lifetime"), "PT1H", "faults.0.rule.lifetime: a snapshot has until instead."),
         (("faults", 0, "rule", "often"), 1, "faults.0.rule.often: is not a key here; the keys are match, "),
         (("journal", "last"), 9, "journal: first and last do not fit the number of requests."),
         (("journal", "dropped"), 1, "journal.dropped: is greater than the number of requests before first."),
-        (("requests", 1, "_feedback", "number"), 9, "requests.1._feedback.number: must be 2, as there are no gaps."),
+        (
+            ("requests", 1, "_feedback", "number"),
+            9,
+            "requests.1._feedback.number: must be 2, because there are no gaps.",
+        ),
     ],
 )
 def test_a_wrong_snapshot_is_400_says_where_and_changes_nothing(full: Any, place: Any, value: Any, says: str) -> None:
@@ -158,7 +162,7 @@ def test_what_a_project_does_not_take_is_507(full: Any, make_api: Any) -> None:
     taken = snapshot(full)
     small = make_api(create_app(limits=Limits(feedback=1)))
 
-    assert small.control("PUT", "/snapshot", json=taken).json() == {"detail": "feedback: a project takes 1, not 2."}
+    assert small.control("PUT", "/snapshot", json=taken).json() == {"detail": "feedback: a project may have 1, not 2."}
 
 
 def test_a_snapshot_is_bounded(api: Any) -> None:
@@ -166,4 +170,4 @@ def test_a_snapshot_is_bounded(api: Any) -> None:
         assert api.submit(event_id=f"{number:032x}", comments="x" * 1_000_000).status_code == 200
     answer = api.control("GET", "/snapshot")
 
-    assert (answer.status_code, answer.json()["detail"][:40]) == (507, "The answer has more than 16777216 bytes,")
+    assert (answer.status_code, answer.json()["detail"][:42]) == (507, "The response has more than 16777216 bytes,")

@@ -172,11 +172,11 @@ def test_streams_are_bounded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) 
     with Followed(sandbox) as followed:
         followed.next()
         refused = httpx.get(f"{sandbox.control_url}/stream")
-    assert (refused.status_code, refused.json()["detail"][:29]) == (507, "The server has 1 streams open")
+    assert (refused.status_code, refused.json()["detail"][:29]) == (507, "The server has 1 open streams")
 
 
 def test_stream_refuses_as_all_operations_do(sandbox: Sandbox) -> None:
     missing = httpx.get(f"{sandbox.control_url}x/stream").json()
-    assert missing == {"detail": "There is no project acme/webx; PUT /_control/projects/acme/webx makes it."}
+    assert missing == {"detail": "There is no project acme/webx; create it with PUT /_control/projects/acme/webx."}
     elsewhere = httpx.get(f"{sandbox.control_url}/stream", headers={"Origin": "https://elsewhere.example"})
     assert elsewhere.status_code == 403

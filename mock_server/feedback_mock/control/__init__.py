@@ -1,1 +1,1 @@
-"""The control protocol: projects, events and clocks, for tests. Speaks to no client of the API."""
+"""The control protocol: projects, events and clocks, for tests. Not for clients of the API."""

@@ -1,4 +1,4 @@
-"""The handlers of the control protocol for a project's events: save, read, delete. Saves none that an SDK sends."""
+"""The control protocol's handlers for a project's events: save, read, delete. Does not save what SDKs send."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from feedback_mock.store import Event, Project
 
 
 def put_event(request: ControlRequest, project: Project) -> Result:
-    """Says that an event was saved, by default now; its timestamp is that instant unless given."""
+    """Saves an event, by default now; its timestamp is the same instant unless given."""
     body, now = request.body, project.clock.now()
     saved_at = _given(body, "saved_at", "saved_ago", now, now)
     timestamp = _given(body, "timestamp", "timestamp_ago", now, saved_at)
@@ -29,8 +29,10 @@ def put_event(request: ControlRequest, project: Project) -> Result:
     )
     if not project.save_event(event):
         if len(project.events) >= project.limits.events:
-            return full(f"The project holds {project.limits.events} events, which is all it takes; reset it.")
-        return full(f"All projects together hold {project.limits.all_events} events; reset or delete some.")
+            return full(f"The project has {project.limits.events} events, the maximum; reset it.")
+        return full(
+            f"All projects together have {project.limits.all_events} events, the maximum; reset or delete some."
+        )
     return Done(event_shown(event))
 
 
@@ -41,7 +43,7 @@ def get_event(request: ControlRequest, project: Project) -> Result:
 
 
 def delete_event(request: ControlRequest, project: Project) -> Result:
-    """Forgets the event; feedback for it stays."""
+    """Removes the event; feedback for it stays."""
     return Done(None, 204) if project.delete_event(request.path["event_id"].lower()) else _missing(request, project)
 
 

@@ -1,4 +1,4 @@
-"""The handlers of the control protocol for a project's faults: add, list, remove, release."""
+"""The control protocol's handlers for a project's faults: add, list, remove, release."""
 
 import re
 from typing import Any
@@ -17,7 +17,7 @@ _KINDS = ("connection", "status", "delay", "dribble", "broken_body")
 
 
 def add_faults(request: ControlRequest, project: Project) -> Result:
-    """Adds rules after those that there are."""
+    """Adds rules after the existing ones."""
     now, rules = project.clock.now(), request.body["faults"]
     spans = []
     for number, rule in enumerate(rules):
@@ -31,7 +31,7 @@ def add_faults(request: ControlRequest, project: Project) -> Result:
             ends = end if ends is None else min(ends, end)
         spans.append((begins, ends))
     if not project.faults.add(rules, spans):
-        return Refused("room", f"A project takes {MOST_RULES} faults; delete some.")
+        return Refused("room", f"A project has at most {MOST_RULES} faults; delete some.")
     return list_faults(request, project)
 
 
@@ -41,23 +41,23 @@ def list_faults(_: ControlRequest, project: Project) -> Result:
 
 
 def faults_shown(project: Project) -> dict[str, Any]:
-    """The rules of a project as the protocol shows them."""
+    """The rules of a project in the protocol's format."""
     return {"faults": [rule.shown() for rule in project.faults.rules]}
 
 
 def clear_faults(_: ControlRequest, project: Project) -> Result:
-    """Removes all rules, and lets go on who waits."""
+    """Removes all rules, and lets waiting requests continue."""
     project.faults.clear()
     return Done(None, 204)
 
 
 def release(_: ControlRequest, project: Project) -> Result:
-    """Lets go on who waits."""
+    """Lets waiting requests continue."""
     return Done({"released": project.faults.release()})
 
 
 def problem_of(rule: dict[str, Any]) -> str | None:
-    """What the schema cannot say of a rule."""
+    """What is wrong with a rule that the schema cannot express."""
     effect = rule["effect"]
     kinds = [name for name in _KINDS if name in effect]
     if len(kinds) != 1:
@@ -65,12 +65,12 @@ def problem_of(rule: dict[str, Any]) -> str | None:
     if "status" not in effect:
         for name in ("headers", "body", "retry_after"):
             if name in effect:
-                return f"effect.{name}: goes with status only."
+                return f"effect.{name}: is allowed only with status."
     for name, value in effect.get("headers", {}).items():
         if not _NAME.fullmatch(name) or name.lower() in _OURS:
-            return f"effect.headers: {name[:100]!r} is not a header that can be given."
+            return f"effect.headers: {name[:100]!r} is not a header that can be set."
         if not _VALUE.fullmatch(value):
-            return f"effect.headers.{name}: is not a value of one line that a header can have."
+            return f"effect.headers.{name}: is not a valid header value on one line."
     return None
 
 

@@ -1,7 +1,7 @@
-"""Who may use the control protocol: whoever calls us by a known host, or has the token. Knows no operation.
+"""Who may use the control protocol: whoever addresses a known host, or sends the token. Knows no operation.
 
-A page of another site can neither write nor read: its Origin gives it away, or what a browser says of a fetch, and
-where its name leads to our address (DNS rebinding), the host that it calls us by is not one of ours.
+A page from another site can neither write nor read. Its Origin or the browser's fetch metadata gives it away; and if
+its name resolves to our address (DNS rebinding), the host in its requests is not one of ours.
 """
 
 import re
@@ -17,14 +17,16 @@ _LOOPBACK = re.compile(r"localhost|.*\.localhost|127(\.[0-9]{1,3}){3}|::1")
 
 
 class Guard:
-    """Lets requests through, or not; with a `token` those that have it, else those that call us by a known host."""
+    """Admits or refuses requests: with a `token`, those that send it are admitted, otherwise those addressed to a known
+    host.
+    """
 
     def __init__(self, token: str | None = None, hosts: Collection[str] = ()) -> None:
         self._token = None if token is None else f"Bearer {token}".encode()
         self._hosts = frozenset(each.lower() for each in hosts)
 
     def refuse(self, exchange: Exchange) -> Refused | None:
-        """Why this request may not control us; None if it may."""
+        """The reason why this request may not control us; None if it may."""
         scope, headers = exchange.scope, exchange.headers
         host = headers.get(b"host", b"").decode("latin-1")
         if not self._is_ours(exchange, host):
@@ -33,17 +35,17 @@ class Guard:
             if secrets.compare_digest(headers.get(b"authorization", b""), self._token):
                 return None
             return Refused(
-                "token", "Authorization: Bearer, with the control token that the mock gave at start, is missing."
+                "token", "Authorization: Bearer, with the control token that the mock printed at startup, is missing."
             )
         if host and not self._is_known(host, scope):
             name = _name(host)
             return Refused(
-                "host-known", f'"{name[:100]}" is not a host of this server; --allow-host {name[:100]} adds it.'
+                "host-known", f'"{name[:100]}" is not a host of this server; add it with --allow-host {name[:100]}.'
             )
         return None
 
     def _is_ours(self, exchange: Exchange, host: str) -> bool:
-        """Whether no page asks, or one of this machine or our own."""
+        """Whether the request comes from no page, or from one of this machine or our own."""
         headers, origin = exchange.headers, exchange.origin
         if origin is None:
             crossing = headers.get(b"sec-fetch-site") == b"cross-site"
@@ -60,7 +62,7 @@ class Guard:
 
 
 def wrong_host(exchange: Exchange) -> Refused | None:
-    """That the Host header names none, if so."""
+    """The refusal if the Host header is invalid."""
     host = exchange.headers.get(b"host", b"").decode("latin-1")
     if not host or is_host(host):
         return None

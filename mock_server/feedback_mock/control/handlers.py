@@ -1,6 +1,6 @@
-"""The handlers of the control protocol: projects, clocks and stored feedback. Speaks to no client of the API.
+"""The control protocol's handlers for projects, clocks and stored feedback. Not for clients of the API.
 
-Each gets a checked request; the reason of a refusal is one sentence, and its rule one of `control.rendering`.
+Each gets a checked request. The reason of a refusal is one sentence, and its rule one of `control.rendering`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,21 +16,21 @@ from feedback_mock.result import Done, Refused, Result
 from feedback_mock.store import Event, Feedback, Project, Store
 
 PREFIX = "/_control/"
-"""Where all paths of the protocol begin."""
+"""The prefix of all paths of the protocol."""
 PROJECTS = f"{PREFIX}projects/"
-"""Where the path of a project begins; its organization and its own slug follow."""
+"""The prefix of a project's path, followed by its organization and its own slug."""
 HEALTH = "controlHealth"
 MADE_UP = "made-up"
-"""The organization of projects that are made without a name."""
+"""The organization of projects that are created without a name."""
 DURATIONS = frozenset({"duration", "lease", "lifetime", "saved_ago", "timestamp_ago"})
 INSTANTS = frozenset({"from", "until", "now", "saved_at", "timestamp"})
 
 
 @dataclass(frozen=True, slots=True)
 class ControlRequest:
-    """What a handler gets: the parameters of path and query, the body ({} for none), and where we are for the client.
+    """What a handler gets: the parameters of path and query, the body ({} for none), and our origin for the client.
 
-    `origin` is scheme, host and port, as in `http://127.0.0.1:8080`.
+    `origin` is scheme, host and port, such as `http://127.0.0.1:8080`.
     """
 
     path: dict[str, str]
@@ -45,14 +45,14 @@ ProjectHandler = Callable[[ControlRequest, Project], Result]
 
 def package_version() -> str:
     """The version of this package."""
-    # Here and not at the top: reading the package's metadata is slow, and no start should wait for it.
+    # Not at the top: reading the package's metadata is slow, and no start should wait for it.
     from importlib.metadata import version  # noqa: PLC0415 (see above)
 
     return version("sentry-feedback-contract")
 
 
 def project_shown(project: Project, origin: str) -> dict[str, Any]:
-    """A project as the protocol shows it; `origin` is what its DSN names."""
+    """A project in the protocol's format; `origin` is the one in its DSN."""
     credentials, (scheme, _, host) = project.credentials, origin.partition("://")
     return {
         "organization": project.organization,
@@ -78,7 +78,7 @@ def _project_listed(project: Project) -> dict[str, Any]:
 
 
 def clock_shown(project: Project) -> dict[str, Any]:
-    """A project's clock as the protocol shows it; that it follows its clients only where it does."""
+    """A project's clock in the protocol's format; `follow` is included only if it is true."""
     clock = project.clock
     return {
         "now": format_instant(clock.now()),
@@ -93,7 +93,7 @@ class ControlHandlers:
     def __init__(
         self, store: Store, profile: str, operations: Iterable[Operation], more: Mapping[str, ProjectHandler]
     ) -> None:
-        """`operations` are all that there are; `more` handles those on a project that other modules know."""
+        """`operations` are all of them; `more` are the handlers in other modules that work on a project."""
         self._store, self._profile = store, profile
         self._listed = [
             {"method": each.method.upper(), "path": each.path, "summary": each.summary} for each in operations
@@ -120,32 +120,32 @@ class ControlHandlers:
             if project is None:
                 return Refused(
                     "project",
-                    f"There is no project {organization}/{slug}; PUT {PROJECTS}{organization}/{slug} makes it.",
+                    f"There is no project {organization}/{slug}; create it with PUT {PROJECTS}{organization}/{slug}.",
                 )
             return handler(request, project)
 
         return run
 
     def health(self, _: ControlRequest) -> Result:
-        """That requests are served, by which version and profile."""
+        """Confirms that requests are served, with version and profile."""
         return Done({"status": "ok", "version": package_version(), "profile": self._profile})
 
     def index(self, _: ControlRequest) -> Result:
-        """What there is to ask."""
+        """Lists the operations."""
         return Done({"operations": self._listed})
 
     def list_projects(self, _: ControlRequest) -> Result:
-        """All projects, in the order in which they were made, without what opens them."""
-        # A tuple, as there may be more meanwhile: tests make them from other threads.
+        """All projects, in the order in which they were created, without their credentials."""
+        # A tuple, because tests create projects from other threads meanwhile.
         return Done({"projects": Rows(_project_listed(each) for each in tuple(self._store.projects.values()))})
 
     def make_project(self, request: ControlRequest) -> Result:
-        """Makes an empty project whose slug nobody has."""
+        """Creates an empty project with an unused slug."""
         organization = request.body.get("organization", MADE_UP)
         return self._put(organization, self._store.free_slug(organization), request, 201)
 
     def put_project(self, request: ControlRequest) -> Result:
-        """Makes an empty project or replaces one by it."""
+        """Creates an empty project, replacing one of the same name."""
         return self._put(request.path["organization_slug"], request.path["project_slug"], request, 200)
 
     def _put(self, organization: str, slug: str, request: ControlRequest, status: int) -> Result:
@@ -161,7 +161,7 @@ class ControlHandlers:
             follow=setting.get("follow", False),
         )
         if project is None:
-            return full(f"The server holds {self._store.limits.projects} projects, which is all it takes; delete some.")
+            return full(f"The server has {self._store.limits.projects} projects, the maximum; delete some.")
         return Done(project_shown(project, request.origin), status)
 
     def get_project(self, request: ControlRequest, project: Project) -> Result:
@@ -169,7 +169,7 @@ class ControlHandlers:
         return Done(project_shown(project, request.origin))
 
     def delete_project(self, _: ControlRequest, project: Project) -> Result:
-        """Removes the project with all it holds."""
+        """Removes the project and everything in it."""
         self._store.delete_project(project)
         return Done(None, 204)
 
@@ -179,7 +179,7 @@ class ControlHandlers:
         return Done(project_shown(project, request.origin))
 
     def put_clock(self, request: ControlRequest, project: Project) -> Result:
-        """Sets, freezes or runs the clock; what is not given stays as it is."""
+        """Sets, freezes or starts the clock; settings that are not given stay the same."""
         now = instant(request.body, "now") if "now" in request.body else None
         moved = project.sleepers.move(to=now, running=request.body.get("running"))
         if moved:
@@ -193,12 +193,12 @@ class ControlHandlers:
 
     def list_feedback(self, _: ControlRequest, project: Project) -> Result:
         """Every record, oldest first."""
-        # A tuple, as it may grow meanwhile: tests ask from other threads.
+        # A tuple, because the list may grow meanwhile: tests read it from other threads.
         return Done(Rows(record_shown(record) for record in tuple(project.feedback.values())))
 
 
 def record_shown(record: Feedback) -> dict[str, Any]:
-    """A record of feedback as the protocol shows it."""
+    """A feedback record in the protocol's format."""
     return {
         "id": record.id,
         "event_id": record.event_id,
@@ -211,7 +211,7 @@ def record_shown(record: Feedback) -> dict[str, Any]:
 
 
 def event_shown(event: Event) -> dict[str, Any]:
-    """An event as the protocol shows it."""
+    """An event in the protocol's format."""
     return {
         "event_id": event.event_id,
         "saved_at": format_instant(event.saved_at),
@@ -228,11 +228,11 @@ def _moved(project: Project, moved: bool, *, backwards: bool) -> Result:
     stands = format_instant(project.clock.now())
     if backwards:
         return Refused("clock", f"The clock moves forward only; it stands at {stands}.")
-    return Refused("clock", f"The clock goes to {format_instant(LAST_INSTANT)} and no further; it stands at {stands}.")
+    return Refused("clock", f"The clock cannot go beyond {format_instant(LAST_INSTANT)}; it stands at {stands}.")
 
 
 def instant(body: Mapping[str, Any], name: str, place: str = "") -> int:
-    """The instant that the body has by this name, at this place. Raises Unreadable where there is no such time."""
+    """The instant with this name in the body, at this place. Raises Unreadable if the time does not exist."""
     try:
         value = parse_instant(body[name])
     except ValueError as error:
@@ -243,12 +243,12 @@ def instant(body: Mapping[str, Any], name: str, place: str = "") -> int:
 
 
 def out_of_calendar(field: str) -> Refused:
-    """That the mock cannot show an instant."""
+    """The refusal of an instant that the mock cannot represent."""
     return Refused(
-        "request", f"{field}: lies before {format_instant(FIRST_INSTANT)} or after {format_instant(LAST_INSTANT)}."
+        "request", f"{field}: is before {format_instant(FIRST_INSTANT)} or after {format_instant(LAST_INSTANT)}."
     )
 
 
 def full(detail: str) -> Refused:
-    """That there is no room, and what makes some."""
+    """The refusal if there is no room, with how to make some."""
     return Refused("room", detail)

@@ -1,6 +1,6 @@
-"""Shows entries of a journal as HAR 1.2 with `_feedback` beside each, and hides what credentials stand in them.
+"""Shows entries of a journal as HAR 1.2 with an additional `_feedback`, and hides the credentials in them.
 
-Pure: nothing here runs before somebody reads a journal.
+Pure: nothing here runs until somebody reads a journal.
 """
 
 import base64
@@ -17,17 +17,17 @@ from feedback_mock.journal import PENDING, Entry
 from feedback_mock.store import Project
 
 Decode = Callable[[bytes, str], bytes]
-"""Takes a Content-Encoding off a body; raises ValueError where that cannot be."""
+"""Decodes a body's Content-Encoding; raises ValueError if that is impossible."""
 HIDDEN = "[redacted]"
 _SECRET = frozenset({"authorization", "proxy-authorization", "x-sentry-auth", "cookie", "set-cookie"})
 _USER_OF_URL = re.compile(r"(?<=://)[^/@\s\"\\]{1,200}(?=@)")
 _ID = re.compile(r"[0-9a-f]{32}")
-_WORTH_HIDING = 6  # a secret of fewer characters protects nothing, and hiding it would tear every word
+_WORTH_HIDING = 6  # a shorter secret protects nothing, and hiding it would mutilate ordinary words
 _SCHEME = re.compile(r"(Bearer|DSN|Basic|Sentry)\s", re.IGNORECASE)
 
 
 class Shown:
-    """An entry of a project as it is shown: with decoded texts, and without secrets unless the project shows them."""
+    """An entry of a project for display: with decoded text, and without secrets unless the project shows them."""
 
     def __init__(self, entry: Entry, project: Project, decode: Decode) -> None:
         self.entry, self._redact, self._clock = entry, project.redact, project.clock
@@ -38,17 +38,17 @@ class Shown:
 
     @property
     def content_type(self) -> str:
-        """The request's, as it was sent."""
+        """The request's media type, as sent."""
         return self._by_name.get("content-type", "")
 
     def event_ids(self) -> set[str]:
-        """The event ids that the request speaks of, in lower case and without dashes."""
+        """The event ids in the request, in lower case and without dashes."""
         if self.entry.har is not None:
             return set(self.entry.har["_feedback"]["event_ids"])
         return event_ids(self.body, self.content_type)
 
     def har(self, origin: str, verdicts: dict[str, Any]) -> dict[str, Any]:
-        """The entry as HAR has it; `origin` is where we are for who asks; `verdicts` go to `_feedback`."""
+        """The entry in HAR format; `origin` is our origin for the reader; `verdicts` are added to `_feedback`."""
         if self.entry.har is not None:
             return self.entry.har
         entry, waited = self.entry, (self.entry.ended - self.entry.began) / 1000
@@ -149,11 +149,13 @@ class Shown:
             return decode(body, encoding), {"comment": f"shown without its Content-Encoding: {encoding[:100]}"}
         except ValueError:
             if self._redact:
-                return b"", {"comment": "cannot be unpacked; shown only where the project was made with redact: false"}
-            return body, {"comment": "cannot be unpacked"}
+                return b"", {
+                    "comment": "cannot be decompressed; shown only if the project was created with redact: false"
+                }
+            return body, {"comment": "cannot be decompressed"}
 
     def _found(self, project: Project) -> Iterable[str]:
-        """What is a credential: the project's own, and whatever the request sends as such."""
+        """All credentials: the project's own, and anything that the request sends as such."""
         yield from (project.credentials.public_key, *project.credentials.tokens.values())
         sent = [value for name, value in self.headers if name.lower() in _SECRET]
         words = [word.partition("=")[2] or word for value in sent for word in re.split(r"[\s,;]+", value)]
@@ -163,7 +165,7 @@ class Shown:
 
 
 def log(entries: object, version: str, more: dict[str, Any]) -> dict[str, Any]:
-    """A whole HAR document of what are its entries; `more` is its own `_feedback`."""
+    """A whole HAR document with these entries; `more` is its own `_feedback`."""
     creator = {"name": "feedback-mock", "version": version}
     return {"log": {"version": "1.2", "creator": creator, "entries": entries, "_feedback": more}}
 
@@ -173,7 +175,7 @@ def _pairs(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
 
 
 def _cut(kept: bytes, size: int) -> dict[str, str]:
-    return {"comment": f"cut after {len(kept)} of {size} bytes"} if len(kept) < size else {}
+    return {"comment": f"truncated after {len(kept)} of {size} bytes"} if len(kept) < size else {}
 
 
 def _phrase(status: int) -> str:

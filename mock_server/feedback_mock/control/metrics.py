@@ -1,4 +1,4 @@
-"""The control protocol's metrics: what was counted, in Prometheus' text format. Counts nothing itself."""
+"""The control protocol's metrics: the counts in Prometheus text format. Counts nothing itself."""
 
 from collections.abc import Iterator
 from itertools import accumulate
@@ -18,14 +18,14 @@ _SECOND = 1_000_000
 
 
 class Metrics:
-    """The metrics of one store, collected when they are asked for."""
+    """The metrics of one store, collected when they are requested."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def get(self, _: ControlRequest) -> Result:
-        """All of them as text."""
-        # Here and not at the top: no start should wait for what few ask for.
+        """All metrics as text."""
+        # Not at the top: no start should wait for what few clients request.
         from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 (see above)
 
         registry = CollectorRegistry(auto_describe=False)
@@ -33,7 +33,7 @@ class Metrics:
         return Done(generate_latest(registry))
 
     def collect(self) -> Iterator[Any]:
-        """What a registry of prometheus-client asks for."""
+        """The interface that a registry of prometheus-client expects."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily  # noqa: PLC0415 (as above)
 
         tally, projects = self._store.tally, tuple(self._store)
@@ -48,28 +48,28 @@ class Metrics:
         bounds = [*(str(each / _SECOND) for each in BUCKETS), "+Inf"]
         yield HistogramMetricFamily(
             "feedback_mock_request_seconds",
-            "From a request's head to the answer.",
+            "Time from a request's head to the response.",
             buckets=list(zip(bounds, accumulate(tally.took), strict=True)),
             sum_value=tally.microseconds / _SECOND,
         )
         for name, meaning, value in (
-            ("projects", "Projects that there are.", len(projects)),
+            ("projects", "Current projects.", len(projects)),
             (
                 "journal_requests",
-                "Requests that the journals keep.",
+                "Requests kept in the journals.",
                 sum(len(each.journal.entries) for each in projects),
             ),
             ("journal_bytes", "Bytes of all journals together.", self._store.room.used),
-            ("faults", "Faults that projects have.", sum(len(each.faults.rules) for each in projects)),
+            ("faults", "Faults of all projects.", sum(len(each.faults.rules) for each in projects)),
         ):
             yield GaugeMetricFamily(f"feedback_mock_{name}", meaning, value)
 
 
 class MetricsOperation(ControlOperation):
-    """Answers the operation METRICS: a refusal as any other, else text."""
+    """Answers the operation METRICS: refuses like any other, otherwise responds with text."""
 
     def render(self, exchange: Exchange, result: Result) -> Answer:
-        """The text, as prometheus-client types it."""
+        """The text, with the media type of prometheus-client."""
         if not isinstance(result, Done):
             return render(result)
         from prometheus_client import CONTENT_TYPE_LATEST  # noqa: PLC0415 (as above)

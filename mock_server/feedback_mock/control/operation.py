@@ -1,6 +1,6 @@
 """Serves one operation of the control document: host, guard, path, size, syntax, schema, handler. Stores nothing.
 
-Every refusal is `{"detail": …}`, one sentence that names the field.
+Every refusal is `{"detail": …}`, with one sentence that names the field.
 """
 
 import sys
@@ -24,10 +24,10 @@ from feedback_mock.result import Done, Refused, Result
 
 
 class ControlOperation(Endpoint):
-    """Answers one operation of `openapi`, which tests in Python may `perform` without HTTP.
+    """Answers one operation of `openapi`, which Python tests may `perform` without HTTP.
 
-    `host` is what DSNs name if the client names no host. The `guard` looks at requests, unless the document says that
-    the operation needs no credentials.
+    `host` is used in DSNs if the client names none. The `guard` checks requests, unless the document says that the
+    operation needs no credentials.
     """
 
     def __init__(
@@ -42,10 +42,10 @@ class ControlOperation(Endpoint):
         self._query = {each.name: each for each in description.parameters if each.place == "query"}
 
     def end(self) -> None:
-        """Ends what goes on for ever; most operations do not."""
+        """Ends whatever might go on forever; most operations have nothing of the kind."""
 
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
-        """Host, guard and size, then what `perform` does."""
+        """Checks host, guard and size, then calls `perform`."""
         refused = wrong_host(exchange) or (self._guard and self._guard.refuse(exchange))
         if refused:
             return refused
@@ -64,18 +64,20 @@ class ControlOperation(Endpoint):
         try:
             return replace(done, value=await by_pieces(done.value, self._most, partial(self._check, done.status)))
         except TooLong:
-            return Refused("room", f"The answer has more than {self._most} bytes, which is all that is told at once.")
+            return Refused("room", f"The response has more than {self._most} bytes, the maximum.")
 
     async def _carried_out(self, result: Result, receive: Receive) -> Result:
-        """What the request comes to in the end, which most operations know at once. Raises Gone."""
+        """The final result of the request, which most operations know at once. Raises Gone."""
         return result
 
     def render(self, exchange: Exchange, result: Result) -> Answer:
-        """The answer as JSON."""
+        """The response as JSON."""
         return render(result)
 
     def perform(self, path: Mapping[str, object], body: bytes, origin: str, query: bytes = b"") -> Result:
-        """Checks the path's and query's parameters and the body as the document says, then does it, without await."""
+        """Checks the parameters of path and query and the body against the document, then runs the handler, without
+        await.
+        """
         done = self._perform(path, body, origin, query)
         if isinstance(done, Done):
             done = replace(done, value=at_once(done.value))
@@ -83,37 +85,37 @@ class ControlOperation(Endpoint):
         return done
 
     def _perform(self, path: Mapping[str, object], body: bytes, origin: str, query: bytes) -> Result:
-        """The same, but for the rows of the answer, which are not made and checked yet."""
+        """The same, except that the response's rows are not created and checked yet."""
         names = {name: str(value) for name, value in path.items()}
         for parameter in self._path:
             if not parameter.validator.is_valid(names[parameter.name]):
                 allowed = parameter.description[:1].lower() + parameter.description[1:]
                 found = _quoted(names[parameter.name])
-                return Refused("request", f"{parameter.name}: {found} is not allowed in the path; give {allowed}")
+                return Refused("request", f"{parameter.name}: {found} is not allowed in the path; use {allowed}")
         try:
             return self._handler(ControlRequest(names, self._parsed(body), origin, self._asked(query)))
         except Unreadable as error:
             return Refused("request", str(error))
 
     def _check(self, status: int, value: Any) -> None:
-        """That the document allows this answer. Raises OffContract."""
+        """Checks that the document allows this response. Raises OffContract."""
         validator = self._description.responses.get(status)
         if value is not None and (validator is None or not validator.is_valid(value)):
             raise OffContract(self._description.operation.id, status, validator, value)
 
     def _asked(self, query: bytes) -> dict[str, Any]:
-        """The query's parameters. Raises Unreadable for what the document does not allow."""
+        """The query's parameters. Raises Unreadable for anything that the document does not allow."""
         given = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
         values: dict[str, Any] = {}
         for name, text in given.items() if self._query else ():
             parameter = self._query.get(name)
             if parameter is None:
                 keys = ", ".join(self._query)
-                raise Unreadable(f"{name[:100]}: is not a key of the query here; the keys are {keys}.")
+                raise Unreadable(f"{name[:100]}: is not a query parameter here; the parameters are {keys}.")
             values[name] = typed(parameter, text)
             if not parameter.validator.is_valid(values[name]):
                 allowed = parameter.description[:1].lower() + parameter.description[1:]
-                raise Unreadable(f"{name}: {_quoted(text)} is not allowed in the query; give {allowed}")
+                raise Unreadable(f"{name}: {_quoted(text)} is not allowed in the query; use {allowed}")
         return values
 
     def _parsed(self, body: bytes) -> dict[str, Any]:
@@ -126,14 +128,14 @@ class ControlOperation(Endpoint):
         try:
             failures = self._description.body_validator.iter_errors(value)
         except ValueError:
-            raise Unreadable("The request body is nested deeper than anything that stands here.") from None
+            raise Unreadable("The request body is nested too deeply.") from None
         for failure in failures:
             raise Unreadable(self._sentence(failure, value))
         assert isinstance(value, dict)
         return value
 
     def _sentence(self, error: Any, value: Any) -> str:  # noqa: PLR0911 (a table of sentences)
-        """One sentence for what the schema does not allow, in the words of `spec.instants` for times."""
+        """One sentence for a violation of the schema, with the words of `spec.instants` for times."""
         path = [str(step) for step in error.instance_path]
         place = ".".join(path) or "the request body"
         found = _at(value, error.instance_path)
@@ -151,7 +153,7 @@ class ControlOperation(Endpoint):
             case "required":
                 return f"{'.'.join([*path, error.kind.property])}: is missing."
             case "not":
-                return str(self._schema.get("description", f"{place}: the keys exclude each other."))
+                return str(self._schema.get("description", f"{place}: these keys cannot be combined."))
             case "type":
                 return f"{place}: must be of type {_types(error)}."
             case "enum":

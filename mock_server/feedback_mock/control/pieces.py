@@ -1,4 +1,4 @@
-"""Long answers, made a piece at a time, so that others have their turn between. Knows no operation."""
+"""Creates long responses piece by piece, so that other requests have their turn in between. Knows no operation."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -11,23 +11,23 @@ PIECE = 100  # rows
 
 
 class Rows:
-    """A list within an answer that may be long: its values are made when they are asked for, once."""
+    """A possibly long list in a response; its values are created when they are needed, once."""
 
     def __init__(self, values: Iterator[Any]) -> None:
         self.values = values
 
 
 class TooLong(Exception):
-    """The answer has more bytes than it may have."""
+    """The response is larger than allowed."""
 
 
 def at_once(value: Any) -> Any:
-    """The answer with all its rows."""
+    """The response with all its rows."""
     return _filled(value, lambda rows: list(rows.values))
 
 
 async def by_pieces(value: Any, most: int, check: Callable[[Any], None]) -> Any:
-    """The answer with its rows as JSON that is written already, each piece of them checked as if it were all.
+    """The response with its rows already written as JSON, each piece checked like the whole.
 
     Raises TooLong beyond `most` bytes of rows.
     """

@@ -1,4 +1,4 @@
-"""Renders the answers of the control protocol: JSON, and `{"detail": …}` with one sentence for a refusal."""
+"""Renders the responses of the control protocol: JSON, and for a refusal `{"detail": …}` with one sentence."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ STATUSES: Mapping[str, int] = {
     "size": 413,
     "room": 507,
 }
-"""The status of each rule by which the protocol refuses."""
+"""The status of each rule with which the protocol refuses."""
 _NOT_FOR_OTHER_SITES: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -28,7 +28,7 @@ _NOT_FOR_OTHER_SITES: tuple[Header, ...] = (
 
 
 def render(result: Result, *headers: Header) -> Answer:
-    """The answer, with more headers where they are given."""
+    """The response, with additional headers if given."""
     if isinstance(result, Done):
         return json_answer(result.status, result.value, *_NOT_FOR_OTHER_SITES, *headers)
     rule = (b"x-feedback-rule", rule_header(result.rule, result.reason))

@@ -1,4 +1,4 @@
-"""The handlers of the control protocol for a project's journal: read, clear, export and count what was asked.
+"""The control protocol's handlers for a project's journal: read, clear, export and count requests.
 
 Each gets a checked request. Nothing is judged or rendered before one of them is called.
 """
@@ -36,22 +36,22 @@ class RequestHandlers:
         return Done({**extent(project.journal), "entries": entries})
 
     def shown(self, entry: Entry, project: Project, origin: str) -> dict[str, Any]:
-        """An entry of the project's journal as the protocol shows it."""
+        """An entry of the project's journal in the protocol's format."""
         return self._har(Shown(entry, project, self._decode), origin)
 
     def clear(self, _: ControlRequest, project: Project) -> Result:
-        """Forgets the entries."""
+        """Removes the entries."""
         project.journal.clear()
         return Done(None, 204)
 
     def export(self, request: ControlRequest, project: Project) -> Result:
-        """All of them as a HAR document."""
+        """All entries as a HAR document."""
         entries = Rows(self._har(each, request.origin) for each in self._matching(project, request.query))
         more = {"organization": project.organization, "project": project.slug, **extent(project.journal)}
         return Done(log(entries, package_version(), more))
 
     def verify(self, request: ControlRequest, project: Project) -> Result:
-        """Whether so many requests match; `unknown` where entries that may have matched are gone."""
+        """Whether that many requests match; `unknown` if entries that might have matched are gone."""
         wanted = [name for name in _COUNTS if name in request.body]
         if len(wanted) != 1:
             return Refused("request", f"The request body needs exactly one of {', '.join(_COUNTS)}.")
@@ -68,7 +68,7 @@ class RequestHandlers:
     def _matching(self, project: Project, wanted: Mapping[str, Any]) -> Iterator[Shown]:
         since, method, status = wanted.get("since", 0), wanted.get("method"), wanted.get("status")
         rule, event_id, valid = wanted.get("rule"), wanted.get("event_id"), wanted.get("valid")
-        for entry in tuple(project.journal.entries):  # which may grow: tests ask from other threads
+        for entry in tuple(project.journal.entries):  # which may grow: tests read it from other threads
             if (
                 entry.number <= since
                 or (method is not None and entry.method != method.upper())
@@ -84,11 +84,11 @@ class RequestHandlers:
             yield shown
 
     def _is_valid(self, shown: Shown) -> bool:
-        """Whether the request is: the answer's validity is the server's matter."""
+        """Whether the request is valid; the response is the server's business."""
         return bool(self._verdict(shown)["valid"])
 
     def _verdict(self, shown: Shown) -> dict[str, Any]:
-        """What is valid of the request, and what not."""
+        """What is valid in the request, and what is not."""
         if shown.entry.har is not None:
             verdict: dict[str, Any] = shown.entry.har["_feedback"]["request"]
             return verdict
@@ -105,7 +105,7 @@ def extent(journal: Journal) -> dict[str, int]:
 
 
 def _judged(name: str, wanted: int, least: int, most: int) -> str:
-    """Whether a count between `least` and `most` is as wanted."""
+    """Whether a count between `least` and `most` is as expected."""
     if name == "at_least":
         sure, possible = least >= wanted, most >= wanted
     elif name == "at_most":
@@ -116,6 +116,6 @@ def _judged(name: str, wanted: int, least: int, most: int) -> str:
 
 
 def _sentence(count: int, gone: int, open_: int) -> str:
-    said = f"{count} of the requests that are kept match"
-    said += f"; {gone} that may have matched were dropped" if gone else ""
-    return f"{said}; {open_} that may match are not answered yet." if open_ else f"{said}."
+    said = f"{count} of the kept requests match"
+    said += f"; {gone} that might have matched were dropped" if gone else ""
+    return f"{said}; {open_} that might match are not answered yet." if open_ else f"{said}."

@@ -1,6 +1,6 @@
-"""The control protocol for a clock that several share: its participants, and sleeps, which are answered when they end.
+"""The control protocol for a shared clock: its participants, and sleeps, which are answered when they end.
 
-Decides nothing about time: `sleepers.py` does.
+`sleepers.py` makes all decisions about time.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ def get_clock(_: ControlRequest, project: Project) -> Result:
 
 
 def join(request: ControlRequest, project: Project) -> Result:
-    """Takes part in the clock."""
+    """Joins the clock."""
     lease = parse_duration(request.body["lease"]) if "lease" in request.body else None
     if lease is not None and not 0 < lease <= LONGEST_LEASE:
         return Refused("request", f"lease: must be longer than PT0S and at most PT1H, not {request.body['lease']}.")
@@ -38,7 +38,7 @@ def join(request: ControlRequest, project: Project) -> Result:
 
 
 def leave(request: ControlRequest, project: Project) -> Result:
-    """Takes part no more."""
+    """Leaves the clock."""
     name = request.path["participant"]
     if project.sleepers.leave(name):
         return Done(None, 204)
@@ -46,19 +46,19 @@ def leave(request: ControlRequest, project: Project) -> Result:
 
 
 def sleep(request: ControlRequest, project: Project) -> Result:
-    """Begins to sleep: the value is what the operation waits for, with the project."""
+    """Starts a sleep; the result is what the operation waits for, with the project."""
     body = request.body
     if ("duration" in body) == ("until" in body):
         raise Unreadable("the request body: needs exactly one of duration and until.")
     until = instant(body, "until") if "until" in body else project.clock.now() + parse_duration(body["duration"])
     if until > LAST_INSTANT:
-        return Refused("clock", f"The clock goes to {format_instant(LAST_INSTANT)} and no further.")
+        return Refused("clock", f"The clock cannot go beyond {format_instant(LAST_INSTANT)}.")
     begun = project.sleepers.sleep(until, body.get("participant"))
     return begun if isinstance(begun, Refused) else Done((begun, project))
 
 
 class SleepOperation(ControlOperation):
-    """Answers the operation SLEEP when time has come; tests in Python that `perform` it wait in their thread."""
+    """Answers the operation SLEEP when its time has come; Python tests that `perform` it wait in their thread."""
 
     async def _carried_out(self, result: Result, receive: Receive) -> Result:
         if isinstance(result, Refused):
@@ -79,7 +79,7 @@ class SleepOperation(ControlOperation):
         return _woken(woken.result(), project)
 
     def perform(self, path: Mapping[str, object], body: bytes, origin: str, query: bytes = b"") -> Result:
-        """As any operation, and returns when time has come."""
+        """As any operation, but returns when the time has come."""
         result = self._perform(path, body, origin, query)
         if isinstance(result, Refused):
             return result
@@ -94,7 +94,7 @@ class SleepOperation(ControlOperation):
 
 def _begun(result: Done) -> tuple[Sleep, Project]:
     begun: Any = result.value
-    return begun  # type: ignore[no-any-return]  # what `sleep` makes it
+    return begun  # type: ignore[no-any-return]  # what `sleep` returns
 
 
 def _woken(came: int | Refused, project: Project) -> Result:

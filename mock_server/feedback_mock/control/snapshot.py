@@ -1,6 +1,6 @@
-"""The handlers of the control protocol for a project as one document: told, and made again from it anywhere.
+"""The control protocol's handlers for a project as one document: taking and restoring snapshots.
 
-Credentials are not in it: they come from the project's name, and so do the ids of its feedback.
+A snapshot contains no credentials: they are derived from the project's name, and so are its feedback ids.
 """
 
 from collections.abc import Iterator
@@ -31,13 +31,13 @@ VERSION = 1
 
 
 class SnapshotHandlers:
-    """Both operations on snapshots."""
+    """The two operations on snapshots."""
 
     def __init__(self, store: Store, journals: RequestHandlers) -> None:
         self._store, self._journals = store, journals
 
     def get(self, request: ControlRequest, project: Project) -> Result:
-        """All that the project holds."""
+        """The whole project."""
         entries = tuple(project.journal.entries)
         return Done(
             {
@@ -57,7 +57,7 @@ class SnapshotHandlers:
         )
 
     def put(self, request: ControlRequest) -> Result:
-        """Makes the project as the snapshot has it, in place of one of the same name."""
+        """Creates the project from the snapshot, replacing one of the same name."""
         given, limits = request.body, self._store.limits
         clock = Clock(self._store.source, instant(given["clock"], "now", "clock."), given["clock"]["running"])
         names = request.path["organization_slug"], request.path["project_slug"]
@@ -70,7 +70,7 @@ class SnapshotHandlers:
             *names, clock, redact=given["redact"], seed=given["seed"], follow=given["clock"].get("follow", False)
         )
         if project is None:
-            return full(f"The server holds {limits.projects} projects, which is all it takes; delete some.")
+            return full(f"The server has {limits.projects} projects, the maximum; delete some.")
         project.restore(events, feedback, given["numbers"]["feedback"], given["numbers"]["issues"])
         project.faults.restore(rules)
         project.journal.restore(entries, given["journal"]["last"], given["journal"]["dropped"])
@@ -81,11 +81,11 @@ class SnapshotHandlers:
         held = room.used - (len(replaced.events) if replaced else 0)
         if held + len(given["events"]) <= room.most:
             return None
-        return full(f"events: all projects together take {room.most}, and the others hold {held}.")
+        return full(f"events: all projects together may have {room.most}, and the others have {held}.")
 
 
 def _fault_shown(rule: FaultRule) -> dict[str, Any]:
-    """A rule with its counts; its lifetime is told as the instant that ends it."""
+    """A rule with its counts; its lifetime is shown as the instant that ends it."""
     given = {name: value for name, value in rule.given.items() if name not in ("from", "until", "lifetime")}
     span = {"from": rule.begins, "until": rule.ends}
     given |= {name: format_instant(each) for name, each in span.items() if each is not None}
@@ -107,7 +107,7 @@ def _too_much(given: dict[str, Any], limits: Limits) -> Refused | None:
     }
     for name, bound in most.items():
         if len(given[name]) > bound:
-            return full(f"{name}: a project takes {bound}, not {len(given[name])}.")
+            return full(f"{name}: a project may have {bound}, not {len(given[name])}.")
     return None
 
 
@@ -137,14 +137,14 @@ def _feedback(given: dict[str, Any]) -> Iterator[tuple[int, Feedback]]:
         last = each["number"]
         first, latest = (instant(each, f"{name}_submitted_at", place) for name in ("first", "last"))
         if first > latest:
-            raise Unreadable(f"{place}last_submitted_at: lies before first_submitted_at.")
+            raise Unreadable(f"{place}last_submitted_at: is before first_submitted_at.")
         yield last, Feedback("", each["event_id"], each["name"], each["email"], each["comments"], first, latest)
 
 
 def _rules(given: dict[str, Any]) -> Iterator[FaultRule]:
     for number, each in enumerate(_distinct(given, "faults", "number")):
         rule, place = each["rule"], f"faults.{number}.rule."
-        problem = "lifetime: stands as until in a snapshot." if "lifetime" in rule else problem_of(rule)
+        problem = "lifetime: a snapshot has until instead." if "lifetime" in rule else problem_of(rule)
         if problem is not None:
             raise Unreadable(f"{place}{problem}")
         begins, ends = (instant(rule, name, place) if name in rule else None for name in ("from", "until"))
@@ -160,16 +160,16 @@ def _entries(given: dict[str, Any]) -> Iterator[Entry]:
     for number, each in enumerate(entries):
         facts, place = each["_feedback"], f"requests.{number}._feedback."
         if facts["number"] != journal["first"] + number:
-            raise Unreadable(f"{place}number: must be {journal['first'] + number}, as there are no gaps.")
+            raise Unreadable(f"{place}number: must be {journal['first'] + number}, because there are no gaps.")
         yield Entry.restored(each, instant(facts, "now", place))
 
 
 def _distinct(given: dict[str, Any], name: str, key: str) -> list[dict[str, Any]]:
-    """The list of that name, in which no two have the same key. Raises Unreadable."""
+    """The list with that name, whose items must have different keys. Raises Unreadable."""
     values: list[dict[str, Any]] = given[name]
     seen = set()
     for number, each in enumerate(values):
         if each[key] in seen:
-            raise Unreadable(f"{name}.{number}.{key}: is there twice.")
+            raise Unreadable(f"{name}.{number}.{key}: occurs twice.")
         seen.add(each[key])
     return values

@@ -1,7 +1,7 @@
-"""Serves a project as server-sent events: everything it holds, then what changes. Changes nothing itself.
+"""Serves a project as server-sent events: everything in it, then what changes. Changes nothing itself.
 
-It looks at the project ten times a second while somebody listens, so that no request does anything for listeners, and
-needs no queue: what a slow listener has not heard yet stands in the journal, which is bounded.
+It looks at the project ten times a second while anyone listens, so requests do no work for listeners, and no queue is
+needed: what a slow listener has not received yet is in the journal, which is bounded.
 """
 
 import asyncio
@@ -33,9 +33,9 @@ STREAM = "controlStream"
 _EVENT_STREAM = b"text/event-stream"
 MOST_STREAMS = 64
 MOST_SHOWN = 500
-_MOST_AT_ONCE = 250  # requests told by one look: a busy server has better things to do
+_MOST_AT_ONCE = 250  # requests sent per look: a busy server has better things to do
 _PAUSE = 0.1  # seconds between two looks
-_SILENCE = 150  # looks without news, after which a comment tells the client that we are still here
+_SILENCE = 150  # looks without news, after which a comment tells the client that we are still there
 _Kept = TypeVar("_Kept")
 _HEADERS = [(b"content-type", _EVENT_STREAM), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
 
@@ -46,7 +46,7 @@ def open_stream(_: ControlRequest, __: Project) -> Result:
 
 
 class StreamOperation(ControlOperation):
-    """Answers the operation STREAM: a refusal as any other operation, else events until an end."""
+    """Answers the operation STREAM: refuses like any other operation, otherwise sends events until it ends."""
 
     def __init__(
         self,
@@ -57,24 +57,24 @@ class StreamOperation(ControlOperation):
         guard: Guard,
         news: Callable[[str, str, str], "News"],
     ) -> None:
-        """`news` of the project with these two slugs, for a client for whom we are at this origin."""
+        """`news` of the project with these two slugs, for a client that reaches us at this origin."""
         super().__init__(openapi, description, handler, host, guard)
         self._news = news
         self._open = self._ends = 0
 
     def end(self) -> None:
-        """Ends all streams that are open; from any thread."""
+        """Ends all open streams; from any thread."""
         self._ends += 1
 
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
-        """As any operation, and no more streams than there may be."""
+        """As any operation, within the maximum number of streams."""
         result = await super().respond(exchange, receive)
         if isinstance(result, Done) and self._open >= MOST_STREAMS:
-            return Refused("room", f"The server has {MOST_STREAMS} streams open, which is all it takes; close some.")
+            return Refused("room", f"The server has {MOST_STREAMS} open streams, the maximum; close some.")
         return result
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request; returns when the client leaves, the project is deleted or the streams are ended."""
+        """Answers one request; returns when the client disconnects, the project is deleted or the streams are ended."""
         exchange = Exchange(scope)
         result, answer = await self._answered(exchange, receive)
         if not isinstance(result, Done) or scope["method"] == "HEAD":
@@ -99,7 +99,7 @@ class StreamOperation(ControlOperation):
             for event in news:
                 silent = 0
                 await send({"type": "http.response.body", "body": event, "more_body": True})
-                await asyncio.sleep(0)  # a journal is long, and others have requests too
+                await asyncio.sleep(0)  # a journal is long, and other requests are waiting too
                 if left.done():
                     return
             if silent >= _SILENCE:
@@ -109,7 +109,7 @@ class StreamOperation(ControlOperation):
 
 
 class News:
-    """What one listener has not heard yet of a project; each iteration gives the events that tell it."""
+    """What one listener has not received yet of a project; each iteration returns the events to send."""
 
     def __init__(self, store: Store, journals: RequestHandlers, organization: str, slug: str, origin: str) -> None:
         self._store, self._journals, self._names, self._origin = store, journals, (organization, slug), origin
@@ -138,7 +138,7 @@ class News:
                 yield _event(name, show())
 
     def _new_entries(self, project: Project) -> Iterable[Entry]:
-        """Those that came since, and those that were pending and are not any more."""
+        """New entries, and those that were pending and are no longer."""
         answered = [each for each in self._pending if each.state != PENDING]
         journal = project.journal
         if journal.last == self._heard and not answered:
@@ -149,7 +149,7 @@ class News:
         return (*answered, *new)
 
     def _parts(self, project: Project) -> dict[str, tuple[object, Callable[[], object]]]:
-        """By event: what differs when there is news, and what to tell then."""
+        """By event: a value that changes when there is news, and what to send then."""
         journal, faults = project.journal, project.faults
         heard = (self._heard, len(self._pending))
         return {
@@ -165,7 +165,7 @@ class News:
 
 
 def _setting(project: Project) -> object:
-    """What differs where somebody moved or set the clock."""
+    """A value that changes when the clock is moved or set."""
     return project.clock.setting, project.follow
 
 

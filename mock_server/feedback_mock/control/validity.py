@@ -1,7 +1,7 @@
-"""Whether an exchange is valid against the documents, and where not: places are JSON pointers into the exchange.
+"""Whether an exchange is valid under the documents, and if not, where: places are JSON pointers into the exchange.
 
-`/path/…`, `/query/…`, `/headers/…` and `/body/…` of a request, `/status` and `/body/…` of an answer. Pure, and compiled
-when it is asked for first: no request waits for it.
+`/path/…`, `/query/…`, `/headers/…` and `/body/…` of a request, `/status` and `/body/…` of a response. Pure, and
+compiled on first use, so no request waits for it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ MOST = 20
 
 
 class Validity:
-    """The judge of all exchanges with operations of these OpenAPI 3.0 documents."""
+    """Judges all exchanges with operations of these OpenAPI 3.0 documents."""
 
     def __init__(self, documents: Sequence[Mapping[str, Any]]) -> None:
         self._documents = documents
@@ -42,7 +42,7 @@ class Validity:
         }
 
     def of_request(self, entry: Entry, body: bytes) -> dict[str, Any]:
-        """`{"valid": …, "problems": […]}`; `body` without its Content-Encoding."""
+        """`{"valid": …, "problems": […]}`; `body` is without its Content-Encoding."""
         judge = self._judges.get(entry.operation or "")
         if judge is None:
             place = "/method" if entry.rule == "method" else "/path"
@@ -50,7 +50,7 @@ class Validity:
         return _verdict(judge.request(entry, body))
 
     def of_answer(self, entry: Entry) -> dict[str, Any] | None:
-        """The same; None where there is no answer in full, or no operation that could declare it."""
+        """The same; None if there is no complete response, or no operation that could declare it."""
         judge = self._judges.get(entry.operation or "")
         return None if judge is None or entry.state != ANSWERED else _verdict(judge.answer(entry))
 
@@ -61,7 +61,7 @@ class _Judge:
         self._parameters = [(each, validator_of(each.schema, components)) for each in operation.parameters]
         content = operation.body.content if operation.body else {}
         self._types = content
-        # What an ingest takes is said in words, not in a schema; where it refuses a body, its rule says why.
+        # An ingest's body is described in words, not by a schema; if it is refused, the rule says why.
         self._prose = bool(content) and not set(content) & {"application/x-www-form-urlencoded", "multipart/form-data"}
         self._body = None if not content else validator_of(next(iter(content.values())).schema, components)
         self._answers = {
@@ -130,7 +130,7 @@ def _problems(validator: Any, value: Any, place: str) -> Iterator[dict[str, str]
             detail = next((f" {getattr(kind, name)}" for name in _DETAILS if hasattr(kind, name)), "")
             yield _problem(f"{place}{pointer}", f"{kind.name}{detail}")
     except ValueError:
-        yield _problem(place, "nested deeper than a validator goes")
+        yield _problem(place, "nested deeper than the validator supports")
 
 
 def _problem(pointer: str, detail: str) -> dict[str, str]:

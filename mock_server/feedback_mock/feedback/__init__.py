@@ -1,1 +1,1 @@
-"""The operations of the feedback document: access, fields, handlers and the form of their answers."""
+"""The operations of the feedback document: access, fields, handlers and the format of their responses."""

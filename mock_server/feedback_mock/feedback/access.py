@@ -1,7 +1,7 @@
-"""Who may do what: from an Authorization header and a path to a project, or to the rule that says no. Reads no body.
+"""Who may do what: from an Authorization header and a path to a project, or to the rule that refuses. Reads no body.
 
-The order is that of real servers (docs/sentry.md, fact 85): credentials, origin, project, scope, credentials of
-another project. A profile may have the scope before the project.
+The order is that of real servers (docs/sentry.md, fact 85): credentials, origin, project, scope, credentials of another
+project. A profile may check the scope before the project.
 """
 
 import re
@@ -26,9 +26,9 @@ TokenCheck = Callable[[Exchange, Grant, Project | None], Refused | None]
 
 
 class Access:
-    """The access of one operation: the kinds of credentials it takes, and the scopes of which a token needs one.
+    """The access to one operation: the kinds of credentials it accepts, and the scopes of which a token needs one.
 
-    Without `scopes` (None) nobody may, whoever it is.
+    Without `scopes` (None), nobody has access.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class Access:
             OTHER_PROJECT if self._takes_dsns else NO_DSN_HERE,
             *((ORIGIN_RULE,) if origins else ()),
         )
-        """The rules by which it may refuse."""
+        """The rules with which it may refuse."""
 
     def check(self, exchange: Exchange) -> Refused | None:
-        """Opens the project that the path names, if the headers allow the operation there."""
+        """Opens the project named in the path, if the headers allow the operation there."""
         who, path = parse(exchange.headers.get(b"authorization")), exchange.path
         if isinstance(who, Unusable):
             return Refused(who.rule, who.reason)
@@ -73,7 +73,7 @@ class Access:
 
     def _check_token(self, exchange: Exchange, token: Token, project: Project | None) -> Refused | None:
         if not self._takes_tokens:
-            return Refused("credentials-required", "a token opens nothing here")
+            return Refused("credentials-required", "a token gives no access here")
         grant = self._store.grants.get(token.value)
         if grant is None:
             return Refused("credentials-known", "no project has this token" if project else self._missing(exchange))
@@ -87,16 +87,18 @@ class Access:
         if not self._nobody and (not self._scopes or self._scopes & grant.scopes):
             return None
         needed = " or ".join(sorted(self._scopes)) or "none that there is"
-        return Refused("scope", f"the token has {', '.join(sorted(grant.scopes))}; needed is {needed}")
+        return Refused("scope", f"the token has {', '.join(sorted(grant.scopes))}; it needs {needed}")
 
     def _check_exists(self, exchange: Exchange, _grant: Grant, project: Project | None) -> Refused | None:
         return Refused("project-exists", self._missing(exchange)) if project is None else None
 
     def _missing(self, exchange: Exchange) -> str:
-        """Says that the path's project does not exist, and how to make it."""
+        """The refusal of a path whose project does not exist, with how to create it."""
         name = f"{exchange.path['organization_slug']}/{exchange.path['project_slug']}"
         made = self._store.made_at and _MADE.fullmatch(name) is not None
-        return f"there is no project {name[:100]}" + (f"; PUT {self._store.made_at}{name} makes it" if made else "")
+        return f"there is no project {name[:100]}" + (
+            f"; create it with PUT {self._store.made_at}{name}" if made else ""
+        )
 
     def _check_dsn(self, exchange: Exchange, dsn: Dsn, project: Project | None) -> Refused | None:  # noqa: PLR0911 (one per rule)
         owner = self._store.by_key.get(dsn.public_key)
@@ -121,13 +123,13 @@ def _check_origin(exchange: Exchange, _grant: Grant, _project: Project | None) -
 
 
 def _unknown(dsn: Dsn, owner: Project | None) -> str:
-    """Which part of a DSN is wrong, without its key."""
+    """Which part of a DSN is wrong, without revealing its key."""
     if not dsn.public_key:
-        return "the DSN names no public key before an @"
+        return "the DSN has no public key before an @"
     if owner is None:
         return "no project has the DSN's public key"
     wrong = f"names project {dsn.project_id[:20]}" if dsn.project_id else "does not end in a project's number"
-    return f"the DSN {wrong}; its public key is that of project {owner.id}"
+    return f"the DSN {wrong}; its public key belongs to project {owner.id}"
 
 
 def _check_own(_exchange: Exchange, grant: Grant, project: Project | None) -> Refused | None:

@@ -1,7 +1,7 @@
-"""Checks the fields of a submission against the document's schema and words what fails. Stores nothing.
+"""Checks the fields of a submission against the document's schema and words the failures. Stores nothing.
 
-One message per field, the first in the order of `_ORDER`, unless the document has several stand together; all failing
-fields together (docs/sentry.md, facts 31 to 47).
+One message per field, the first in the order of `_ORDER`, unless the document reports several together; all failing
+fields are reported together (docs/sentry.md, facts 31 to 47).
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from feedback_mock.feedback.rendering import Rendering
 from feedback_mock.feedback.submission import texts_of
 from feedback_mock.result import Refused, Values
 
-# A keyword of the schema -> the rule that speaks of it, in the order in which a field's failures are looked at.
+# A keyword of the schema -> the rule about it, in the order in which a field's failures are checked.
 _ORDER = {
     "Required": "field-required",
     "Null": "field-null",
@@ -30,7 +30,7 @@ _ORDER = {
     "Pattern": "field-blank",
     "Nul": "field-nul",
 }
-# Where a keyword means another rule in one field than in the others.
+# Keywords that mean a different rule in one field than in the others.
 _OF_FIELD = {("event_id", "MaxLength"): "event-id-length", ("event_id", "Pattern"): "event-id-format"}
 _EVENT_ID_RULE = "event-id-format"
 _JSON_TYPES = {bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
@@ -41,7 +41,7 @@ _OBJECT_KEYWORDS = frozenset(
 _KEYWORDS = frozenset(
     {"type", "format", "pattern", "minLength", "maxLength", "title", "description", "examples", "deprecated"}
 )
-Failures = dict[str, list[str]]  # by field its kinds of failure
+Failures = dict[str, list[str]]  # by field, its kinds of failure
 Look = Callable[[Values, Failures], None]
 
 
@@ -69,14 +69,15 @@ class Fields:
         never |= set() if "event_id" in patterns else {_EVENT_ID_RULE}
         never |= {"field-type"} if set(_JSON_TYPES.values()) <= behaviour.coerce else set()
         self.rules = frozenset({"body-object", "body-null", *_ORDER.values(), *_OF_FIELD.values()} - never)
-        """The rules by which it may refuse."""
+        """The rules with which it may refuse."""
         for rule in self.rules:
             rendering.message(rule)
 
     def check(self, value: Any) -> Values | Refused:
-        """The fields, trimmed, without other keys; or which rule refuses them, with the body of the answer.
+        """The fields, trimmed, without other keys; or the rule that refuses them, with the response body.
 
-        Raises Unreadable for a list or object that is too deep or too large to be taken as text, where such are taken.
+        Raises Unreadable for a list or object that is too deep or too large to convert to text, if such values are
+        accepted.
         """
         if type(value) is not dict:
             rule = "body-null" if value is None else "body-object"
@@ -111,7 +112,7 @@ class Fields:
         return Refused(next(iter(by_field.values()))[0], reason, body)
 
     def _rules(self, name: str, kinds: list[str]) -> list[str]:
-        """The rules that a field breaks, as many as are told."""
+        """The rules that a field breaks, as many as are reported."""
         ordered = sorted(set(kinds), key=list(_ORDER).index)
         rules = list(dict.fromkeys(_OF_FIELD.get((name, kind), _ORDER[kind]) for kind in ordered))
         if self._event_id_last and len(rules) > 1:
@@ -126,10 +127,10 @@ class Fields:
 
 
 def _check_body(name: str, schema: Mapping[str, Any]) -> None:
-    """Checks that the body's schema asks for nothing that the mock ignores. Raises DocumentError."""
+    """Checks that the body's schema requires nothing that the mock ignores. Raises DocumentError."""
     unknown = {each for each in schema if not each.startswith("x-")} - _OBJECT_KEYWORDS
     if schema.get("additionalProperties", True) is not True:
-        unknown.add("additionalProperties other than true, as it ignores other keys")
+        unknown.add("additionalProperties other than true, because it ignores other keys")
     if unknown:
         raise DocumentError(f"{name}: the request body: the mock does not implement {', '.join(sorted(unknown))}.")
 
@@ -163,17 +164,19 @@ def _email_looker(pattern: str) -> Look:
 
 
 def _text(value: Any) -> str:
-    """The value as Python shows it, as Django takes it. Raises Unreadable where it is too deep or too large to show."""
+    """The value as Python prints it, as Django accepts it. Raises Unreadable if it is too deep or too large."""
     if isinstance(value, (list, dict)):
         try:
             size = len(orjson.dumps(value))
         except orjson.JSONEncodeError:
-            raise Unreadable("a list or object is nested too deeply to be taken as text") from None
+            raise Unreadable("a list or object is nested too deeply to convert to text") from None
         if size > MAX_SHOWN:
-            raise Unreadable(f"a list or object of more than {MAX_SHOWN} bytes is too large to be taken as text")
+            raise Unreadable(f"a list or object of more than {MAX_SHOWN} bytes is too large to convert to text")
     return str(value)
 
 
 def _alike(value: Any) -> Any:
-    """An empty list or object in place of one: no schema of a field looks into it, and a validator copies all of it."""
+    """An empty list or object to stand for one: no field's schema looks inside it, and a validator would copy all of
+    it.
+    """
     return value.__class__() if isinstance(value, (list, dict)) else value

@@ -1,7 +1,6 @@
-"""The handlers of the feedback document: what a submission, a listing and a preflight come to.
+"""The feedback document's handlers: the result of a submission, a listing and a preflight.
 
-They get an exchange whose credentials are checked and the values that the client gave, checked too. Nothing in here
-awaits, so that each is atomic without a lock.
+They get an exchange with checked credentials and checked values. Nothing here awaits, so each is atomic without a lock.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,10 +30,10 @@ _LIST_RULE = "list"
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """The code of an operation and the rules by which it may refuse.
+    """The code of an operation and the rules with which it may refuse.
 
-    `query_rules` by name of its parameters, None for one of which any text is allowed; `query_needs` what the schemas
-    of some have to say: `type`, `default`.
+    `query_rules` by parameter name, None for one that allows any text; `query_needs`: what the schemas of some must
+    state, `type` or `default`.
     """
 
     run: Callable[[Exchange, Values], Result]
@@ -58,7 +57,7 @@ class FeedbackHandlers:
         }
 
     def submit(self, exchange: Exchange, values: Values) -> Result:
-        """Stores the feedback, overwrites what is there, or refuses by a window."""
+        """Stores the feedback, overwrites existing feedback, or refuses because of a window."""
         project = exchange.project
         assert project is not None
         event_id = values["event_id"].lower()
@@ -76,17 +75,17 @@ class FeedbackHandlers:
         assert project is not None
         page = select(project, values, base_url(exchange.scope, exchange.headers), self._orders_by)
         if page is None:
-            return Refused(CURSOR_RULE, "cursor is not one that the Link header of a page gave")
+            return Refused(CURSOR_RULE, "cursor is not one from the Link header of a page")
         shown = [self._shape.shown(project, record) for record in page.records]
         return Done(shown, 200, _LIST_RULE, ((b"link", page.link.encode("latin-1")),))
 
     def preflight(self, _exchange: Exchange, _values: Values) -> Result:
-        """Says in headers what is allowed."""
+        """States in headers what is allowed."""
         return Done(None, 200, _PREFLIGHT_RULE)
 
 
 def arithmetic(decision: Decision) -> str:
-    """Why a window refused, as in `event saved 31m02s ago, window PT30M`."""
+    """Why a window refused, such as `event saved 31m02s ago, window PT30M`."""
     window = decision.window
     assert window is not None
     return f"{_SINCE[window.base]} {in_short(decision.age)} ago, window {format_duration(window.limit)}"

@@ -1,4 +1,4 @@
-"""Selects the page of feedback that a listing answers, and where the pages before and after it begin.
+"""Selects the page of feedback that a listing returns, and where the previous and next page begin.
 
 Pure: reads the project, changes nothing. The rules are those of real servers (docs/sentry.md, facts 77 to 82).
 """
@@ -17,24 +17,24 @@ CURSOR_RULE = "list-cursor"
 # The query parameters, each with the rule that refuses a value that the document does not allow.
 PAGE_RULES = {"status": "list-status", "environment": None, "per_page": "list-pages", "cursor": CURSOR_RULE}
 NEEDED = {"status": {"type": "string", "default": str}, "per_page": {"type": "integer", "default": int}}
-"""What a schema of a parameter has to say, so that every request has such a value."""
+"""What the schema of a parameter must state, so that every request has such a value."""
 _CURSOR = re.compile(r"[0-9]{1,18}:([0-9]{1,18}):[01]")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The records of a page, newest first, and the `Link` header that goes with them."""
+    """The records of a page, newest first, and its `Link` header."""
 
     records: list[Feedback]
     link: str
 
 
 def select(project: Project, query: Mapping[str, Any], url: str, base: Base) -> Page | None:
-    """The page that `query` asks for, None if its cursor is not valid.
+    """The page that `query` selects, None if its cursor is not valid.
 
-    `url` is the address of the listing without a query, `base` what orders it.
+    `url` is the address of the listing without a query, `base` determines the order.
 
-    A cursor is `<milliseconds>:<offset>:<is previous>`; only the offset counts here, as the first two numbers do not
+    A cursor is `<milliseconds>:<offset>:<is previous>`; only the offset counts here, because the first number cannot
     order feedback of the same instant.
     """
     cursor = _CURSOR.fullmatch(query["cursor"] or "0:0:0")
@@ -64,7 +64,7 @@ def _is_listed(project: Project, record: Feedback, query: Mapping[str, Any]) -> 
 
 
 def _link(url: str, query: Mapping[str, Any], relation: str, results: bool, cursor: str) -> str:
-    # No event has a longer environment; one that a client asks for does not come back in full in a header.
+    # No event has a longer environment; a header does not return all of a longer one that a client sends.
     kept = {name: str(value)[: MAX_ENVIRONMENT + 1] for name, value in query.items() if value is not None}
     address = f"{url}?{urlencode({**kept, 'cursor': cursor})}"
     return f'<{address}>; rel="{relation}"; results="{str(results).lower()}"; cursor="{cursor}"'

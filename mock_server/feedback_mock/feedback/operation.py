@@ -1,7 +1,7 @@
-"""Serves one operation of the feedback document: everything that the document says of it, compiled once.
+"""Serves one operation of the feedback document: everything that the document says about it, compiled once.
 
-Per request: credentials, project, rate, media type, size, syntax, fields or query, the handler, and whether the answer
-keeps to the document. Stores nothing and knows no window; that is the handler's.
+Per request: credentials, project, rate, media type, size, syntax, fields or query, the handler, and whether the
+response follows the document. Stores nothing and knows no windows; the handler does.
 """
 
 from collections.abc import Awaitable, Callable
@@ -28,14 +28,14 @@ PARSERS: dict[str, Callable[[bytes, bytes | None], object]] = {
     "application/x-www-form-urlencoded": parse_form,
     "multipart/form-data": parse_multipart,
 }
-_JSON_AS_FORM = "the body looks like JSON, but was read as the form that Content-Type says it is (as curl -d does)"
+_JSON_AS_FORM = "the body looks like JSON, but was read as a form because of its Content-Type (curl -d sends that)"
 _BODY_RULES = ("body-size", "media-type", "body-syntax")
 Check = Callable[[Exchange], Refused | None]
 Read = Callable[[Exchange, Receive], Awaitable[Values | Refused]]
 
 
 class FeedbackOperation(Endpoint):
-    """Answers one operation; what its document and profile ask for is chosen here, at start."""
+    """Answers one operation; everything that depends on its document and profile is chosen here, at startup."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class FeedbackOperation(Endpoint):
         self._checks: tuple[Check, ...] = ()
         values = description.operation.body or any(each.place == "query" for each in description.parameters)
         if () in description.operation.security or (values and not description.kinds):
-            raise DocumentError(f"{self._name}: the mock does not implement credentials that may be left out.")
+            raise DocumentError(f"{self._name}: the mock does not implement optional credentials.")
         self._finish = rendering.finish
         if description.kinds:
             access = Access(store, description.kinds, description.operation.scopes, document.behaviour)
@@ -70,14 +70,14 @@ class FeedbackOperation(Endpoint):
             try:
                 self._check(refusal.status, refusal.value)
             except OffContract:
-                cause = f'the example that the rule "{rule}" refuses with is not what its schema allows'
+                cause = f'the example with which the rule "{rule}" refuses does not follow its schema'
                 raise DocumentError(f"{self._name}: the response {refusal.status}: {cause}.") from None
         success = description.operation.responses.get("200")
         self._more = tuple(rendering.more_headers(success)) if success else ()
         self._rule_headers: dict[str, bytes] = {}
 
     def _reading(self, document: Document, handler: Handler) -> tuple[Read, set[str]]:
-        """What reads the values that the client gives, and the rules by which it may refuse them."""
+        """What reads the client's values, and the rules with which it may refuse them."""
         body = self._description.operation.body
         self._query = [each for each in self._description.parameters if each.place == "query"]
         self._query_rules = self._rules_of_query(handler)
@@ -95,12 +95,12 @@ class FeedbackOperation(Endpoint):
         known = set(handler.query_rules)
         if known != {each.name for each in self._query}:
             names = ", ".join(sorted(known)) or "none"
-            raise DocumentError(f"{self._name}: the mock implements these query parameters, all of them: {names}.")
+            raise DocumentError(f"{self._name}: the mock implements exactly these query parameters: {names}.")
         rules = {}
         for each in self._query:
             needs = handler.query_needs.get(each.name)
             if needs and not (each.type == needs["type"] and isinstance(each.default, needs["default"])):
-                cause = f"the mock needs the type {needs['type']} and a default"
+                cause = f"the mock requires the type {needs['type']} and a default"
                 raise DocumentError(f"{self._name}: the parameter {each.name}: {cause}.")
             rule = handler.query_rules[each.name]
             if rule is not None:
@@ -110,7 +110,7 @@ class FeedbackOperation(Endpoint):
         return rules
 
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
-        """What the request comes to, in the order of real servers."""
+        """The result of the request, with checks in the order of real servers."""
         for check in self._checks:
             refused = check(exchange)
             if refused is not None:
@@ -119,11 +119,11 @@ class FeedbackOperation(Endpoint):
         if isinstance(values, Refused):
             return values
         if exchange.project is not None and exchange.project.gone:
-            # Deleted while the body arrived; of one of the same name in its place it takes the credentials.
+            # Deleted while the body arrived; a new project of the same name would accept the same credentials.
             refused = self._checks[0](exchange)
             if refused is not None:
                 return refused
-        # The one reading of the clock; from here to the handler's end nothing is awaited, so that it is atomic.
+        # The only reading of the clock; nothing awaits from here to the handler's end, so it is atomic.
         if exchange.project is not None:
             exchange.now = exchange.project.clock.now()
         return self._run(exchange, values)
@@ -164,7 +164,7 @@ class FeedbackOperation(Endpoint):
         return query
 
     def render(self, exchange: Exchange, result: Result) -> Answer:
-        """The answer in the form of the document, which it never leaves. Raises OffContract."""
+        """The response in the document's form, which is always kept. Raises OffContract."""
         if isinstance(result, Refused):
             answer = self._refusals[result.rule].answer(result)
             if result.value is not None:
@@ -180,7 +180,7 @@ class FeedbackOperation(Endpoint):
         return answer
 
     def _check(self, status: int, value: object) -> None:
-        """That the document allows this answer. Raises OffContract."""
+        """Checks that the document allows this response. Raises OffContract."""
         responses = self._description.responses
         validator = responses.get(status)
         if status not in responses or (value is not None and (validator is None or not validator.is_valid(value))):

@@ -1,7 +1,7 @@
-"""The request limit of the hosted service: so many requests of a project's endpoint in so many seconds, then 429.
+"""The request limit of the hosted service: a number of requests to a project's endpoint per some seconds, then 429.
 
-Sentry counts in fixed windows and answers with its own headers (docs/sentry.md, fact 74; middleware/ratelimit.py of
-getsentry/sentry at 57915b5d). Windows are counted on the project's clock, so that a test moves past one.
+Sentry counts in fixed windows and responds with its own headers (docs/sentry.md, fact 74; middleware/ratelimit.py of
+getsentry/sentry at 57915b5d). Windows are counted on the project's clock, so a test can move past one.
 """
 
 from collections.abc import Callable
@@ -15,18 +15,18 @@ from feedback_mock.result import Refused, Result
 from feedback_mock.store import Project
 
 RATE_RULE = "rate-limit"
-CONCURRENT = 25  # the open-source default, never reached here: one request is answered after the other
+CONCURRENT = 25  # the open-source default, never reached here: requests are answered one after the other
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """`requests` in a window of `seconds`."""
+    """`requests` per window of `seconds`."""
 
     requests: int
     seconds: int
 
     def of(self, operation: str) -> Callable[[Exchange], Refused | None]:
-        """What counts the requests of one operation, each with a project, and refuses those beyond the limit."""
+        """The counter for requests of one operation, each with a project, which refuses those beyond the limit."""
 
         def check(exchange: Exchange) -> Refused | None:
             project = exchange.project
@@ -38,7 +38,7 @@ class RateLimit:
 
     @property
     def message(self) -> str:
-        """What a refused client is told."""
+        """The message to a refused client."""
         limit = f"Limit is {self.requests} requests in {self.seconds} seconds"
         return f"You are attempting to use this endpoint too frequently. {limit}"
 
@@ -60,5 +60,5 @@ class RateLimit:
 
 
 def add_counts(exchange: Exchange, _result: Result, answer: Answer) -> Answer:
-    """The answer with the counts of the limit, once the request was counted."""
+    """The response with the counts of the limit, if the request was counted."""
     return answer._replace(headers=[*answer.headers, *exchange.more]) if exchange.more else answer

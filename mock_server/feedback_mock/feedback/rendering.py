@@ -1,6 +1,6 @@
-"""Renders the answers of the feedback document, whose statuses, texts and headers come from it.
+"""Renders the responses of the feedback document, which supplies their statuses, texts and headers.
 
-Decides nothing: who asks for the answer of a rule has decided that it applies.
+Decides nothing: whoever requests the response of a rule has decided that it applies.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _ALLOW_ORIGIN, _ALLOW_METHODS = b"access-control-allow-origin", b"access-control
 
 
 class Rendering:
-    """The form of all answers of one document, as its profile has them."""
+    """The form of all responses of one document, according to its profile."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -33,20 +33,20 @@ class Rendering:
         self._names = frozenset(name.lower() for name in order) | {"x-feedback-rule"}
         self._fixed: list[Header] = []
         self.finish: tuple[Finish, ...] = (self._for_origin,) if document.behaviour.origins == "checked" else ()
-        """What is done to every answer before it is sent."""
+        """What is done to every response before it is sent."""
         methods = document.openapi.get("components", {}).get("headers", {}).get("Access-Control-Allow-Methods", {})
         self._methods = str(methods.get("example", "")).encode("latin-1")
         for name in order:
             if name.lower() not in ("content-length", "content-type") and name in headers:
                 self._fixed += _example_header(headers[name])
-        # A page's script reads the rule as well, which the header of Sentry's own does not know.
+        # Scripts on a page can read the rule too, which Sentry's own header does not list.
         self._fixed = [
             (name, value + b", X-Feedback-Rule" if name == b"access-control-expose-headers" else value)
             for name, value in self._fixed
         ]
 
     def json(self, status: int, value: object, rule: bytes, more: Headers = ()) -> Answer:
-        """An answer with a JSON body, or without any if the value is None."""
+        """A response with a JSON body, or without one if the value is None."""
         body = b"" if value is None else orjson.dumps(value)
         headers = [(b"content-length", b"%d" % len(body)), *self._fixed, *more, (b"x-feedback-rule", rule)]
         if body:
@@ -54,7 +54,7 @@ class Rendering:
         return Answer(status, headers, body)
 
     def _for_origin(self, exchange: Exchange, result: Result, answer: Answer) -> Answer:
-        """The answer as a browser of that origin gets it, where origins are checked (docs/sentry.md, fact 72)."""
+        """The response for a browser of that origin, if origins are checked (docs/sentry.md, fact 72)."""
         origin = exchange.origin
         if origin in NO_ORIGIN or (isinstance(result, Refused) and result.rule == ORIGIN_RULE):
             return answer
@@ -65,14 +65,14 @@ class Rendering:
         return answer._replace(headers=[*headers, (_ALLOW_ORIGIN, origin)])
 
     def refusal(self, rule_id: str, operation: Operation | None = None) -> "RuleAnswer":
-        """How this rule refuses, in the operation or, where no operation is reached, in any that declares it.
+        """How this rule refuses, in the operation or, if no operation is reached, in any that declares it.
 
         Raises DocumentError if the catalogue has no such rule, if it refuses nothing, or if the operation does not
-        declare the answer.
+        declare the response.
         """
         rule = self._document.rules.get(rule_id)
         if rule is None or rule.refusal is None:
-            raise self._fail(f'x-rules: the mock refuses by the rule "{rule_id}", which has no refusal here.')
+            raise self._fail(f'x-rules: the mock refuses with the rule "{rule_id}", which has no refusal here.')
         status = str(rule.refusal.status)
         operations = [operation] if operation else list(self._document.operations.values())
         for each in operations:
@@ -84,7 +84,7 @@ class Rendering:
                     value = declared.examples[rule.refusal.example].value
                     return RuleAnswer(self, rule, rule.refusal.status, value, self.more_headers(declared))
         place = operation.id if operation else "paths"
-        raise self._fail(f'{place}: declares no response {status} as the rule "{rule_id}" refuses with.')
+        raise self._fail(f'{place}: does not declare the response {status} with which the rule "{rule_id}" refuses.')
 
     def message(self, rule_id: str, **words: object) -> str:
         """The rule's message with the words filled in. Raises DocumentError if the document gives it none."""
@@ -97,7 +97,7 @@ class Rendering:
         return text
 
     def more_headers(self, response: Response) -> Headers:
-        """The headers that this response has beyond those of every answer, as their examples say."""
+        """The headers that this response has beyond the common ones, as their examples say."""
         more: list[Header] = []
         for name, header in response.headers.items():
             if name.lower() not in self._names:
@@ -113,7 +113,7 @@ def _example_header(header: Value) -> list[Header]:
 
 
 class RuleAnswer:
-    """What is answered by one rule that refuses; the answer without a reason is made once."""
+    """The response of one rule that refuses; the response without a reason is built only once."""
 
     def __init__(self, rendering: Rendering, rule: Rule, status: int, value: Any, more: Headers) -> None:
         self.rule, self.status, self.value = rule.id, status, value
@@ -121,7 +121,7 @@ class RuleAnswer:
         self._constant = rendering.json(status, value, rule_header(rule.id), more)
 
     def answer(self, refused: Refused) -> Answer:
-        """The answer, with what this case gives for its reason, its body or the word in its text."""
+        """The response, with this case's reason, body or word."""
         value = refused.value
         if value is None:
             value = self.value

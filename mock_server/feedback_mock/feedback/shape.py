@@ -1,4 +1,4 @@
-"""A stored record as the API shows it, in the form that the document's profile has. Reads, and changes nothing."""
+"""A stored record as the API shows it, in the form of the document's profile. Reads, and changes nothing."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,7 +8,7 @@ from feedback_spec.rules import Base
 
 from feedback_mock.store import Event, Feedback, Project
 
-# How a date is written, of an instant in microseconds since 1970 UTC.
+# The format of a date, from an instant in microseconds since 1970 UTC.
 _DATES: Mapping[str, Callable[[int], str]] = {
     "microseconds": format_instant,
     "microseconds-unless-zero": lambda instant: format_instant(instant).replace(".000000Z", "Z"),
@@ -28,7 +28,7 @@ class Shape:
         self._refers = behaviour.event_reference == "event-id"
 
     def shown(self, project: Project, record: Feedback) -> dict[str, object]:
-        """The record, keys in the order of the page's example."""
+        """The record, with keys in the order of the page's example."""
         event_id = record.event_id
         event = project.events.get(event_id)
         instant = record.last_submitted_at if self._date_moves else record.first_submitted_at

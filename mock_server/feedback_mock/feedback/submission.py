@@ -1,7 +1,7 @@
-"""What a submission comes to, whoever brings it: what is known, the decision, the record. Speaks no protocol.
+"""What happens to a submission, from any protocol: the facts, the decision, the record. Speaks no protocol.
 
-REST and the ingest both end here. Nothing here awaits between looking and storing, so that each submission is atomic
-without a lock.
+REST and the ingest both end here. Nothing here awaits between reading and storing, so each submission is atomic without
+a lock.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from feedback_mock.store import Feedback, Project
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A field of a submission as the document has it.
+    """A field of a submission according to the document.
 
-    `trimmed`: white space around it is cut off before it is looked at; `longest`: in characters, None for any length.
+    `trimmed`: white space around it is removed before it is checked; `longest`: in characters, None for any length.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Text:
     longest: int | None
 
     def fits(self, value: str) -> bool:
-        """Whether a value is within its length."""
+        """Whether a value is within the allowed length."""
         return self.longest is None or len(value) <= self.longest
 
 
@@ -38,7 +38,7 @@ def texts_of(document: Document) -> Mapping[str, Text]:
 
 
 class Submissions:
-    """Submissions by the windows of one document."""
+    """Submissions under the windows of one document."""
 
     def __init__(self, document: Document) -> None:
         self._mutability = document.mutability
@@ -46,9 +46,9 @@ class Submissions:
     def submit(
         self, project: Project, event_id: str, name: str, email: str, comments: str, now: int
     ) -> tuple[Decision, Feedback | None]:
-        """Stores the feedback or overwrites what is there, as `feedback_spec.rules` decides; None where it refuses.
+        """Stores the feedback or overwrites existing feedback, as `feedback_spec.rules` decides; None if it refuses.
 
-        `event_id` in lower case, texts as they are kept, `now` in microseconds since 1970 UTC.
+        `event_id` in lower case, texts as stored, `now` in microseconds since 1970 UTC.
         """
         event, record = project.events.get(event_id), project.feedback.get(event_id)
         facts = Facts(

@@ -1,6 +1,7 @@
-"""Reads what SDKs send: unpacks bodies within a limit, and takes envelopes apart. Pure; knows no project and no status.
+"""Reads what SDKs send: decompresses bodies within a limit, and parses envelopes. Pure; knows no projects and no
+statuses.
 
-The format is that of Sentry's developer documentation, "Envelopes". Nothing of a body is echoed.
+The format is that of Sentry's developer documentation, "Envelopes". Never echoes a body.
 """
 
 import base64
@@ -21,27 +22,27 @@ from feedback_mock.body import TooLarge, Unreadable
 STEP, CHUNK = 4_096, 65_536
 TAKEN = frozenset({"event", "feedback", "user_report"})
 """The types of items whose payload is read."""
-ZSTD_WINDOW = 2**23  # what RFC 8878, 3.1.1.1.2 recommends
-ZSTD_STEP = 64  # bytes given at once: a block of 4 is up to 128 KiB unpacked (RFC 8878, 3.1.1.2.4), so 2 MiB at most
+ZSTD_WINDOW = 2**23  # as RFC 8878, 3.1.1.1.2 recommends
+ZSTD_STEP = 64  # bytes per step: a block of 4 is up to 128 KiB decompressed (RFC 8878, 3.1.1.2.4), so 2 MiB at most
 _BLANK = re.compile(rb"\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class Unpacking:
-    """Bounds of unpacking: to how many bytes, and in how many microseconds of processor time."""
+    """Limits of decompression: the size in bytes, and the CPU time in microseconds."""
 
     size: int
     time: int
 
     @classmethod
     def of(cls, limits: Mapping[str, Any]) -> Self:
-        """As an operation of the ingest document says."""
+        """The limits in an operation of the ingest document."""
         return cls(limits["x-max-decompressed-bytes"], parse_duration(limits["x-max-unpacking"]))
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Bounds of an envelope: bytes that are read as JSON, bytes of one header, items, and bytes of white space."""
+    """Limits of an envelope: bytes read as JSON, bytes of one header, items, and bytes of white space."""
 
     json: int
     header: int
@@ -50,28 +51,28 @@ class Bounds:
 
     @classmethod
     def of(cls, limits: Mapping[str, Any]) -> Self:
-        """As an operation of the ingest document says."""
+        """The limits in an operation of the ingest document."""
         return cls(*(limits[f"x-max-{name}"] for name in ("json-bytes", "header-bytes", "items", "blank-bytes")))
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item of an envelope: its type, empty where it names none, and its payload as it stood there."""
+    """One item of an envelope: its type, empty if it names none, and its payload as sent."""
 
     type: str
     payload: memoryview
 
 
 def processor_time() -> int:
-    """Microseconds of processor time that this thread has had."""
+    """Microseconds of CPU time used by this thread."""
     return time.thread_time_ns() // 1_000
 
 
 def unpack(body: bytes, encoding: str, bounds: Unpacking, spent: Callable[[], int] = processor_time) -> Iterator[bytes]:
-    """The body without its Content-Encoding, piece by piece; what is not asked for is not unpacked.
+    """The body without its Content-Encoding, piece by piece; only what is requested is decompressed.
 
-    Raises TooLarge as soon as it is more or takes longer than the bounds allow, Unreadable where the data is not what
-    the encoding says, and LookupError for an encoding that is not known. A body that is not encoded has no bounds here.
+    Raises TooLarge as soon as it exceeds a limit in size or time, Unreadable if the data does not follow the encoding,
+    and LookupError for an unknown encoding. A body without an encoding has no limits here.
     """
     name = encoding.strip().lower()
     if name in ("", "identity"):
@@ -81,20 +82,20 @@ def unpack(body: bytes, encoding: str, bounds: Unpacking, spent: Callable[[], in
     for piece in _UNPACKERS[name](_slices(body, bounds.time, spent)):
         size += len(piece)
         if size > bounds.size:
-            raise TooLarge(f"it unpacks to more than {bounds.size} bytes")
+            raise TooLarge(f"it decompresses to more than {bounds.size} bytes")
         yield piece
 
 
 def _slices(body: bytes, most: int, spent: Callable[[], int]) -> Iterator[bytes]:
-    """The body in small slices, as long as there is time: an encoding can make much work of few bytes.
+    """The body in small slices, while there is time: an encoding can make a lot of work out of a few bytes.
 
-    A Brotli block of 80 bytes takes 40 microseconds, so that no bound in bytes would do.
+    A Brotli block of 80 bytes takes 40 microseconds, so no limit in bytes would do.
     """
     end = spent() + most
     for start in range(0, len(body), STEP):
         yield body[start : start + STEP]
         if spent() > end:
-            raise TooLarge(f"it takes more than {format_duration(most)} to unpack")
+            raise TooLarge(f"it takes more than {format_duration(most)} to decompress")
 
 
 def unpack_text(body: bytes, bounds: Unpacking) -> bytes:
@@ -107,7 +108,7 @@ def unpack_text(body: bytes, bounds: Unpacking) -> bytes:
 
 
 def _is_zlib(data: bytes) -> bool:
-    """Whether it begins with the header of RFC 1950, which no JSON does, nor deflate data as anybody writes it."""
+    """Whether it begins with the header of RFC 1950; neither JSON nor deflate data, as commonly written, does."""
     return len(data) > 1 and data[0] & 15 == zlib.DEFLATED and int.from_bytes(data[:2]) % 31 == 0
 
 
@@ -149,7 +150,7 @@ def _brotli(slices: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _zstd(slices: Iterator[bytes]) -> Iterator[bytes]:
-    """Any number of frames, each to its end; an object of zstandard takes one, and says whether it ended."""
+    """Any number of frames, each complete; an object of zstandard reads one, and says whether it ended."""
     import zstandard  # noqa: PLC0415 (only for those who send it)
 
     unpacker = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
@@ -179,12 +180,12 @@ _UNPACKERS: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
 
 
 def parse_header(body: bytes, bounds: Bounds) -> dict[str, Any]:
-    """The header of an envelope, of which the body may be only the beginning. Raises Unreadable."""
+    """The header of an envelope, given the body or only its beginning. Raises Unreadable."""
     return _header(_line(body, 0, bounds), "invalid envelope header")
 
 
 def parse_items(body: bytes, bounds: Bounds) -> list[Item]:
-    """The items of an envelope. Raises Unreadable, and TooLarge where more would have to be read than is allowed."""
+    """The items of an envelope. Raises Unreadable, and TooLarge if more would have to be read than is allowed."""
     return list(_items(body, bounds))
 
 
@@ -192,7 +193,7 @@ def _items(body: bytes, bounds: Bounds) -> Iterator[Item]:
     view = memoryview(body)
     at = read = len(_line(body, 0, bounds)) + 1
     for count in itertools.count(1):
-        at = _after_blank(body, at, bounds)  # empty lines at the end, as many SDKs send them
+        at = _after_blank(body, at, bounds)  # empty lines at the end, which many SDKs send
         if at >= len(body):
             return
         if count > bounds.items:
@@ -218,7 +219,7 @@ def _after_blank(body: bytes, at: int, bounds: Bounds) -> int:
 
 
 def _end_of_payload(body: bytes, at: int, length: Any) -> int:
-    """Where the payload ends that begins at `at`: after its length, else at the end of its line."""
+    """Where the payload that begins at `at` ends: after its length, or else at the end of its line."""
     if length is None:
         end = body.find(b"\n", at)
         return len(body) if end < 0 else end

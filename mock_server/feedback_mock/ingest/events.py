@@ -1,6 +1,6 @@
-"""What events and envelope items come to: saved events, and feedback by the same windows as the REST endpoint's.
+"""What happens to events and envelope items: saved events, and feedback under the same windows as the REST endpoint's.
 
-Nothing in here awaits, so that each request is atomic without a lock.
+Nothing here awaits, so each request is atomic without a lock.
 """
 
 import uuid
@@ -22,7 +22,7 @@ FIELDS = ("name", "email", "comments")
 
 
 class Ingest:
-    """Takes events and envelopes into projects, by the windows of a document."""
+    """Accepts events and envelopes into projects, under the windows of a document."""
 
     def __init__(self, document: Document, max_event_bytes: int) -> None:
         self._submissions, self._max_event_bytes = Submissions(document), max_event_bytes
@@ -30,7 +30,7 @@ class Ingest:
         self._texts = [texts[name] for name in FIELDS]
 
     def store(self, project: Project, body: bytes, now: int) -> str:
-        """Saves the event that the body is, at `now` (microseconds); its id. Raises Unreadable or TooLarge."""
+        """Saves the event in the body, at `now` (microseconds); returns its id. Raises Unreadable or TooLarge."""
         self._check_size(len(body))
         event = _object(body)
         if event is None:
@@ -38,10 +38,10 @@ class Ingest:
         return self._save(project, event, None, now)
 
     def envelope(self, project: Project, header: dict[str, Any], items: list[Item], now: int) -> str | None:
-        """Takes every item, at `now` (microseconds), and answers the id of the envelope's event, if one is meant.
+        """Accepts every item, at `now` (microseconds), and returns the id of the envelope's event, if it has one.
 
-        What an item says wrongly is dropped in silence, as Sentry does. Raises TooLarge for events that together are
-        beyond the limit, and takes nothing then.
+        Invalid items are silently dropped, as in Sentry. Raises TooLarge, and accepts nothing, if its events together
+        exceed the limit.
         """
         self._check_size(sum(len(item.payload) for item in items if item.type in ("event", "feedback")))
         event_id = event_id_of(header.get("event_id"))
@@ -60,7 +60,7 @@ class Ingest:
             raise TooLarge(f"its events are more than {self._max_event_bytes} bytes")
 
     def _save(self, project: Project, payload: dict[str, Any], event_id: str | None, now: int, kind: str = "") -> str:
-        """Saves an event; of two with one id the first stays."""
+        """Saves an event; of two with the same id, the first stays."""
         known = event_id or event_id_of(payload.get("event_id")) or uuid.uuid4().hex
         if known not in project.events:
             environment = payload.get("environment")
@@ -78,7 +78,7 @@ class Ingest:
         return known
 
     def _report(self, project: Project, report: dict[str, Any], event_id: str | None, now: int) -> None:
-        """Feedback by an envelope: the same windows, but nobody hears of a refusal (docs/sentry.md, fact 87)."""
+        """Feedback in an envelope: the same windows, but refusals are not reported (docs/sentry.md, fact 87)."""
         known = event_id_of(report.get("event_id")) or event_id
         given = [report.get(text.name) or "" for text in self._texts]
         if known is None or not all(isinstance(each, str) for each in given) or not given[-1].strip():
@@ -90,7 +90,7 @@ class Ingest:
 
 
 def event_id_of(value: Any) -> str | None:
-    """An event id as it is kept, 32 hexadecimal digits in lower case, from either form; None for what is not an id."""
+    """An event id as stored, 32 hexadecimal digits in lower case, from either form; None for anything else."""
     if not isinstance(value, str) or len(value) not in (32, 36):
         return None
     try:
@@ -119,12 +119,12 @@ def _is_feedback(payload: dict[str, Any]) -> bool:
 
 
 def _timestamp(value: Any, now: int) -> int:
-    """The event's own instant in microseconds: seconds since 1970 or RFC 3339; `now` where it has none that counts."""
+    """The event's own instant in microseconds: seconds since 1970 or RFC 3339; `now` if it has no valid one."""
     instant = now
     if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LAST_INSTANT / SECOND:
         instant = round(value * SECOND)
     elif isinstance(value, str):
-        # Old SDKs leave the zone out and mean UTC.
+        # Old SDKs leave out the zone and mean UTC.
         for text in (value, f"{value}Z"):
             try:
                 instant = parse_instant(text)
@@ -135,7 +135,7 @@ def _timestamp(value: Any, now: int) -> int:
 
 
 def _title(payload: dict[str, Any]) -> str:
-    """The title that the event's issue gets: the last exception, else the message."""
+    """The title of the event's issue: the last exception, else the message."""
     exception = payload.get("exception")
     values = exception.get("values") if isinstance(exception, dict) else exception
     last = values[-1] if isinstance(values, list) and values else None

@@ -1,4 +1,4 @@
-"""Serves the ingest document: key, size, encoding, then the handler. Stores nothing and knows no window."""
+"""Serves the ingest document: key, size, encoding, then the handler. Stores nothing and knows no windows."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ _KEY = re.compile(r"[0-9a-f]{32}")
 
 
 def ingest_operations(ingest: Mapping[str, Any], document: Document, store: Store) -> dict[str, ASGIApp]:
-    """The operations of the document `ingest` by operationId, by the windows of the feedback `document`."""
+    """The operations of the document `ingest` by operationId, under the windows of the feedback `document`."""
     made: dict[str, ASGIApp] = {}
     for operation in operations_of(ingest):
         if operation.method == "post":
@@ -37,7 +37,7 @@ def ingest_operations(ingest: Mapping[str, Any], document: Document, store: Stor
 
 
 def decode(body: bytes, encoding: str) -> bytes:
-    """A body without its Content-Encoding, within the bounds of envelopes. Raises ValueError where that cannot be."""
+    """A body without its Content-Encoding, within the limits for envelopes. Raises ValueError if that is impossible."""
     try:
         return b"".join(unpack(body, encoding, _unpacking()))
     except (LookupError, TooLarge, Unreadable) as error:
@@ -50,23 +50,23 @@ def _unpacking() -> Unpacking:
 
 
 class Preflight(Endpoint):
-    """Says in headers what is allowed."""
+    """States in headers what is allowed."""
 
     def __init__(self, operation: str, store: Store, headers: list[Header]) -> None:
         self.operation, self.journaled = operation, store
         self._answer = Answer(200, [(b"content-length", b"0"), *headers], b"")
 
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
-        """Always done."""
+        """Always succeeds."""
         return Done(None)
 
     def render(self, exchange: Exchange, result: Result) -> Answer:
-        """The one answer."""
+        """The one response."""
         return self._answer
 
 
 class IngestOperation(Endpoint):
-    """Takes envelopes, or single events."""
+    """Accepts envelopes, or single events."""
 
     def __init__(self, operation: Operation, document: Document, store: Store) -> None:
         limits = operation.extensions
@@ -77,16 +77,16 @@ class IngestOperation(Endpoint):
         self._store = store
 
     def render(self, exchange: Exchange, result: Result) -> Answer:
-        """The answer as Relay gives it."""
+        """The response as Relay sends it."""
         return render(result)
 
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
-        """Finds the project, reads and unpacks the body, and takes what is in it."""
+        """Finds the project, reads and decompresses the body, and accepts its contents."""
         key = _key(exchange)
         if isinstance(key, Refused):
             return key
-        # A key of the request is looked at before the body is read, one in an envelope before more than its header is
-        # unpacked.
+        # A key in the request is checked before the body is read, one in an envelope once only its header is
+        # decompressed.
         if key is not None or self._bounds is None:
             refused = self._open(exchange, key)
             if refused is not None:
@@ -150,7 +150,7 @@ class IngestOperation(Endpoint):
         return Done({} if event_id is None else {"id": event_id})
 
     def _open(self, exchange: Exchange, key: str | None) -> Refused | None:
-        """Opens the project that the key belongs to."""
+        """Opens the project to which the key belongs."""
         if key is None:
             return Refused(
                 "key-missing", "no sentry_key in X-Sentry-Auth, Authorization or query, no dsn in an envelope"
@@ -161,7 +161,7 @@ class IngestOperation(Endpoint):
         if project is None:
             return Refused("key-known", "no project has the DSN's public key")
         if project.id != exchange.path["project_id"]:
-            return Refused("key-known", f"the DSN's public key is that of project {project.id}, not of the path's")
+            return Refused("key-known", f"the DSN's public key belongs to project {project.id}, not to the path's")
         exchange.project = project
         return None
 
@@ -179,7 +179,7 @@ def _is_empty(body: bytes) -> bool:
 
 
 def _key(exchange: Exchange) -> str | Refused | None:
-    """The public key that the request names in a header or in its query; refused where it names more than one."""
+    """The public key that the request names in a header or its query; refused if it names more than one."""
     project_id, headers, query = exchange.path["project_id"], exchange.headers, exchange.scope["query_string"]
     if not (project_id.isascii() and project_id.isdecimal()):
         return Refused("project-number")

@@ -1,4 +1,4 @@
-"""Renders the answers of the ingest: `{"detail": …}` for a refusal, with `causes` where there is one, as Relay does."""
+"""Renders the responses of the ingest: for a refusal `{"detail": …}`, with `causes` if there is one, as Relay does."""
 
 from collections.abc import Mapping
 
@@ -18,8 +18,8 @@ SAID: Mapping[str, tuple[int, str]] = {
     "size": (413, "envelope exceeded size limits for type 'event'"),
     "encoding": (415, "unsupported content encoding"),
 }
-"""What each rule by which the ingest refuses answers, in the words of Sentry's Relay."""
-_OURS = frozenset({"key-known", "key-missing"})  # whose reasons are the mock's own, told in X-Feedback-Rule only
+"""The response of each rule with which the ingest refuses, in the words of Sentry's Relay."""
+_OURS = frozenset({"key-known", "key-missing"})  # with reasons of the mock's own, shown only in X-Feedback-Rule
 _CORS: tuple[Header, ...] = (
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"x-sentry-error, x-sentry-rate-limits, retry-after, x-feedback-rule"),
@@ -27,7 +27,7 @@ _CORS: tuple[Header, ...] = (
 
 
 def render(result: Result) -> Answer:
-    """The answer, which a page of any origin may read."""
+    """The response, which a page of any origin may read."""
     if isinstance(result, Done):
         return json_answer(result.status, result.value, *_CORS)
     status, detail = SAID[result.rule]

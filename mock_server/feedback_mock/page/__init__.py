@@ -1,1 +1,1 @@
-"""The page on which a person sees and does what the control protocol offers. Has no powers beyond that protocol."""
+"""The page on which people see and do what the control protocol offers. Has no powers beyond that protocol."""

@@ -1,6 +1,6 @@
 """Serves the page with its files, and the documents that it reads. Answers no operation and keeps no state.
 
-No policy here lets a browser load or send anything anywhere else, or run what stands in a value.
+Its policies keep browsers from loading or sending anything elsewhere, and from running anything in a value.
 """
 
 from collections.abc import Mapping
@@ -23,10 +23,10 @@ _SAME = (
     "frame-ancestors 'none'"
 )
 _POLICY = f"{_SAME}; style-src 'self'; img-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
-# Swagger UI has its icons in its style sheet and makes markup of descriptions.
+# Swagger UI has its icons in its style sheet and turns descriptions into markup.
 _REFERENCE_POLICY = f"{_SAME}; style-src 'self'; img-src 'self' data:"
 _HEADERS: tuple[Header, ...] = (
-    (b"cache-control", b"no-cache"),  # every load asks whether its copy is still the one
+    (b"cache-control", b"no-cache"),  # every load checks whether its copy is current
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
@@ -34,7 +34,7 @@ _HEADERS: tuple[Header, ...] = (
 
 
 class Site:
-    """The ASGI application of the page; what it does not have, `otherwise` answers."""
+    """The ASGI application of the page; `otherwise` answers requests for anything else."""
 
     def __init__(self, documents: Mapping[str, Mapping[str, Any]], otherwise: ASGIApp) -> None:
         """`documents` by name, which the page gets with this server as the only one."""
@@ -42,7 +42,7 @@ class Site:
         self._otherwise = otherwise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers GET and HEAD below PAGE, and leads there from the root."""
+        """Answers GET and HEAD below PAGE, and redirects there from the root."""
         path: str = scope["path"]
         if scope["method"] not in ("GET", "HEAD") or not (path in _LEADS_HERE or path.startswith(PAGE)):
             await self._otherwise(scope, receive, send)
@@ -71,7 +71,7 @@ class Site:
 
     async def _file(self, name: str, scope: Scope) -> Any:
         """The response with this file; None if it does not exist."""
-        from starlette.exceptions import HTTPException  # noqa: PLC0415 (only who asks for the page waits for it)
+        from starlette.exceptions import HTTPException  # noqa: PLC0415 (only visitors of the page wait for it)
 
         try:
             return await self._files.get_response(name or "index.html", scope)

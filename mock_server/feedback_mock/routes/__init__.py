@@ -1,1 +1,1 @@
-"""Connexion's part: it reads the documents, checks them and routes to what was compiled. Knows no operation."""
+"""Connexion's part: it reads the documents, checks them and routes to the compiled operations. Knows no operation."""

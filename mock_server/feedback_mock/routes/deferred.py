@@ -1,8 +1,8 @@
-"""Imports Connexion without what it imports and the mock never calls: half of the time that a start would take.
+"""Imports Connexion without what it imports and the mock never calls, which would double the startup time.
 
 Connexion loads an HTTP client for OAuth, another for remote `$ref`s, Jinja2 for templates of documents, and starlette's
-test client. Nothing is replaced for good: a stand-in becomes the real module at its first use, and whoever imports
-`connexion` later gets all of it, in a copy of their own. Must not know what it is used for.
+test client. Nothing is replaced for good: a stand-in becomes the real module on first use, and anyone who imports
+`connexion` later gets all of it, as a separate copy. Must not know what it is used for.
 """
 
 import sys
@@ -17,7 +17,7 @@ NOT_CALLED = ("httpx", "jinja2", "requests")
 
 
 class StandIn(ModuleType):
-    """A module that is imported when something of it is asked for."""
+    """A module that is imported on first use."""
 
     def __getattr__(self, name: str) -> Any:
         if sys.modules.get(self.__name__) is self:
@@ -27,10 +27,10 @@ class StandIn(ModuleType):
 
 @contextmanager
 def deferred(package: str, *inner: str, not_called: tuple[str, ...] = NOT_CALLED) -> Iterator[None]:
-    """Within it, `package` and packages `inner` to it are importable by their submodules only, and those that are not
-    called are stand-ins unless loaded already.
+    """Within this context, `package` and its `inner` packages are importable only by submodule, and modules that are
+    never called are stand-ins unless already loaded.
 
-    Does nothing where the package is loaded already.
+    Does nothing if the package is already loaded.
     """
     spec = None if package in sys.modules else find_spec(package)
     if spec is None:
@@ -38,7 +38,7 @@ def deferred(package: str, *inner: str, not_called: tuple[str, ...] = NOT_CALLED
         return
     not_yet = [StandIn(name) for name in not_called if name not in sys.modules]
     sys.modules.update({module.__name__: module for module in not_yet})
-    # The packages with their paths, but without running their `__init__`, which import everything.
+    # The packages with their paths, but without running their `__init__`, which imports everything.
     sys.modules[package] = module_from_spec(spec)
     for name in inner:
         found = find_spec(name)

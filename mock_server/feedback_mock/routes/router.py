@@ -1,8 +1,8 @@
-"""Connexion's part: it reads the documents and says which operation stands where. The only import of it.
+"""Connexion's part: it reads the documents and says which operation is where. The only module that imports it.
 
-Our `SpecMiddleware` keeps one table of what Connexion tells it, and hands each request to an operation that was
-compiled at start, past Connexion's own per-request machinery, which knows neither Sentry's order of checks nor its
-error bodies.
+Our `SpecMiddleware` keeps one table of what Connexion reports, and passes each request to an operation compiled at
+startup, bypassing Connexion's own per-request machinery, which knows neither Sentry's order of checks nor its error
+bodies.
 """
 
 import re
@@ -19,7 +19,7 @@ from feedback_mock.asgi import ASGIApp, Receive, Scope, Send
 from feedback_mock.routes.deferred import deferred
 
 with warnings.catch_warnings(), deferred("connexion", "connexion.middleware"):
-    # Connexion uses what jsonschema and starlette call deprecated; nobody who starts the mock can change that.
+    # Connexion uses features that jsonschema and starlette have deprecated; users of the mock cannot change that.
     warnings.simplefilter("ignore")
     from connexion.middleware.abstract import AbstractRoutingAPI, SpecMiddleware
     from connexion.resolver import Resolver
@@ -33,7 +33,7 @@ Find = Callable[[str], Any]
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """A document to route: its name, whether its GET answers HEAD too, and by path another one for the same."""
+    """A document to route: its name, whether its GET also answers HEAD, and aliases by path."""
 
     name: str
     openapi: dict[str, Any]
@@ -44,10 +44,10 @@ class Routed:
 def route(
     documents: Sequence[Routed], operations: Mapping[str, ASGIApp], other_methods: OtherMethods, not_found: ASGIApp
 ) -> ASGIApp:
-    """An application that serves the documents; of two paths that fit a request, the first counts.
+    """An application that serves the documents; if two paths match a request, the first counts.
 
-    `operations` by operationId answer the requests; `other_methods` makes the application that answers all other
-    methods of a path, `not_found` what has no route. Raises DocumentError for a document that has an operation that is
+    `operations` by operationId answer the requests; `other_methods` creates the application for all other methods of a
+    path, `not_found` answers requests without a route. Raises DocumentError for a document with an operation that is
     not among the operations.
     """
     table = _Table(not_found, operations=operations, other_methods=other_methods)
@@ -57,17 +57,19 @@ def route(
 
 
 def _with_slashes_encoded(raw: bytes) -> str:
-    """The path, decoded but for the slashes that do not part it (RFC 3986, 2.2)."""
+    """The path, decoded except for encoded slashes, which do not separate segments (RFC 3986, 2.2)."""
     return unquote(_SLASH.sub(b"%252F", raw.partition(b"?")[0]).decode("latin-1"))
 
 
 def fits(path: str) -> Find:
-    """What finds the parameters of a path, such as `/{organization}/`, in that of a request; None where it differs."""
-    return compile_path(path)[0].fullmatch  # `fullmatch`, as its `$` also matches before a final line feed
+    """A function that finds the parameters of a path, such as `/{organization}/`, in a request's; None if it does not
+    match.
+    """
+    return compile_path(path)[0].fullmatch  # `fullmatch`, because `$` also matches before a final line feed
 
 
 class _Checked(OpenAPISpecification):  # type: ignore[misc]  # Connexion has no types
-    """A document that was held against OpenAPI's own schema when it was loaded; Connexion would take 50 ms for it."""
+    """A document that was validated against OpenAPI's own schema when loaded; Connexion would take 50 ms for it."""
 
     @classmethod
     def _validate_spec(cls, _: Any) -> None:
@@ -111,14 +113,14 @@ class _Routes(AbstractRoutingAPI):  # type: ignore[misc]  # Connexion has no typ
 
 
 class _Table(SpecMiddleware):  # type: ignore[misc]  # Connexion has no types
-    """All routes, in the order in which they are looked at."""
+    """All routes, in the order in which they are tried."""
 
     def __init__(self, app: ASGIApp, *, operations: Mapping[str, ASGIApp], other_methods: OtherMethods) -> None:
         self._not_found, self._operations, self._other_methods = app, operations, other_methods
         self._routes: list[tuple[Find, dict[str, ASGIApp], ASGIApp]] = []
 
     def add_api(self, specification: Any, *, routed: Routed, **options: Any) -> None:
-        """Takes the routes of a document, with one for all methods that a path does not have."""
+        """Adds the routes of a document, with one for all methods that a path does not have."""
         found = _Routes(specification, operations=self._operations, routed=routed, **options)
         for path, methods in found.paths.items():
             if routed.head and "GET" in methods:
@@ -127,7 +129,7 @@ class _Table(SpecMiddleware):  # type: ignore[misc]  # Connexion has no types
                 self._routes.append((fits(each), methods, self._other_methods(path)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hands the request on to what answers it."""
+        """Passes the request on to whatever answers it."""
         raw = scope.get("raw_path") or b""
         if b"%2" in raw:
             scope["path"] = _with_slashes_encoded(raw)
