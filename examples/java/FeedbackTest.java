@@ -1,5 +1,7 @@
 // The client, tested against the mock: a project of its own for each test. Tests.java runs it.
 
+import feedbackmock.Sandbox;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -19,58 +21,59 @@ final class FeedbackTest {
         ALL.put("invalid-fields-are-named", FeedbackTest::invalidFieldsAreNamed);
     }
 
-    static void feedbackIsStoredWithTheIssueOfItsEvent(FeedbackMock.Project project) throws Exception {
-        project.saveEvent(EVENT, "TypeError: undefined is not a function");
+    static void feedbackIsStoredWithTheIssueOfItsEvent(Sandbox sandbox) throws Exception {
+        sandbox.putEvent(EVENT, """
+            {"title": "TypeError: undefined is not a function"}""");
 
-        var stored = project.client(project.bearer()).submit(FOUND);
+        var stored = Tests.client(sandbox).submit(FOUND);
 
-        Tests.check(FeedbackMock.value(stored, "title").equals("TypeError: undefined is not a function"), stored);
+        Tests.check(Tests.value(stored, "title").equals("TypeError: undefined is not a function"), stored);
     }
 
-    static void dsnMaySubmit(FeedbackMock.Project project) throws Exception {
-        var stored = project.client(project.dsn()).submit(FOUND);
+    static void dsnMaySubmit(Sandbox sandbox) throws Exception {
+        var stored = Tests.client(sandbox, "DSN " + sandbox.dsn, Duration.ofMinutes(1)).submit(FOUND);
 
-        Tests.check(FeedbackMock.value(stored, "comments").equals("It broke!"), stored);
+        Tests.check(Tests.value(stored, "comments").equals("It broke!"), stored);
     }
 
-    static void retryOverwrites(FeedbackMock.Project project) throws Exception {
-        var client = project.client(project.bearer());
+    static void retryOverwrites(Sandbox sandbox) throws Exception {
+        var client = Tests.client(sandbox);
         var first = client.submit(FOUND);
 
         var second = client.submit(
             new FeedbackClient.Submission(EVENT, "Jane Smith", "jane@example.com", "The button does nothing."));
 
-        Tests.check(FeedbackMock.value(second, "id").equals(FeedbackMock.value(first, "id")), second);
-        Tests.count(1, "first_submitted_at", project.feedback());
+        Tests.check(Tests.value(second, "id").equals(Tests.value(first, "id")), second);
+        Tests.count(1, "first_submitted_at", sandbox.listFeedback());
     }
 
-    static void eventWindowEndsAfterExactly30Minutes(FeedbackMock.Project project) throws Exception {
-        var client = project.client(project.bearer());
-        project.saveEvent(EVENT, "Error");
-        project.advance("PT30M");
+    static void eventWindowEndsAfterExactly30Minutes(Sandbox sandbox) throws Exception {
+        var client = Tests.client(sandbox);
+        sandbox.putEvent(EVENT);
+        Tests.advance(sandbox, "PT30M");
         client.submit(FOUND);
 
-        project.advance("PT0.000001S");
+        Tests.advance(sandbox, "PT0.000001S");
 
         Tests.refused(FeedbackClient.TooLate.class, () -> client.submit(FOUND));
     }
 
-    static void overwriteWindowEndsAfterExactly5Minutes(FeedbackMock.Project project) throws Exception {
-        var client = project.client(project.bearer());
+    static void overwriteWindowEndsAfterExactly5Minutes(Sandbox sandbox) throws Exception {
+        var client = Tests.client(sandbox);
         client.submit(FOUND);
-        project.advance("PT5M");
+        Tests.advance(sandbox, "PT5M");
         client.submit(FOUND);
 
-        project.advance("PT0.000001S");
+        Tests.advance(sandbox, "PT0.000001S");
 
         Tests.refused(FeedbackClient.TooLate.class, () -> client.submit(FOUND));
     }
 
-    static void invalidFieldsAreNamed(FeedbackMock.Project project) throws Exception {
+    static void invalidFieldsAreNamed(Sandbox sandbox) throws Exception {
         var invalid = new FeedbackClient.Submission(EVENT, "Jane Smith", "nobody", "It broke!");
 
         var refusal = Tests.refused(
-            FeedbackClient.Invalid.class, () -> project.client(project.bearer()).submit(invalid));
+            FeedbackClient.Invalid.class, () -> Tests.client(sandbox).submit(invalid));
 
         Tests.check(
             refusal.getMessage().equals("{\"email\":[\"Enter a valid email address.\"]}"), refusal.getMessage());

@@ -1,5 +1,6 @@
 // What a client does when the network or the server fails: seven needs of a retry test, each as one test.
 
+import feedbackmock.Sandbox;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -22,31 +23,31 @@ final class RetriesTest {
         ALL.put("another-shape-is-not-taken-for-feedback", RetriesTest::anotherShapeIsNotTakenForFeedback);
     }
 
-    static void attemptsAreCounted(FeedbackMock.Project project) throws Exception {
-        project.fail("""
+    static void attemptsAreCounted(Sandbox sandbox) throws Exception {
+        sandbox.fail("""
             {"effect": {"connection": "EMPTY_RESPONSE"}, "times": 1}""");
 
-        project.client(project.bearer()).submit(FOUND);
+        Tests.client(sandbox).submit(FOUND);
 
-        Tests.count(1, "\"status\":0", project.requests());
-        Tests.count(1, "\"status\":200", project.requests());
+        Tests.count(1, "\"status\":0", sandbox.listRequests());
+        Tests.count(1, "\"status\":200", sandbox.listRequests());
     }
 
-    static void everyAttemptHasTheSameHeadersAndBody(FeedbackMock.Project project) throws Exception {
-        project.fail("""
+    static void everyAttemptHasTheSameHeadersAndBody(Sandbox sandbox) throws Exception {
+        sandbox.fail("""
             {"effect": {"connection": "EMPTY_RESPONSE"}, "times": 1}""");
 
-        project.client(project.bearer()).submit(FOUND);
+        Tests.client(sandbox).submit(FOUND);
 
         Tests.count(2, """
             {"name":"authorization","value":"Bearer [redacted]"},{"name":"content-type","value":"application/json"}""",
-            project.requests());
-        Tests.count(2, FOUND.json().replace("\"", "\\\""), project.requests());
+            sandbox.listRequests());
+        Tests.count(2, FOUND.json().replace("\"", "\\\""), sandbox.listRequests());
     }
 
-    static void serverErrorsAreToldUntilItWorks(FeedbackMock.Project project) throws Exception {
-        var client = project.client(project.bearer());
-        project.fail("""
+    static void serverErrorsAreToldUntilItWorks(Sandbox sandbox) throws Exception {
+        var client = Tests.client(sandbox);
+        sandbox.fail("""
             {"effect": {"status": 503}, "times": 2}""");
 
         for (var attempt = 1; attempt <= 2; attempt++) {
@@ -54,71 +55,71 @@ final class RetriesTest {
             Tests.check(refusal.status == 503, refusal.getMessage());
         }
 
-        Tests.check(FeedbackMock.value(client.submit(FOUND), "name").equals("Jane Smith"), project.feedback());
+        Tests.check(Tests.value(client.submit(FOUND), "name").equals("Jane Smith"), sandbox.listFeedback());
     }
 
-    static void resetBeforeStoringLeavesOneRecord(FeedbackMock.Project project) throws Exception {
-        project.fail("""
+    static void resetBeforeStoringLeavesOneRecord(Sandbox sandbox) throws Exception {
+        sandbox.fail("""
             {"effect": {"connection": "CONNECTION_RESET_BY_PEER"}, "phase": "before", "times": 1}""");
 
-        project.client(project.bearer()).submit(FOUND);
+        Tests.client(sandbox).submit(FOUND);
 
-        Tests.count(1, "\"rule\":\"submission\"", project.requests());
-        Tests.count(0, "\"rule\":\"overwrite\"", project.requests());
-        Tests.count(1, "first_submitted_at", project.feedback());
+        Tests.count(1, "\"rule\":\"submission\"", sandbox.listRequests());
+        Tests.count(0, "\"rule\":\"overwrite\"", sandbox.listRequests());
+        Tests.count(1, "first_submitted_at", sandbox.listFeedback());
     }
 
-    static void resetAfterStoringLeavesOneRecord(FeedbackMock.Project project) throws Exception {
-        project.fail("""
+    static void resetAfterStoringLeavesOneRecord(Sandbox sandbox) throws Exception {
+        sandbox.fail("""
             {"effect": {"connection": "CONNECTION_RESET_BY_PEER"}, "phase": "after", "times": 1}""");
 
-        project.client(project.bearer()).submit(FOUND);
+        Tests.client(sandbox).submit(FOUND);
 
-        Tests.count(1, "\"rule\":\"submission\"", project.requests());
-        Tests.count(1, "\"rule\":\"overwrite\"", project.requests());
-        Tests.count(1, "first_submitted_at", project.feedback());
+        Tests.count(1, "\"rule\":\"submission\"", sandbox.listRequests());
+        Tests.count(1, "\"rule\":\"overwrite\"", sandbox.listRequests());
+        Tests.count(1, "first_submitted_at", sandbox.listFeedback());
     }
 
-    static void rateLimitSaysWhenAndHoldsForOneTest(FeedbackMock.Project project) throws Exception {
-        project.fail("""
+    static void rateLimitSaysWhenAndHoldsForOneTest(Sandbox sandbox) throws Exception {
+        sandbox.fail("""
             {"effect": {"status": 429, "retry_after": 60}}""");
 
         var refusal = Tests.refused(
-            FeedbackClient.ServerError.class, () -> project.client(project.bearer()).submit(FOUND));
+            FeedbackClient.ServerError.class, () -> Tests.client(sandbox).submit(FOUND));
 
         Tests.check(refusal.status == 429, refusal.getMessage());
         Tests.check(refusal.retryAfter.getAsLong() == 60, "Retry-After is " + refusal.retryAfter);
-        Tests.count(1, "\"startedDateTime\"", project.requests());
-        try (var other = FeedbackMock.Project.on(project.url(), "not-limited")) {
-            other.client(other.bearer()).submit(FOUND);
+        Tests.count(1, "\"startedDateTime\"", sandbox.listRequests());
+        try (var other = Sandbox.in(Tests.mock)) {
+            Tests.client(other).submit(FOUND);
         }
     }
 
-    static void slowAnswerIsGivenUpAndRetried(FeedbackMock.Project project) throws Exception {
-        project.fail("""
+    static void slowAnswerIsGivenUpAndRetried(Sandbox sandbox) throws Exception {
+        sandbox.fail("""
             {"effect": {"delay": "until_released"}, "phase": "after", "times": 1}""");
 
-        project.client(project.bearer(), Duration.ofSeconds(1)).submit(FOUND);
+        Tests.client(sandbox, "Bearer " + sandbox.writeToken, Duration.ofSeconds(1)).submit(FOUND);
 
-        Tests.count(2, "\"startedDateTime\"", project.requests());
-        Tests.count(1, "first_submitted_at", project.feedback());
+        Tests.count(2, "\"startedDateTime\"", sandbox.listRequests());
+        Tests.count(1, "first_submitted_at", sandbox.listFeedback());
     }
 
-    static void halfAnAnswerIsNotTakenForFeedback(FeedbackMock.Project project) throws Exception {
-        project.fail("""
+    static void halfAnAnswerIsNotTakenForFeedback(Sandbox sandbox) throws Exception {
+        sandbox.fail("""
             {"effect": {"broken_body": "truncated"}, "times": 1}""");
 
-        Tests.refused(IOException.class, () -> project.client(project.bearer()).submit(FOUND));
+        Tests.refused(IOException.class, () -> Tests.client(sandbox).submit(FOUND));
 
-        Tests.count(1, "first_submitted_at", project.feedback());
+        Tests.count(1, "first_submitted_at", sandbox.listFeedback());
     }
 
-    static void anotherShapeIsNotTakenForFeedback(FeedbackMock.Project project) throws Exception {
-        project.fail("""
+    static void anotherShapeIsNotTakenForFeedback(Sandbox sandbox) throws Exception {
+        sandbox.fail("""
             {"effect": {"broken_body": "wrong"}, "times": 1}""");
 
-        Tests.refused(IOException.class, () -> project.client(project.bearer()).submit(FOUND));
+        Tests.refused(IOException.class, () -> Tests.client(sandbox).submit(FOUND));
 
-        Tests.count(1, "first_submitted_at", project.feedback());
+        Tests.count(1, "first_submitted_at", sandbox.listFeedback());
     }
 }

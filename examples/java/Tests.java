@@ -1,15 +1,41 @@
 // What a test framework does for you: one mock for all tests, a project for each, and a line that says how each went.
 
+import feedbackmock.FeedbackMock;
+import feedbackmock.Sandbox;
+import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 final class Tests {
+    static FeedbackMock mock;
+
     interface Step<T> {
         T run() throws Exception;
     }
 
     interface Test {
-        void run(FeedbackMock.Project project) throws Exception;
+        void run(Sandbox sandbox) throws Exception;
+    }
+
+    /** The SDK under test, for the test's own project. */
+    static FeedbackClient client(Sandbox sandbox) {
+        return client(sandbox, "Bearer " + sandbox.writeToken, Duration.ofMinutes(1));
+    }
+
+    static FeedbackClient client(Sandbox sandbox, String authorization, Duration timeout) {
+        return new FeedbackClient(mock.url(), sandbox.organization(), sandbox.project(), authorization, timeout);
+    }
+
+    static void advance(Sandbox sandbox, String duration) throws Exception {
+        sandbox.advanceClock("{\"duration\": \"%s\"}".formatted(duration));
+    }
+
+    /** The value of a key in JSON, if it is a text; of several the last one. The JDK reads no JSON, your SDK does. */
+    static String value(String json, String key) {
+        Matcher matcher = Pattern.compile(".*\"" + key + "\": ?\"([^\"]*)\"").matcher(json);
+        check(matcher.find(), "There is no " + key + " in " + json);
+        return matcher.group(1);
     }
 
     static void check(boolean holds, String what) {
@@ -37,10 +63,11 @@ final class Tests {
         var tests = new LinkedHashMap<>(FeedbackTest.ALL);
         tests.putAll(RetriesTest.ALL);
         var failed = 0;
-        try (var mock = FeedbackMock.start()) {
+        try (var started = FeedbackMock.start()) {
+            mock = started;
             for (var test : tests.entrySet()) {
-                try (var project = FeedbackMock.Project.on(mock.url(), test.getKey())) {
-                    test.getValue().run(project);
+                try (var sandbox = Sandbox.in(mock)) {
+                    test.getValue().run(sandbox);
                     System.out.println("ok      " + test.getKey());
                 } catch (Exception | AssertionError failure) {
                     failed++;

@@ -5,11 +5,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from feedback_spec.document import load_control
+from feedback_spec.documentation.clients import camel, methods
 
 from tests.clients.toolchains import MOCK, ROOT, need, run
 
 CLIENTS = ROOT / "clients"
-NEEDS = {"python": (), "typescript": ("node", "npm")}
+NEEDS = {"java": ("java", "javac"), "python": (), "typescript": ("node", "npm")}
 LEFT_OUT = shutil.ignore_patterns("node_modules", "build", "__pycache__", ".pytest_cache")
 
 
@@ -27,3 +29,13 @@ def test_client_passes_its_tests(name: str, tmp_path: Path) -> None:
     ran = run(["bash", "-c", told[0]], client, {"FEEDBACK_MOCK": str(MOCK)})
 
     assert ran.returncode == 0, ran.stdout
+
+
+def test_java_test_calls_every_operation() -> None:
+    """The other two watch themselves."""
+    text = (CLIENTS / "java" / "test" / "ClientTest.java").read_text("utf-8")
+
+    names = [camel(each.name) for each in methods(load_control())]
+
+    assert len(names) > 20
+    assert [name for name in names if not re.search(rf"(\.|::){name}\b", text)] == []

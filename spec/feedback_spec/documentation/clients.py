@@ -23,6 +23,7 @@ _FILES = {
     "typescript/control.js": "control.js.j2",
     "typescript/control.d.ts": "control.d.ts.j2",
     "python/feedback_mock_client/control.py": "control.py.j2",
+    "java/feedbackmock/Control.java": "Control.java.j2",
 }
 
 
@@ -70,6 +71,7 @@ def client_files(control: Mapping[str, Any]) -> dict[str, str]:
         "snake": lambda name: re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower(),
         "python": python.type_of,
         "python_path": lambda path: re.sub(r"\{(\w+)\}", r"{_part(\1)}", path),
+        "java_path": lambda path: re.sub(r"\{(\w+)\}", lambda each: f'" + part({camel(each[1])}) + "', path),
         "comment": typescript.comment,
         "typescript": typescript.type_of,
         "js_path": lambda path: re.sub(r"\{(\w+)\}", lambda each: f"${{part({camel(each[1])})}}", path),

@@ -45,9 +45,9 @@ def _properties(schema: Mapping[str, Any], before: str) -> Iterator[str]:
         yield f"{before}[key: string]: {type_of(more, before) if isinstance(more, dict) else 'unknown'};"
 
 
-def comment(text: str, before: str = "") -> str:
+def comment(text: str, before: str = "", width: int = 112) -> str:
     """A text as a comment of documentation, on one line where it fits."""
-    first, *rest = textwrap.wrap(" ".join(text.split()).replace("*/", "* /"), 112, break_long_words=False)
+    first, *rest = textwrap.wrap(" ".join(text.split()).replace("*/", "* /"), width, break_long_words=False)
     if not rest:
         return f"{before}/** {first} */"
     return "\n".join([f"{before}/**", *(f"{before} * {line}" for line in (first, *rest)), f"{before} */"])
