@@ -1,4 +1,4 @@
-"""Whether an answer is one that the document describes: status, media type, headers, body. Pure."""
+"""Checks whether a response is one that the document describes: status, media type, headers, body. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ from feedback_spec.operations import JSON, Operation, Response, operations_of
 
 from feedback_verify.exchange import Exchange, as_data
 
-ASKED = ("PUT", "PATCH", "DELETE")  # other methods may be refused before an application is asked
+ASKED = ("PUT", "PATCH", "DELETE")  # other methods may be refused before they reach an application
 
 
 class Answers:
-    """Judges every answer of the documented path behind that of `base_url`; other paths are not described."""
+    """Judges every response of the documented path behind that of `base_url`; other paths are not described."""
 
     def __init__(self, document: Document, base_url: str = "") -> None:
         self._prefix = urlsplit(base_url).path.rstrip("/")
@@ -29,20 +29,20 @@ class Answers:
 
     @cached_property
     def _paths(self) -> list[tuple[re.Pattern[str], Mapping[str, Operation]]]:
-        """For each path its operations by method."""
+        """The operations of each path by method."""
         paths: dict[str, dict[str, Operation]] = {}
         for operation in operations_of(self._openapi):
             paths.setdefault(operation.path, {})[operation.method] = operation
         return [(_pattern(path), operations) for path, operations in paths.items()]
 
     def problem(self, exchange: Exchange) -> str | None:
-        """What the document does not allow in this answer; None where all is well or the path is not documented."""
+        """What the document does not allow in this response; None if nothing is wrong or the path is not documented."""
         known = self._described(exchange)
         if known is None:
             return None
         method = exchange.request.method.lower()
         if self._methods is not None and method not in known:
-            # Who may ask comes before whether there is anything: other statuses are the rules' of who may.
+            # Access is checked before existence: other statuses belong to the rules about access.
             refused = exchange.status in (400, 401, 403, 404, 405)
             return None if refused else f"{exchange.request.method} is answered {exchange.status}"
         operation = known.get("get" if method == "head" else method)
@@ -54,7 +54,7 @@ class Answers:
         return self._header_problem(exchange, response) or self._body_problem(exchange, response)
 
     def _not_allowed_problem(self, exchange: Exchange, known: Mapping[str, Operation]) -> str | None:
-        """A method that the path does not have is refused as the path's operations declare it."""
+        """A method that the path does not have is refused as the path's operations declare."""
         if exchange.status != 405:
             return f"{exchange.request.method} is answered {exchange.status}, not 405"
         declared = next((each.responses["405"] for each in known.values() if "405" in each.responses), None)
@@ -63,20 +63,20 @@ class Answers:
         return self._header_problem(exchange, declared) or self._body_problem(exchange, declared)
 
     def speaks_of(self, exchange: Exchange) -> bool:
-        """Whether the document says what this answer must be: `problem` could have found something."""
+        """Whether the document says what this response must be, so that `problem` could have found something."""
         return self._described(exchange) is not None
 
     def _described(self, exchange: Exchange) -> Mapping[str, Operation] | None:
-        """The operations of the documented path, by method; None where the document does not speak of the answer."""
+        """The operations of the documented path, by method; None if the document does not describe the response."""
         path = urlsplit(exchange.request.url).path.removeprefix(self._prefix)
-        plain = "/../" not in path  # which some servers resolve and others do not
+        plain = "/../" not in path  # which some servers resolve and others don't
         known = next((each for pattern, each in self._paths if plain and pattern.fullmatch(path)), None)
         if known is None or exchange.status >= 500 or self._should_not_have_passed(exchange, known.get("post")):
             return None
         return known
 
     def _should_not_have_passed(self, exchange: Exchange, operation: Operation | None) -> bool:
-        """Whether this accepts what the request schema forbids; other rules judge that, and the echo follows."""
+        """Whether this accepts what the request schema forbids; other rules judge that, and the response repeats it."""
         if exchange.request.method != "POST" or exchange.status != 200 or operation is None or operation.body is None:
             return False
         sent = as_data(exchange.request.content)
@@ -102,19 +102,19 @@ class Answers:
     def _body_problem(self, exchange: Exchange, response: Response) -> str | None:
         content = response.content
         if not exchange.content:
-            # Servers in use answer a DSN with empty bodies; the document leaves it open.
+            # Some servers answer a DSN with an empty body; the document leaves that open.
             by_dsn = exchange.request.sent_headers().get("Authorization", "").lower().startswith("dsn")
             bodiless = by_dsn or exchange.request.method == "HEAD" or not content
             return None if bodiless else f"a {exchange.status} without a body"
         if not content:
-            return f"a {exchange.status} with a body, where the document has none"
+            return f"a {exchange.status} with a body, although the document has none"
         if exchange.media_type not in content:
             return f"a {exchange.status} as {exchange.media_type or 'no media type'}, not {', '.join(content)}"
         if exchange.json is None:
             return f"a {exchange.status} whose body is not JSON"
         for error in self._validator(content[exchange.media_type].schema).iter_errors(exchange.json):
             place = "".join(f".{step}" for step in error.instance_path)
-            return f"a {exchange.status} whose body{place} is not as its schema says: {error.message[:200]}"
+            return f"a {exchange.status} whose body{place} does not follow its schema: {error.message[:200]}"
         return None
 
     def _validator(self, schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator:

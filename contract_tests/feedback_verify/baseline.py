@@ -1,4 +1,4 @@
-"""Known violations that do not fail a run: a TOML file with a reason for each. Strict: what is no more must go."""
+"""Known violations that do not fail a run: a TOML file with a reason for each. Strict: fixed ones must be removed."""
 
 import tomllib
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from feedback_verify.verdicts import Result, Verdict
 
 
 class BaselineError(ValueError):
-    """The file cannot be used; the message, one sentence, says which and why."""
+    """The file cannot be used; the message, one sentence, says why."""
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,14 @@ class Baseline:
     name: str = "baseline"
 
     def stale(self, results: Mapping[str, Result]) -> tuple[str, ...]:
-        """What has to be removed, in sentences. A rule on which nothing is known leaves its entry alone."""
+        """What must be removed, in sentences. An entry stays if nothing is known about its rule."""
         known = (rule for rule in self.accepted if rule in results)
         kept = (rule for rule in known if results[rule].verdict is Verdict.VERIFIED)
         return tuple(f'{self.name}: "{rule}" is no longer violated: remove it.' for rule in kept)
 
 
 def read_baseline(path: Path, document: Document) -> Baseline:
-    """The baseline of a file with one table `[accepted]`, of rules of the document. Raises BaselineError."""
+    """The baseline in a file with one table `[accepted]`, with rules of the document. Raises BaselineError."""
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -44,5 +44,5 @@ def read_baseline(path: Path, document: Document) -> Baseline:
         if rule not in document.verifiable:
             raise BaselineError(f'{path}: there is no rule "{rule}"{meant(rule, document.verifiable)}')
         if not isinstance(reason, str) or not reason.strip():
-            raise BaselineError(f'{path}: accepted."{rule}" must be a text that says why.')
+            raise BaselineError(f'{path}: accepted."{rule}" must be a string that gives the reason.')
     return Baseline(accepted, path.name)

@@ -1,4 +1,4 @@
-"""The four fields as the body of a request, in every form that the document takes. Pure."""
+"""The four fields as the body of a request, in every form that the document accepts. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 
 @dataclass(frozen=True)
 class Body:
-    """A body with its media type; `chunked` where its length is not sent ahead."""
+    """A body with its media type; `chunked` if its length is not announced."""
 
     media_type: str
     content: bytes

@@ -1,7 +1,7 @@
-"""A project with hundreds of feedback: lists whole and filtered, walked to the end and back, and early feedback again.
+"""A project with hundreds of feedback: full and filtered lists, followed to the end and back, and early feedback again.
 
-Servers that keep the last hundred only, that number in a byte or that page wrongly show it here and nowhere else. On a
-project where others write at the same time, only the order among what was written here is looked at.
+It is the only scenario that reveals servers that keep only the last hundred, number in a byte or page incorrectly. On a
+project to which others write at the same time, only the order of our own feedback is checked.
 """
 
 import re
@@ -33,7 +33,7 @@ _LINKS = re.compile(rf"({_LINK.pattern})( *, *{_LINK.pattern})*")
 
 
 class Wrong(Exception):
-    """What does not fit, and the rule that it breaks."""
+    """What is wrong, and the rule that it breaks."""
 
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class Wrong(Exception):
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list: the own event ids on it, and where the pages beside it are."""
+    """One page of a list: our own event ids on it, and the addresses of the pages before and after it."""
 
     own: tuple[str, ...]
     size: int
@@ -52,10 +52,10 @@ class Page:
 def run(
     target: Target, document: Document, random: Random, depth: str, finished: Callable[[Scenario], None]
 ) -> list[Finding]:
-    """What a crowded project shows, by rule; nothing where the target cannot save events."""
+    """What a crowded project shows, by rule; nothing if the target cannot save events."""
     if not target.capabilities >= NEEDS:
         return []
-    quick = target.sandboxes and not target.settling.lags  # each event and each list is waited for otherwise
+    quick = target.sandboxes and not target.settling.lags  # otherwise, every event and every list must be waited for
     size = SIZES[depth] if quick else min(SIZES[depth], ON_LIVE_PROJECTS)
     lost: list[int] = []
     for _ in range(TRIES):
@@ -64,10 +64,11 @@ def run(
             try:
                 crowded.run()
             except Trouble as trouble:
-                return [*crowded.findings(), Finding("list", remark=f"a crowded project was left early: {trouble}")]
+                return [*crowded.findings(), Finding("list", remark=f"a crowded project was abandoned: {trouble}")]
             except NotReachable as error:
                 if len(scenario.exchanges) in lost:
-                    # A proxy or a restart loses a connection now here, now there; a server that crashes, here again.
+                    # A proxy or a restart loses a connection at random; a server that crashes does so at the same point
+                    # again.
                     steps = tuple(scenario.steps)
                     return [*crowded.findings(), Finding("no-server-error", violation=str(error), steps=steps)]
                 lost.append(len(scenario.exchanges))
@@ -75,12 +76,12 @@ def run(
             finally:
                 finished(scenario)
             return crowded.findings()
-    return [*crowded.findings(), Finding("list", remark="a crowded project was left early: connections were lost")]
+    return [*crowded.findings(), Finding("list", remark="a crowded project was abandoned: connections were lost")]
 
 
 @dataclass
 class Crowded:
-    """One scenario of so many submissions; `held` counts what was seen to be right by rule."""
+    """One scenario with this many submissions; `held` counts correct observations by rule."""
 
     scenario: Scenario
     size: int
@@ -88,7 +89,7 @@ class Crowded:
     wrong: dict[str, tuple[str, tuple[Step, ...]]] = field(default_factory=dict)
 
     def run(self) -> None:
-        """The whole story; what is wrong in one part does not keep the others from being told."""
+        """The whole story; an error in one part does not keep the others from being reported."""
         capabilities = self.scenario.target.capabilities
         self.oracle, self.project = self.scenario.oracle, self.scenario.project
         self.moves = self.scenario.target.clock == "exact" and "clock" in capabilities
@@ -98,7 +99,7 @@ class Crowded:
         self.ids = [self.scenario.new_event_id() for _ in range(self.size)]
         for part in (self._fill, self._lists, self._pages, self._early_again, self._too_late):
             if any(not rule.startswith("list") for rule in self.wrong):
-                return  # what comes after it would only repeat it
+                return  # what follows would only repeat it
             try:
                 part()
             except (Wrong, Violated) as wrong:
@@ -106,7 +107,7 @@ class Crowded:
                 self.wrong.setdefault(rule, (str(wrong), tuple(self.scenario.steps)))
 
     def findings(self) -> list[Finding]:
-        """One for each rule that was looked at."""
+        """One for each rule that was checked."""
         rules = self.scenario.document.verifiable
         found = [Finding(rule, 1, told, steps=steps) for rule, (told, steps) in self.wrong.items()]
         found += [Finding(rule, count) for rule, count in self.held.items() if rule not in self.wrong]
@@ -118,7 +119,7 @@ class Crowded:
     # --- filling it
 
     def _fill(self) -> None:
-        """Events of all kinds, one after the other; every seventh event is not known, every fifth overwritten."""
+        """Events of all kinds, one after the other; every seventh event is unknown, every fifth is overwritten."""
         for number, event_id in enumerate(self.ids):
             if number % 7 != 6:
                 self.scenario.save_event(event_id, **self._facts(number))
@@ -158,7 +159,7 @@ class Crowded:
     # --- lists
 
     def _lists(self) -> None:
-        """The first page of each filter alone, whole objects."""
+        """The first page of each filter on its own, with whole objects."""
         for rule, query, expected in self._filters():
             self._list(rule, query, expected)
             self._hold(rule)
@@ -166,7 +167,7 @@ class Crowded:
     def _list(self, rule: str, query: Mapping[str, str], expected: list[str]) -> None:
         reply = self._get(query, rule)
         wanted, own = expected[: self.largest], reply.json
-        if not self.scenario.target.sandboxes:  # others' feedback may stand between
+        if not self.scenario.target.sandboxes:  # other people's feedback may be in between
             own = [each for each in entries(reply) if each["eventID"] in self.scenario.made_ids]
             listed = {each["eventID"] for each in own}
             wanted = [each for each in expected if each in listed]
@@ -195,9 +196,9 @@ class Crowded:
     # --- pages
 
     def _pages(self) -> None:
-        """Filters and page sizes together, each walked to its end and back."""
+        """Filters combined with page sizes, each followed to its end and back."""
         if any(rule.startswith("list") for rule in self.wrong):
-            return  # what a filter alone gets wrong, pages get wrong too
+            return  # an error of a filter alone would show on its pages, too
         statuses = ({}, {"status": ""}) if self.details else ({},)
         environments = ({}, {"environment": "production"}, {"environment": ""}) if self.details else ({},)
         for number, (status, environment) in enumerate(product(statuses, environments)):
@@ -209,12 +210,12 @@ class Crowded:
         self._walk({"per_page": "1", **statuses[-1], **environments[-1]}, [])
 
     def _dividing(self, count: int) -> set[int]:
-        """A page size that leaves the last page full, and all on one page where they fit."""
+        """A page size that leaves the last page full, and one that holds everything if possible."""
         sizes = range(min(self.largest, count), 0, -1)
         return {next((each for each in sizes if count % each == 0), 1), max(min(self.largest, count), 1)}
 
     def _walk(self, query: dict[str, str], expected: list[str]) -> None:
-        """Forward to the end, each once and in order; then back over the same pages."""
+        """Forward to the end, each entry once and in order; then back over the same pages."""
         for _ in range(ASKED_AGAIN):
             pages = self._forward(query)
             seen = list(dict.fromkeys(each for page in pages for each in page.own))
@@ -222,7 +223,7 @@ class Crowded:
             if len(pages) >= MOST_PAGES:
                 wanted = wanted[: len(seen)]
             if seen == wanted or self.scenario.target.sandboxes:
-                break  # where others write at the same time, pages shift while they are walked
+                break  # if others write at the same time, pages shift meanwhile
         told = f"GET ?{urlencode(query)}"
         if seen != wanted:
             raise Wrong(
@@ -238,7 +239,7 @@ class Crowded:
     def _forward(self, query: dict[str, str]) -> list[Page]:
         pages = [self._page(query)]
         if pages[0].links["previous"][0]:
-            raise Wrong("list-pages", f"GET ?{urlencode(query)}: the first page says that one comes before it")
+            raise Wrong("list-pages", f"GET ?{urlencode(query)}: the first page says that there is a page before it")
         while pages[-1].links["next"][0] and len(pages) < MOST_PAGES:
             pages.append(self._page({**query, "cursor": pages[-1].links["next"][1]}))
             if not pages[-1].size and self.scenario.target.sandboxes:
@@ -250,29 +251,31 @@ class Crowded:
         for before in reversed(pages[:-1]):
             there, cursor = current.links["previous"]
             if not there:
-                raise Wrong("list-pages", f"GET ?{urlencode(query)}: a later page says that none comes before it")
+                raise Wrong("list-pages", f"GET ?{urlencode(query)}: a later page says that there is no page before it")
             current = self._page({**query, "cursor": cursor})
             if current.own != before.own:
                 told = _difference(list(current.own), list(before.own))
-                raise Wrong("list-pages", f"GET ?{urlencode(query)}: going back, a page holds something else: {told}")
+                raise Wrong(
+                    "list-pages", f"GET ?{urlencode(query)}: on the way back, a page has different contents: {told}"
+                )
 
     def _page(self, query: Mapping[str, str]) -> Page:
         reply, told = self._get(query, "list-pages"), f"GET ?{urlencode(query)}"
         sent = reply.headers.get("link", "")
         links = {name: (there == "true", cursor) for name, there, cursor in _LINK.findall(sent)}
         if set(links) != {"previous", "next"}:
-            raise Wrong("list-pages", f"{told}: Link names not both pages: {sent!r}")
+            raise Wrong("list-pages", f"{told}: Link does not name both pages: {sent!r}")
         if not _LINKS.fullmatch(sent):
-            raise Wrong("list-pages", f"{told}: Link is not a list of links with commas between them: {sent!r}")
+            raise Wrong("list-pages", f"{told}: Link is not a list of links separated by commas: {sent!r}")
         ids = [each["eventID"] for each in entries(reply)]
         if len(ids) > int(query["per_page"]):
-            raise Wrong("list-pages", f"{told}: a page holds {len(ids)}")
+            raise Wrong("list-pages", f"{told}: a page contains {len(ids)}")
         return Page(tuple(each for each in ids if each in self.scenario.made_ids), len(ids), links)
 
     # --- early feedback again
 
     def _early_again(self) -> None:
-        """Overwritten: the same record, however many came after it."""
+        """Overwritten: the same record, no matter how many came after it."""
         for event_id in self.ids[:3]:
             self._submit(event_id, CHANGED)
         self._look()
@@ -280,7 +283,7 @@ class Crowded:
             self._list("list", {"status": ""}, self.oracle.listed(self.project, status=""))
 
     def _too_late(self) -> None:
-        """Refused once their window is over, and nothing changes."""
+        """Refused once its window is over, and nothing changes."""
         if not self.moves:
             return
         self.scenario.advance(self.scenario.limit("feedback") + 1)
@@ -290,8 +293,8 @@ class Crowded:
 
 
 def _difference(seen: list[str], wanted: list[str]) -> str:
-    """What is missing, too much, or else in another order."""
+    """What is missing or superfluous, or else that the order differs."""
     missing, more = [each for each in wanted if each not in seen], [each for each in seen if each not in wanted]
     if missing:
         return f"{missing[0]} is missing"
-    return f"{more[0]} should not be there" if more else "the order is another one"
+    return f"{more[0]} should not be there" if more else "the order is different"

@@ -1,4 +1,4 @@
-"""Finds the profile that a target fits best: every profile's rules are tried on it, without waiting."""
+"""Finds the profile that a target fits best: tries every profile's rules on it, without waiting."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from feedback_verify.verdicts import Verdict
 
 @dataclass(frozen=True)
 class Fit:
-    """How a target fits a profile: the rules it keeps and those it does not, by id, with what was seen instead."""
+    """How well a target fits a profile: the rules it follows and those it does not, by id, with what was seen
+    instead.
+    """
 
     profile: str
     verified: tuple[str, ...]
@@ -32,9 +34,9 @@ class Fit:
 def fits(
     documents: Iterable[Document], target: Target, seed: int, progress: Callable[[int, int, str], None]
 ) -> list[Fit]:
-    """One fit for each document, the best first; of two as good the one that was given first.
+    """One fit for each document, best first; ties keep the given order.
 
-    Only what is seen without random histories, and on a running clock without waiting. Raises NotReachable.
+    Without random histories and, on a running clock, without waiting. Raises NotReachable.
     """
     found = []
     for document in documents:

@@ -1,4 +1,4 @@
-"""Requests, the credentials in them, and answers. Pure: nothing is sent here, and nothing is rendered."""
+"""Requests, the credentials in them, and responses. Pure: sends nothing and renders nothing."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ PREVIEW = 2_000
 
 @dataclass(frozen=True)
 class Credential:
-    """A header value with a secret at its end. What is shown has the variable of this name in the secret's place."""
+    """A header value that ends in a secret. It is shown with the variable of this name in place of the secret."""
 
     prefix: str
     secret: str = field(repr=False)
@@ -19,29 +19,29 @@ class Credential:
 
     @classmethod
     def of(cls, kind: str, secret: str, variable: str) -> "Credential":
-        """A token, or where the kind ends in `dsn`, a DSN. Raises ValueError where no header can hold the secret."""
+        """A token or, if the kind ends in `dsn`, a DSN. Raises ValueError if no header can carry the secret."""
         if not secret or not secret.isascii() or not secret.isprintable() or secret != secret.strip():
-            raise ValueError("a token or DSN is printable ASCII text without white space around it")
+            raise ValueError("a token or DSN must be printable ASCII text without surrounding white space")
         return cls("DSN " if kind.endswith("dsn") else "Bearer ", secret, variable)
 
     @property
     def value(self) -> str:
-        """The header value as it is sent."""
+        """The header value as sent."""
         return self.prefix + self.secret
 
     @property
     def parts(self) -> tuple["str | Part", ...]:
-        """What the value is made of."""
+        """The parts of the value."""
         return self.prefix, Part(self)
 
     def spelled(self, scheme: str) -> "Credential":
-        """The same secret behind another scheme."""
+        """The same secret with another scheme."""
         return replace(self, prefix=f"{scheme} ")
 
 
 @dataclass(frozen=True)
 class Part:
-    """The characters of a secret from `start` to before `stop`; with letters in the other case where `turned`."""
+    """The characters of a secret from `start` to before `stop`; with upper and lower case swapped if `turned`."""
 
     credential: Credential
     start: int = 0
@@ -64,13 +64,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Altered:
-    """A header value made of texts and of parts of secrets: however a secret was changed, none is ever shown."""
+    """A header value made of texts and parts of secrets: however a secret was changed, it is never shown."""
 
     parts: tuple[str | Part, ...]
 
     @property
     def value(self) -> str:
-        """The header value as it is sent."""
+        """The header value as sent."""
         return "".join(each.value if isinstance(each, Part) else each for each in self.parts)
 
 
@@ -79,7 +79,7 @@ Secret = Credential | Altered
 
 @dataclass(frozen=True)
 class Project:
-    """A project to test against, with its credentials by kind (`write`, `read`, `dsn`, …)."""
+    """A project to test, with its credentials by kind (`write`, `read`, `dsn`, …)."""
 
     organization: str
     slug: str
@@ -97,11 +97,11 @@ class Request:
     chunked: bool = False
 
     def sent_headers(self) -> dict[str, str]:
-        """The headers as they are sent, with their secrets."""
+        """The headers as sent, with their secrets."""
         return {name: each if isinstance(each, str) else each.value for name, each in self.headers.items()}
 
     def shown_headers(self) -> dict[str, str]:
-        """The headers with the name of a variable in the place of a secret."""
+        """The headers with the name of a variable in place of each secret."""
         return {name: each if isinstance(each, str) else _shown(each) for name, each in self.headers.items()}
 
 
@@ -111,7 +111,7 @@ def _shown(secret: Secret) -> str:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request and its answer; `sent` and `received` in microseconds of a monotonic clock."""
+    """A request and its response; `sent` and `received` in microseconds of a monotonic clock."""
 
     request: Request
     status: int
@@ -122,7 +122,7 @@ class Exchange:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON; None if it is not JSON. A lone surrogate in it becomes a question mark."""
+        """The body as JSON; None if it is not JSON. A lone surrogate becomes a question mark."""
         return as_data(self.content)
 
     @property
@@ -132,12 +132,12 @@ class Exchange:
 
     @property
     def media_type(self) -> str:
-        """The media type without parameters, in lower case; empty where there is none."""
+        """The media type without parameters, in lower case; empty if there is none."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def as_data(content: bytes) -> Any:
-    """JSON as data that UTF-8 can write; None if it is not JSON."""
+    """JSON as data that can be written as UTF-8; None if it is not JSON."""
     try:
         text = json.dumps(json.loads(content), ensure_ascii=False, allow_nan=False)
         return json.loads(text.encode("utf-8", "replace"))

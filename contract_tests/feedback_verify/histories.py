@@ -1,7 +1,8 @@
-"""Random histories of two projects, judged step by step by the oracle: answers whole, records and lists after each.
+"""Random histories of two projects, judged step by step by the oracle: whole responses, and records and lists after
+each.
 
-Plain random waiting hardly ever meets a deadline, so a step jumps to one, a microsecond short of it or past it, and
-submits for the event that it belongs to. About a third of all submissions are refused.
+Purely random waits hardly ever hit a deadline, so a step jumps to one, or a microsecond before or past it, and submits
+for its event. About a third of all submissions are refused.
 """
 
 from collections import Counter
@@ -29,7 +30,7 @@ from feedback_verify.verdicts import Finding
 EVENTS, PROJECTS = 4, 2
 MICROSECOND = timedelta(microseconds=1)
 FORMS = ("json", "json", "json", "form", "multipart", "chunked", "escaped")
-# What is refused before any window is looked at: the rule, the credentials, and what is wrong with the fields.
+# Submissions refused before any window is checked: the rule, the credentials, and what is wrong with the fields.
 REFUSALS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("credentials-required", "none", {}),
     ("scope", "read", {}),
@@ -47,7 +48,7 @@ _by = st.sampled_from(["write", "dsn"])
 
 
 class Broken(Exception):
-    """The implementation and the oracle part ways."""
+    """The implementation and the oracle disagree."""
 
     def __init__(self, mismatch: Mismatch, steps: tuple[Step, ...] = ()) -> None:
         super().__init__(mismatch.message)
@@ -62,7 +63,7 @@ def run(
     finished: Callable[[Scenario], None],
     steps: int = 30,
 ) -> list[Finding]:
-    """Findings of so many random histories of so many steps; `finished` sees each one's scenario."""
+    """Findings of this many random histories with this many steps; `finished` receives each scenario."""
     observed: Counter[str] = Counter()
 
     def machine() -> RuleBasedStateMachine:
@@ -71,7 +72,7 @@ def run(
     seed(random.getrandbits(64))(machine)
     try:
         run_state_machine_as_test(
-            machine,  # type: ignore[arg-type] # any factory will do, and the seed is read off it
+            machine,  # type: ignore[arg-type] # any factory will do, and the seed is read from it
             settings=settings(
                 max_examples=examples,
                 stateful_step_count=steps,
@@ -83,7 +84,7 @@ def run(
             ),
         )
     except (Trouble, NotReachable, Broken, FlakyFailure) as error:
-        # Hypothesis plays what failed once more, and says so where it did not fail again.
+        # Hypothesis replays a failure, and says so if it does not fail again.
         causes = error.exceptions if isinstance(error, FlakyFailure) else (error,)
         broken = next((each for each in causes if isinstance(each, Broken)), None)
         if broken is None:
@@ -105,7 +106,7 @@ def _counted(observed: Counter[str], document: Document) -> list[Finding]:
 
 
 class _Machine(RuleBasedStateMachine):
-    """Two projects of the same name with clocks of their own, event ids that both use, both kinds of credentials."""
+    """Two projects of the same name with clocks of their own, event ids used in both, and both kinds of credentials."""
 
     def __init__(self, scenario: Scenario, observed: Counter[str], finished: Callable[[Scenario], None]) -> None:
         super().__init__()
@@ -125,7 +126,7 @@ class _Machine(RuleBasedStateMachine):
 
     @rule(event=_events, project=_projects, which=st.sampled_from(REFUSALS))
     def refuse(self, event: int, project: int, which: tuple[str, str, dict[str, Any]]) -> None:
-        """A submission that is refused before its time is looked at; it leaves no trace."""
+        """A submission that is refused before its time is checked; it leaves no trace."""
         rule_id, by, wrong = which
         where, document = self.projects[project], self.scenario.document
         refusal = document.rules[rule_id].refusal if rule_id in document.rules else None
@@ -139,7 +140,7 @@ class _Machine(RuleBasedStateMachine):
 
     @rule(event=_events, project=_projects, ago=st.sampled_from([0, 1, SECOND, 60 * SECOND]), resolved=st.booleans())
     def save(self, event: int, project: int, ago: int, resolved: bool) -> None:
-        """An event is saved, a little ago or now; an event is saved once."""
+        """Saves an event, now or a little while ago; each event is saved once."""
         where, event_id = self.projects[project], self.event_ids[event]
         if self.oracle.sandbox(where).known(event_id).saved is None:
             details = {"issue_status": "resolved"} if resolved else {}
@@ -148,7 +149,7 @@ class _Machine(RuleBasedStateMachine):
     @precondition(lambda self: any(self._deadlines(project) for project in self.projects))
     @rule(project=_projects, which=st.integers(0, 40), beside=st.sampled_from([-1, 0, 1, 1]), by=_by, name=_word)
     def submit_at_a_deadline(self, project: int, which: int, beside: int, by: str, name: str) -> None:
-        """Jumps to a deadline that is still ahead, or a microsecond beside it, and submits for its event."""
+        """Jumps to a deadline still ahead, or a microsecond beside it, and submits for its event."""
         where = self.projects[project]
         now, off = self.oracle.sandbox(where).model.now, beside * self.scenario.target.step * MICROSECOND
         ahead = [each for each in self._deadlines(where) if each[0] + off >= now]
@@ -160,7 +161,7 @@ class _Machine(RuleBasedStateMachine):
     @precondition(lambda self: any(self._deadlines(project) for project in self.projects))
     @rule(project=_projects, which=st.integers(0, 40), by=_by, name=_word)
     def submit_too_late(self, project: int, which: int, by: str, name: str) -> None:
-        """Once more for an event of which a window is over."""
+        """Submits again for an event with a window that is over."""
         where = self.projects[project]
         now = self.oracle.sandbox(where).model.now
         over = [each for each in self._deadlines(where) if each[0] < now]
@@ -169,13 +170,13 @@ class _Machine(RuleBasedStateMachine):
 
     @rule(project=_projects, part=st.sampled_from([2, 3, 5, 100]), which=st.integers(0, 1))
     def wait(self, project: int, part: int, which: int) -> None:
-        """For a part of a window."""
+        """Waits for part of a window."""
         limits = [window.limit for window in self.scenario.document.mutability.windows]
         self.scenario.advance(limits[which % len(limits)] // part, project=self.projects[project])
 
     @rule(project=_projects, status=st.sampled_from(["unresolved", ""]))
     def look_at_the_list(self, project: int, status: str) -> None:
-        """The list, whole; where lists lag, at the end only."""
+        """Reads the whole list; only at the end if lists lag."""
         if not self._lists_lag:
             self._look_at_the_list(self.projects[project], status)
 
@@ -194,7 +195,7 @@ class _Machine(RuleBasedStateMachine):
         self.observed["list"] += bool(expected)
 
     def teardown(self) -> None:
-        """Looks at everything once more, hands the scenario over and closes it."""
+        """Checks everything once more, hands over the scenario and closes it."""
         try:
             for project in self.projects:
                 self._look(project, None)
@@ -223,11 +224,11 @@ class _Machine(RuleBasedStateMachine):
         self._look(project, event_id.lower())
 
     def _look(self, project: Project, event_id: str | None) -> None:
-        """What is stored."""
+        """Reads what is stored."""
         self._fail_with(self.oracle.record_problems(project, self.scenario.records(project=project)), project, event_id)
 
     def _fail_with(self, problems: list[Mismatch], project: Project, event_id: str | None) -> None:
-        """Raises Broken with the steps that it takes: all of them where projects are not told apart."""
+        """Raises Broken with the necessary steps: all of them if projects are not kept apart."""
         if not problems:
             return
         steps = tuple(self.scenario.steps)

@@ -1,8 +1,8 @@
-"""Whether a concurrent history of registers has an order that explains it. Pure.
+"""Decides whether some order explains a concurrent history of registers. Pure.
 
-The search is Wing's and Gong's (Testing and Verifying Concurrent Objects, 1993): try every operation that no other
-one has surely preceded, and go on with the rest; states already tried are remembered, as Lowe proposed. Each record
-is searched by itself: a history can be explained where that of every record in it can (Herlihy and Wing, 1990).
+The search is Wing and Gong's (Testing and Verifying Concurrent Objects, 1993): try every operation that no other one
+must precede, and continue with the rest, remembering states already tried, as Lowe proposed. Records are searched
+separately: a history is explainable if that of each of its records is (Herlihy and Wing, 1990).
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,9 @@ class Operation:
 
 
 def explainable(history: Iterable[Operation], initial: str = "") -> bool:
-    """Whether some order, true to what surely came before what, lets every read see its record's latest write."""
+    """Whether, in some order consistent with what certainly came before what, every read sees its record's latest
+    write.
+    """
     records: dict[str, list[Operation]] = {}
     for operation in sorted(history, key=lambda each: each.began):
         records.setdefault(operation.record, []).append(operation)
@@ -29,9 +31,9 @@ def explainable(history: Iterable[Operation], initial: str = "") -> bool:
 
 
 def _explainable(operations: list[Operation], initial: str) -> bool:
-    """The same of one record's operations, in the order in which they began.
+    """The same for one record's operations, in the order in which they began.
 
-    A state is how many at the beginning are done, which of those behind are done too, and the value then.
+    A state is how many at the beginning are done, which of the later ones are done too, and the current value.
     """
     begin: tuple[int, frozenset[int], str] = (0, frozenset(), initial)
     waiting, tried = [begin], {begin}
@@ -51,19 +53,19 @@ def _explainable(operations: list[Operation], initial: str) -> bool:
 
 
 def _next(operations: list[Operation], done: int, beside: frozenset[int]) -> Iterator[int]:
-    """The operations left that no other operation left must precede."""
+    """The remaining operations that no other remaining operation must precede."""
     first_end: int | None = None
     for number in range(done, len(operations)):
         operation = operations[number]
         if first_end is not None and operation.began > first_end:
-            return  # so do all behind it, and none of them ends earlier
+            return  # so do all later ones, and none of them ends earlier
         if number not in beside:
             first_end = operation.ended if first_end is None else min(first_end, operation.ended)
             yield number
 
 
 def _with(done: int, beside: frozenset[int], number: int) -> tuple[int, frozenset[int]]:
-    """What is done with this one more."""
+    """The done operations plus this one."""
     beside |= {number}
     while done in beside:
         beside -= {done}

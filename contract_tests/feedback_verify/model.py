@@ -1,6 +1,6 @@
-"""The suite's own idea of what an implementation does: an oracle that shares no code with `spec.rules`.
+"""The suite's own model of an implementation: an oracle that shares no code with `spec.rules`.
 
-It reckons with datetime where the rules reckon with integers, so that one mistake does not hide in both.
+It calculates with datetime, while the rules use integers, so the same mistake cannot hide in both.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _START = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Known:
-    """What is known of one event in one project; times as the model's clock shows them."""
+    """What is known about one event in one project; times on the model's clock."""
 
     saved: datetime | None = None
     timestamp: datetime | None = None
@@ -40,7 +40,7 @@ class Known:
 
 
 class Model:
-    """What is known, by project and event, and what a submission would come to."""
+    """What is known, by project and event, and the outcome of a submission."""
 
     def __init__(self, document: Document) -> None:
         self.windows = document.mutability.windows
@@ -49,7 +49,7 @@ class Model:
         self.known: dict[tuple[str, str], Known] = {}
 
     def at(self, project: str, event_id: str) -> Known:
-        """What is known of the event in the project."""
+        """What is known about the event in the project."""
         return self.known.setdefault((project, event_id), Known())
 
     def broken_window(self, known: Known) -> Window | None:
@@ -65,18 +65,18 @@ class Model:
         return self.now > deadline if window.limit_accepted else self.now >= deadline
 
     def outcome(self, known: Known) -> str:
-        """What a submission comes to now."""
+        """The outcome of a submission now."""
         if self.broken_window(known):
             return REFUSED
         return STORED if known.first is None else OVERWRITTEN
 
     def status(self, known: Known) -> int:
-        """What a submission is answered with now."""
+        """The status of a submission now."""
         window = self.broken_window(known)
         return window.status if window else self.statuses[self.outcome(known)]
 
     def deadlines(self) -> list[datetime]:
-        """Every instant at which some window ends, past and future."""
+        """Every instant at which a window ends, past and future."""
         ends = set()
         for known in self.known.values():
             for window in self.windows:

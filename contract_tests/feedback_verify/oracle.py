@@ -1,7 +1,7 @@
-"""The one oracle: what a submission must be answered with, as a whole, and what every observer must see afterwards.
+"""The oracle: the expected response to a submission, in full, and what every observer must see afterwards.
 
-It holds what should be known of each project, reckons outcomes with `feedback_verify.model`, and compares. It sends
-nothing. What does not fit is a `Mismatch`, with the rule that speaks of it where nothing else about the request does.
+It keeps the expected state of each project, calculates outcomes with `feedback_verify.model`, and compares. It sends
+nothing. Each discrepancy is a `Mismatch`, with the rule it breaks if nothing else about the request explains it.
 """
 
 import re
@@ -24,9 +24,9 @@ _RESOLUTION = {"milliseconds": 1000}
 
 @dataclass(frozen=True)
 class Mismatch:
-    """What was seen instead of what should be.
+    """What was seen instead of what was expected.
 
-    `aspect` is where it was seen (`status`, `answer`, `records`, `list`), `what` is the field or the like.
+    `aspect` is where it was seen (`status`, `answer`, `records`, `list`), `what` is the field or similar.
     """
 
     aspect: str
@@ -36,13 +36,13 @@ class Mismatch:
 
     @property
     def kind(self) -> tuple[str, str, str]:
-        """What makes two mismatches the same one: of a status, whatever the rule that explains it."""
+        """What makes two mismatches the same; for a status, whatever rule explains it."""
         return self.aspect, "" if self.aspect == "status" else self.rule, self.what
 
 
 @dataclass
 class Sandbox:
-    """What should be known of one project: the model with its clock, events' details, and ids that were given out."""
+    """The expected state of one project: the model with its clock, the events' details, and ids seen so far."""
 
     model: Model
     details: dict[str, tuple[str | None, str]] = field(default_factory=dict)
@@ -51,21 +51,23 @@ class Sandbox:
     order: list[str] = field(default_factory=list)
 
     def known(self, event_id: str) -> Known:
-        """What is known of an event, by its id in any case."""
+        """What is known about an event, by its id in upper or lower case."""
         return self.model.at("", event_id.lower())
 
     def submitted(self) -> dict[str, Known]:
-        """What has feedback, in the order of first submission; not what an unexpected answer made doubtful."""
+        """The events with feedback, in the order of first submission; without those that an unexpected response made
+        doubtful.
+        """
         return {event_id: self.known(event_id) for event_id in self.order if event_id not in self.doubtful}
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What a submission comes to, reckoned before it is sent: the outcome, its status, the rule that decides it.
+    """The outcome of a submission, calculated before it is sent: the outcome, its status, the rule that decides it.
 
-    `mixed` says that earlier feedback came by other credentials, `slides` that it would be young if an overwrite
-    restarted its window, `ordered` that a window behind the deciding one has not ended, `refused_before` that a
-    submission for the event was refused before, `certain` that the target's clock, which counts in steps, decides too.
+    `mixed`: earlier feedback came with other credentials; `slides`: it would be recent if an overwrite restarted its
+    window; `ordered`: a window after the deciding one is still open; `refused_before`: a submission for the event was
+    refused before; `certain`: it does not depend on the target's clock, which counts in steps.
     """
 
     outcome: str
@@ -80,9 +82,9 @@ class Expected:
 
 
 class Oracle:
-    """Holds projects apart by organization and slug.
+    """Keeps projects apart by organization and slug.
 
-    With `exact`, instants are compared: to `step` microseconds, in which the target's clock counts.
+    With `exact`, instants are compared, to `step` microseconds, the resolution of the target's clock.
     """
 
     def __init__(self, document: Document, *, exact: bool, step: int = 1) -> None:
@@ -99,24 +101,24 @@ class Oracle:
         self._sandboxes[_key(project)] = sandbox
 
     def sandbox(self, project: Project) -> Sandbox:
-        """What should be known of the project."""
+        """The expected state of the project."""
         return self._sandboxes[_key(project)]
 
     def saved(self, project: Project, event_id: str, facts: Mapping[str, Any]) -> None:
-        """An event was saved, with the facts of the control protocol, ages in microseconds."""
+        """Records a saved event, with the facts of the control protocol, ages in microseconds."""
         sandbox = self.sandbox(project)
         known, now = sandbox.known(event_id), sandbox.model.now
         known.saved = now - facts.get("saved_ago", 0) * MICROSECOND
         known.timestamp = now - facts["timestamp_ago"] * MICROSECOND if "timestamp_ago" in facts else known.saved
-        sandbox.refused.discard(event_id.lower())  # another event, to which nothing was refused
+        sandbox.refused.discard(event_id.lower())  # another event, for which nothing was refused
         sandbox.details[event_id.lower()] = (facts.get("environment"), facts.get("issue_status", "unresolved"))
 
     def advanced(self, project: Project, microseconds: int) -> None:
-        """The project's clock moved."""
+        """Records that the project's clock moved."""
         self.sandbox(project).model.now += microseconds * MICROSECOND
 
     def probed(self, project: Project, event_id: str) -> dict[str, int]:
-        """The age in microseconds by which each window judges a submission now, but where another one is over."""
+        """The age in microseconds by which each window judges a submission now, except where another one is over."""
         model, known = self.sandbox(project).model, self.sandbox(project).known(event_id)
         over = {window.rule for window in model.windows if model.is_over(window, known)}
         return {
@@ -126,7 +128,9 @@ class Oracle:
         }
 
     def expected(self, project: Project, event_id: str, by: str, shift: int = 0) -> Expected:
-        """What a valid submission by these credentials comes to now, on a clock that is off by `shift` microseconds."""
+        """The outcome of a valid submission with these credentials now, on a clock that is off by `shift`
+        microseconds.
+        """
         model = self.sandbox(project).model
         now = model.now
         try:
@@ -154,7 +158,7 @@ class Oracle:
         return Expected(outcome, model.status(known), rule, known.saved is not None, mixed, slides, later, before)
 
     def _rests_on(self, model: Model, known: Known, outcome: str) -> str:
-        """The rule that an acceptance rests on: that of the window that is nearest to its end, else of its outcome."""
+        """The rule that an acceptance depends on: that of the window nearest to its end, else that of its outcome."""
         used = {
             window.rule: ((model.now - since) // MICROSECOND) / (window.limit or 1)
             for window in model.windows
@@ -169,7 +173,7 @@ class Oracle:
     def submitted(
         self, project: Project, values: Mapping[str, str], by: str, exchange: Exchange
     ) -> tuple[Expected, list[Mismatch]]:
-        """Compares the answer to a valid submission of these values with what it should be, and takes note of it."""
+        """Compares the response to a valid submission of these values with the expected one, and records it."""
         sandbox, event_id = self.sandbox(project), values["event_id"].strip().lower()
         expected = self._by_steps(project, event_id, by, exchange)
         self._last = (_key(project), event_id, expected.outcome)
@@ -181,7 +185,7 @@ class Oracle:
     def answered(
         self, project: Project, values: Mapping[str, str], by: str, exchange: Exchange, outcome: str
     ) -> list[Mismatch]:
-        """Compares an answer that has the status of this outcome with all else that it should be, and takes note."""
+        """Compares everything else in a response with this outcome's status, and records it."""
         sandbox, event_id = self.sandbox(project), values["event_id"].strip().lower()
         known = sandbox.known(event_id)
         if outcome == REFUSED:
@@ -200,7 +204,7 @@ class Oracle:
         return problems
 
     def _by_steps(self, project: Project, event_id: str, by: str, exchange: Exchange) -> Expected:
-        """What the submission comes to; where a step of the clock makes the difference, what the target answered."""
+        """The outcome of the submission; if a step of the clock makes the difference, what the target answered."""
         expected = self.expected(project, event_id, by)
         within = self.step - 1
         beside = [self.expected(project, event_id, by, shift) for shift in (-within, within)] if within else []
@@ -211,7 +215,7 @@ class Oracle:
         return replace((fitting or [expected])[0], certain=False)
 
     def _wrong_status(self, expected: Expected, exchange: Exchange) -> Mismatch:
-        """A status that no window gives is not about a window."""
+        """A status that no window produces is not about a window."""
         told = f"expected {expected.status}, got {exchange.status}"
         about_windows = exchange.status in (*(window.status for window in self.document.mutability.windows), 200)
         rule = expected.rule
@@ -233,22 +237,24 @@ class Oracle:
     def _refusal_problems(self, exchange: Exchange) -> Iterator[Mismatch]:
         detail = exchange.object.get("detail")
         if exchange.media_type != "application/json" or not isinstance(detail, str) or not detail:
-            told = f"the refusal is {exchange.media_type or 'untyped'} with the detail {detail!r}, not JSON with a text"
+            told = (
+                f"the refusal is {exchange.media_type or 'untyped'} with the detail {detail!r}, not JSON with a string"
+            )
             yield Mismatch("answer", "conflict-body", told)
 
     def _answer_problems(
         self, sandbox: Sandbox, event_id: str, outcome: str, by: str, exchange: Exchange, before: Mapping[str, Any]
     ) -> Iterator[Mismatch]:
         if by == "dsn" and bool(exchange.content) is (self._behaviour.dsn_success == "empty"):
-            told = f"a success by DSN is answered {'with' if exchange.content else 'without'} a body"
+            told = f"the response to a successful submission by DSN has {'a' if exchange.content else 'no'} body"
             yield Mismatch("answer", "dsn", told, "body")
         if by == "dsn" and not exchange.content:
             return
         known, rule = sandbox.known(event_id), _KEPT_BY[outcome]
         answer = exchange.object
         for name, told in {**known.values, "eventID": event_id}.items():
-            if answer.get(name, told) != told:  # what is missing is for the schema to say
-                message = f"{name} is answered as {_short(answer, name)}, not {told!r}"
+            if answer.get(name, told) != told:  # the schema reports what is missing
+                message = f"{name} is returned as {_short(answer, name)}, not {told!r}"
                 yield Mismatch("answer", rule, message, "eventID" if name == "eventID" else "values")
         yield from self._reference_problems(answer, known, event_id)
         yield from self._identity_problems(sandbox, answer, known, event_id, outcome, before)
@@ -262,13 +268,13 @@ class Oracle:
         elif not isinstance(answer.get("issue", {}), dict):
             yield Mismatch("answer", "known-event", f"the issue of a known event is {_short(answer, 'issue')}", "issue")
         named = answer.get("event")
-        # The schema allows null. Some servers give a number of their own once the event is known.
+        # The schema allows null. Some servers use a number of their own once the event is known.
         free = self._behaviour.event_reference != "event-id" and known.saved is not None
         allowed = (event_id, None) if self._behaviour.event_reference == "event-id" else (None,)
         if isinstance(named, dict) and (
             named.get("eventID", event_id) != event_id or (named.get("id") not in allowed and not free)
         ):
-            yield Mismatch("answer", "submission", f"event is answered as {_short(answer, 'event')}", "event")
+            yield Mismatch("answer", "submission", f"event is returned as {_short(answer, 'event')}", "event")
 
     def _identity_problems(
         self,
@@ -309,7 +315,7 @@ class Oracle:
     # --- what observers see
 
     def record_problems(self, project: Project, records: Iterable[Mapping[str, Any]]) -> list[Mismatch]:
-        """Compares what the control protocol shows as stored with what should be."""
+        """Compares the records shown by the control protocol with the expected ones."""
         sandbox = self.sandbox(project)
         expected, found = sandbox.submitted(), [each for each in records if _event_of(each) not in sandbox.doubtful]
         problems = []
@@ -352,7 +358,7 @@ class Oracle:
         return "conflict-changes-nothing" if outcome == REFUSED else "submission"
 
     def listed(self, project: Project, *, status: str = "unresolved", environment: str | None = None) -> list[str]:
-        """The event ids that a list has, in its order: newest first, of known events whose details fit."""
+        """The event ids expected in a list, in order: newest first, known events with matching details."""
         sandbox = self.sandbox(project)
         moves = self._behaviour.date_created is Base.LAST_SUBMITTED
         chosen = []
@@ -364,12 +370,14 @@ class Oracle:
         return [event_id for *_, event_id in sorted(chosen, key=lambda each: each[:2], reverse=True)]
 
     def list_problems(self, project: Project, entries: Any, expected: list[str]) -> list[Mismatch]:
-        """Compares the entries of a list with the feedback of these events: which, in which order, whole objects."""
+        """Compares the entries of a list with the feedback for these events: which ones, in which order, as whole
+        objects.
+        """
         if not isinstance(entries, list):
-            return [Mismatch("list", "list", "a list is answered with something else")]
+            return [Mismatch("list", "list", "the response to a list request is not a list")]
         strange = [each for each in entries if not isinstance(each, dict) or not isinstance(each.get("eventID"), str)]
         if strange:
-            shown = f"the list holds {str(strange[0])[:80]}, which is not feedback with an eventID"
+            shown = f"the list contains {str(strange[0])[:80]}, which is not feedback with an eventID"
             return [Mismatch("list", "list", shown)]
         sandbox = self.sandbox(project)
         entries = [each for each in entries if each.get("eventID") not in sandbox.doubtful]
@@ -392,12 +400,12 @@ class Oracle:
     def _entry_problem(self, entry: Mapping[str, Any], known: Known) -> str | None:
         for name in SHOWN:
             right = known.values[name]
-            # What was answered wrongly already is the answer's fault, and not the list's.
+            # A value already wrong in the response is the response's fault, not the list's.
             if entry.get(name, right) not in (right, known.answered.get(name, right)):
                 return f"{name} is listed as {_short(entry, name)}, not {right!r}"
         for name in ("id", "dateCreated"):
             if name in known.answered and entry.get(name) != known.answered[name]:
-                return f"{name} is listed as {_short(entry, name)}, was answered as {known.answered[name]!r}"
+                return f"{name} is listed as {_short(entry, name)}, but was returned as {known.answered[name]!r}"
         return None
 
 
@@ -422,7 +430,7 @@ def _key(project: Project) -> tuple[str, str]:
 
 
 def instant_of(text: Any) -> datetime | None:
-    """The instant that an answer writes; None where it writes none."""
+    """The instant in a response; None if there is none."""
     if not isinstance(text, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", text):
         return None
     return datetime.fromisoformat(text)

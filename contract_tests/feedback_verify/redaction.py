@@ -1,7 +1,7 @@
-"""Cuts secrets out of texts, however they are written there. Pure.
+"""Removes secrets from texts, however they are written there. Pure.
 
-A run may hold thousands of secrets (each sandbox has its own), and a HAR file megabytes of text, so secrets are looked
-up word by word in sets; only what can stand in no word, such as a token with a space in it, is searched for.
+A run may have thousands of secrets (each sandbox has its own), and a HAR file megabytes of text, so secrets are looked
+up word by word in sets. Only secrets that are not words, such as a token with a space in it, are searched for.
 """
 
 import html
@@ -18,7 +18,9 @@ _WORD = re.compile(r"""[^\s"'`<>()\[\]{},]+""")
 
 
 class Redaction:
-    """Made of the secrets of a run. One that is shorter than SHORTEST protects nothing, and would tear every word."""
+    """Built from the secrets of a run. One shorter than SHORTEST protects nothing, and would mutilate ordinary
+    words.
+    """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         variants = {variant for secret in secrets if len(secret) >= SHORTEST for variant in written(secret)}
@@ -31,7 +33,7 @@ class Redaction:
         self._others = re.compile("|".join(others)) if others else None
 
     def __call__(self, text: str) -> str:
-        """The text with each secret, and the beginning of a secret that is cut off, replaced by `[secret]`."""
+        """The text with each secret, and the beginning of a truncated secret, replaced by `[secret]`."""
         if self._others is not None:
             text = self._others.sub(SHOWN, text)
         return _WORD.sub(lambda match: self._word(match[0]), text) if self._known else text
@@ -59,7 +61,7 @@ class Redaction:
 
 
 def written(secret: str) -> frozenset[str]:
-    """The forms in which a secret can stand in a text: as it is, in a URL, in JSON, in HTML, quoted by Python."""
+    """The forms in which a secret may appear in a text: as it is, in a URL, in JSON, in HTML, quoted by Python."""
     urls = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
     urls |= {re.sub("%..", lambda match: match[0].lower(), each) for each in urls}
     texts = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}

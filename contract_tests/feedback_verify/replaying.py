@@ -1,4 +1,4 @@
-"""Plays the steps of a scenario again, in fresh projects and with fresh event ids, under the eyes of the oracle."""
+"""Replays the steps of a scenario, in fresh projects and with fresh event ids, checked by the oracle."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ Kind = tuple[str, str, str]
 
 @dataclass
 class Replayed:
-    """What came of it: the steps as they now were, which act led to a mismatch of which kind, the last answer."""
+    """The result: the steps as replayed, which act led to a mismatch of which kind, the last response."""
 
     steps: list[Step]
     kinds: list[tuple[int, Kind]] = field(default_factory=list)
@@ -26,10 +26,10 @@ class Replayed:
 
 
 class Replayer:
-    """Plays acts (steps without those that open a project) in a fresh scenario; `projects` are those of the old one.
+    """Replays acts (steps without those that open a project) in a fresh scenario; `projects` are those of the old one.
 
-    Event ids are others each time, also in a fresh project: a target may not tell projects apart. It ends at the first
-    mismatch of the wanted kind, where one is wanted.
+    Event ids are new each time, even in a fresh project: a target may not keep projects apart. It ends at the first
+    mismatch of the wanted kind, if one is given.
     """
 
     def __init__(self, scenario: Scenario, projects: Iterable[Project], wanted: Kind | None, random: Random) -> None:
@@ -40,7 +40,7 @@ class Replayer:
         self._ids: set[str] = set()
 
     def play(self, acts: Sequence[Step]) -> Replayed:
-        """Raises NotReachable, Unsendable or ProtocolError where that cannot be done."""
+        """Raises NotReachable, Unsendable or ProtocolError if that is impossible."""
         replayed = Replayed(self._scenario.steps)
         self._ids = {act.event_id.lower() for act in acts if isinstance(act, (SaveEvent, Send)) and act.event_id}
         for at, act in enumerate(acts):
@@ -76,7 +76,7 @@ class Replayer:
             yield from self._listed(project, dict(parse_qsl(urlsplit(request.url).query)), reply)
 
     def _submission(self, act: Send, project: Project, request: Request) -> tuple[Mapping[str, str], str] | None:
-        """The values and the kind of credentials of a submission that is known to be valid."""
+        """The values and the kind of credentials of a submission known to be valid."""
         if act.values is not None:
             return {**act.values, "event_id": self._id(act.values["event_id"])}, act.by
         mutability, body = self._scenario.document.mutability, as_data(request.content)
@@ -86,7 +86,7 @@ class Replayer:
         return ({name: body[name] for name in FIELDS}, by[0]) if valid and texts and by else None
 
     def _stored(self) -> list[Mismatch]:
-        """Of the first project where that is not what it should be."""
+        """The stored records, if those of the first project are not as expected."""
         for project in self._new.values():
             records = self._scenario.records(project=project)
             if problems := self._scenario.oracle.record_problems(project, records):
@@ -94,7 +94,7 @@ class Replayer:
         return []
 
     def _listed(self, project: Project, filters: Mapping[str, str], reply: Exchange) -> Iterator[Mismatch]:
-        """Of a plain list; pages and what else there is are for the checks that ask for them."""
+        """The problems of a plain list; other checks request pages and the like."""
         if set(filters) <= {"status", "environment"}:
             entries: Any = reply.json
             if isinstance(entries, list) and not self._scenario.target.sandboxes:
@@ -104,10 +104,10 @@ class Replayer:
                 project, entries, self._scenario.oracle.listed(project, **filters)
             )
 
-    # --- what is another one this time
+    # --- what is different this time
 
     def _project(self, old: Project) -> Project:
-        """The fresh project in the place of an old one: the scenario's own for the first, others beside it."""
+        """The fresh project for an old one: the scenario's own for the first, further ones for the others."""
         key = (old.organization, old.slug)
         if key not in self._new:
             first = next(iter(self._new), None)
@@ -126,7 +126,7 @@ class Replayer:
         return replace(request, url=url, headers=headers, content=content)
 
     def _value(self, value: str | Secret) -> str | Secret:
-        """A header's value, with the new secret in the place of the old one."""
+        """A header's value, with the new secret in place of the old one."""
         match value:
             case Credential():
                 return self._credential(value)
@@ -149,7 +149,7 @@ class Replayer:
         return event_id.translate(self._spelling)
 
     def _text(self, text: str) -> str:
-        """A text with every event id of the scenario spelled anew."""
+        """A text with every event id of the scenario replaced."""
         for event_id in self._ids:
             for written in (event_id, event_id.upper()):
                 text = text.replace(written, self._id(written))
@@ -157,7 +157,7 @@ class Replayer:
 
 
 def another_spelling(random: Random) -> dict[int, int]:
-    """Other digits for those of an event id; letters for letters and zero for zero, so that what is alike stays so."""
+    """Other digits for those of an event id; letters become letters and zeros zeros, so equal things stay equal."""
     spelling: dict[int, int] = {}
     for alphabet in ("abcdef", "123456789"):
         others = "".join(random.sample(alphabet, len(alphabet)))

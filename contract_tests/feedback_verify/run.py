@@ -1,6 +1,7 @@
-"""Runs every scenario that a target allows, and comes to one verdict per rule.
+"""Runs every scenario that a target allows, and produces one verdict per rule.
 
-The order is: single scenarios and timelines, the state machine, Schemathesis. Ctrl-C ends it with what is known so far.
+The order is: single scenarios and timelines, the state machine, Schemathesis. Ctrl-C ends the run with everything known
+so far.
 """
 
 import time
@@ -35,21 +36,21 @@ HISTORIES_NEED = frozenset({"token", "dsn", "event", "aged-event", "clock", "rec
 HISTORIES = {"quick": 8, "default": 30, "full": 100}  # by depth
 SCHEMA_EXAMPLES = {"quick": 10, "default": 40, "full": 100}
 TRIES = 3
-CLOSED = "the connection was closed without an answer"
+CLOSED = "the connection was closed without a response"
 
 
 class Enough(Exception):
-    """The first violation is all that was asked for."""
+    """Only the first violation was wanted."""
 
 
 @dataclass
 class Run:
-    """One verification of one target by one document; `seed` makes it repeatable.
+    """One verification of one target against one document; `seed` makes it repeatable.
 
-    `wait` is in microseconds. `progress` is told what is done, of how much, and what comes next;
-    `say` is told, before a long wait, what it buys. `stop_at_first` ends the run at the first violation;
-    `depth` is one of `options.DEPTHS`. `before` has what an earlier report has as verified, and must be again: the file
-    by rule id.
+    `wait` is in microseconds. `progress` receives how much is done, of how much, and what comes next; `say` receives,
+    before a long wait, what it is for. `stop_at_first` ends the run at the first violation; `depth` is one of
+    `options.DEPTHS`. `before` lists the rules verified in an earlier report, which must be verified again: the file by
+    rule id.
     """
 
     document: Document
@@ -70,12 +71,12 @@ class Run:
     sent: list[Send] = field(default_factory=list)
     _findings: list[Finding] = field(default_factory=list)
     _took: Counter[str] = field(default_factory=Counter)
-    _left: frozenset[str] = frozenset()  # rules that are not through
+    _left: frozenset[str] = frozenset()  # rules that are not finished
 
     def execute(self) -> dict[str, Result]:
         """The verdict on every rule of the document, in its order.
 
-        Raises NotReachable where the target is gone, and ProtocolError where its control API answers what it may not.
+        Raises NotReachable if the target is gone, and ProtocolError if its control API breaks the protocol.
         """
         answers = Answers(self.document, self.target.base_url)
         windows = frozenset(window.rule for window in self.document.mutability.windows)
@@ -111,12 +112,12 @@ class Run:
         return self.results()
 
     def results(self) -> dict[str, Result]:
-        """The verdicts as they are known so far, also where `execute` raised."""
+        """The verdicts known so far, even if `execute` raised."""
         return {rule: self._verdict(rule) for rule in self.document.verifiable}
 
     @contextmanager
     def _timing(self) -> Iterator[None]:
-        """Divides the time taken among the rules found, in proportion to their findings."""
+        """Divides the elapsed time among the rules found, in proportion to their findings."""
         before, began = len(self._findings), time.perf_counter_ns()
         try:
             yield
@@ -129,7 +130,7 @@ class Run:
                 self._took[rule] += took * count // found.total()
 
     def _shorten(self) -> None:
-        """Leaves out of the violation that is shown for each rule what it does not take."""
+        """Drops unnecessary steps from the violation shown for each rule."""
         violations = [each for each in self._findings if each.violation]
         rules = dict.fromkeys(each.rule for each in violations)
         shown = [
@@ -151,10 +152,10 @@ class Run:
         return {*self.document.rules[check.rule].needs, *check.needs} <= self.target.capabilities
 
     def _unasked(self, check: Check) -> Iterator[Finding]:
-        """Says which part of a rule could not be asked, where the target has what the rest of it takes."""
+        """Names the part of a rule that could not be tested, if the target has what the rest of it needs."""
         lacked = missing(check.needs, self.target.capabilities)
         if lacked and not missing(self.document.rules[check.rule].needs, self.target.capabilities):
-            yield Finding(check.rule, remark=f'"{check.name}" could not be asked: it needs {joined(lacked)}')
+            yield Finding(check.rule, remark=f'"{check.name}" could not be tested: it needs {joined(lacked)}')
 
     def _verdict(self, rule_id: str) -> Result:
         rule = self.document.rules[rule_id]
@@ -163,7 +164,7 @@ class Run:
         findings = [finding for finding in self._findings if finding.rule == rule_id]
         result = judge(rule, findings, self.target.capabilities, self.target.clock == "exact", self.target.step)
         if self.stopped and result.verdict is Verdict.VERIFIED and rule_id in self._left:
-            told = f"the run was stopped after {result.observations} observations; none was against it"
+            told = f"the run was stopped after {result.observations} observations; none contradicted it"
             result = replace(result, verdict=Verdict.NOT_RUN, detail=told)
         if result.verdict is Verdict.VERIFIED and rule.is_about_storing and not self._reads_back:
             result = replace(result, verdict=Verdict.AS_ANSWERED)
@@ -172,14 +173,17 @@ class Run:
 
     @property
     def _reads_back(self) -> bool:
-        """Whether the target shows what it has stored: its records, or its list, which has feedback of known events."""
+        """Whether the target shows what it has stored: its records, or its list, which has feedback for known
+        events.
+        """
         listed = {"event", "token"} <= self.target.capabilities and LIST in self.document.operations
         return listed or "records" in self.target.capabilities
 
     def _run_check(self, check: Check, number: int, answers: Answers, lost_at: tuple[int, ...] = ()) -> None:
-        """Plays the scenario; once more where the connection was lost in it, which a proxy or a restart may do too.
+        """Runs the scenario; once more if it lost the connection, which a proxy or a restart may cause.
 
-        Where it is lost at the same place again, the server closes it; `lost_at` says after how many answers it was.
+        If the connection is lost at the same point again, the server closes it; `lost_at` is the number of responses
+        before that.
         """
         random = Random(f"{self.seed} {number}" if self.target.sandboxes else None)
         plain = check.rule == "submission" or not any(
@@ -191,7 +195,7 @@ class Run:
                 check.run(scenario)
             except Violated as violated:
                 if not lost_at and "lists" in self.target.settling.lags and _has_listed(scenario):
-                    self._run_check(check, number, answers, (-1,))  # the list may have lagged more than it did
+                    self._run_check(check, number, answers, (-1,))  # the list may have lagged more than expected
                     return
                 violation = str(violated)
             except CannotTell as cannot_tell:
@@ -206,27 +210,27 @@ class Run:
                 if place not in lost_at and len(lost_at) < TRIES:
                     self._run_check(check, number, answers, (*lost_at, place))
                     return
-                violation, doubt = (CLOSED, None) if place in lost_at else (None, f"{CLOSED}, now here, now there")
+                violation, doubt = (CLOSED, None) if place in lost_at else (None, f"{CLOSED}, at different points")
             steps, probes = tuple(scenario.steps), tuple(scenario.probes)
             finding = Finding(check.rule, scenario.observations, violation, doubt, scenario.finding, steps, probes)
             self._findings.append(finding)
             self._look_at_answers(scenario, answers)
 
     def _still_there(self, scenario: Scenario, lost: NotReachable) -> None:
-        """Passes if the target still answers; raises what was lost otherwise."""
+        """Passes if the target still responds; otherwise raises the loss."""
         try:
             self.target.exchange(Request("OPTIONS", self.target.base_url + scenario.path()))
         except NotReachable:
             raise lost from None
 
     def _look_at_answers(self, scenario: Scenario, answers: Answers) -> None:
-        """Every answer of every scenario is held against the document, whatever the scenario was about."""
+        """Checks every response of every scenario against the document, whatever the scenario was about."""
         judged = 0
         self.sent += scenario.sent
         for exchange in scenario.exchanges:
             proxy = between(exchange, self.target.usual)
             if proxy is not None and not lost_behind(exchange):
-                told = f"{proxy}, in between, answered {exchange.request.method} with {exchange.status} by itself"
+                told = f"{proxy}, in between, answered {exchange.request.method} with {exchange.status} itself"
                 self._findings.append(Finding("response-schema", remark=told))
                 continue
             if exchange.status >= 500 and not is_unknown_method(exchange):
@@ -242,7 +246,7 @@ class Run:
         self._findings.append(Finding("response-schema", observations=judged))
 
     def _arrays(self, answers: Answers) -> None:
-        """Everything about windows and plain submissions, in situations in which all that differs meets."""
+        """Everything about windows and plain submissions, in situations that combine all dimensions."""
         shared = {"concurrent-submissions", "project-isolation"}
         mixed_up = any(each.violation and each.rule in shared for each in self._findings)
         layer = arrays.Layer(
@@ -254,7 +258,7 @@ class Run:
             in_time=self._in_time,
             finished=lambda scenario: self._look_at_answers(scenario, answers),
             lost=self._still_there,
-            # Where projects, or submissions at the same time, are not held apart, each row would disturb the others.
+            # If projects, or concurrent submissions, are not kept apart, the rows would disturb each other.
             parallel=1 if mixed_up else arrays.PARALLEL,
         )
         self._findings += layer.run()
@@ -288,7 +292,7 @@ class Run:
             )
 
     def _timed(self, answers: Answers) -> None:
-        """Everything about time on a clock that runs, in one wait."""
+        """Everything about time on a running clock, in one wait."""
         wait = None if self.target.clock == "process" else self.wait or 0
         plan = self.plan or draw(self.document, self.target.capabilities, wait, self.seed, self.rules, self.target.step)
         if self.plan_file is not None:
@@ -301,7 +305,7 @@ class Run:
             schedule.run(self.progress, self._in_time)
             listed = schedule.read_back()
         finally:
-            # A process's clock is moved by us, and servers send a cached Date for a while.
+            # We move a process's clock, and servers send a cached Date for a while.
             clock = [] if self.target.clock == "process" else dates(schedule.played, schedule.dated)
             self._findings += judge_tracks(self.document, schedule.played, clock, self.target.step)
             self._findings += judge_values(self.document, schedule.played, clock, listed)
@@ -319,7 +323,7 @@ def _is_failure(exchange: Exchange) -> bool:
 
 
 def _lags(target: Target) -> list[Finding]:
-    """What was seen of lags, as remarks on the rules that rest on it."""
+    """The observed lags, as remarks on the rules that they affect."""
     lags, words = target.settling.lags, {"lists": ("list", "lists lag"), "events": ("known-event", "events lag")}
     return [
         Finding(rule, remark=f"{told} {lags[observer]:.1f} s behind")
@@ -333,7 +337,7 @@ def _has_listed(scenario: Scenario) -> bool:
 
 
 def known_rules(document: Document, names: str) -> frozenset[str]:
-    """The names, separated by commas, as rule ids. Raises ValueError for one that the catalogue does not have."""
+    """The comma-separated names as rule ids. Raises ValueError for a rule that is not in the catalogue."""
     known = frozenset(each.strip() for each in names.split(","))
     unknown = sorted(known - set(document.verifiable))
     if unknown:
@@ -344,8 +348,8 @@ def known_rules(document: Document, names: str) -> frozenset[str]:
 def required_rules(document: Document, require: str) -> Callable[[Rule, Verdict], bool]:
     """Whether a verdict counts for the exit code, by `core`, `level`, `all` or rule ids. Raises ValueError.
 
-    `core` is what the page says and a URL with credentials is enough for; `level` is what the target allows. What was
-    left out by --rules is never asked for.
+    `core` means the rules that the page states and that need only a URL with credentials; `level` means everything that
+    the target allows. Rules left out by --rules are never required.
     """
     match require:
         case "core":

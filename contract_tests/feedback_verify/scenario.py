@@ -1,7 +1,7 @@
-"""One scenario against a target: it sends, saves events, moves the clock and remembers every line of it.
+"""One scenario against a target: it sends, saves events, moves the clock and records every step.
 
-A scenario makes no verdict of its own: a check says `expect` (the rule is broken otherwise) or
-`given` (this scenario cannot tell otherwise).
+A scenario makes no verdict of its own: a check calls `expect` (otherwise the rule is broken) or `given` (otherwise this
+scenario cannot tell).
 """
 
 import json
@@ -31,15 +31,15 @@ T = TypeVar("T")
 
 
 class Violated(Exception):
-    """The rule is broken; the message says what was expected and what came."""
+    """The rule is broken; the message says what was expected and what was seen."""
 
 
 class CannotTell(Exception):
-    """The scenario did not come to the point where the rule shows; the message says why."""
+    """The scenario did not reach the point that shows whether the rule holds; the message says why."""
 
 
 class Scenario:
-    """What a check is given. Times are microseconds; every request goes to the scenario's own project unless said."""
+    """What a check works with. Times are microseconds; requests go to the scenario's own project by default."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Scenario:
         self._random = random
         self._projects: list[Project] = []
         self._looked: Step | None = None
-        self._changed: float | None = None  # when something was done last that lists may show
+        self._changed: float | None = None  # when something was last done that lists may show
         self.project = self._opened(target.open(start))
 
     def __enter__(self) -> "Scenario":
@@ -77,7 +77,7 @@ class Scenario:
             self.target.close(project)
 
     def other_project(self, *, same_organization: bool = True, beside: Project | None = None) -> Project:
-        """A fresh project beside the scenario's or another one; in another organization it has the same name."""
+        """A fresh project beside the scenario's or another one; in another organization, it has the same name."""
         assert isinstance(self.target, ControlTarget), "the capability second-project comes with control"
         opened = self.target.open_beside(beside or self.project, same_organization=same_organization, start=self.start)
         return self._opened(opened)
@@ -89,7 +89,7 @@ class Scenario:
 
     @property
     def behaviour(self) -> Behaviour:
-        """What the document's server does in its own way."""
+        """How the document's server behaves."""
         return self.document.behaviour
 
     def limit(self, family: str) -> int:
@@ -98,30 +98,30 @@ class Scenario:
         return max((window.limit for window in windows if window.base.startswith(family)), default=0)
 
     def refusals(self, rule: str) -> tuple[int, ...]:
-        """The statuses that the document has for what breaks the rule: its own first, then those it allows beside."""
+        """The statuses in the document for breaking the rule: its own first, then those also allowed."""
         return self.document.rules[rule].refusals
 
     def new_event_id(self) -> str:
-        """An event id that was not used before, 32 hex digits in lower case, with at least one letter."""
+        """An unused event id, 32 hex digits in lower case, with at least one letter."""
         digits = "abcdef0123456789"
         event_id = "f" + "".join(self._random.choice(digits) for _ in range(31))
         self.made_ids.add(event_id)
         return event_id
 
     def submission(self, event_id: str | None = None, **values: Any) -> dict[str, Any]:
-        """The four fields; an event id that was not used before unless given."""
+        """The four fields; with an unused event id by default."""
         return {"event_id": event_id or self.new_event_id(), **VALUES, **values}
 
     def submit(
         self, body: Any = None, *, by: str | None = None, project: Project | None = None, form: str = JSON
     ) -> Exchange:
-        """POSTs the body as JSON (bytes as they are), by default a fresh valid submission."""
+        """POSTs the body as JSON (bytes unchanged), by default a fresh valid submission."""
         body = self.submission() if body is None else body
         content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         return self.send("POST", by=by, project=project, headers={"Content-Type": form}, content=content)
 
     def listing(self, query: str = "", *, by: str = "write", project: Project | None = None) -> Exchange:
-        """GETs the project's feedback; `query` as it stands behind the question mark."""
+        """GETs the project's feedback; `query` is the text after the question mark."""
         self.target.settling.before("lists", self._changed)
         return self.send("GET", by=by, project=project, query=query)
 
@@ -138,7 +138,7 @@ class Scenario:
         content: bytes = b"",
         chunked: bool = False,
     ) -> Exchange:
-        """Sends one request with the project's own credentials `by` kind (`none` for none), and remembers it."""
+        """Sends one request with the project's credentials of the kind `by` (`none` for none), and records it."""
         project = project or self.project
         authorization = authorization or self.credential(project, by or self.default_credentials)
         sent = {"Authorization": authorization} if authorization is not None else {}
@@ -146,7 +146,7 @@ class Scenario:
         return self.repeat(project, Request(method, url, {**sent, **(headers or {})}, content, chunked))
 
     def repeat(self, project: Project, request: Request) -> Exchange:
-        """Sends a request as it is, and remembers it."""
+        """Sends a request again unchanged, and records it."""
         step = Send(project, request, kept=self.channel is not self.target)
         self.steps.append(step)
         exchange = self.channel.exchange(request)
@@ -159,7 +159,7 @@ class Scenario:
     def judge(
         self, project: Project, values: Mapping[str, str], by: str, exchange: Exchange
     ) -> tuple[Expected, list[Mismatch]]:
-        """The oracle's word on the answer to a valid submission of these values, sent last."""
+        """The oracle's verdict on the response to a valid submission of these values, which was just sent."""
         expected, problems = self.oracle.submitted(project, values, by, exchange)
         now = self.oracle.sandbox(project).model.now if self.target.clock == "exact" else None
         self.note(exchange, expected=(expected.status,), rule=expected.rule, now=now, values=values, by=by)
@@ -167,26 +167,26 @@ class Scenario:
 
     @property
     def sent(self) -> Iterator[Send]:
-        """Every exchange with what was expected of it, in the order of sending."""
+        """Every exchange with its expected response, in the order of sending."""
         noted = {id(step.exchange): step for step in self.steps if isinstance(step, Send)}
         for exchange in self.exchanges:
             yield noted.get(id(exchange)) or Send(self.project, exchange.request, exchange)
 
     def note(self, exchange: Exchange, **facts: Any) -> None:
-        """Writes what was expected of an exchange, and what was known of it, to its step."""
+        """Adds to the step of an exchange what was expected of it, and what was known about it."""
         for number, step in enumerate(self.steps):
             if isinstance(step, Send) and step.exchange is exchange:
                 self.steps[number] = replace(step, **facts)
 
     def remember(self, exchange: Exchange) -> None:
-        """Takes an exchange that was sent past `send`, at the same time as others, into the scenario."""
+        """Adds an exchange that was sent without `send`, at the same time as others."""
         self._changed = time.monotonic()
         self.steps.append(Send(self.project, exchange.request, exchange, at_once=True))
         self.exchanges.append(exchange)
 
     @property
     def default_credentials(self) -> str:
-        """A bearer token where there is one, else the DSN."""
+        """A bearer token if there is one, else the DSN."""
         return "write" if "write" in self.project.credentials else "dsn"
 
     def credential(self, project: Project, kind: str) -> Credential | None:
@@ -203,7 +203,7 @@ class Scenario:
         return self.document.submit.path.format_map(values)
 
     def save_event(self, event_id: str, *, project: Project | None = None, **facts: Any) -> None:
-        """Saves an event; `saved_ago` and `timestamp_ago` in microseconds, the rest as the control protocol says."""
+        """Saves an event; `saved_ago` and `timestamp_ago` in microseconds, the rest as in the control protocol."""
         self.steps.append(self.target.save_event(project or self.project, event_id, facts))
         self.oracle.saved(project or self.project, event_id, facts)
         self._changed = time.monotonic()
@@ -212,7 +212,7 @@ class Scenario:
     def advance(self, microseconds: int, *, project: Project | None = None) -> None:
         """Moves the project's clock forward; moving it by 0 sends nothing.
 
-        A clock that counts in steps may forget what goes beyond whole ones, so that is left for the next time.
+        A clock that counts in steps may lose fractions of a step, so these are carried over to the next time.
         """
         where = project or self.project
         owed = self._owed[where.organization, where.slug] + microseconds
@@ -222,17 +222,17 @@ class Scenario:
             self.oracle.advanced(where, owed - left)
 
     def records(self, event_id: str | None = None, *, project: Project | None = None) -> list[dict[str, Any]]:
-        """What is stored, of one event or of all."""
+        """The stored records, of one event or of all."""
         records, self._looked = self.target.records(project or self.project)
         return [each for each in records if event_id is None or each.get("event_id") == event_id]
 
     def show_records(self) -> None:
-        """Takes what was read last of what is stored into the steps."""
+        """Adds the last reading of the stored records to the steps."""
         if self._looked is not None:
             self.steps.append(self._looked)
 
     def settled(self, look: Callable[[], Sequence[T]]) -> Sequence[T]:
-        """What is wrong with what a list shows; where it lags, when it has caught up. Only the last look is kept."""
+        """What is wrong with a list; if lists lag, once it has caught up. Only the last reading is kept."""
         steps, exchanges = len(self.steps), len(self.exchanges)
 
         def again() -> Sequence[T]:
@@ -242,7 +242,7 @@ class Scenario:
         return self.target.settling.until_none("lists", again)
 
     def nothing_stored(self, why: str, *, project: Project | None = None) -> None:
-        """Expects that the project holds no feedback, where the target shows its records."""
+        """Expects the project to have no feedback, if the target shows its records."""
         if "records" in self.target.capabilities:
             self.expect(not self.records(project=project), f"nothing may be stored {why}, but a record was")
 
@@ -253,12 +253,12 @@ class Scenario:
             raise Violated(message)
 
     def expect_status(self, exchange: Exchange, status: int | tuple[int, ...], when: str) -> None:
-        """The rule is broken unless the answer has (one of) the status."""
+        """The rule is broken unless the response has (one of) the status."""
         allowed = status if isinstance(status, tuple) else (status,)
         names = " or ".join(map(str, allowed))
         self.note(exchange, expected=allowed)
         if exchange.request.method == "POST" and 200 in allowed and exchange.status not in allowed:
-            # One verdict for one fault: where nothing is accepted, `submission` says so, not every rule.
+            # One verdict for one fault: if nothing is accepted, `submission` says so, not every rule.
             self.given(self.plain_accepted, f"not even plain feedback is accepted here: {answer(exchange)}")
         self.expect(exchange.status in allowed, f"{when}: expected {names}, got {answer(exchange)}")
 
@@ -268,7 +268,7 @@ class Scenario:
             raise CannotTell(message)
 
     def accepted(self, exchange: Exchange, what: str = "a submission") -> dict[str, Any]:
-        """The answered feedback of a submission that had to be accepted for the scenario to go on."""
+        """The feedback returned for a submission that must be accepted for the scenario to continue."""
         self.note(exchange, expected=(200,))
         self.given(exchange.status == 200, f"the setup failed: {what} was answered {answer(exchange)}")
         return exchange.object
@@ -282,19 +282,19 @@ class Scenario:
 
 
 def answer(exchange: Exchange) -> str:
-    """An answer in a few words: the status and the beginning of the body, on one line."""
+    """A response in a few words: the status and the beginning of the body, on one line."""
     text = " ".join(exchange.content[:160].decode(errors="replace").split())
     return f"{exchange.status} {text}".strip()
 
 
 def entries(exchange: Exchange) -> list[dict[str, Any]]:
-    """The objects of a list answer, in its order; the rule is broken where the answer is not such a list."""
+    """The objects in a list response, in order; the rule is broken if the response is not such a list."""
     listed = exchange.json
     if not isinstance(listed, list):
         raise Violated(f"{exchange.request.method} is answered {answer(exchange)}, which is not a list")
     for each in listed:
         if not isinstance(each, dict) or not isinstance(each.get("eventID"), str):
-            raise Violated(f"the list holds {str(each)[:80]}, which is not feedback with an eventID")
+            raise Violated(f"the list contains {str(each)[:80]}, which is not feedback with an eventID")
     return listed
 
 

@@ -1,7 +1,7 @@
-"""Schemathesis over the document, with its verdicts put in the words of the rule catalogue.
+"""Runs Schemathesis on the document, and expresses its results in terms of the rule catalogue.
 
-Two settings make it honest for this endpoint: only 2xx counts as acceptance of valid data, and the path's
-parameters are pinned to a project that exists; without them 409 and 404 answers pass for success.
+Two settings make it honest for this endpoint: only 2xx counts as acceptance of valid data, and the path's parameters
+are pinned to an existing project; without them, 409 and 404 responses count as success.
 """
 
 import warnings
@@ -52,7 +52,7 @@ def run(scenario: Scenario, document: Document, seed: int, examples: int) -> lis
     observed: dict[str, int] = {}
     findings: list[Finding] = []
     with warnings.catch_warnings(), _fresh_event_ids(scenario):
-        warnings.simplefilter("ignore")  # of Schemathesis and what it stands on; none is about the target
+        warnings.simplefilter("ignore")  # of Schemathesis and its dependencies; none is about the target
         stream = from_schema(schema).execute()
         for event in stream:
             if scenario.target.sender.stopped.is_set():
@@ -89,7 +89,7 @@ def _config(scenario: Scenario, seed: int, examples: int) -> schemathesis.Config
 
 
 def _closed_to_a_dsn(document: Document) -> list[str]:
-    """The operations that take other credentials only, by their ids."""
+    """The operations that accept only other credentials, by their ids."""
     return [
         name
         for name, operation in document.operations.items()
@@ -98,21 +98,21 @@ def _closed_to_a_dsn(document: Document) -> list[str]:
 
 
 def _not_padded(_context: Any, body: Any) -> bool:
-    """Values with white space around them are cut before the schema is looked at: the rule `trimmed` tests them."""
+    """Values surrounded by white space are trimmed before the schema applies: the rule `trimmed` tests them."""
     if not isinstance(body, dict):
         return True
     return all(value == value.strip() for value in body.values() if isinstance(value, str))
 
 
 def _neither_padded_nor_nul(context: Any, body: Any) -> bool:
-    """Where the character NUL is refused, the rule `field-nul` tests it; no keyword of a schema says it readably."""
+    """If NUL is refused, the rule `field-nul` tests it; no schema keyword expresses that readably."""
     texts = body.values() if isinstance(body, dict) else ()
     return _not_padded(context, body) and not any(isinstance(each, str) and "\0" in each for each in texts)
 
 
 @contextmanager
 def _fresh_event_ids(scenario: Scenario) -> Iterator[None]:
-    """Gives every valid event id anew: one that was used before may be past its window, on a target that keeps data."""
+    """Replaces every valid event id: one used before may be past its window, on a target that keeps data."""
     known = jsonschema_rs.validator_for(dict(scenario.document.field_schemas["event_id"]))
 
     def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
@@ -120,7 +120,7 @@ def _fresh_event_ids(scenario: Scenario) -> Iterator[None]:
         if isinstance(body, dict) and isinstance(body.get("event_id"), str) and known.is_valid(body["event_id"]):
             case.body = {**body, "event_id": scenario.new_event_id()}
 
-    # This hook sees examples too, and Schemathesis has it for all schemas only.
+    # This hook sees examples too, and Schemathesis sets it only for all schemas.
     schemathesis.hook(before_call)
     try:
         yield
@@ -142,24 +142,24 @@ def _findings(
             exchange = through.answered.get(case_id)
             proxy = None if exchange is None else between(exchange, scenario.target.usual)
             if exchange is not None and (proxy is not None or is_unknown_method(exchange)):
-                continue  # the run says so where a proxy answers
+                continue  # the run reports a proxy's response
             if rule == "valid-accepted" and exchange is not None and _is_about_a_cursor(exchange, scenario):
-                continue  # only the server knows which cursors it gave
+                continue  # only the server knows which cursors it issued
             if rule == "valid-accepted" and exchange is not None and exchange.request.method == "OPTIONS":
-                rule = "preflight"  # it has no request that could be valid or not
+                rule = "preflight"  # it has no request that could be valid or invalid
             if check.status is not Status.FAILURE or check.failure_info is None:
                 observed[rule] = observed.get(rule, 0) + 1
                 continue
             failure = check.failure_info.failure
             if rule == "response-schema" and exchange is not None and exchange.status >= 500:
-                continue  # `no-server-error` speaks of it
+                continue  # `no-server-error` reports it
             message = " ".join(f"{failure.title}: {failure.message}".split())[:400]
             found.append(Finding(rule, violation=message, steps=_steps(scenario, exchange)))
     return found
 
 
 def _could_fail(check: str, case: Case[Any], document: Document) -> bool:
-    """Whether the check had anything to look at: valid data, invalid data, a closed operation, an undeclared method."""
+    """Whether the check had anything to check: valid data, invalid data, a closed operation, an undeclared method."""
     mode = case.meta.generation.mode if case.meta is not None else None
     match check:
         case "positive_data_acceptance":
@@ -178,12 +178,12 @@ def _steps(scenario: Scenario, exchange: Exchange | None) -> tuple[Step, ...]:
 
 
 def _crashes(through: Through, scenario: Scenario) -> Iterator[Finding]:
-    """Requests that were answered by closing the connection, where the server is still there."""
+    """Requests that were answered by closing the connection although the server is still there."""
     for request in through.lost[:1]:
         with suppress(NotReachable):
             scenario.send("OPTIONS")
             steps = (*scenario.steps, Send(scenario.project, request))
-            yield Finding("no-server-error", violation="the connection was closed without an answer", steps=steps)
+            yield Finding("no-server-error", violation="the connection was closed without a response", steps=steps)
 
 
 def _is_about_a_cursor(exchange: Exchange, scenario: Scenario) -> bool:
@@ -194,7 +194,7 @@ def _is_about_a_cursor(exchange: Exchange, scenario: Scenario) -> bool:
 
 
 def _stopped(event: events.NonFatalError | events.FatalError) -> Finding:
-    """What Schemathesis could not do: a doubt where the target was lost, a remark where a request cannot be made."""
+    """What Schemathesis could not do: a doubt if the target was lost, a remark if a request cannot be made."""
     reason = event.exception if isinstance(event, events.FatalError) else event.value
     if isinstance(event, events.FatalError) or isinstance(reason, OSError | Ended):
         told = str(reason) if isinstance(reason, Ended) else type(reason).__name__

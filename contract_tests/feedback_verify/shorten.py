@@ -1,6 +1,7 @@
-"""Leaves out of a violation what it does not take: plays its steps again without some of them, and keeps what fails.
+"""Drops unnecessary steps from a violation: replays it without some of them, and keeps what still fails.
 
-It judges nothing by itself: what fails again is a mismatch of the same kind, or an answer that is wrong by itself.
+It makes no verdicts: the replay must fail with a mismatch of the same kind, or with a response that is wrong on its
+own.
 """
 
 import time
@@ -22,7 +23,7 @@ Again = Callable[[Replayed], int | None]
 
 
 def shorten(target: Target, document: Document, findings: Sequence[Finding], seed: int) -> Iterator[Finding]:
-    """Each violation with only the steps that it takes, as far as the time that this may cost allows."""
+    """Each violation with only the necessary steps, as far as the allowed time permits."""
     deadline = time.monotonic() + SECONDS
     for finding in findings:
         yield _Shortening(target, document, finding, seed, deadline).run()
@@ -38,7 +39,7 @@ class _Shortening:
     played: int = 0
 
     def run(self) -> Finding:
-        """The finding as it was where it cannot be played again: real waits, requests at once, a failure by chance."""
+        """The finding unchanged if it cannot be replayed: real waits, concurrent requests, a random failure."""
         if any(isinstance(step, Wait) or (isinstance(step, Send) and step.at_once) for step in self.finding.steps):
             return self.finding
         acts: list[Step] = [step for step in self.finding.steps if not isinstance(step, Open)]
@@ -55,7 +56,7 @@ class _Shortening:
             return self.finding
 
     def _criterion(self, acts: Sequence[Step], whole: Replayed) -> Again:
-        """What says by which act the same fails again."""
+        """Decides which act makes the same thing fail again."""
         finding, last = self.finding, len(acts) - 1
         kind = next(
             (kind for at, kind in whole.kinds if kind == finding.kind or (not finding.kind and at == last)), None
@@ -70,12 +71,12 @@ class _Shortening:
         return lambda replayed: replayed.end if replayed.last is not None and fault(replayed.last) else None
 
     def _is_refusal(self, final: Send) -> bool:
-        """Whether the answer should have been a refusal of the request itself, whatever came before it."""
+        """Whether the response should have refused the request itself, whatever came before it."""
         windows = {window.status for window in self.document.mutability.windows}
         return bool(final.expected) and all(status >= 400 and status not in windows for status in final.expected)
 
     def _fewest(self, acts: list[Step], shown: Replayed, again: Again) -> tuple[list[Step], Replayed]:
-        """Leaves out half of the acts, then a quarter, and in the end each by itself, until none more can be."""
+        """Drops half of the acts, then a quarter, and in the end single ones, until no more can be dropped."""
         size = max(len(acts) // 2, 1)
         while True:
             shorter, shown = self._without_some(acts, size, shown, again)
@@ -84,7 +85,7 @@ class _Shortening:
             acts, size = shorter, max(size // 2, 1)
 
     def _without_some(self, acts: list[Step], size: int, shown: Replayed, again: Again) -> tuple[list[Step], Replayed]:
-        """Goes backwards through the acts, so many at a time; the last one, which shows it, stays."""
+        """Goes backwards through the acts, this many at a time; the last one, which shows the failure, stays."""
         for at in range(len(acts) - 1 - size, -size, -size):
             fewer = acts[: max(at, 0)] + acts[at + size :]
             if time.monotonic() > self.deadline:
@@ -98,7 +99,7 @@ class _Shortening:
     def _play(self, acts: Sequence[Step]) -> Replayed:
         opened = [step for step in self.finding.steps if isinstance(step, Open)]
         self.played += 1
-        # The same on every run; but a target that keeps what it was told must be told of other events each time.
+        # The same on every run; but a target that keeps its data needs other events each time.
         random = Random(f"{self.seed} {self.finding.rule} {self.played}" if self.target.sandboxes else None)
         start = opened[0].start if opened else None
         with Scenario(self.target, self.document, random, start=start) as scenario, ExitStack() as stack:
@@ -108,7 +109,7 @@ class _Shortening:
 
 
 def _joined(acts: Sequence[Step]) -> Iterator[Step]:
-    """The acts, with one movement of a clock in the place of two that follow each other."""
+    """The acts, with two successive clock movements merged into one."""
     moved: Advance | None = None
     for act in acts:
         if moved is not None and isinstance(act, Advance) and act.project is moved.project:

@@ -1,7 +1,7 @@
-"""What a scenario did, as values, and three renderings of it: shell, Python, and a plan in sentences. Pure.
+"""The steps of a scenario, as values, and three renderings of them: shell, Python, and a plan in words. Pure.
 
-A target chooses much of what stands in a step. So every text is quoted by `shlex` or `repr`, secrets are hidden before
-that and not in the rendering, and nothing is ever read back from a rendering.
+A target chooses much of what is in a step. So every text is quoted with `shlex` or `repr`, secrets are hidden before
+rendering, and nothing is ever read back from a rendering.
 """
 
 import json
@@ -19,11 +19,10 @@ Hide = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Send:
-    """A request to the endpoint; `at_once` with the steps beside it that are so too, `kept` on a kept connection.
+    """A request to the endpoint; `at_once` with its neighbours that are too, `kept` on a kept connection.
 
-    `expected` are the statuses that it had to be answered with, where that was judged, by which `rule`, and at which
-    instant of the project's clock, where that is known; `values` and `by` are the fields and the kind of credentials of
-    a valid submission.
+    `expected` are the allowed statuses, if that was judged, by which `rule`, and at which instant of the project's
+    clock, if known; `values` and `by` are the fields and the kind of credentials of a valid submission.
     """
 
     project: Project
@@ -39,7 +38,7 @@ class Send:
 
     @property
     def event_id(self) -> str | None:
-        """The event id of a submission; None where the body names none."""
+        """The event id of a submission; None if the body has none."""
         if self.values is not None:
             return self.values["event_id"]
         body = as_data(self.request.content)
@@ -49,9 +48,9 @@ class Send:
 
 @dataclass(frozen=True)
 class Open:
-    """A project was made by the control API; the answer, kept as `variable`, holds its credentials.
+    """The control API created a project; the response, stored in `variable`, contains its credentials.
 
-    Its clock began at `start`; None is the target's own choice.
+    Its clock started at `start`; None is the target's own choice.
     """
 
     project: Project
@@ -61,7 +60,7 @@ class Open:
 
     @property
     def places(self) -> Mapping[str, tuple[str, ...]]:
-        """Where the answer holds which secret, by the secret's variable."""
+        """Where the response contains which secret, by the secret's variable."""
         return {
             each.variable: ("dsn",) if kind == "dsn" else ("tokens", kind)
             for kind, each in self.project.credentials.items()
@@ -70,7 +69,7 @@ class Open:
 
 @dataclass(frozen=True)
 class SaveEvent:
-    """An event was saved, by an exchange or by a command's words; by neither where a function was called.
+    """An event was saved, by an exchange or a command; by neither if a function was called.
 
     `facts` are those of the control protocol, ages in microseconds.
     """
@@ -84,7 +83,7 @@ class SaveEvent:
 
 @dataclass(frozen=True)
 class Advance:
-    """The project's clock was moved forward; without an exchange where it is a clock of this process."""
+    """The project's clock was moved forward; without an exchange if it is a clock of this process."""
 
     project: Project
     microseconds: int
@@ -93,7 +92,7 @@ class Advance:
 
 @dataclass(frozen=True)
 class Look:
-    """What is stored was read, by the control API."""
+    """The stored records were read, through the control API."""
 
     project: Project
     exchange: Exchange
@@ -101,7 +100,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Wait:
-    """Time went by."""
+    """Time passed."""
 
     microseconds: int
     exchange: None = None
@@ -121,7 +120,7 @@ def up_to(steps: Iterable[Step], exchange: Exchange) -> tuple[Step, ...]:
 
 
 def as_shell(steps: Iterable[Step], hide: Hide = str) -> list[str]:
-    """Lines for bash, each whole in itself and of printable characters; behind `#`, what was answered."""
+    """Lines for bash, each complete in itself and of printable characters, with the response after `#`."""
     steps = list(steps)
     used = _variables(steps)
     lines: list[str] = []
@@ -136,7 +135,7 @@ def as_shell(steps: Iterable[Step], hide: Hide = str) -> list[str]:
 
 
 def as_python(steps: Iterable[Step], hide: Hide = str) -> str:
-    """The program. Secrets come from the environment, or from the control API where it made the project."""
+    """The program. Secrets come from the environment, or from the control API if it created the project."""
     steps = list(steps)
     used = _variables(steps)
     return _HEAD + "".join(f"{line}\n" for step in steps for line in _statements(step, used, hide))
@@ -175,7 +174,7 @@ def _opening(step: Open, used: set[str], hide: Hide) -> Iterator[str]:
 
 
 def _in_words(step: Step) -> str:
-    """What cannot be repeated from outside. Nothing of it was chosen by the target."""
+    """What cannot be repeated from outside. The target chose none of it."""
     if isinstance(step, Advance):
         return f"the clock of the application moves by {format_duration(step.microseconds)}"
     if isinstance(step, SaveEvent):
@@ -186,8 +185,8 @@ def _in_words(step: Step) -> str:
 
 
 def curl(request: Request, hide: Hide = str, *, show_status: bool = True) -> str:
-    """The request as a curl command; with `show_status` it prints the status behind the body."""
-    words = ["curl", "-sSg"]  # -g: braces and brackets in a URL mean themselves
+    """The request as a curl command; with `show_status`, it prints the status after the body."""
+    words = ["curl", "-sSg"]  # -g: treats braces and brackets in a URL literally
     if show_status:
         words += ["-w", quote("  <- %{http_code}\\n")]
     if "/.." in request.url:
@@ -208,12 +207,12 @@ def _header(name: str, value: str | Secret, hide: Hide) -> str:
     if not isinstance(value, str):
         before, *parts = value.parts if isinstance(value.parts[0], str) else ("", *value.parts)
         return quote(f"{name}: {before}") + "".join(_word(each) for each in parts)
-    # An empty value takes curl's own form: with a colon, the header would not be sent at all.
+    # An empty value needs curl's own form: with a colon, the header would not be sent at all.
     return quote(f"{name}: {hide(value)}" if value else f"{name};")
 
 
 def _word(part: str | Part) -> str:
-    """A text, or a part of a variable, as bash has it; in the other case by `tr`."""
+    """A text, or a part of a variable, for bash; with case swapped by `tr`."""
     if isinstance(part, str):
         return quote(part)
     name, length = part.credential.variable, "" if part.stop is None else f":{part.stop - part.start}"
@@ -250,7 +249,7 @@ def _hidden(content: bytes, hide: Hide) -> bytes:
 
 
 def as_plan(steps: Iterable[Step], hide: Hide = str) -> list[str]:
-    """Sentences for somebody who has other ways to save an event, and nothing but patience to move a clock."""
+    """Sentences for someone who can save events in other ways, and can only wait to move a clock."""
     return [sentence for step in steps if (sentence := _sentence(step, hide))]
 
 

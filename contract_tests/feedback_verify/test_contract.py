@@ -1,6 +1,6 @@
-"""The suite for people who live in pytest: one test per rule, with the verdict of feedback-verify.
+"""The suite for pytest users: one test per rule, with the verdict of feedback-verify.
 
-Run as `pytest --pyargs feedback_verify --feedback-url URL --feedback-control URL`.
+Run it with `pytest --pyargs feedback_verify --feedback-url URL --feedback-control URL`.
 """
 
 from typing import Any
@@ -21,13 +21,13 @@ from feedback_verify.verdicts import Verdict
 
 
 def _prepared(config: pytest.Config) -> Prepared:
-    """What the options of pytest, the environment and the file of --feedback-config come to, as on the command line."""
+    """The options from pytest, the environment and the file of --feedback-config, resolved as on the command line."""
     given: dict[str, Any] = {each.name: config.getoption(f"--feedback-{each.name}") for each in EVERYWHERE}
     url = given.pop(URL.name)
     words = [f"--{name}" if value is True else f"--{name}={value}" for name, value in given.items() if value]
     if given["profile"] == DETECT:
         raise pytest.UsageError(
-            "--feedback-profile detect: the tests are those of one profile; feedback-verify finds it."
+            "--feedback-profile detect: the tests belong to one profile; use feedback-verify to find it."
         )
     try:
         with verify.make_context("pytest", [*words, *(["--", url] if url else [])]) as context:

@@ -1,4 +1,4 @@
-"""Findings of single scenarios, and the one verdict that they come to for each rule. Pure."""
+"""Findings of single scenarios, and the one verdict on each rule that they result in. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ from feedback_verify.steps import Step
 
 
 class Verdict(StrEnum):
-    """What is known of a rule at the end. Never a silent skip: what is not verified has not passed.
+    """What is known about a rule at the end. Rules are never silently skipped: not verified means not passed.
 
-    AS_ANSWERED: every answer was right, but nothing showed what the target had stored.
+    AS_ANSWERED: every response was right, but nothing showed what the target had stored.
     """
 
     VERIFIED = "verified"
@@ -26,9 +26,9 @@ class Verdict(StrEnum):
 
 
 SEEN = (Verdict.VERIFIED, Verdict.AS_ANSWERED)
-"""Where all that was seen was right."""
+"""Verdicts for which all observations were right."""
 LEFT_OUT = "left out by --rules"
-OF_WINDOWS = "windows"  # the group of rules that speak of time
+OF_WINDOWS = "windows"  # the group of time rules
 
 
 CONTROL = "--control URL"  # supplies everything that a rule can need
@@ -36,9 +36,9 @@ CONTROL = "--control URL"  # supplies everything that a rule can need
 
 @dataclass(frozen=True)
 class Probe:
-    """One submission beside a deadline: its age by the window's base lay in [earliest, latest] (microseconds).
+    """One submission near a deadline: its age, from the window's base, was in [earliest, latest] (microseconds).
 
-    On an exact clock both are the same. `window` is the id of the window's rule.
+    On an exact clock, both are the same. `window` is the id of the window's rule.
     """
 
     window: str
@@ -49,10 +49,10 @@ class Probe:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one scenario says of one rule: held so often, broken (with the steps), or could not tell (why).
+    """What one scenario says about one rule: confirmed this often, broken (with the steps), or undecided (why).
 
-    A violation is seen again by a mismatch of the same `kind`, or by an answer of which `fault` holds; where it has
-    neither, by the statuses that its last step expected.
+    A violation is recognised on replay by a mismatch of the same `kind`, or by a response for which `fault` holds;
+    without either, by the statuses that its last step expected.
     """
 
     rule: str
@@ -68,10 +68,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Result:
-    """The verdict on one rule, in words: `detail` says to what precision, why not, or what was seen instead.
+    """The verdict on one rule, in words: `detail` says how precise it is, why there is none, or what was seen instead.
 
-    `steps` are those of the shortest violation, else of one scenario that the verdict rests on; `probes` are all.
-    `took` is the time that was spent on it, in microseconds.
+    `steps` are those of the shortest violation, else of one scenario that the verdict is based on; `probes` are all.
+    `took` is the time spent on it, in microseconds.
     """
 
     rule: Rule
@@ -85,7 +85,7 @@ class Result:
 
 
 def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str], exact: bool, step: int = 1) -> Result:
-    """The verdict on a rule: one violation outweighs everything, the shortest one is shown."""
+    """The verdict on a rule: one violation outweighs everything else; the shortest one is shown."""
     findings = tuple(findings)
     violations = [each for each in findings if each.violation]
     probes = tuple(probe for each in findings for probe in each.probes)
@@ -104,7 +104,7 @@ def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str],
         more = f" (and {len(doubts) - 1} more scenario{'s' if len(doubts) > 2 else ''})" if len(doubts) > 1 else ""
         verdict, detail = Verdict.INCONCLUSIVE, f"{doubts[0]}{more}"
     elif not observations:
-        verdict, detail = Verdict.NOT_RUN, "no scenario reached it"
+        verdict, detail = Verdict.NOT_RUN, "no scenario tested it"
     else:
         remarks = sorted({each.remark for each in findings if each.remark})
         precision = f", {to_the(step)}" if exact and _is_of_time(rule) else ""
@@ -114,18 +114,20 @@ def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str],
 
 
 def printable(text: str) -> str:
-    """The text on one line, with what a terminal would not show, or would obey, written as an escape."""
+    """The text on one line; anything that a terminal would not show, or would obey, is escaped."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def to_the(step: int) -> str:
-    """How exactly a clock that counts in such steps (microseconds) can be judged, in words."""
+    """How precisely a clock that counts in such steps (microseconds) can be judged, in words."""
     names = {1: "microsecond", SECOND // 1000: "millisecond", SECOND: "second"}
     return f"to the {names[step]}" if step in names else f"to {in_short(step)}"
 
 
 def exit_code(results: Mapping[str, Result]) -> int:
-    """0 every required rule is verified, 1 violated, 3 nothing violated but a required rule was not verified."""
+    """0 if every required rule is verified, 1 if one is violated, 3 if nothing is violated but a required rule is not
+    verified.
+    """
     verdicts = {result.verdict for result in results.values() if result.required or result.verdict is Verdict.VIOLATED}
     if Verdict.VIOLATED in verdicts:
         return 1
@@ -133,18 +135,18 @@ def exit_code(results: Mapping[str, Result]) -> int:
 
 
 def _is_of_time(rule: Rule) -> bool:
-    """Whether the rule says when, and not what a refusal is answered with or leaves behind."""
+    """Whether the rule is about when, not about the response or the effects of a refusal."""
     return "clock" in rule.needs and rule.group == OF_WINDOWS and not rule.id.startswith("conflict-")
 
 
 def missing(needs: Iterable[str], capabilities: frozenset[str]) -> list[str]:
-    """The needs that a target lacks; where only a control API supplies one of them, those alone: no wait buys it."""
+    """The needs that a target lacks; if only a control API supplies one of them, only those: no wait would help."""
     lacked = [need for need in needs if need not in capabilities]
     return [need for need in lacked if CAPABILITIES[need].how == CONTROL] or lacked
 
 
 def joined(needs: Iterable[str]) -> str:
-    """What the needs ask for as one list, what is supplied in the same way named together."""
+    """The needs as one list, with those supplied in the same way grouped."""
     by_way: dict[str, list[str]] = {}
     for need in needs:
         by_way.setdefault(CAPABILITIES[need].how, []).append(CAPABILITIES[need].what)

@@ -75,7 +75,7 @@ def test_behind_a_proxy_that_does_not_say_which(document: Document) -> None:
     with serving(fronts.Nameless(Implementation().app())) as url:
         _, results = verified(url, document, rules)
 
-    assert "a proxy, in between, answered POST with 413 by itself" in results["response-schema"].detail
+    assert "a proxy, in between, answered POST with 413 itself" in results["response-schema"].detail
 
 
 def test_page_of_the_server_itself(document: Document) -> None:

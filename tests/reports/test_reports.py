@@ -160,7 +160,7 @@ def test_baseline_accepts_what_is_known(broken_url: str, tmp_path: Path, capsys:
     [
         ('submission = "known"', 1, '"submission" is no longer violated: remove it'),
         ('submision = "known"', 2, 'there is no rule "submision"; did you mean "submission"'),
-        ("submission = 1", 2, "must be a text that says why"),
+        ("submission = 1", 2, "must be a string that gives the reason"),
     ],
 )
 def test_baseline_is_strict(

@@ -119,7 +119,7 @@ def test_part_of_a_rule_that_cannot_be_asked_is_named(document: Document) -> Non
             results = Run(document, target, 1, rules, depth="quick").execute()
 
     told = results["event-id-case"]
-    assert '"an event is found by either case" could not be asked: it needs saved events' in told.detail
+    assert '"an event is found by either case" could not be tested: it needs saved events' in told.detail
     assert told.observations > 0
     assert results["overwrite-window-unknown-event"].verdict is Verdict.NOT_VERIFIABLE
 

@@ -439,7 +439,7 @@ class Layer:
                     return self._play(job, again=True)
                 # A server may close a connection that was kept, at any time; a fresh one it may not.
                 if situation["connection"] == "fresh":
-                    told = "the connection was closed without an answer"
+                    told = "the connection was closed without a response"
                     failure = Failure(Mismatch("status", "no-server-error", told, told), None, None, "")
             spoken = [rule for each in array.dimensions if (rule := each.rules.get(situation[each.name]))]
             play.counted += spoken
