@@ -29,7 +29,7 @@ check: .venv/installed ## format, lint, types, import directions, documents, gen
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/feedback-docs check
 	@$(BIN)/feedback-docs clients --out clients --check
-	@$(BIN)/cog -I . --check README.md docs/broken.md docs/profiles.md
+	@$(BIN)/cog -I . --check README.md docs/broken.md docs/profiles.md docs/supply.md
 
 examples: .venv/installed ## run examples/, as far as their toolchains are here
 	@$(BIN)/pytest -q -rs tests/clients/test_examples.py $(ARGS)
@@ -44,7 +44,7 @@ format: .venv/installed ## format the code and write generated text anew
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/feedback-docs reference
 	@$(BIN)/feedback-docs clients --out clients
-	@$(BIN)/cog -I . -r README.md docs/broken.md docs/profiles.md
+	@$(BIN)/cog -I . -r README.md docs/broken.md docs/profiles.md docs/supply.md
 
 lint-documents: node_modules/.package-lock.json .venv/installed ## Redocly and Spectral on the documents (needs npm)
 	@npm run --silent lint
@@ -73,6 +73,14 @@ compare-profiles: .venv/installed ## write docs/compared.md: the three Sentrys' 
 
 verify-sentry: .venv/installed ## hold verifier and mock against a real Sentry 9.1 (SENTRY_SEED=seed.json, ARGS="--wait 31m")
 	@$(BIN)/python -m tests.real_sentry $(ARGS)
+
+sbom: .venv/installed ## write build/sbom.json, the bill of materials (CycloneDX) of an installation with [verify]
+	@$(BIN)/python -m tests.supply.contents build/sbom.json
+
+audit: .venv/installed ## look up known vulnerabilities of what is locked, and of the lowest versions allowed (needs the network)
+	@for each in mock verify dev; do $(BIN)/pip-audit --require-hashes --disable-pip -r requirements/$$each.lock || exit; done
+	@mkdir -p build && $(BIN)/uv pip compile --quiet --resolution lowest-direct --no-header pyproject.toml --extra verify -o build/lowest.txt
+	@$(BIN)/pip-audit --no-deps --disable-pip -r build/lowest.txt
 
 lock: .venv/installed ## write the lock files anew
 	@$(LOCK) pyproject.toml --extra verify --group dev -o requirements/dev.lock
@@ -114,4 +122,4 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@cd tests/clients && npm ci --silent --ignore-scripts || echo "The SDK generators in JavaScript cannot be had; their tests are skipped."
 
 .DEFAULT_GOAL := help
-.PHONY: help mock verify docs test check examples clients picture broken mutation fuzz soak fronts compare-profiles verify-sentry test-all format lint-documents lock clean
+.PHONY: help mock verify docs test check examples clients picture broken mutation fuzz soak fronts compare-profiles verify-sentry test-all format lint-documents sbom audit lock clean

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from feedback_spec.document import load
+from feedback_spec.document import load, load_control
+from feedback_spec.documentation.build import built_files
 from feedback_spec.documentation.check import findings
 from feedback_spec.documentation.cli import main
 from feedback_spec.source import MAX_BYTES, DocumentError
@@ -155,6 +156,14 @@ def test_header_example_that_no_header_can_carry_is_refused(tmp_path: Path, valu
     document = changed(value, "components", "headers", "X-Frame-Options", "example")
 
     assert "contains a character that is not allowed in a header" in refusal(written(tmp_path, document))
+
+
+def test_example_that_is_not_an_object_is_refused_where_one_is_shown(tmp_path: Path) -> None:
+    steps = ("paths", PATH, "post", "requestBody", "content", "application/json", "examples")
+    document = load(written(tmp_path, changed({"page": {"value": None}}, *steps)))
+
+    with pytest.raises(DocumentError, match="lacks something that the reference shows: an example of a submission"):
+        built_files(document, load_control())
 
 
 def test_name_of_a_header_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -59,10 +59,13 @@ def _submit(document: Document, credentials: Credentials) -> str:
     return _curl(operation.method, _path(document, operation), _example(document), _shell(credentials.line))
 
 
-def _example(document: Document) -> Any:
-    """The first example of a submission."""
+def _example(document: Document) -> dict[str, Any]:
+    """The first example of a submission that is an object. Raises LookupError."""
     assert document.submit.body is not None
-    return next(iter(document.submit.body.examples.values())).value
+    for example in document.submit.body.examples.values():
+        if isinstance(example.value, dict):
+            return example.value
+    raise LookupError("an example of a submission that is an object")
 
 
 def _walk(document: Document, control: Mapping[str, Any]) -> str:
