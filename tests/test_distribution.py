@@ -33,6 +33,7 @@ def normal(name: str) -> str:
 
 BASE = names_of(PROJECT["project"]["dependencies"])
 EXTRA = names_of(PROJECT["project"]["optional-dependencies"]["verify"])
+REDIS = names_of(PROJECT["project"]["optional-dependencies"]["redis"])
 DEVELOPMENT = names_of(each for group in PROJECT["dependency-groups"].values() for each in group)
 
 
@@ -55,13 +56,13 @@ def imported(*folders: str) -> set[str]:
 @pytest.mark.parametrize(
     ("folders", "declared"),
     [
-        (("spec", "mock_server"), BASE),
+        (("spec", "mock_server"), BASE | REDIS),
         (("contract_tests",), BASE | EXTRA),
-        (("tests", "benchmarks"), BASE | EXTRA | DEVELOPMENT),
+        (("tests", "benchmarks"), BASE | EXTRA | REDIS | DEVELOPMENT),
     ],
 )
 def test_what_is_imported_is_declared(folders: tuple[str, ...], declared: set[str]) -> None:
-    """What the mock imports, in the base; the extra is for the verifier alone."""
+    """What the mock imports, in the base, but for what one store needs; the other extra is for the verifier alone."""
     assert imported(*folders) - declared == set()
 
 
@@ -156,6 +157,9 @@ def test_light_installation_works_beside_folders_of_the_same_names(wheel: Path, 
     assert "--feedback" not in run(programs / "pytest", "--help", cwd=theirs).stdout
     assert run(programs / "feedback-docs", "page", cwd=theirs).stdout
     assert "Usage: feedback-mock" in run(programs / "feedback-mock", "--help", cwd=theirs).stdout
+    needed = attempt(programs / "feedback-mock", "--store", "redis://127.0.0.1:1", "--port", "0", cwd=theirs)
+    assert (needed.returncode, 'pip install "sentry-feedback-contract[redis]"' in needed.stderr) == (2, True)
+    assert needed.stderr.count("\n") == 1
     what_to_install = 'run pip install "sentry-feedback-contract[verify]"'
     for command in (
         ["feedback-verify", "http://127.0.0.1:1"],

@@ -78,8 +78,7 @@ export declare class ControlProject {
   /**
    * Create a project from a snapshot, or replace it. Creates the project from the snapshot, on any server and under
    * any name. Its credentials and the IDs of its feedback are derived from its name. A running clock continues from
-   * the instant of the snapshot, the random faults start again from the seed, and a request that was not answered
-   * yet is lost.
+   * the instant of the snapshot, the random faults continue, and a request that was not answered yet is lost.
    */
   putSnapshot(body: Snapshot): Promise<Project>;
   /** Read an event. Returns the event, whether saved with this protocol or sent by an SDK, and when it was saved. */

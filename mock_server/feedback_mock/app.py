@@ -3,7 +3,7 @@
 The table of contents of this package. Starts no server and reads no environment.
 """
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from feedback_spec.document import SUBMIT, Document, load, load_control, load_ingest
 from feedback_spec.operations import operations_of
@@ -18,9 +18,9 @@ from feedback_mock.control.handlers import HEALTH, PROJECTS, ControlHandlers
 from feedback_mock.control.metrics import METRICS, Metrics, MetricsOperation
 from feedback_mock.control.operation import ControlOperation
 from feedback_mock.control.requests import RequestHandlers
-from feedback_mock.control.sleeping import CLOCK_HANDLERS, SLEEP, SleepOperation
+from feedback_mock.control.sleeping import CLOCK_HANDLERS, ONE_PROCESS, SLEEP, SleepOperation, not_shared
 from feedback_mock.control.snapshot import SnapshotHandlers
-from feedback_mock.control.stream import STREAM, News, StreamOperation, open_stream
+from feedback_mock.control.stream import STREAM, News, StreamOperation, at_once, open_stream
 from feedback_mock.control.validity import Validity
 from feedback_mock.description import describe
 from feedback_mock.elsewhere import NotFound, OtherMethods
@@ -32,7 +32,7 @@ from feedback_mock.ingest.operation import decode, ingest_operations
 from feedback_mock.mock import Mock
 from feedback_mock.page.site import Site
 from feedback_mock.routes.router import Routed, route
-from feedback_mock.store import Limits, Project, Store
+from feedback_mock.store import Limits, Store
 
 DEFAULT_HOST = "127.0.0.1:8080"
 
@@ -49,6 +49,7 @@ def create_app(
     control_token: str | None = None,
     allow_hosts: Collection[str] = (),
     secret: str = "",
+    redis: str | None = None,
 ) -> Mock:
     """The mock of a document, by default the packaged one, ready to serve; it needs no lifespan.
 
@@ -57,13 +58,23 @@ def create_app(
     has one. With a `control_token`, only clients that send it may use the control protocol; without one, anyone who
     addresses this machine or a name in `allow_hosts` may. `secret` is part of all credentials.
 
+    `redis` is the URL of a Redis that stores the projects, shared by all mocks of the same document. Projects can be
+    reached over HTTP only then, and their clocks follow the clock of Redis.
+
     Raises DocumentError for a document that the mock does not support.
     """
     document = document or load()
-    store = Store(clock, running=running, limits=limits, made_at=PROJECTS if control else "", secret=secret)
+    made_at, names = PROJECTS if control else "", _default_project(document)
+    store, sharing = Store(clock, running=running, limits=limits, made_at=made_at, secret=secret), None
+    if redis is not None:
+        from feedback_mock.shared.sharing import Sharing  # noqa: PLC0415 (which needs an extra of the distribution)
+
+        sharing = Sharing(redis, names, document, rate_limit, store)
+        store = sharing.store
     rendering = Rendering(document)
     ingest, controls = Routed("ingest.yaml", load_ingest()), Routed("control.yaml", load_control())
-    control_operations = _control_operations(document, controls, ingest, store, host, Guard(control_token, allow_hosts))
+    guard, look = Guard(control_token, allow_hosts), at_once if sharing is None else sharing.look
+    control_operations = _control_operations(document, controls, ingest, store, host, guard, look)
     documents = [
         Routed(document.name, document.openapi, document.behaviour.methods is None, _aliases(document)),
         ingest,
@@ -78,13 +89,17 @@ def create_app(
     else:
         operations[HEALTH] = control_operations[HEALTH]
         documents.append(_only(HEALTH, controls))
-    others = OtherMethods(document, controls.openapi, ingest.openapi, rendering, store)
+    others: Callable[[str], ASGIApp] = OtherMethods(document, controls.openapi, ingest.openapi, rendering, store)
     nowhere: ASGIApp = NotFound(document, rendering, store)
+    if sharing is not None:
+        operations, others, nowhere = sharing.served(operations, others, nowhere)
     if control:
         shown = {"openapi": document.openapi, "control": controls.openapi, "ingest": ingest.openapi}
         nowhere = Site(shown, nowhere)
     application = route(documents, operations, others, nowhere)
-    return Mock(document, store, _make_default_project(document, store), application, control_operations)
+    default = store.put_project(*names, store.new_clock())
+    assert default is not None
+    return Mock(document, store, default, application, control_operations, sharing)
 
 
 def _feedback_operations(
@@ -103,7 +118,13 @@ def _feedback_operations(
 
 
 def _control_operations(
-    document: Document, controls: Routed, ingest: Routed, store: Store, host: str, guard: Guard
+    document: Document,
+    controls: Routed,
+    ingest: Routed,
+    store: Store,
+    host: str,
+    guard: Guard,
+    look: Callable[[News], Awaitable[Iterable[bytes]]],
 ) -> dict[str, ControlOperation]:
     journals = RequestHandlers(Validity([document.openapi, ingest.openapi]), decode)
     snapshots = SnapshotHandlers(store, journals)
@@ -114,6 +135,7 @@ def _control_operations(
         **CLOCK_HANDLERS,
         STREAM: open_stream,
         "controlGetSnapshot": snapshots.get,
+        **(dict.fromkeys(ONE_PROCESS, not_shared) if store.shared else {}),
     }
     table = ControlHandlers(store, document.profile, operations_of(controls.openapi), more).table
     table["controlPutSnapshot"] = snapshots.put
@@ -127,6 +149,7 @@ def _control_operations(
         host,
         guard,
         lambda *names: News(store, journals, *names),
+        look,
     )
     sleep = SleepOperation(controls.openapi, described.pop(SLEEP), table[SLEEP], host, guard)
     metrics = MetricsOperation(controls.openapi, described.pop(METRICS), table[METRICS], host, guard)
@@ -148,11 +171,9 @@ def _aliases(document: Document) -> dict[str, str]:
     return {} if alias is None else {path: f"{path.rstrip('/').rpartition('/')[0]}/{alias}/"}
 
 
-def _make_default_project(document: Document, store: Store) -> Project:
-    """The project named by the examples of the path parameters, which is the page's own."""
+def _default_project(document: Document) -> tuple[str, str]:
+    """The slugs of the project named by the examples of the path parameters, which is the page's own."""
     slugs = [str(each.example or each.name) for each in document.submit.parameters if each.place == "path"]
     if len(slugs) != 2:
         raise DocumentError(f"{document.name}: {SUBMIT}: its path needs an organization and a project.")
-    project = store.put_project(slugs[0], slugs[1], store.new_clock())
-    assert project is not None
-    return project
+    return slugs[0], slugs[1]

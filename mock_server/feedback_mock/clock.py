@@ -43,6 +43,15 @@ class Clock:
         """A value that stays the same unless the clock is moved, frozen or started."""
         return self._offset, self.running
 
+    @property
+    def state(self) -> tuple[int, int, bool]:
+        """All that a clock is, beside its source: a clock that is given it goes on as this one does."""
+        return self._offset, self._last, self.running
+
+    @state.setter
+    def state(self, state: tuple[int, int, bool]) -> None:
+        self._offset, self._last, self.running = state
+
     def move(self, to: int | None = None, by: int = 0, running: bool | None = None) -> bool:
         """Moves to `to`, or from the current instant, plus `by`, and sets whether it runs; None leaves that unchanged.
 

@@ -17,6 +17,7 @@ from feedback_mock.faults import FaultRule, Faults
 EXTENSION = "feedback_mock.connection"
 """The ASGI extension that breaks the connection: a function that takes one of CONNECTION_FAULTS and random bytes."""
 RESET = "CONNECTION_RESET_BY_PEER"
+UNTIL_RELEASED = "until_released"
 LONGEST = 600  # seconds that a request waits at most, whatever its rule says
 RANDOM_BYTES = 512
 REREAD = 2 * 1024 * 1024
@@ -29,18 +30,24 @@ class Broken(Exception):
 class Rereading:
     """A request's messages, read ahead so that a fault can look at the body, and then replayed."""
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive, self._messages = receive, list[Any]()
+    def __init__(self, receive: Receive, most: int = REREAD) -> None:
+        self._receive, self._most, self._messages = receive, most, list[Any]()
 
     async def read(self) -> bytes:
         """The body, or as much of it as is needed."""
         size, more = 0, True
-        while more and size <= REREAD:
+        while more and size <= self._most:
             message = await self._receive()
             self._messages.append(message)
             size += len(message.get("body", b""))
             more = message.get("more_body", False)
         return b"".join(each.get("body", b"") for each in self._messages)
+
+    def copy(self) -> "Rereading":
+        """The same messages once more."""
+        copied = Rereading(self._receive)
+        copied._messages = [*self._messages]
+        return copied
 
     async def __call__(self) -> Any:
         """The next message."""
@@ -50,7 +57,7 @@ class Rereading:
 async def wait(fault: FaultRule, faults: Faults) -> None:
     """Waits if the fault says so."""
     delay = fault.effect.get("delay")
-    if delay == "until_released":
+    if delay == UNTIL_RELEASED:
         event = faults.wait()
         try:
             await asyncio.wait_for(event.wait(), LONGEST)
@@ -60,7 +67,7 @@ async def wait(fault: FaultRule, faults: Faults) -> None:
         await asyncio.sleep(_seconds(delay))
     elif delay is not None:
         median = max(_seconds(delay["median"]), 1e-6)
-        await asyncio.sleep(min(faults.random.lognormvariate(math.log(median), delay["sigma"]), LONGEST))
+        await asyncio.sleep(min(faults.chance(fault).lognormvariate(math.log(median), delay["sigma"]), LONGEST))
 
 
 def changed(fault: FaultRule, answer: Answer | None) -> Answer:
@@ -101,7 +108,7 @@ def break_off(fault: FaultRule, faults: Faults, scope: Scope) -> None:
     if extension is None:
         error = ConnectionResetError if kind == RESET else ConnectionAbortedError
         raise error(f"{kind}, because of rule {fault.number} of the project's faults")
-    extension(kind, faults.random.randbytes(RANDOM_BYTES))
+    extension(kind, faults.chance(fault).randbytes(RANDOM_BYTES))
     raise Broken
 
 

@@ -30,9 +30,13 @@ class NotFound(Endpoint):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, which is also recorded in the journal of the project that its path begins with."""
+        self.locate(scope)
+        await super().__call__(scope, receive, send)
+
+    def locate(self, scope: Scope) -> None:
+        """Finds the project that the path begins with, if any."""
         found = next((match for fit in self._projects if (match := fit(scope["path"]))), None)
         scope["path_params"] = found.groupdict() if found else {}
-        await super().__call__(scope, receive, send)
 
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:
         """Nothing is here, whatever was requested."""
@@ -124,11 +128,14 @@ class _Guarded(Endpoint):
         }
         self._finish = rendering.finish
 
-    async def respond(self, exchange: Exchange, receive: Receive) -> Result:
+    def admit(self, exchange: Exchange) -> Refused:
         method = exchange.scope["method"]
         refused = self._by_method.get(method, self._nobody).check(exchange)
         # Only a method could decide whether the DSN of another project is allowed, and this method does not exist.
         return Refused("method", word=method) if refused is None or refused.rule == OTHER_PROJECT else refused
+
+    async def respond(self, exchange: Exchange, receive: Receive) -> Result:
+        return self.admit(exchange)
 
     def render(self, exchange: Exchange, result: Result) -> Answer:
         assert isinstance(result, Refused)

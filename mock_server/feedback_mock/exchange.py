@@ -58,6 +58,15 @@ class Endpoint(ABC):
 
     operation: str | None = None
     journaled: Store | None = None
+    most_body = 0
+    """How many bytes of a body it reads."""
+
+    def admit(self, exchange: Exchange) -> Refused | None:
+        """What refuses the request for a reason that no project knows, its own included: asked where others share them.
+
+        Whoever carries the request out later, elsewhere, may know other projects than there are now.
+        """
+        return None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; sends nothing to a client that disconnected while it was still sending."""
@@ -67,26 +76,26 @@ class Endpoint(ABC):
         if store is not None and (project := store.project_of_path(exchange.path)) is not None:
             entry = project.journal.begin(Entry(scope, self.operation, began))
             if project.follow and (wrong := follow_header(project, exchange.headers)) is not None:
-                answer = _misled(wrong)
-                self._complete(entry, project, exchange, wrong, answer)
+                answer = misled(wrong)
+                self.complete(entry, project, exchange, wrong, answer)
                 await send_all(answer, scope, send)
                 return
             if project.faults.rules:
                 await self._under_faults(entry, project, exchange, receive, send)
                 return
         try:
-            result, answer = await self._answered(exchange, receive)
+            result, answer = await self.answered(exchange, receive)
         except Gone:
             if entry is not None and project is not None:
                 entry.state, entry.now = LOST, exchange.now or project.clock.now()
             return
         if entry is not None and project is not None:
-            self._complete(entry, project, exchange, result, answer)
+            self.complete(entry, project, exchange, result, answer)
         elif store is not None:
             store.tally.count(result.rule if result else "", answer.status, store.source() - began)
         await send_all(answer, scope, send)
 
-    async def _answered(self, exchange: Exchange, receive: Receive) -> tuple[Result | None, Answer]:
+    async def answered(self, exchange: Exchange, receive: Receive) -> tuple[Result | None, Answer]:
         """The result of the request, None if the mock failed, and the response. Raises Gone."""
         try:
             result = await self.respond(exchange, receive)
@@ -106,25 +115,25 @@ class Endpoint(ABC):
         fault = faults.pick(self.operation, entry.method, ids, exchange.now)
         try:
             if fault is None:
-                result, answer = await self._answered(exchange, again)
+                result, answer = await self.answered(exchange, again)
             else:
                 exchange.body, entry.fault = body, fault.told()
                 if fault.phase == AFTER:
-                    result, answer = await self._answered(exchange, again)
+                    result, answer = await self.answered(exchange, again)
                 await wait(fault, faults)
                 break_off(fault, faults, exchange.scope)
                 if answer is None and not fault.answers:
-                    result, answer = await self._answered(exchange, again)
+                    result, answer = await self.answered(exchange, again)
                 answer = changed(fault, answer)
-            self._complete(entry, project, exchange, result, answer)
+            self.complete(entry, project, exchange, result, answer)
             await (send_all(answer, exchange.scope, send) if fault is None else send_slowly(fault, answer, send))
         except (Gone, Broken):
-            self._complete(entry, project, exchange, result, None)
+            self.complete(entry, project, exchange, result, None)
         except ConnectionError:
-            self._complete(entry, project, exchange, result, None)
+            self.complete(entry, project, exchange, result, None)
             raise
 
-    def _complete(
+    def complete(
         self, entry: Entry, project: Project, exchange: Exchange, result: Result | None, answer: Answer | None
     ) -> None:
         """Records the outcome of a request; without a response, the connection broke."""
@@ -152,7 +161,7 @@ async def send_all(answer: Answer, scope: Scope, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
 
 
-def _misled(wrong: Refused) -> Answer:
+def misled(wrong: Refused) -> Answer:
     """The response to a request with an invalid X-Feedback-Now: our own, in no API document."""
     rule = (b"x-feedback-rule", rule_header(wrong.rule, wrong.reason))
     return json_answer(400, {"detail": wrong.reason}, rule)

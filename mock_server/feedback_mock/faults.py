@@ -1,6 +1,7 @@
 """Selects the fault that applies to a request: a project's rules, tried in order, with their counts. Sends nothing.
 
-Deterministic: all randomness comes from the project's seed.
+Deterministic: all randomness comes from the project's seed, the number of the rule and its counts, and not from what
+happened in between.
 """
 
 import asyncio
@@ -52,7 +53,7 @@ class FaultRule:
         """The rule with its counts."""
         return {"number": self.number, **self.given, "matched": self.matched, "applied": self.applied}
 
-    def meets(self, operation: str | None, method: str, event_ids: set[str], now: int, random: Random) -> bool:
+    def meets(self, operation: str | None, method: str, event_ids: set[str], now: int, seed: int) -> bool:
         """Whether it applies to this request; counts a request that matches."""
         given, match = self.given, self.given.get("match", {})
         if (
@@ -70,21 +71,27 @@ class FaultRule:
             or after < 0
             or after % given.get("every", 1)
             or self.applied >= given.get("times", self.applied + 1)
-            or random.random() >= given.get("probability", 1)
+            or ("probability" in given and not self._comes(seed))
         ):
             return False
         self.applied += 1
         return True
 
+    def _comes(self, seed: int) -> bool:
+        return Random(f"{seed} {self.number} matched {self.matched}").random() < float(self.given["probability"])
+
 
 class Faults:
-    """The rules of one project, and the requests waiting to be released."""
+    """The rules of one project, and the requests waiting to be released.
+
+    `held` counts those that wait in any of several processes, which notice by `releases` that they may continue.
+    """
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
         self.rules: list[FaultRule] = []
-        self.random = Random(seed)
-        self._last = 0
+        self.last = 0
+        self.held = self.releases = 0
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     def add(self, given: list[dict[str, Any]], spans: list[tuple[int | None, int | None]]) -> bool:
@@ -92,25 +99,29 @@ class Faults:
         if len(self.rules) + len(given) > MOST_RULES:
             return False
         for each, (begins, ends) in zip(given, spans, strict=True):
-            self._last += 1
-            self.rules.append(FaultRule(self._last, each, begins, ends))
+            self.last += 1
+            self.rules.append(FaultRule(self.last, each, begins, ends))
         return True
 
     def restore(self, rules: list[FaultRule]) -> None:
-        """Adds rules with their counts; randomness starts again from the seed."""
+        """Adds rules with their counts."""
         self.clear()
-        self.rules, self._last = rules, max((each.number for each in rules), default=0)
+        self.rules, self.last = rules, max((each.number for each in rules), default=0)
 
     def pick(self, operation: str | None, method: str, event_ids: set[str], now: int) -> FaultRule | None:
         """The first rule that applies to this request."""
         for rule in self.rules:
-            if rule.meets(operation, method, event_ids, now, self.random):
+            if rule.meets(operation, method, event_ids, now, self.seed):
                 return rule
         return None
 
+    def chance(self, rule: FaultRule) -> Random:
+        """What an effect of the rule takes its chance from."""
+        return Random(f"{self.seed} {rule.number} applied {rule.applied}")
+
     def clear(self) -> None:
-        """Removes all rules, releases waiting requests, and starts again from the seed."""
-        self.rules, self._last, self.random = [], 0, Random(self.seed)
+        """Removes all rules, releases waiting requests, and numbers rules from 1 again."""
+        self.rules, self.last = [], 0
         self.release()
 
     def release(self) -> int:
@@ -118,7 +129,8 @@ class Faults:
         waiting, self._waiting = self._waiting, []
         for loop, event in waiting:
             loop.call_soon_threadsafe(event.set)
-        return len(waiting)
+        held, self.held, self.releases = self.held, 0, self.releases + 1
+        return len(waiting) + held
 
     def wait(self) -> asyncio.Event:
         """An event that is set when this request is released."""

@@ -5,6 +5,7 @@ gaps, so readers can see where some were dropped.
 """
 
 from collections import deque
+from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
@@ -64,6 +65,19 @@ class Entry:
         entry.status, entry.rule, entry.reason = har["response"]["status"], facts["rule"] or "", facts["reason"] or ""
         return entry
 
+    def facts(self) -> dict[str, Any]:
+        """All of it as JSON data; bytes as the text of the same code points."""
+        return {name: _shown(getattr(self, name)) for name in self.__slots__}
+
+    @classmethod
+    def of(cls, facts: dict[str, Any]) -> "Entry":
+        """The entry of which `facts` tells."""
+        entry = cls.__new__(cls)
+        for name, value in facts.items():
+            read = _FROM_TEXT.get(name)
+            setattr(entry, name, value if read is None or value is None else read(value))
+        return entry
+
     @property
     def target(self) -> bytes:
         """Path and query as sent."""
@@ -94,13 +108,36 @@ class Entry:
         return size if self.body is None else size + len(self.body)
 
 
+def _shown(value: Any) -> Any:
+    if isinstance(value, (bytes, memoryview)):
+        return bytes(value).decode("latin-1")
+    if isinstance(value, (list, tuple)):
+        return [_shown(each) for each in value]
+    return value
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("latin-1")
+
+
+def _headers(pairs: list[list[str]]) -> Headers:
+    return [(_bytes(name), _bytes(value)) for name, value in pairs]
+
+
+_FROM_TEXT: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("_path", "_query", "body", "answer"), _bytes),
+    **dict.fromkeys(("headers", "answer_headers"), _headers),
+}
+"""What is text in an entry's facts, and bytes in the entry."""
+
+
 class Journal:
     """The entries of one project, oldest first: at most `count`, of `size` bytes together."""
 
     def __init__(self, count: int, size: int, room: Room) -> None:
         self._most, self._most_bytes, self._room = count, size, room
         self.entries: deque[Entry] = deque()
-        self.last = self.size = self.restarts = self._cleared = 0
+        self.last = self.size = self.restarts = self.cleared = 0
 
     @property
     def first(self) -> int:
@@ -110,7 +147,7 @@ class Journal:
     @property
     def dropped(self) -> int:
         """How many entries were dropped since the journal began or was cleared."""
-        return self.first - 1 - self._cleared
+        return self.first - 1 - self.cleared
 
     def begin(self, entry: Entry) -> Entry:
         """Adds an entry, and returns it with its number."""
@@ -136,23 +173,29 @@ class Journal:
         """Adds the entries of another journal, whose latest number was `last`."""
         self.restart()
         self.last = last
-        self._cleared = last - len(entries) - dropped
+        self.cleared = last - len(entries) - dropped
         for entry in entries:
             self.entries.append(entry)
             self.complete(entry)
+
+    def take_back(self, entry: Entry) -> None:
+        """Takes an entry that this journal had, as the latest; counts are as they were then."""
+        self.entries.append(entry)
+        self.size += entry.size
+        self._room.used += entry.size
 
     def clear(self) -> None:
         """Removes all entries; the next one gets the next number."""
         while self.entries:
             self._oldest_goes()
         self._room.used -= self.size
-        self.size, self._cleared = 0, self.last
+        self.size, self.cleared = 0, self.last
 
     def restart(self) -> None:
         """Removes all entries and numbers them from 1."""
         self.clear()
         self.restarts += 1
-        self.last = self._cleared = 0
+        self.last = self.cleared = 0
 
     def give_half(self) -> None:
         """Drops the older half of the bytes."""

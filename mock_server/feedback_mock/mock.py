@@ -10,13 +10,14 @@ from feedback_mock.store import Project, Store
 
 if TYPE_CHECKING:
     from feedback_mock.control.operation import ControlOperation
+    from feedback_mock.shared.sharing import Sharing
 
 
 class Mock:
     """The ASGI application, with the `document` it serves and the `store` behind it.
 
     `default_project` is the page's own, as it was at startup; `control`: the operations of the control protocol,
-    whether served or not.
+    whether served or not; `sharing` stores the projects in Redis, if they are there.
     """
 
     def __init__(
@@ -26,8 +27,10 @@ class Mock:
         default_project: Project,
         application: ASGIApp,
         control: Mapping[str, "ControlOperation"],
+        sharing: "Sharing | None" = None,
     ) -> None:
         self.document, self.store, self.default_project, self.control = document, store, default_project, control
+        self.sharing = sharing
         self._application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,9 +48,16 @@ class Mock:
         """
         for each in self.control.values():
             each.end()
+        if self.sharing is not None:
+            self.sharing.end()
         for project in tuple(self.store):
             project.faults.release()
             project.sleepers.end("The server stopped during this sleep.")
+
+    async def close(self) -> None:
+        """Closes what is open to the outside, after `end`."""
+        if self.sharing is not None:
+            await self.sharing.close()
 
 
 async def _lifespan(mock: Mock, receive: Receive, send: Send) -> None:
@@ -56,4 +66,5 @@ async def _lifespan(mock: Mock, receive: Receive, send: Send) -> None:
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             mock.end()
+            await mock.close()
             return

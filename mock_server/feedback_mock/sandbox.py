@@ -111,6 +111,8 @@ class Sandbox:
         follow: bool = False,
     ) -> None:
         self.app = where if isinstance(where, Mock) else where.app
+        if self.app.store.shared:
+            raise ValueError("Projects in Redis are reached by HTTP only; a Sandbox needs a mock that has its own.")
         self._address = IN_PROCESS if isinstance(where, Mock) else where.address
         if not self._address:
             raise ValueError("The server is not running yet: with Server() as server: Sandbox(server, …).")

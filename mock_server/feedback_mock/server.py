@@ -103,6 +103,7 @@ class Uvicorn(uvicorn.Server):
         """Ends streams first; otherwise it would wait for them."""
         self._app.end()
         await super().shutdown(sockets=sockets)
+        await self._app.close()
 
 
 class Server:

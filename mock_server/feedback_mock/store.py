@@ -249,6 +249,11 @@ class Store:
     counts all requests. The time of a lookup reveals nothing about a token: Python's string hashes are keyed.
     """
 
+    shared = False
+    """Whether others have its projects too."""
+    round_trips: Tally | None = None
+    """Of whatever the projects are in, if they are elsewhere."""
+
     def __init__(
         self,
         source: Source,
@@ -258,7 +263,7 @@ class Store:
         made_at: str = "",
         secret: str = "",
     ) -> None:
-        self.source, self.made_at, self._secret = source, made_at, secret
+        self.source, self.made_at, self.secret = source, made_at, secret
         self.running = running
         self.limits = limits or Limits()
         self.projects: dict[tuple[str, str], Project] = {}
@@ -273,7 +278,7 @@ class Store:
         self._blocks: set[int] = set()
         self.room = Room(self.limits.all_request_bytes)
         self.feedback_room, self.event_room = Room(self.limits.all_feedback), Room(self.limits.all_events)
-        self.tally = Tally()
+        self.tally = self.counted = Tally()
 
     def __iter__(self) -> Iterator[Project]:
         return iter(self.projects.values())
@@ -304,14 +309,25 @@ class Store:
         replaced = self.projects.get((organization, slug))
         if replaced is None and len(self.projects) >= self.limits.projects:
             return None
-        project = Project(
+        number, block = (
+            (replaced.id, replaced.block) if replaced else (self._next_id(), self._free_block(organization, slug))
+        )
+        project = self._made(organization, slug, number, block, clock, redact, seed, follow)
+        self.enter(project)
+        return project
+
+    def _made(
+        self, organization: str, slug: str, number: str, block: int, clock: Clock, redact: bool, seed: int, follow: bool
+    ) -> Project:
+        """An empty project, which is not one of the store's yet."""
+        return Project(
             organization,
             slug,
-            replaced.id if replaced else self._next_id(),
-            derive(organization, slug, self._secret),
+            number,
+            derive(organization, slug, self.secret),
             clock,
             self.limits,
-            replaced.block if replaced else self._free_block(organization, slug),
+            block,
             Journal(self.limits.requests, self.limits.request_bytes, self.room),
             Faults(seed),
             Sleepers(clock),
@@ -320,18 +336,21 @@ class Store:
             redact,
             follow,
         )
+
+    def enter(self, project: Project, number: str | None = None) -> None:
+        """Takes a project in, in place of one of the same name; `number` is what its organization has elsewhere."""
+        replaced = self.projects.get((project.organization, project.slug))
         if replaced is None:
-            self._join(organization)
+            self._join(project.organization, number)
         else:
             self._end(replaced, "replaced")
         self.room.enter(project.journal)
         self.feedback_room.enter(project)
         self._blocks.add(project.block)
-        self.projects[organization, slug] = self._by_id[project.id] = project
+        self.projects[project.organization, project.slug] = self._by_id[project.id] = project
         self.by_key[project.credentials.public_key] = project
         for kind, token in project.credentials.tokens.items():
             self.grants[token] = Grant(project, TOKEN_SCOPES[kind])
-        return project
 
     def free_slug(self, organization: str) -> str:
         """A slug that no project of the organization has: the same in the same order of requests on every server."""
@@ -368,10 +387,12 @@ class Store:
         """A clock with the settings that this store gives its projects, except for those given."""
         return Clock(self.source, now, self.running if running is None else running)
 
-    def _join(self, organization: str) -> None:
+    def _join(self, organization: str, number: str | None = None) -> None:
         if organization not in self.organizations:
-            self._last_organization_id += 1
-            number = self.organizations[organization] = str(self._last_organization_id)
+            if number is None:
+                self._last_organization_id += 1
+                number = str(self._last_organization_id)
+            self.organizations[organization] = number
             self._organization_names[number] = organization
         self._members[organization] += 1
 

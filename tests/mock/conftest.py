@@ -9,19 +9,34 @@ import pytest
 from feedback_mock.app import create_app
 from feedback_mock.mock import Mock
 
+from tests.mock.redis_server import PROGRAM, RedisServer
+from tests.mock.redis_server import redis_server as running_redis
+
 NOW = "2026-01-01T00:00:00.000000Z"
 EVENT = "7167980ca1db42cdba8d5284e7f81c66"
 FIRST_ID = "1239804060000001"  # of acme/web, on every server
+
+ON_BOTH_STORES = (
+    "test_control",
+    "test_faults",
+    "test_following",
+    "test_journal",
+    "test_ingest",
+    "test_listing",
+    "test_snapshot",
+    "test_windows",
+)
 
 
 class Api:
     """A client of one mock; `project` is acme/web unless a test makes another."""
 
-    def __init__(self, mock: Mock, runner: asyncio.Runner) -> None:
+    def __init__(self, mock: Mock, runner: asyncio.Runner, project: dict[str, Any] | None = None) -> None:
+        """`project` is one that there is already."""
         self.mock, self.runner = mock, runner
         transport = httpx.ASGITransport(mock, raise_app_exceptions=False)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
-        self.project = self.make_project("acme", "web")
+        self.project = project or self.make_project("acme", "web")
 
     def send_through(self, app: Any) -> None:
         """From now on asks this application, which has the mock within it."""
@@ -29,7 +44,11 @@ class Api:
         self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return self.runner.run(self._client.request(method, path, **options))
+        return self.runner.run(self.request(method, path, **options))
+
+    async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """The same, for several at once."""
+        return await self._client.request(method, path, **options)
 
     def make_project(self, organization: str, slug: str) -> dict[str, Any]:
         clock = {"now": NOW, "running": False}
@@ -80,6 +99,7 @@ class Api:
 
     def close(self) -> None:
         self.runner.run(self._client.aclose())
+        self.runner.run(self.mock.close())
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +122,48 @@ def make_api(runner: asyncio.Runner) -> Iterator[Any]:
         each.close()
 
 
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A real one, where there is any."""
+    if PROGRAM is None:
+        pytest.skip("redis-server cannot be had")
+    with running_redis() as server:
+        yield server
+
+
 @pytest.fixture
-def api(make_api: Any) -> Api:
-    api: Api = make_api(create_app())
+def empty_redis(redis_server: RedisServer) -> RedisServer:
+    with redis_server.client as client:
+        client.flushall()
+    return redis_server
+
+
+@pytest.fixture(scope="session")
+def mock_on_redis(redis_server: RedisServer) -> Mock:
+    """One for all tests: it begins anew whenever Redis is empty."""
+    return create_app(redis=redis_server.url)
+
+
+@pytest.fixture
+def shared_mock(empty_redis: RedisServer, mock_on_redis: Mock) -> Mock:
+    """A mock on a Redis that is empty."""
+    assert empty_redis.url
+    return mock_on_redis
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs the tests of some modules on both stores; what the others test knows no store."""
+    if "api" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in ON_BOTH_STORES:
+        metafunc.parametrize("store", ["memory", "redis"])
+
+
+@pytest.fixture
+def store() -> str:
+    """Where the projects are."""
+    return "memory"
+
+
+@pytest.fixture
+def api(make_api: Any, store: str, request: pytest.FixtureRequest) -> Api:
+    api: Api = make_api(request.getfixturevalue("shared_mock") if store == "redis" else create_app())
     return api

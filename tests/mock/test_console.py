@@ -170,7 +170,7 @@ def test_scripts_of_a_page_read_the_rule_of_every_protocol(api: Any) -> None:
 
     for each in (rest, ingest):
         assert "x-feedback-rule" in each.headers["access-control-expose-headers"].lower()
-    assert ingest.headers["x-feedback-rule"] == 'key-known; reason="no project has the DSN\'s public key"'
+    assert ingest.headers["x-feedback-rule"] == 'key-known; reason="the DSN\'s public key is not that of project 1"'
 
 
 def test_without_control_nothing_is_said_of_making_projects(runner: Any) -> None:

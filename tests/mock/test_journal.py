@@ -296,7 +296,8 @@ def test_long_body_is_cut_and_says_so(api: Any) -> None:
     assert entry["_feedback"]["request"]["valid"]
 
 
-def test_sandbox_shows_what_was_asked(api: Any) -> None:
+def test_sandbox_shows_what_was_asked(make_api: Any) -> None:
+    api = make_api(create_app())
     with Sandbox(api.mock, "acme", "mine") as sandbox:
         headers = {"Authorization": f"Bearer {sandbox.token}"}
         api.send(

@@ -187,8 +187,8 @@ public class Control {
         /**
          * Create a project from a snapshot, or replace it. Creates the project from the snapshot, on any server
          * and under any name. Its credentials and the IDs of its feedback are derived from its name. A running
-         * clock continues from the instant of the snapshot, the random faults start again from the seed, and a
-         * request that was not answered yet is lost.
+         * clock continues from the instant of the snapshot, the random faults continue, and a request that was not
+         * answered yet is lost.
          */
         public String putSnapshot(String body) throws IOException, InterruptedException {
             return call("PUT", "/snapshot", body);

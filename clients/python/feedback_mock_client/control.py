@@ -371,8 +371,7 @@ class ControlProject:
 
         Creates the project from the snapshot, on any server and under any name. Its credentials and the IDs
         of its feedback are derived from its name. A running clock continues from the instant of the
-        snapshot, the random faults start again from the seed, and a request that was not answered yet is
-        lost.
+        snapshot, the random faults continue, and a request that was not answered yet is lost.
         """
         return self._call("PUT", "/snapshot", "json", body=body)
 
@@ -644,8 +643,7 @@ class AsyncControlProject:
 
         Creates the project from the snapshot, on any server and under any name. Its credentials and the IDs
         of its feedback are derived from its name. A running clock continues from the instant of the
-        snapshot, the random faults start again from the seed, and a request that was not answered yet is
-        lost.
+        snapshot, the random faults continue, and a request that was not answered yet is lost.
         """
         return await self._call("PUT", "/snapshot", "json", body=body)
 

@@ -42,6 +42,9 @@ def listen(options: Options) -> Listening:
     url = f"{options.scheme}://{address_of(listener, options.host)}"
     if is_loopback(listener.getsockname()[0]):
         return Listening(listener, url, None, options.control_token, "")
+    if options.store is not None and options.control_token is None:
+        listener.close()
+        raise CannotStart("--store redis://… needs --control-token where others reach it: all its mocks take the same.")
     elsewhere = f"{options.scheme}://{address_of(listener, _name_for_others(listener))}"
     token = options.control_token or (secrets.token_urlsafe(24) if options.control else None)
     return Listening(listener, url, elsewhere, token, options.control_token or secrets.token_hex())

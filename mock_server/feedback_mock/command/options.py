@@ -11,6 +11,8 @@ from feedback_spec.profiles import DOCUMENTED, PROFILES
 ENVIRONMENT = "FEEDBACK_MOCK"
 """The prefix of the environment variables."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{8,200}=*")
+_REDIS = re.compile(r"(redis|rediss|unix)://.")
+MEMORY = "memory"
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 
 _EPILOG = """\b
@@ -23,6 +25,7 @@ Examples:
   feedback-mock --clock frozen                   time stands still until the control protocol moves it
   feedback-mock --profile sentry-9.1             as Sentry 9.1 answers, where it differs from the page
   feedback-mock --spec my-openapi.yaml           another document, other windows
+  feedback-mock --store redis://127.0.0.1 --workers 4    for many at once: see docs/scale.md
   feedback-mock --host 0.0.0.0                   for a container: others reach it, so that control takes a token
 """
 
@@ -50,6 +53,8 @@ class Options:
     until_stdin_closes: bool
     log_format: str
     quiet: bool
+    store: str | None
+    workers: int
 
     @property
     def running(self) -> bool:
@@ -79,6 +84,14 @@ def _rate(_context: click.Context, _parameter: click.Parameter, value: str | Non
 def _token(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     if value is not None and not _TOKEN.fullmatch(value):
         raise click.BadParameter("a token has 8 to 200 letters, digits and the characters - . _ ~ + /, as in RFC 6750.")
+    return value
+
+
+def _store(_context: click.Context, _parameter: click.Parameter, value: str) -> str | None:
+    if value == MEMORY:
+        return None
+    if not _REDIS.match(value):
+        raise click.BadParameter("is memory, or the URL of a Redis, such as redis://127.0.0.1:6379/0.")
     return value
 
 
@@ -171,6 +184,22 @@ def _hosts(_context: click.Context, _parameter: click.Parameter, value: tuple[st
     type=click.Choice(["text", "json"]),
     help="json: print one JSON line to stdout when ready, and log JSON lines to stderr.",
 )
+@click.option(
+    "--store",
+    metavar="memory|URL",
+    default=MEMORY,
+    show_default=True,
+    callback=_store,
+    help="Where to keep projects: in this process, or in the Redis at this URL (redis://…), shared by several mocks.",
+)
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(1, 64),
+    help="The number of processes; more than one requires --store redis://….",
+)
 @click.option("--quiet", is_flag=True, help="Don't log requests. Warnings and the ready line remain.")
 @click.version_option(package_name="sentry-feedback-contract", prog_name="feedback-mock")
 def command(**given: Any) -> Options:
@@ -182,4 +211,6 @@ def command(**given: Any) -> Options:
     options = Options(**given)
     if options.key is not None and options.certificate is None:
         raise click.UsageError("--key requires --certificate.")
+    if options.workers > 1 and options.store is None:
+        raise click.UsageError("--workers requires --store redis://…: only one process can see projects in memory.")
     return options

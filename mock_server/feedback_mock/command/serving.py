@@ -1,8 +1,10 @@
 """Serves the mock as the command line says, from the first byte to a clean end. Parses nothing."""
 
+import asyncio
 import gc
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 from feedback_spec.document import Document
@@ -11,7 +13,7 @@ from feedback_spec.files import CannotWrite
 from feedback_mock.app import create_app
 from feedback_mock.command.console import Console
 from feedback_mock.command.listening import Listening, listen
-from feedback_mock.command.log import logging_to_stderr, message
+from feedback_mock.command.log import Line, logging_to_stderr, message
 from feedback_mock.command.options import CannotStart, Options
 from feedback_mock.command.process import allow_many_files, end_with_stdin, ending, print_whole
 from feedback_mock.command.ready import ready_data
@@ -30,46 +32,91 @@ def serve(options: Options, document: Document, write: Callable[[str], None]) ->
     """
     allow_many_files()
     listening = listen(options)
-    failures: list[Exception] = []
     with listening.socket, logging_to_stderr(as_json=options.as_json) as say:
-        app = _make_app(options, document, listening)
+        app = make_app(options, document, listening.token, listening.secret)
+        _check_store(app)
         data = ready_data(
             app, listening.url, control=options.control, token=listening.token, elsewhere=listening.elsewhere
         )
 
-        def ready() -> None:
-            gc.freeze()
-            gc.enable()
-            try:
-                write(json.dumps(data) + "\n")
-                _announce(options, app, data)
-                if listening.elsewhere is not None:
-                    say(message(_warning(options, listening.elsewhere)))
-            except (CannotWrite, CannotStart) as error:
-                failures.append(error)
-                server.should_exit = True
+        def tell() -> None:
+            write(json.dumps(data) + "\n")
+            _announce(options, app, data)
+            if listening.elsewhere is not None:
+                say(message(_warning(options, listening.elsewhere)))
 
-        around = None if options.quiet else Console(app, say)
-        server = Uvicorn(app, ready, around, options.certificate, options.key, patience=PATIENCE)
-        with ending(server.end):
-            if options.until_stdin_closes:
-                end_with_stdin(server.end)
-            server.run([listening.socket])
-        if failures:
-            raise failures[0]
+        if options.workers > 1:
+            # Here and not at the top: one process needs none of it.
+            from feedback_mock.command.workers import serve_by_workers  # noqa: PLC0415 (see above)
+
+            serve_by_workers(options, listening, tell, say)
+            code = 0
+        else:
+            code = _serve_alone(options, app, listening, tell, say)
         say(message("feedback-mock: stopped."))
+    return code
+
+
+def _serve_alone(
+    options: Options, app: Mock, listening: Listening, tell: Callable[[], None], say: Callable[[Line], None]
+) -> int:
+    failures: list[Exception] = []
+
+    def ready() -> None:
+        settle()
+        try:
+            tell()
+        except (CannotWrite, CannotStart) as error:
+            failures.append(error)
+            server.should_exit = True
+
+    server = make_server(options, app, ready, say)
+    with ending(server.end):
+        if options.until_stdin_closes:
+            end_with_stdin(server.end)
+        server.run([listening.socket])
+    if failures:
+        raise failures[0]
     return FORCED if server.force_exit else 0
 
 
-def _make_app(options: Options, document: Document, listening: Listening) -> Mock:
+def settle() -> None:
+    """Looks for garbage again, but not among what was loaded at start."""
+    gc.freeze()
+    gc.enable()
+
+
+def make_server(options: Options, app: Mock, ready: Callable[[], None], say: Callable[[Line], None]) -> Uvicorn:
+    """The server as the command line says; a line for each request is said unless it is to be quiet."""
+    around = None if options.quiet else Console(app, say)
+    return Uvicorn(app, ready, around, options.certificate, options.key, patience=PATIENCE)
+
+
+def _check_store(app: Mock) -> None:
+    """That the projects can be had where they are. Raises CannotStart."""
+    if app.sharing is None:
+        return
+    from feedback_mock.shared.connection import Away  # noqa: PLC0415 (which needs an extra of the distribution)
+
+    try:
+        app.default_project = asyncio.run(app.sharing.begin())
+    except Away as away:
+        raise CannotStart(str(away)) from None
+
+
+def make_app(options: Options, document: Document, token: str | None, secret: str) -> Mock:
+    """The mock as the command line says. Raises DocumentError, or CannotStart without the library that it needs."""
+    if options.store is not None and find_spec("redis") is None:
+        raise CannotStart('--store redis://… needs a library: pip install "sentry-feedback-contract[redis]".')
     return create_app(
         document,
         control=options.control,
         running=options.running,
         rate_limit=RateLimit(*options.rate_limit) if options.rate_limit else None,
-        control_token=listening.token,
+        control_token=token,
         allow_hosts=(options.host, *options.allow_host),
-        secret=listening.secret,
+        secret=secret,
+        redis=options.store,
     )
 
 

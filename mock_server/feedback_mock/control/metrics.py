@@ -36,7 +36,7 @@ class Metrics:
         """The interface that a registry of prometheus-client expects."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily  # noqa: PLC0415 (as above)
 
-        tally, projects = self._store.tally, tuple(self._store)
+        tally, projects = self._store.counted, tuple(self._store)
         answers = CounterMetricFamily(
             "feedback_mock_requests",
             "Requests to the API that were answered; status 0: not answered.",
@@ -45,13 +45,17 @@ class Metrics:
         for (rule, status), count in sorted(tally.answers.items()):
             answers.add_metric((rule, str(status)), count)
         yield answers
+        histograms = [("request", "Time from a request's head to the response.", tally)]
+        if self._store.round_trips is not None:
+            histograms.append(("redis_round_trip", "Time of a round trip to Redis.", self._store.round_trips))
         bounds = [*(str(each / _SECOND) for each in BUCKETS), "+Inf"]
-        yield HistogramMetricFamily(
-            "feedback_mock_request_seconds",
-            "Time from a request's head to the response.",
-            buckets=list(zip(bounds, accumulate(tally.took), strict=True)),
-            sum_value=tally.microseconds / _SECOND,
-        )
+        for name, meaning, counted in histograms:
+            yield HistogramMetricFamily(
+                f"feedback_mock_{name}_seconds",
+                meaning,
+                buckets=list(zip(bounds, accumulate(counted.took), strict=True)),
+                sum_value=counted.microseconds / _SECOND,
+            )
         for name, meaning, value in (
             ("projects", "Current projects.", len(projects)),
             (

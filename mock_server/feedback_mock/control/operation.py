@@ -34,6 +34,7 @@ class ControlOperation(Endpoint):
         self, openapi: Mapping[str, Any], description: Description, handler: ControlHandler, host: str, guard: Guard
     ) -> None:
         self._description, self._handler, self._host = description, handler, host
+        self.most_body = 0 if description.body is None else description.max_body_bytes
         self._most = description.operation.extensions.get("x-max-answer-bytes", sys.maxsize)
         self._guard = guard if description.operation.security else None
         self._schema = {"components": openapi.get("components", {}), **(description.body or {})}

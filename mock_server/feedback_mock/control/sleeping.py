@@ -115,4 +115,11 @@ def _shared(project: Project) -> dict[str, Any]:
     }
 
 
+def not_shared(_: ControlRequest, __: Project) -> Result:
+    """That several processes do not share sleeps."""
+    return Refused("shared", "Participants and sleeps are known in one process only: this needs --store memory.")
+
+
+ONE_PROCESS = ("controlJoinClock", "controlLeaveClock", SLEEP)
+"""The operations that a mock refuses whose projects others share."""
 CLOCK_HANDLERS = {"controlGetClock": get_clock, "controlJoinClock": join, "controlLeaveClock": leave, SLEEP: sleep}

@@ -5,7 +5,7 @@ needed: what a slow listener has not received yet is in the journal, which is bo
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import orjson
@@ -56,10 +56,14 @@ class StreamOperation(ControlOperation):
         host: str,
         guard: Guard,
         news: Callable[[str, str, str], "News"],
+        look: "Callable[[News], Awaitable[Iterable[bytes]]]",
     ) -> None:
-        """`news` of the project with these two slugs, for a client that reaches us at this origin."""
+        """`news` of the project with these two slugs, for a client that reaches us at this origin.
+
+        `look` returns them, once the project is up to date.
+        """
         super().__init__(openapi, description, handler, host, guard)
-        self._news = news
+        self._news, self._look = news, look
         self._open = self._ends = 0
 
     def end(self) -> None:
@@ -76,7 +80,7 @@ class StreamOperation(ControlOperation):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; returns when the client disconnects, the project is deleted or the streams are ended."""
         exchange = Exchange(scope)
-        result, answer = await self._answered(exchange, receive)
+        result, answer = await self.answered(exchange, receive)
         if not isinstance(result, Done) or scope["method"] == "HEAD":
             await send_all(answer, scope, send)
             return
@@ -96,7 +100,7 @@ class StreamOperation(ControlOperation):
         ends, silent = self._ends, 0
         while not left.done() and ends == self._ends and not news.over:
             silent += 1
-            for event in news:
+            for event in await self._look(news):
                 silent = 0
                 await send({"type": "http.response.body", "body": event, "more_body": True})
                 await asyncio.sleep(0)  # a journal is long, and other requests are waiting too
@@ -108,11 +112,17 @@ class StreamOperation(ControlOperation):
             await asyncio.wait([left], timeout=_PAUSE)
 
 
+async def at_once(news: "News") -> Iterable[bytes]:
+    """The events at once: everything is in this process."""
+    return news
+
+
 class News:
     """What one listener has not received yet of a project; each iteration returns the events to send."""
 
     def __init__(self, store: Store, journals: RequestHandlers, organization: str, slug: str, origin: str) -> None:
         self._store, self._journals, self._names, self._origin = store, journals, (organization, slug), origin
+        self.path = {"organization_slug": organization, "project_slug": slug}
         self._project: Project | None = None
         self._restarts = self._heard = 0
         self._pending: list[Entry] = []

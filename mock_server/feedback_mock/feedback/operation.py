@@ -48,6 +48,7 @@ class FeedbackOperation(Endpoint):
     ) -> None:
         self._description, self._run, self._rendering = description, handler.run, rendering
         self.operation, self.journaled = description.operation.id, store
+        self.most_body = 0 if description.body is None else description.max_body_bytes
         self._name = f"{document.name}: {description.operation.id}"
         rules = set(handler.rules)
         self._checks: tuple[Check, ...] = ()
@@ -58,6 +59,7 @@ class FeedbackOperation(Endpoint):
         if description.kinds:
             access = Access(store, description.kinds, description.operation.scopes, document.behaviour)
             self._checks += (access.check,)
+            self.admit = access.check  # type: ignore[method-assign]  # credentials may be those of any project
             rules |= set(access.rules)
             if rate_limit is not None:
                 self._checks += (rate_limit.of(description.operation.id),)

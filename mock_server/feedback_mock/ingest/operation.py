@@ -1,7 +1,9 @@
 """Serves the ingest document: key, size, encoding, then the handler. Stores nothing and knows no windows."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
@@ -71,10 +73,33 @@ class IngestOperation(Endpoint):
     def __init__(self, operation: Operation, document: Document, store: Store) -> None:
         limits = operation.extensions
         self.operation, self.journaled = operation.id, store
-        self._max_body, self._unpacking = limits["x-max-body-bytes"], Unpacking.of(limits)
+        self.most_body, self._unpacking = limits["x-max-body-bytes"], Unpacking.of(limits)
         self._bounds = Bounds.of(limits) if operation.id == ENVELOPE else None
         self._ingest = Ingest(document, limits["x-max-event-bytes"])
-        self._store = store
+        self._store, self._patience = store, self._unpacking
+        if store.shared:
+            self._unpacking = replace(self._unpacking, time=sys.maxsize)
+
+    def admit(self, exchange: Exchange) -> Refused | None:
+        """Refuses what takes too long to unpack, which is another time in another process; before that, by the key."""
+        key, encoding = _key(exchange), exchange.headers.get(b"content-encoding", b"").decode("latin-1")
+        if isinstance(key, Refused):
+            return key
+        pieces = unpack(exchange.body or b"", encoding, self._patience)
+        try:
+            if key is not None or self._bounds is None:
+                refused = self._open(exchange, key)
+                if refused is not None:
+                    return refused
+            elif self._open(exchange, _key_of_dsn(parse_header(_begun(pieces, self._bounds), self._bounds).get("dsn"))):
+                return None  # what stands in the envelope says so everywhere
+            for _ in pieces:
+                pass
+        except TooLarge as error:
+            return Refused("size", str(error))
+        except (LookupError, Unreadable):
+            return None
+        return None
 
     def render(self, exchange: Exchange, result: Result) -> Answer:
         """The response as Relay sends it."""
@@ -115,9 +140,9 @@ class IngestOperation(Endpoint):
 
     async def _read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         try:
-            return await read(receive, self._max_body, headers.get(b"content-length"))
+            return await read(receive, self.most_body, headers.get(b"content-length"))
         except TooLarge:
-            raise TooLarge(f"it is more than {self._max_body} bytes") from None
+            raise TooLarge(f"it is more than {self.most_body} bytes") from None
 
     def _take_event(self, exchange: Exchange, body: bytes) -> Result:
         if _is_empty(body):
@@ -129,9 +154,7 @@ class IngestOperation(Endpoint):
         return Done({"id": self._ingest.store(project, text, exchange.now)})
 
     def _take_envelope(self, exchange: Exchange, pieces: Iterator[bytes], bounds: Bounds) -> Result:
-        begun = b""
-        while b"\n" not in begun and len(begun) <= bounds.header and (piece := next(pieces, None)) is not None:
-            begun = begun + piece if begun else piece
+        begun = _begun(pieces, bounds)
         if len(begun) <= bounds.blank and _is_empty(begun):
             return Refused("empty")
         header = parse_header(begun, bounds)
@@ -157,13 +180,21 @@ class IngestOperation(Endpoint):
             )
         if not _KEY.fullmatch(key):
             return Refused("key-form")
-        project = self._store.by_key.get(key)
+        project = self._store.project_of_path(exchange.path)
         if project is None:
-            return Refused("key-known", "no project has the DSN's public key")
-        if project.id != exchange.path["project_id"]:
-            return Refused("key-known", f"the DSN's public key belongs to project {project.id}, not to the path's")
+            return Refused("key-known", f"there is no project {exchange.path['project_id'][:20]}")
+        if key != project.credentials.public_key:
+            return Refused("key-known", f"the DSN's public key is not that of project {project.id}")
         exchange.project = project
         return None
+
+
+def _begun(pieces: Iterator[bytes], bounds: Bounds) -> bytes:
+    """An envelope as far as its header goes, or may go."""
+    begun = b""
+    while b"\n" not in begun and len(begun) <= bounds.header and (piece := next(pieces, None)) is not None:
+        begun = begun + piece if begun else piece
+    return begun
 
 
 def _at_its_instant(exchange: Exchange) -> Project:

@@ -1,0 +1,82 @@
+"""Everything that serves projects in Redis, put together for one application."""
+
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
+
+import orjson
+from feedback_spec.document import Document
+
+from feedback_mock.asgi import ASGIApp
+from feedback_mock.control.stream import News
+from feedback_mock.exchange import Endpoint
+from feedback_mock.feedback.rate import RateLimit
+from feedback_mock.shared.connection import Away, Connection
+from feedback_mock.shared.logs import Ask, Logs
+from feedback_mock.shared.replicas import Name, Replicas
+from feedback_mock.shared.serving import Shared
+from feedback_mock.store import Project, Store
+
+FORMAT = 1
+"""The version of what stands in Redis. Whoever changes that, or what a request comes to, changes this."""
+OF_PROCESS = frozenset({"controlIndex", "controlMetrics"})
+"""The operations that look at no project."""
+
+
+class Sharing:
+    """The projects in the Redis at a URL, kept as `like` keeps its own, with one that there always is, the `first`.
+
+    Only processes that serve the same document by the same rate limit share them.
+    """
+
+    def __init__(self, url: str, first: Name, document: Document, rate_limit: RateLimit | None, like: Store) -> None:
+        self.store, self.connection = Replicas(like), Connection(url)
+        self.store.round_trips = self.connection.tally
+        kept = [like.running, repr(like.limits), like.made_at, like.secret]
+        served = orjson.dumps([FORMAT, document.openapi, rate_limit, *kept], option=orjson.OPT_NON_STR_KEYS)
+        made_with = sha256(served).hexdigest()[:16].encode()
+        self._endpoints: list[Endpoint] = []
+        self._shared: list[Shared] = []
+        self._first = first
+        self._logs = Logs(self.connection, self.store, self._endpoints, first, made_with)
+
+    def served(
+        self, operations: Mapping[str, ASGIApp], others: Callable[[str], ASGIApp], nowhere: ASGIApp
+    ) -> tuple[dict[str, ASGIApp], Callable[[str], ASGIApp], ASGIApp]:
+        """What answers requests, as it does where projects are shared; the order is the same in all processes."""
+        found = {name: self._serve(each, name) for name, each in operations.items()}
+        return found, lambda path: self._serve(others(path)), self._serve(nowhere)
+
+    def _serve(self, endpoint: ASGIApp, operation: str = "") -> ASGIApp:
+        if not isinstance(endpoint, Endpoint) or operation in OF_PROCESS:
+            return endpoint
+        if not operation and endpoint.journaled is None:
+            return endpoint
+        shared = Shared(endpoint, len(self._endpoints), operation, self._logs, self.store)
+        self._endpoints.append(endpoint)
+        self._shared.append(shared)
+        return shared
+
+    async def begin(self) -> Project:
+        """That Redis is there with what can be shared: the first project. Leaves no connection open. Raises Away."""
+        try:
+            await self._logs.ask(Ask({}, lambda _: None))
+            return self.store.projects[self._first]
+        finally:
+            await self.close()
+
+    async def look(self, news: News) -> Iterable[bytes]:
+        """What there is to tell of a project; nothing while Redis is away."""
+        try:
+            told: list[bytes] = await self._logs.ask(Ask(news.path, lambda _: list(news)))
+        except Away:
+            return ()
+        return told
+
+    def end(self) -> None:
+        """Lets go on who waits, as the server stops."""
+        for each in self._shared:
+            each.end()
+
+    async def close(self) -> None:
+        """Closes the connections; there are new ones when they are needed again."""
+        await self._logs.close()

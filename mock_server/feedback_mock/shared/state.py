@@ -1,0 +1,93 @@
+"""All that a project holds, as pieces of JSON, and a project made of them, the same in everything. Knows no Redis."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields
+from itertools import islice
+from operator import attrgetter
+from typing import Any
+
+import orjson
+
+from feedback_mock.faults import FaultRule
+from feedback_mock.journal import Entry
+from feedback_mock.store import RECORD, Event, Feedback, Project
+
+PIECE = 500  # rows
+_of_event = attrgetter(*(each.name for each in fields(Event)))
+_of_feedback = attrgetter(*(each.name for each in fields(Feedback)))
+
+
+def pieces_of(project: Project) -> Iterator[bytes]:
+    """The project, without what the directory says of it."""
+    yield orjson.dumps({"head": _head(project)})
+    rows: dict[str, Iterable[Any]] = {
+        "events": map(_of_event, project.events.values()),
+        "feedback": map(_of_feedback, project.feedback.values()),
+        "requests": (each.facts() for each in project.journal.entries),
+    }
+    for name, values in rows.items():
+        left = iter(values)
+        while piece := list(islice(left, PIECE)):
+            yield orjson.dumps({name: piece})
+
+
+def fill(project: Project, piece: Mapping[str, Any]) -> None:
+    """Has in an empty project what a piece says; the head comes first."""
+    for name, value in piece.items():
+        _FILLERS[name](project, value)
+
+
+def _head(project: Project) -> dict[str, Any]:
+    faults, journal = project.faults, project.journal
+    return {
+        "clock": project.clock.state,
+        "follow": project.follow,
+        "redact": project.redact,
+        "faults": [faults.seed, faults.last, faults.held, faults.releases],
+        "rules": [
+            [each.number, each.given, each.begins, each.ends, each.matched, each.applied] for each in faults.rules
+        ],
+        "counts": project.counts,
+        "numbers": [project.last_feedback, project.last_issue, project.saved],
+        "warned": project.warned,
+        "journal": [journal.last, journal.cleared, journal.restarts],
+    }
+
+
+def _fill_head(project: Project, head: Mapping[str, Any]) -> None:
+    faults, journal = project.faults, project.journal
+    project.clock.state = head["clock"]
+    project.follow, project.redact, project.warned = head["follow"], head["redact"], head["warned"]
+    faults.seed, faults.last, faults.held, faults.releases = head["faults"]
+    faults.rules = [FaultRule(*each) for each in head["rules"]]
+    project.counts = {name: (window, used) for name, (window, used) in head["counts"].items()}
+    project.last_feedback, project.last_issue, project.saved = head["numbers"]
+    journal.last, journal.cleared, journal.restarts = head["journal"]
+
+
+def _fill_events(project: Project, rows: Iterable[Any]) -> None:
+    for row in rows:
+        event = Event(*row)
+        project.events[event.event_id] = event
+        project.event_room.used += 1
+
+
+def _fill_feedback(project: Project, rows: Iterable[Any]) -> None:
+    for row in rows:
+        record = Feedback(*row)
+        project.feedback[record.event_id] = record
+        project.size += RECORD + record.size
+        project.room.used += RECORD + record.size
+
+
+def _fill_requests(project: Project, rows: Iterable[Any]) -> None:
+    for facts in rows:
+        project.journal.take_back(Entry.of(facts))
+
+
+_FILLERS: Mapping[str, Callable[[Project, Any], None]] = {
+    "head": _fill_head,
+    "events": _fill_events,
+    "feedback": _fill_feedback,
+    "requests": _fill_requests,
+}

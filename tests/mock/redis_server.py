@@ -1,0 +1,61 @@
+"""A real redis-server on a socket of its own, for the tests of shared projects."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+PROGRAM = shutil.which("redis-server")
+
+
+class RedisServer:
+    """One server that can be stopped and started again, without anything on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._socket = folder / "redis.sock"
+        self.url = f"unix://{self._socket}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def client(self) -> "redis.Redis":
+        return redis.Redis(unix_socket_path=str(self._socket))
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        assert PROGRAM is not None
+        options = ["--port", "0", "--unixsocket", str(self._socket), "--save", "", "--appendonly", "no"]
+        self._process = subprocess.Popen([PROGRAM, *options, "--loglevel", "warning"], stdout=subprocess.DEVNULL)
+        retrying = Retrying(
+            stop=stop_after_delay(20), wait=wait_fixed(0.02), retry=retry_if_exception_type(redis.RedisError)
+        )
+        with self.client as client:
+            retrying(client.ping)
+
+    def stop(self) -> None:
+        """Ends it at once; what it held is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@contextmanager
+def redis_server() -> Iterator[RedisServer]:
+    """A server that runs."""
+    with tempfile.TemporaryDirectory(prefix="feedback-redis-") as folder:
+        server = RedisServer(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()

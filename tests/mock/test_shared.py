@@ -1,0 +1,350 @@
+"""Two mocks, as on two hosts, with one Redis: one sees what the other did, and what becomes of it when Redis fails."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from feedback_mock import Sandbox
+from feedback_mock.app import create_app
+from feedback_mock.mock import Mock
+from feedback_mock.shared import connection, logs, replicas
+from feedback_mock.shared.connection import Away
+from feedback_mock.shared.logs import LIFETIME, PREFIX
+from feedback_mock.shared.state import fill, pieces_of
+
+from tests.mock.conftest import EVENT, Api
+from tests.mock.redis_server import RedisServer
+
+
+@pytest.fixture
+def here(make_api: Any, shared_mock: Mock) -> Api:
+    """A client of the one mock, with a new project."""
+    api: Api = make_api(shared_mock)
+    return api
+
+
+@pytest.fixture(scope="session")
+def another_mock_on_redis(redis_server: RedisServer) -> Mock:
+    return create_app(redis=redis_server.url)
+
+
+@pytest.fixture
+def there(here: Api, another_mock_on_redis: Mock) -> Iterator[Api]:
+    """A client of the other one, with the same project."""
+    api = Api(another_mock_on_redis, here.runner, here.project)
+    yield api
+    api.close()
+
+
+def body(**fields: Any) -> dict[str, Any]:
+    return {"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comments": "It broke!", **fields}
+
+
+def at_once(*apis: Api, times: int, **fields: Any) -> list[httpx.Response]:
+    """So many submissions by each, all at the same time; `name` counts them unless it is given."""
+
+    async def submit() -> list[httpx.Response]:
+        asked = [
+            api.request("POST", api.path, headers=api.bearer(), json=body(**{"name": f"{place}-{number}", **fields}))
+            for number in range(times)
+            for place, api in enumerate(apis)
+        ]
+        return list(await asyncio.gather(*asked))
+
+    return apis[0].runner.run(submit())
+
+
+def keys(server: RedisServer, part: bytes) -> list[bytes]:
+    with server.client as client:
+        return [key for key in client.scan_iter() if key.endswith(part)]
+
+
+def snapshot(api: Api) -> Any:
+    return api.control("GET", "/snapshot").json()
+
+
+def test_what_one_mock_stores_the_other_overwrites_and_refuses(here: Api, there: Api) -> None:
+    here.save_event(saved_ago="PT29M")
+    first, second = here.submit(), there.submit(name="John")
+    there.advance("PT1M0.000001S")
+
+    assert (first.json()["id"], second.json()["name"]) == (second.json()["id"], "John")
+    assert here.submit().status_code == 409
+    assert here.stored() == there.stored()
+
+
+def test_journals_are_one(here: Api, there: Api) -> None:
+    for api in (here, there, here):
+        api.submit()
+    there.send("POST", there.path, headers={"Authorization": "Bearer nobody"}, json={})
+
+    found = [api.control("GET", "/requests").json() for api in (here, there)]
+    assert found[0] == found[1]
+    assert [each["_feedback"]["number"] for each in found[0]["entries"]] == [1, 2, 3, 4]
+    assert [each["_feedback"]["rule"] for each in found[0]["entries"]][-1] == "credentials-known"
+
+
+def test_refusal_of_another_projects_token_stays_so_when_that_project_is_gone(here: Api, there: Api) -> None:
+    """Whoever carries it out later would not know the token."""
+    token = here.make_project("acme", "other")["tokens"]["write"]
+    here.send("POST", here.path, headers={"Authorization": f"Bearer {token}"}, json={})
+    here.send("DELETE", "/_control/projects/acme/other")
+
+    (entry,) = there.control("GET", "/requests").json()["entries"]
+    assert entry["_feedback"]["rule"] == "project-token"
+
+
+def test_clocks_faults_and_projects_are_one(here: Api, there: Api) -> None:
+    here.control("PUT", "/clock", json={"now": "2027-01-01T00:00:00Z"})
+    here.control("POST", "/faults", json={"faults": [{"effect": {"status": 503}, "times": 1}]})
+    there.make_project("acme", "new")
+
+    assert there.control("GET", "/clock").json()["now"] == "2027-01-01T00:00:00.000000Z"
+    assert [there.submit().status_code, here.submit().status_code] == [503, 200]
+    assert here.send("DELETE", "/_control/projects/acme/new").status_code == 204
+    names = [each["project"] for each in there.send("GET", "/_control/projects").json()["projects"]]
+    assert names == ["plain-proxy", "web"]
+
+
+def test_projects_made_at_once_have_numbers_of_their_own(here: Api, there: Api) -> None:
+    async def make() -> list[httpx.Response]:
+        asked = [api.request("POST", "/_control/projects", json={}) for _ in range(20) for api in (here, there)]
+        return list(await asyncio.gather(*asked))
+
+    made = [each.json() for each in here.runner.run(make())]
+    assert len({each["id"] for each in made}) == len({each["project"] for each in made}) == 40
+
+
+def test_request_that_waits_at_one_mock_is_released_by_the_other(here: Api, there: Api) -> None:
+    here.control("POST", "/faults", json={"faults": [{"effect": {"delay": "until_released"}}]})
+
+    async def run() -> tuple[httpx.Response, int]:
+        waits = asyncio.create_task(here.request("POST", here.path, headers=here.bearer(), json=body()))
+        released = 0
+        while not released:
+            answer = await there.request("POST", "/_control/projects/acme/web/faults/release")
+            released = answer.json()["released"]
+        return await waits, released
+
+    answer, released = here.runner.run(run())
+    assert (answer.status_code, released) == (200, 1)
+    assert there.control("GET", "/requests").json()["entries"][0]["response"]["status"] == 200
+
+
+def test_stream_tells_what_happens_at_the_other_mock(here: Api, there: Api) -> None:
+    told: list[bytes] = []
+
+    async def follow() -> None:
+        left = asyncio.Event()
+
+        async def receive() -> Any:
+            await left.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            told.append(message.get("body", b""))
+            if message.get("body", b"").startswith(b"event: faults"):
+                asyncio.get_running_loop().create_task(
+                    there.request("POST", there.path, headers=there.bearer(), json=body())
+                )
+            if message.get("body", b"").startswith(b"event: request"):
+                left.set()
+
+        path = "/_control/projects/acme/web/stream"
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "http_version": "1.1"}
+        await here.mock({**scope, "headers": [(b"host", b"127.0.0.1")], "server": ("127.0.0.1", 1)}, receive, send)
+
+    here.runner.run(asyncio.wait_for(follow(), 10))
+    assert b"Jane" in b"".join(told)
+
+
+def test_hot_record_loses_no_overwrite(here: Api, there: Api) -> None:
+    answers = at_once(here, there, times=100)
+
+    assert {each.status_code for each in answers} == {200}
+    assert len({each.json()["id"] for each in answers}) == 1
+    last = max(there.control("GET", "/requests").json()["entries"], key=lambda each: each["_feedback"]["number"])
+    assert here.stored()[0]["name"] == json.loads(last["request"]["postData"]["text"])["name"]
+
+
+def test_log_is_put_together_and_read_again_as_it_was(
+    here: Api, there: Api, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And whoever had carried it out goes on, as whoever begins with what was put together."""
+    monkeypatch.setattr(logs, "LONG", 20_000)
+    here.control("POST", "/faults", json={"faults": [{"effect": {"status": 418}, "probability": 0.3}], "seed": 1})
+    here.save_event("a" * 32)
+    there.submit(event_id="a" * 32)
+    for number in range(60):
+        here.submit(event_id=f"{number:032x}", comments="x" * 300)
+    monkeypatch.setattr(logs, "LONG", 10_000_000)
+    (log,) = [key for key in keys(redis_server, b":log") if here.mock.store.replicas["acme", "web"].incarnation in key]  # type: ignore[attr-defined]
+    with redis_server.client as client:
+        first = client.lindex(log, 0)
+    late = Api(create_app(redis=redis_server.url), here.runner, here.project)
+
+    assert isinstance(first, bytes)
+    assert first[16:].startswith(b'{"head":')
+    assert snapshot(here) == snapshot(there) == snapshot(late)
+    for api in (here, there, late):
+        api.submit(event_id="f" * 32, name="once more")
+    assert snapshot(here) == snapshot(there) == snapshot(late)
+    late.close()
+
+
+def test_project_in_pieces_is_the_same_project(here: Api) -> None:
+    """In everything that there is of it."""
+    here.control("POST", "/faults", json={"faults": [{"effect": {"status": 418}, "times": 3}]})
+    here.control("PUT", "/clock", json={"follow": True, "running": True})
+    here.save_event(environment="production")
+    for digit in "abcdef":
+        here.submit(event_id=digit * 32)
+    here.send("POST", here.path, headers=here.dsn(), content=b"\xff\x00")
+    store = here.mock.store
+    assert isinstance(store, replicas.Replicas)
+    before = [json.loads(each) for each in pieces_of(store.projects["acme", "web"])]
+    project = store.empty(store.replicas["acme", "web"])
+    for each in before:
+        fill(project, each)
+
+    assert [json.loads(each) for each in pieces_of(project)] == before
+    assert project.size > 0
+    assert project.journal.size > 0
+
+
+def test_what_a_process_has_no_room_for_it_reads_again(here: Api, there: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replicas, "MOST_LOADED", 1)
+    here.submit()
+    here.send("GET", "/_control/projects/the-interstellar-jurisdiction/plain-proxy/feedback")
+
+    assert not here.mock.store.projects["acme", "web"].feedback
+    assert here.stored() == there.stored() != []
+
+
+# --- Redis fails
+
+
+def test_while_redis_is_away_requests_are_503_and_then_served_again(here: Api, redis_server: RedisServer) -> None:
+    redis_server.stop()
+    answers = [here.submit(), here.control("GET", "/feedback"), here.send("GET", "/_control/health")]
+    redis_server.start()
+
+    for answer in answers:
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "1"
+        assert answer.json()["detail"].startswith(f"Redis at {redis_server.url} cannot be asked: ")
+    # What it held is gone, as it keeps nothing on disk here.
+    assert here.submit().status_code == 401
+    here.make_project("acme", "web")
+    assert here.submit().status_code == 200
+
+
+def test_slow_redis_is_waited_for_in_bounds(
+    make_api: Any, empty_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "PATIENCE", 0.2)
+    monkeypatch.setattr(logs, "PATIENCE", 0.2)
+    api = make_api(create_app(redis=empty_redis.url))
+    os.kill(empty_redis.pid, signal.SIGSTOP)
+    try:
+        answers = at_once(api, times=3)
+    finally:
+        os.kill(empty_redis.pid, signal.SIGCONT)
+
+    late = "took longer than 0.2 seconds; it may do what it was asked for all the same"
+    assert {each.status_code for each in answers} == {503}
+    assert {each.json()["detail"] for each in answers} == {f"Redis at {empty_redis.url} {late}."}
+    assert api.submit().status_code == 200
+
+
+def test_full_redis_is_told(here: Api, redis_server: RedisServer) -> None:
+    with redis_server.client as client:
+        client.config_set("maxmemory", "1")
+        answer = here.submit()
+        client.config_set("maxmemory", "0")
+
+    assert (answer.status_code, answer.json()["detail"]) == (503, f"Redis at {redis_server.url} has no memory left.")
+    assert here.submit().status_code == 200
+    assert len(here.control("GET", "/requests").json()["entries"]) == 1
+
+
+def test_project_that_redis_forgot_is_gone_and_the_first_one_is_made_anew(here: Api, redis_server: RedisServer) -> None:
+    first = "/_control/projects/the-interstellar-jurisdiction/plain-proxy"
+    here.send("PUT", f"{first}/events/{EVENT}")
+    with redis_server.client as client:
+        client.delete(*keys(redis_server, b":log"), *keys(redis_server, b":head"))
+
+    assert here.submit().status_code == 401
+    assert here.send("GET", f"{first}/events/{EVENT}").json()["detail"].startswith("There is no event")
+    assert here.make_project("acme", "web")["project"] == "web"
+
+
+def test_entries_that_redis_lost_are_forgotten_by_all(here: Api, there: Api, redis_server: RedisServer) -> None:
+    """As a Redis loses the latest second of its writes when it is killed; others may have written meanwhile."""
+    here.submit(name="kept")
+    there.stored()
+    here.submit(name="lost")
+    replica = here.mock.store.replicas["acme", "web"]  # type: ignore[attr-defined]
+    with redis_server.client as client:
+        client.rpop(f"{PREFIX.decode()}{replica.incarnation.decode()}:log")
+    there.submit(name="later")
+
+    assert here.stored() == there.stored()
+    assert [each["name"] for each in here.stored()] == ["later"]
+    assert len(here.control("GET", "/requests").json()["entries"]) == 2
+
+
+@pytest.mark.parametrize("options", [{"secret": "another"}, {"control": False}])
+def test_who_serves_otherwise_is_refused_in_one_sentence(here: Api, redis_server: RedisServer, options: Any) -> None:
+    other = create_app(redis=redis_server.url, **options)
+    assert other.sharing is not None
+
+    with pytest.raises(Away, match="holds projects that another version of the mock has made"):
+        here.runner.run(other.sharing.begin())
+
+
+def test_all_keys_are_ours_by_name_and_end_by_themselves(here: Api, redis_server: RedisServer) -> None:
+    here.submit()
+    here.make_project("acme", "web")  # which removes what there was
+    with redis_server.client as client:
+        lasts = {key: client.ttl(key) for key in client.scan_iter()}
+
+    assert len(lasts) == 3 + 2 * 2
+    assert all(key.startswith(PREFIX) and 0 < seconds <= LIFETIME for key, seconds in lasts.items())
+
+
+def test_url_is_shown_without_its_password() -> None:
+    shown = connection.Connection("redis://user:secret@redis.test:6379/0?password=secret").shown
+
+    assert shown == "redis://redis.test:6379/0"
+
+
+def test_sandbox_is_refused_in_one_sentence(here: Api) -> None:
+    with pytest.raises(ValueError, match="by HTTP only"):
+        Sandbox(here.mock, "acme", "mine")
+
+
+def test_sleeps_are_refused_in_one_sentence(here: Api) -> None:
+    answer = here.control("POST", "/clock/sleep", json={"duration": "PT1S"})
+
+    assert answer.status_code == 501
+    assert answer.json()["detail"].endswith("this needs --store memory.")
+
+
+def test_requests_are_counted_where_they_are_answered_and_round_trips_too(here: Api, there: Api) -> None:
+    def told(api: Api, name: str) -> float:
+        lines = dict(each.rsplit(" ", 1) for each in api.send("GET", "/_control/metrics").text.splitlines())
+        return float(lines.get(name, 0))
+
+    answers = 'feedback_mock_requests_total{rule="submission",status="200"}'
+    before = [told(api, answers) for api in (here, there)], told(here, "feedback_mock_redis_round_trip_seconds_count")
+    here.submit()
+    there.stored()
+
+    assert [told(api, answers) for api in (here, there)] == [before[0][0] + 1, before[0][1]]
+    assert told(here, "feedback_mock_redis_round_trip_seconds_count") == before[1] + 1
