@@ -55,6 +55,7 @@ def replace(path: Path, text: str) -> None:
         try:
             with _opened(part, os.O_CREAT | os.O_EXCL | _NOT_THROUGH_LINKS) as file:
                 _pour(file, text)
+                os.fsync(file)  # else a machine that loses power may have the name and not what is in it
             part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)

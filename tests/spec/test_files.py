@@ -1,6 +1,8 @@
 """Where the programs write: whole files, nothing through a link, and text into what takes nothing but text."""
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +70,49 @@ def test_a_file_that_is_not_written_to_its_end_leaves_the_old_one(tmp_path: Path
 
     assert (tmp_path / "file").read_text() == "old"
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
+KILLED = """
+import os, signal, sys
+from feedback_spec import files
+
+def dying(call, at):
+    def called(*given, **named):
+        counted[0] += 1
+        if counted[0] == at:
+            if call is really_write:
+                call(given[0], given[1][:len(given[1]) // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*given, **named)
+    return called
+
+path, really_write, survived = files.Path(sys.argv[1]), os.write, 0
+names = ("open", "write", "fsync", "close", "replace", "rename")
+real = {name: getattr(os, name) for name in names}
+for at in range(1, 20):
+    path.write_text("old")
+    child = os.fork()
+    if not child:
+        counted = [0]
+        for name, call in real.items():
+            setattr(os, name, dying(call, at))
+        files.replace(path, "new" * 10_000)
+        os._exit(0)
+    killed = os.waitpid(child, 0)[1]
+    print(killed, path.read_text()[:3], len(path.read_text()))
+"""
+
+
+def test_a_process_that_is_killed_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
+    """Killed at each call that it makes to the system, in the middle of a write, too."""
+    pytest.importorskip("resource")
+    ran = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path / "file")], capture_output=True, text=True, check=True
+    )
+    found = [tuple(line.split()) for line in ran.stdout.splitlines()]
+
+    assert set(found) == {("9", "old", "3"), ("0", "new", "30000")}
+    assert found.count(("9", "old", "3")) >= 4
 
 
 @pytest.mark.parametrize("writer", [write, append])
