@@ -11,6 +11,7 @@ from feedback_spec.document import load, load_control
 from feedback_spec.documentation.build import built_files
 from playwright.sync_api import Browser, Page
 
+from tests.broken.serving import serving
 from tests.page.conftest import ELSEWHERE, EVENT, Visitor
 
 ATTACK = """</script></title></text><img src=x onerror="attacked=1"><svg onload=attacked=1>'"`${attacked=1}"""
@@ -267,6 +268,72 @@ def test_page_under_another_name_works_where_that_is_allowed(
         context.close()
 
     assert visitor.errors == []
+
+
+ATTEMPTS = """async ([control, json]) => {
+  const heard = [];
+  const attempt = async (name, act) => {
+    try { const said = await act(); if (said) heard.push(`${name}: ${said}`); } catch { /* refused, as it should be */ }
+  };
+  const loaded = (node) => new Promise((resolve) => {
+    node.onload = node.onerror = () => resolve(node);
+    document.body.append(node);
+  });
+  const text = (options, path = "") => fetch(control + path, options).then((answer) => answer.text());
+  const plain = {method: "POST", mode: "no-cors", headers: {"Content-Type": "text/plain"}};
+  for (const mode of ["cors", "no-cors"]) {
+    await attempt(`${mode} GET`, () => text({mode}));
+    await attempt(`${mode} PUT`, () => text({mode, method: "PUT", body: json}));
+    await attempt(`${mode} DELETE`, () => text({mode, method: "DELETE"}));
+    await attempt(`${mode} reset`, () => text({...plain, mode}, "/reset"));
+    await attempt(`${mode} advance`, () => text({...plain, mode, body: '{"duration":"PT1H"}'}, "/clock/advance"));
+  }
+  await attempt("beacon", () => { navigator.sendBeacon(control + "/reset", ""); });
+  await attempt("script", async () => !(await loaded(Object.assign(document.createElement("script"), {src: control}))));
+  await attempt("image", async () => (await loaded(Object.assign(new Image(), {src: control}))).naturalWidth);
+  await attempt("frame", async () =>
+    (await loaded(Object.assign(document.createElement("iframe"), {src: control}))).contentDocument?.body?.innerText);
+  const frame = Object.assign(document.createElement("iframe"), {name: "target"});
+  await loaded(frame);
+  for (const enctype of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]) {
+    const form = Object.assign(document.createElement("form"), {method: "POST", action: control + "/reset", enctype});
+    form.target = "target";
+    document.body.append(form);
+    await attempt(enctype, async () => {
+      await new Promise((resolve) => { frame.onload = resolve; form.submit(); });
+      return frame.contentDocument?.body?.innerText;
+    });
+  }
+  await attempt("stream", () => new Promise((resolve) => {
+    const source = new EventSource(control + "/stream");
+    source.onerror = () => { source.close(); resolve(""); };
+    source.addEventListener("project", (event) => { source.close(); resolve(event.data); });
+  }));
+  return heard;
+}"""
+
+
+@pytest.mark.parametrize(("host", "writes"), [("127.0.0.1", True), (ELSEWHERE, False)])
+def test_page_of_another_site_neither_reads_nor_writes(
+    browser: Browser, sandbox: Sandbox, host: str, writes: bool
+) -> None:
+    """By all that a page can send. A page of this machine may write, which shows that the attempts are some."""
+    submit(sandbox)
+    before = sandbox.snapshot()
+    control = f"{sandbox.url}/_control/projects/{sandbox.organization}/{sandbox.project}"
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": b"<!doctype html><body>"})
+
+    with serving(app) as url:
+        page = browser.new_page()
+        page.goto(url.replace("127.0.0.1", host))
+        heard = page.evaluate(ATTEMPTS, [control, '{"clock":{"running":true}}'])
+        page.close()
+
+    assert heard == []
+    assert (sandbox.snapshot() != before) == writes
 
 
 def test_windows_are_those_of_the_document(browser: Browser, tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ from feedback_spec.documentation.reference import render_timeline
 from feedback_spec.documentation.samples import samples
 from feedback_spec.documentation.timeline import draw
 
+from tests.fuzz.changes import places
+from tests.hostile.markup import ATTACKS, LEAVING, rendered
+
 SPEC = Path(__file__).parents[2] / "spec"
 TEXT = (SPEC / "openapi.yaml").read_text("utf-8")
 LIMITS = re.compile(r"(?<!\w)(?:30 minutes|5 minutes|30 MINUTES|PT30M|PT5M)(?!\w)|PT30M0|PT5M0")
@@ -162,6 +165,32 @@ def test_html_of_a_description_is_shown_and_not_run(tmp_path: Path) -> None:
     assert {"img", "b"} & set(tags) == set()
     assert tags.count("script") == 1
     assert "&lt;script&gt;" in html
+
+
+def test_nothing_of_a_hostile_document_runs_or_asks_for_anything(tmp_path: Path) -> None:
+    """All attacks in all texts of a document, in Chromium; what leaves by navigation, too."""
+    openapi, words = copy.deepcopy(load().openapi), " ".join([*LEAVING, *ATTACKS])
+    texts = [
+        (node, key)
+        for node, key in places(openapi)
+        if key in ("description", "summary", "rule", "note", "because", "example", "value", "message", "wording")
+        and " " in str(node[key])
+        and isinstance(node[key], str)
+    ]
+
+    def page(url: str) -> str:
+        for node, key in texts:
+            attack = words.replace("URL", url)
+            # An example may be that of a header, which carries less.
+            node[key] += attack if key != "example" else "".join(filter(str.isprintable, ascii(attack)))
+        openapi["info"]["title"] = words
+        return html_of(document_of("hostile", openapi))
+
+    asked, title, dom = rendered(page, tmp_path)
+
+    assert (asked, len(texts) > 50) == (["/"], True)
+    assert "document.title=" in title
+    assert dom.count("PWN") > len(texts)
 
 
 def test_drawing_is_to_scale_and_has_a_description() -> None:
