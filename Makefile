@@ -68,6 +68,9 @@ soak: .venv/installed ## load a mock for half an hour, and hold it to every resp
 fronts: .venv/installed ## all rules of a sound server behind nginx and other fronts, and on clocks that count in steps (minutes)
 	@FRONTS=all $(BIN)/pytest -q -rs tests/fronts $(ARGS)
 
+crash-redis: .venv/installed ## kill mocks that share a Redis, and Redis, thousands of times while clients write (minutes)
+	@$(BIN)/python -m tests.mock.crashing run $(ARGS)
+
 compare-profiles: .venv/installed ## write docs/compared.md: the three Sentrys' profiles beside the page (minutes)
 	@$(BIN)/python -m benchmarks.compared_profiles
 
@@ -122,4 +125,4 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@cd tests/clients && npm ci --silent --ignore-scripts || echo "The SDK generators in JavaScript cannot be had; their tests are skipped."
 
 .DEFAULT_GOAL := help
-.PHONY: help mock verify docs test check examples clients picture broken mutation fuzz soak fronts compare-profiles verify-sentry test-all format lint-documents sbom audit lock clean
+.PHONY: help mock verify docs test check examples clients picture broken mutation fuzz soak fronts crash-redis compare-profiles verify-sentry test-all format lint-documents sbom audit lock clean

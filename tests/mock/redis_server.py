@@ -14,10 +14,10 @@ PROGRAM = shutil.which("redis-server")
 
 
 class RedisServer:
-    """One server that can be stopped and started again, without anything on disk."""
+    """One server that can be stopped and started again; if `durable`, it keeps what it acknowledged."""
 
-    def __init__(self, folder: Path) -> None:
-        self._socket = folder / "redis.sock"
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        self._folder, self._durable, self._socket = folder, durable, folder / "redis.sock"
         self.url = f"unix://{self._socket}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -33,7 +33,9 @@ class RedisServer:
     def start(self) -> None:
         """Returns when it answers."""
         assert PROGRAM is not None
-        options = ["--port", "0", "--unixsocket", str(self._socket), "--save", "", "--appendonly", "no"]
+        options = ["--port", "0", "--unixsocket", str(self._socket), "--save", ""]
+        options += ["--dir", str(self._folder), "--appendonly", "yes" if self._durable else "no"]
+        options += ["--appendfsync", "always"]
         self._process = subprocess.Popen([PROGRAM, *options, "--loglevel", "warning"], stdout=subprocess.DEVNULL)
         retrying = Retrying(
             stop=stop_after_delay(20), wait=wait_fixed(0.02), retry=retry_if_exception_type(redis.RedisError)
@@ -42,7 +44,7 @@ class RedisServer:
             retrying(client.ping)
 
     def stop(self) -> None:
-        """Ends it at once; what it held is gone."""
+        """Ends it at once, with SIGKILL."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -50,10 +52,10 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server() -> Iterator[RedisServer]:
-    """A server that runs."""
+def redis_server(*, durable: bool = False) -> Iterator[RedisServer]:
+    """A running server."""
     with tempfile.TemporaryDirectory(prefix="feedback-redis-") as folder:
-        server = RedisServer(Path(folder))
+        server = RedisServer(Path(folder), durable=durable)
         server.start()
         try:
             yield server
