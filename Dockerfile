@@ -1,9 +1,9 @@
 # The mock alone, from this checkout, with every package locked by hash. The verifier is a command for your CI, not in it.
 FROM python:3.13-slim AS build
 WORKDIR /source
-COPY requirements/mock.lock requirements/mock.lock
+COPY requirements/redis.lock requirements/redis.lock
 RUN python -m venv /opt/mock \
-    && /opt/mock/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/mock.lock
+    && /opt/mock/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/redis.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY spec spec
 COPY mock_server mock_server

@@ -88,6 +88,7 @@ audit: .venv/installed ## look up known vulnerabilities of what is locked, and o
 lock: .venv/installed ## write the lock files anew
 	@$(LOCK) pyproject.toml --extra redis --extra verify --group dev -o requirements/dev.lock
 	@$(LOCK) pyproject.toml --group build -c requirements/dev.lock -o requirements/mock.lock
+	@$(LOCK) pyproject.toml --extra redis --group build -c requirements/dev.lock -o requirements/redis.lock
 	@$(LOCK) pyproject.toml --extra verify --group build -c requirements/dev.lock -o requirements/verify.lock
 	@cd tests/clients && for each in generators sentry-sdk-1 sentry-sdk-2; do ../../$(LOCK) requirements-$$each.in -o requirements-$$each.lock; done
 
