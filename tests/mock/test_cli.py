@@ -321,7 +321,7 @@ def test_a_ready_file_that_another_has_replaced_is_left_alone(tmp_path: Path) ->
         (["--clock", "sundial"], "'sundial' is not one of"),
         (["--nope"], "No such option"),
         (["extra"], "extra argument"),
-        (["--allow-host", "mock.test:80"], '"mock.test:80" is not a host name or an address without a port'),
+        (["--allow-host", "mock.test:80"], '"mock.test:80" is not a host name or address without a port'),
         (["--control-token", "a b"], "a token has 8 to 200 letters"),
     ],
 )

@@ -86,10 +86,13 @@ def test_unknown_is_no_verdict(files: list[str]) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"digest": "1" * 64}, "The reports are of different documents (000000000000, 111111111111): a rule may say"),
-        ({"profile": "sentry-9.1"}, "The reports are of different profiles (harmless, sentry-9.1): each target was"),
+        (
+            {"digest": "1" * 64},
+            "The reports are from different documents (000000000000, 111111111111): a rule may mean",
+        ),
+        ({"profile": "sentry-9.1"}, "The reports are from different profiles (harmless, sentry-9.1): the targets were"),
         ({"version": "9.9.9"}, "different versions of feedback-verify (0.1.0, 9.9.9)"),
-        ({"stopped": True}, "Not run to the end: two."),
+        ({"stopped": True}, "Incomplete runs: two."),
     ],
 )
 def test_reports_of_different_things_are_told(
@@ -117,9 +120,12 @@ def _broken(change: Callable[[dict[str, Any]], object]) -> str:
         ("{", "is not JSON; "),
         ("[" * 100_000, "is not JSON"),
         ("{}", "is not a report; "),
-        ('{"format": 2}', "is a report of format 2; this feedback-verify reads format 1"),
-        (_broken(lambda made: made.pop("rules")), 'is not a whole report: at its top: "rules" is a required property'),
-        (_broken(lambda made: made["rules"][0].update(verdict="fine")), "is not a whole report: at rules/0/verdict"),
+        ('{"format": 2}', "is a report in format 2; this feedback-verify reads format 1"),
+        (
+            _broken(lambda made: made.pop("rules")),
+            'is not a complete report: at its top: "rules" is a required property',
+        ),
+        (_broken(lambda made: made["rules"][0].update(verdict="fine")), "is not a complete report: at rules/0/verdict"),
     ],
 )
 def test_file_that_is_not_a_report_is_one_sentence(
@@ -138,7 +144,7 @@ def test_file_that_is_not_a_report_is_one_sentence(
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        ([], "takes the JSON reports of two runs at least"),
+        ([], "needs the JSON reports of at least two runs"),
         (["missing.json"], "missing.json: cannot be read: No such file or directory"),
         (["--report", "json=x"], '"json=x" is not KIND=FILE, where KIND is one of html, markdown'),
         (["--report", "html=/nowhere/x"], "/nowhere/x: cannot be written: there is no directory /nowhere"),

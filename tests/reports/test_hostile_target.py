@@ -193,7 +193,7 @@ def test_dsn_that_is_none_is_exit_2(dsn: Any, capsys: pytest.CaptureFixture[str]
 
     shown = capsys.readouterr()
     assert code == 2
-    assert "the control API's answer" in shown.err
+    assert "the control API's response" in shown.err
     assert "touch" not in shown.err + shown.out
     assert "Traceback" not in shown.err
 

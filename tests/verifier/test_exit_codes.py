@@ -142,8 +142,8 @@ def test_ingest_takes_a_dsn_with_an_ipv6_address() -> None:
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (["--dsn", "nonsense"], "--dsn: the value is wrong: a DSN is of the form https://KEY@HOST/PROJECT_ID."),
-        (["--token", "x", "--other-dsn", "http://k@h"], "--other-dsn: the value is wrong: a DSN is of the form"),
+        (["--dsn", "nonsense"], "--dsn: the value is wrong: a DSN has the form https://KEY@HOST/PROJECT_ID."),
+        (["--token", "x", "--other-dsn", "http://k@h"], "--other-dsn: the value is wrong: a DSN has the form"),
         (["--token", "two\nlines"], "--token: the value is wrong: a token or DSN must be printable ASCII text"),
         (["--token", "x", "--provider-state-url", "http://["], '--provider-state-url: "http://[" is not a URL such as'),
     ],

@@ -136,6 +136,6 @@ def test_purchases_name_the_windows_of_the_document(tmp_path: Path) -> None:
     renamed = load(other_windows("windows of other names", tmp_path / "openapi.yaml"))
 
     assert purchases(renamed, CAPABLE, 360 * SECOND) == [
-        "A wait of 6 minutes buys the time to correct: it is probed to the end of the wait.",
+        "A wait of 6 minutes covers the time to correct: it is probed to the end of the wait.",
         "The time to report needs a wait of 30 minutes 1 second: --wait PT30M1S.",
     ]

@@ -67,7 +67,7 @@ def everything(answer: Response) -> Starlette:
         ([*PLACE, "--token", example.READ_TOKEN, "--dsn", example.OTHER_DSN], "with any credentials"),
         (
             [*PLACE, "--dsn", "nonsense"],
-            "--dsn: the value is wrong: a DSN is of the form https://KEY@HOST/PROJECT_ID",
+            "--dsn: the value is wrong: a DSN has the form https://KEY@HOST/PROJECT_ID",
         ),
         ([*ALL, "--cacert", "/no/such/file.pem"], "--cacert: /no/such/file.pem: No such file or directory."),
         ([*ALL, "--proxy", "nonsense"], '--proxy: "nonsense" is not the URL of a proxy'),
@@ -151,7 +151,7 @@ def test_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         ]
 
     assert "Trust its certificate with --cacert FILE, or any certificate with --insecure." in untrusted
-    assert "is it not https that it speaks there?" in plain
+    assert "does it perhaps not speak HTTPS there?" in plain
     assert trusted == [0, 0]
 
 
@@ -176,7 +176,7 @@ def test_control_lists_and_schemathesis_go_one_way(way: str, tmp_path: Path, doc
 
 
 def test_https_where_plain_http_is_spoken(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "Does it speak plain http there?" in sentence([url.replace("http", "https"), *ALL], capsys)
+    assert "Does the server speak plain HTTP there?" in sentence([url.replace("http", "https"), *ALL], capsys)
 
 
 def test_dead_port(capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,7 +185,7 @@ def test_dead_port(capsys: pytest.CaptureFixture[str]) -> None:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
 
-        assert "no answer" in sentence([url, *ALL], capsys)
+        assert "no response" in sentence([url, *ALL], capsys)
 
 
 class StoresNothing(example.OnTheRealClock):

@@ -37,7 +37,7 @@ def test_conforming_target_is_exit_0(mock_url: str, capsys: pytest.CaptureFixtur
     out = capsys.readouterr().out
     assert code == 0
     assert "3 verified, 0 violated" in out
-    assert "--seed 7 repeats this run" in out
+    assert "repeat this run with --seed 7" in out
 
 
 def test_violated_rule_is_exit_1_and_its_lines_show_it_again(
@@ -102,7 +102,7 @@ def test_dead_port_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
         code = main([url, "--control", url])
 
     assert code == 2
-    assert "no answer" in capsys.readouterr().err
+    assert "no response" in capsys.readouterr().err
 
 
 def test_config_file_stands_behind_the_environment(

@@ -1,1 +1,1 @@
-"""Judging time where no clock can be frozen: a plan of tracks, one wait for all of them, and interval arithmetic."""
+"""Judges time when no clock can be frozen: a plan of tracks, one wait for all of them, and interval arithmetic."""

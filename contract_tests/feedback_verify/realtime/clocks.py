@@ -1,4 +1,4 @@
-"""What answers tell of the target's clock: by their Date, and by the `dateCreated` of feedback. Pure.
+"""What responses reveal about the target's clock: by their Date, and by the `dateCreated` of feedback. Pure.
 
 Offsets are microseconds by which the target's wall clock is ahead of our monotonic one.
 """
@@ -12,10 +12,12 @@ from feedback_spec.instants import SECOND, format_instant, in_short, parse_insta
 from feedback_verify.exchange import Exchange
 from feedback_verify.realtime.intervals import DRIFT, Span
 
-SKEW = 2 * SECOND  # between our clock and the target's, where the target's wall clock counts
-DATED = 2 * SECOND  # how much later than its Date an answer may be: Date has whole seconds, and servers cache it
-STEP = SECOND // 2  # a jump of Date against our clock by more, beyond what that explains, is a step
-ZONE = 900 * SECOND  # zones of local time are apart by a multiple of it,
+SKEW = 2 * SECOND  # between our clock and the target's, where its wall clock counts
+DATED = 2 * SECOND  # how much later than its Date a response may be: Date has whole seconds, and servers cache it
+STEP = (
+    SECOND // 2
+)  # if Date jumps against our clock by more than this, beyond what that explains, the clock was stepped
+ZONE = 900 * SECOND  # time zones differ by a multiple of it,
 FARTHEST = 14 * 3_600 * SECOND  # and no zone is farther from UTC
 
 Offset = tuple[int, int, int]
@@ -23,14 +25,14 @@ Offset = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Created:
-    """A `dateCreated`, and the exchange of the submission whose instant it tells."""
+    """A `dateCreated`, and the exchange of the submission whose instant it states."""
 
     text: str
     submission: Exchange
 
     @property
     def offset(self) -> Span | None:
-        """What it says of the target's clock; it may have whole seconds. None where it is not an instant."""
+        """What it says about the target's clock; it may have whole seconds. None if it is not an instant."""
         try:
             told = parse_instant(self.text)
         except ValueError:
@@ -39,7 +41,7 @@ class Created:
 
 
 def offset_by_date(exchange: Exchange) -> Offset | None:
-    """When an answer came, and between what the target's clock was ahead of ours then, by its Date."""
+    """When a response came, and the range of the target clock's lead over ours then, according to its Date."""
     try:
         date = int(parsedate_to_datetime(exchange.headers.get("date", "")).timestamp()) * SECOND
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -48,9 +50,9 @@ def offset_by_date(exchange: Exchange) -> Offset | None:
 
 
 def stepped(clock: Sequence[Offset], began: int, ended: int) -> int:
-    """By how many microseconds the target's clock moved against ours at least, between two instants of ours.
+    """The minimum number of microseconds by which the target's clock was stepped between two of our instants.
 
-    Nearly `began`: the last answer before it shows the clock as it was. 0 for what is not a step.
+    Approximately from `began`: the last response before it shows the clock as it was. 0 if it was not stepped.
     """
     before = [each for each in clock if each[0] < began][-1:]
     seen = [*before, *(each for each in clock if began <= each[0] <= ended)]
@@ -70,8 +72,8 @@ def stepped(clock: Sequence[Offset], began: int, ended: int) -> int:
 def wrong_dates(told: Iterable[Created], *, by_date: bool) -> list[tuple[Created, str]]:
     """Each `dateCreated` that the target's clock cannot have shown, and why.
 
-    The clock is measured by what most of them agree on, so a clock that is minutes off is not reported.
-    `by_date` says that the answers' own Date can be relied on: then local time is told from such a clock.
+    The clock is inferred from what most of them agree on, so a clock that is minutes off is not reported. With
+    `by_date`, the responses' own Date is reliable, and distinguishes local time from such a clock.
     """
     told = [each for each in told if each.offset is not None]
     if not told:
@@ -81,7 +83,7 @@ def wrong_dates(told: Iterable[Created], *, by_date: bool) -> list[tuple[Created
     offset = max((low for low, _ in spans), key=lambda at: sum(low <= at <= high for low, high in spans))
     agreed = [span for span in spans if span[0] <= offset <= span[1]]
     if 2 * len(agreed) <= len(spans):
-        return [(told[0], "no clock explains the dates that were answered")]
+        return [(told[0], "no clock explains the returned dates")]
     low, high = max(low for low, _ in agreed), min(high for _, high in agreed)
     wrong = []
     for each, span in zip(told, spans, strict=True):
@@ -99,7 +101,7 @@ def _drifted(each: Created, origin: int) -> Span:
 
 
 def _in_local_time(told: Sequence[Created]) -> list[str]:
-    """Why all dates are those of another zone, as their answers' own Dates tell; empty where they are not."""
+    """Why all dates are in another time zone, according to their responses' own Dates; empty if they are not."""
     apart: list[Span] = []
     for each in told:
         by_date, by_created = offset_by_date(each.submission), each.offset
@@ -111,4 +113,4 @@ def _in_local_time(told: Sequence[Created]) -> list[str]:
     if zone == 0 or abs(zone) > FARTHEST or not low <= zone <= high:
         return []
     side = "ahead of" if zone > 0 else "behind"
-    return [f"all of them are {in_short(abs(zone))} {side} the answers' Date, as local time is"]
+    return [f"all of them are {in_short(abs(zone))} {side} the response's Date, as local time would be"]

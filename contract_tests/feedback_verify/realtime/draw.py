@@ -1,7 +1,7 @@
-"""What is submitted when, for every window of the document. Pure.
+"""Draws what is submitted when, for every window of the document. Pure.
 
-A whole run costs the longest window once, however many probes it has; what is waited beyond that is used for probes
-too, for a window that was over may open again.
+A whole run takes as long as the longest window, however many probes it has; any further wait is used for probes too,
+because a closed window might open again.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,9 +21,9 @@ AGED = tuple(sign * seconds * SECOND for sign in (-1, 1) for seconds in (5, 10, 
 HOUR = 3_600 * SECOND
 FAR = (HOUR + SECOND, 12 * HOUR + SECOND, 24 * HOUR + SECOND, 7 * 24 * HOUR)
 LATE = 8  # probes of each kind between a limit and the end of the wait
-# Rules of the catalogue that speak of windows; where a document lacks one, the window's own rule speaks instead.
+# The catalogue's rules about windows; if a document lacks one, the window's own rule takes its place.
 BASE, ORDER, EITHER = "event-window-base", "window-order", "any-credentials-overwrite"
-BY_VALUES = frozenset({"conflict-body", "overwrite-same-record", "unknown-event"})  # judged by whole answers
+BY_VALUES = frozenset({"conflict-body", "overwrite-same-record", "unknown-event"})  # judged by whole responses
 FIXED, UNKNOWN, UNCHANGED = "overwrite-window-fixed", "overwrite-window-unknown-event", "conflict-changes-nothing"
 
 
@@ -35,10 +35,10 @@ def draw(
     rules: frozenset[str] | None = None,
     step: int = 1,
 ) -> Plan:
-    """The tracks that a target with these capabilities and so long a wait (microseconds; None for any) allow.
+    """The tracks that a target with these capabilities and this long a wait (microseconds; None for any) allow.
 
-    Where only some `rules` are wanted, only the tracks that they are judged by. A clock that counts in
-    steps (microseconds) is asked by so much farther from the limits.
+    If only some `rules` are wanted, only the tracks that judge them. If the clock counts in steps (microseconds),
+    probes keep that much farther from the limits.
     """
     random = Random(seed)
     main = "write" if "token" in capabilities else "dsn"
@@ -49,18 +49,18 @@ def draw(
         if _affordable(track, wait) and (shown_by is None or track.rule in shown_by)
     ]
     random.shuffle(tracks)
-    # Tracks begin one after the other; what lasts longest begins first, for the run ends with its last answer.
+    # Tracks start one after the other; the longest start first, because the run ends with its last response.
     longest = max((track.duration for track in tracks), default=0)
     tracks.sort(key=lambda track: track.duration < longest - MARGIN // 2)
     return Plan(seed, tuple(tracks))
 
 
 def _shown_by(rules: frozenset[str], document: Document, capabilities: frozenset[str]) -> frozenset[str]:
-    """The rules of the tracks by which these rules are judged."""
+    """The rules of the tracks that judge these rules."""
     shown = set(rules)
     event, feedback = ({window.rule for window in _windows(document, family)} for family in ("event", "feedback"))
     if event & rules:
-        # What the target counts from, and whether events that it knew are known to the end.
+        # What the target counts from, and whether events that it knew stay known to the end.
         shown |= {BASE, ORDER}
     if feedback & rules and "event" not in capabilities:
         shown.add(UNKNOWN)
@@ -72,19 +72,19 @@ def _shown_by(rules: frozenset[str], document: Document, capabilities: frozenset
 
 
 def _windows(document: Document, family: str) -> list[Window]:
-    """The windows that count from the `event` or from the `feedback`, in the order in which they are looked at."""
+    """The windows that count from the `event` or from the `feedback`, in the order in which they are checked."""
     return [window for window in document.mutability.windows if window.base.startswith(family)]
 
 
 def purchases(
     document: Document, capabilities: frozenset[str], wait: int | None, rules: frozenset[str] | None = None
 ) -> list[str]:
-    """What the wait buys of the wanted rules, and what more would, in sentences."""
+    """Which of the wanted rules the wait allows to be judged, and what a longer one would, in sentences."""
     if wait is None:
-        return ["The target's clock is moved; nobody waits."]
+        return ["The target's clock is moved, so there is no wait."]
     said = []
     for family, others in (("feedback", {FIXED, UNKNOWN, EITHER}), ("event", {BASE, ORDER})):
-        # Of several windows that count from the same, waiting comes to the end of the shortest.
+        # If several windows count from the same thing, waiting reaches the end of the shortest.
         window = min(_windows(document, family), key=lambda each: each.limit, default=None)
         if window is None or (rules is not None and not rules & {window.rule, *others}):
             continue
@@ -92,7 +92,7 @@ def purchases(
         if family == "event" and "event" not in capabilities:
             said.append(f"The {name} needs saved events, and a wait of {cost}.")
         elif window.limit + MARGIN <= wait:
-            said.append(f"A wait of {in_words(wait)} buys the {name}: it is probed to the end of the wait.")
+            said.append(f"A wait of {in_words(wait)} covers the {name}: it is probed to the end of the wait.")
         else:
             said.append(f"The {name} needs a wait of {cost}: --wait {format_duration(window.limit + MARGIN)}.")
     return said
@@ -105,7 +105,7 @@ def _affordable(track: Track, wait: int | None) -> bool:
 def _tracks(
     document: Document, capabilities: frozenset[str], main: str, wait: int | None, random: Random, step: int
 ) -> Iterator[Track]:
-    """The tracks of every window, but for those whose end another window decides."""
+    """The tracks of every window, except those whose end another window decides."""
     for window in document.mutability.windows:
         late = tuple(_late(window.limit, wait, random))
         if window.base.startswith("feedback"):
@@ -116,7 +116,7 @@ def _tracks(
 
 
 def _late(limit: int, wait: int | None, random: Random) -> Iterator[int]:
-    """An instant in each of the slices of what the wait has beyond a limit, and its end."""
+    """An instant in each slice of the wait beyond a limit, and the end of the wait."""
     if wait is None:  # the clock is moved
         yield from (age for age in FAR[:-1] if age > limit)
     elif wait > limit + MARGIN:
@@ -126,7 +126,9 @@ def _late(limit: int, wait: int | None, random: Random) -> Iterator[int]:
 
 
 def _tells(document: Document, window: Window, track: Track) -> bool:
-    """Whether the track, played to the microsecond, ends with an answer that only this window can make a refusal."""
+    """Whether the track, played to the microsecond, ends with a response that only this window can turn into a
+    refusal.
+    """
     known = {}
     if track.saved_ago is not None:
         known[Base.EVENT_SAVED] = -track.saved_ago
@@ -169,7 +171,7 @@ def _feedback_tracks(
         for number, beside in enumerate(_beside(farther) * REPLICAS):
             yield Track(rule, (first, Submit(limit + beside, main, again=number % 4 == 0)), saved_ago)
         for at in (*(random.randrange(limit // 20, limit - limit // 10) for _ in range(4)), *late):
-            # Far from the deadline: decided however slowly a busy server answers.
+            # Far from the deadline: decided however slowly a busy server responds.
             yield Track(rule, (first, Submit(at, main)), saved_ago)
         twice = (Submit(limit + farther + MARGIN * 3 // 10, main), Submit(limit + farther + MARGIN, main))
         yield Track(unchanged, (first, *twice), saved_ago)
@@ -179,7 +181,7 @@ def _feedback_tracks(
             before, after = ("dsn", "write") if number % 2 else ("write", "dsn")
             yield Track(either, (Submit(0, before), Submit(limit + beside, after)))
     if "event" in capabilities:
-        # An event that is older than its feedback: what counts from the event refuses too early.
+        # An event that is older than its feedback: a window that counts from the event refuses too early.
         yield Track(window.rule, (Submit(limit // 2, main), Submit(limit + farther + MARGIN, main)), saved_ago=0)
     for middle in (limit // 3, limit // 2, limit - limit // 10):
         for beside in (3 * SECOND // 10, SECOND):

@@ -1,7 +1,7 @@
-"""What an interval of instants explains: ages by window, and the statuses that an answer may have. Pure.
+"""What an interval of instants explains: ages by window, and the possible statuses of a response. Pure.
 
-Integer microseconds. Of all that judges by intervals, this module alone says when a window is over; the suite's model
-says it once more, in datetimes, so that one mistake does not hide in both.
+Integer microseconds. Of everything that judges by intervals, only this module decides when a window is over; the
+suite's model decides it once more, with datetimes, so the same mistake cannot hide in both.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from feedback_spec.rules import Base, Window
 
-DRIFT = 10_000  # one part in so many: clocks of different machines run apart by 100 parts in a million
+DRIFT = 10_000  # one part in this many: clocks of different machines drift apart by 100 parts per million
 
 Span = tuple[int, int]
 
@@ -18,7 +18,7 @@ Span = tuple[int, int]
 class Opinion:
     """What an interval explains: the windows that may refuse, whether none may, and the age by every window.
 
-    `accepted` is the status that an acceptance has here.
+    `accepted` is the status of an acceptance here.
     """
 
     refusing: tuple[Window, ...]
@@ -38,7 +38,7 @@ class Opinion:
         return len(self.allowed) == 1
 
     def tells_of(self, rule: str) -> bool:
-        """Whether an answer shows what the window of this rule does: not where another window refuses anyhow."""
+        """Whether a response shows what this rule's window does: not if another window refuses anyway."""
         return self.decided and (self.may_accept or [window.rule for window in self.refusing] == [rule])
 
 
@@ -50,9 +50,9 @@ def is_over(window: Window, age: int) -> bool:
 def opinion(
     windows: Iterable[Window], known: Mapping[Base, Span], began: int, decided: Span, *, accepted: int, step: int = 1
 ) -> Opinion:
-    """What is explained by a decision in the span `decided`, where what is `known` happened in its spans.
+    """What a decision in the span `decided` explains, if everything `known` happened in its spans.
 
-    Since `began` the clocks may have run apart; what is older was told to the target, not measured. The target's clock
+    Clocks may have drifted apart since `began`; anything older was told to the target, not measured. The target's clock
     counts in steps of `step` microseconds.
     """
     off = (decided[1] - began) // DRIFT + step - 1

@@ -1,7 +1,7 @@
-"""What the statuses of the tracks say, by interval arithmetic in integer microseconds. Pure: no clock, no I/O.
+"""Judges the statuses of the tracks, by interval arithmetic in integer microseconds. Pure: no clock, no I/O.
 
-An answer was decided somewhere between sending and receiving. A status is wrong only if no instant in the
-interval explains it; where both statuses can be explained, the probe narrows the bracket and decides nothing.
+A response was decided somewhere between sending and receiving. A status is wrong only if no instant in the interval
+explains it; if both statuses are possible, the probe narrows the bracket and decides nothing.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ from feedback_verify.scenario import answer
 from feedback_verify.steps import Step
 from feedback_verify.verdicts import Finding, Probe
 
-UNRELATED = frozenset({401, 403, 404, 408, 413, 425, 429})  # refusals that have other reasons than the windows
+UNRELATED = frozenset({401, 403, 404, 408, 413, 425, 429})  # refusals for reasons other than windows
 
 Windows = Mapping[str, Window]
 Sides = dict[str, set[bool]]
@@ -30,10 +30,10 @@ Sides = dict[str, set[bool]]
 def judge_tracks(
     document: Document, played: Iterable[Played], clock: Sequence[Offset] = (), step: int = 1
 ) -> list[Finding]:
-    """Findings by rule; brackets and missing sides are said in remarks and doubts.
+    """Findings by rule; remarks and doubts state brackets and missing sides.
 
-    `clock` is what answers said by their Date; it is empty where their Date says nothing. The target's clock counts
-    in steps of `step` microseconds.
+    `clock` is what the responses' Dates reveal; empty if they have none. The target's clock counts in steps of `step`
+    microseconds.
     """
     played = [each for each in played if each.submissions or each.lost]
     counted = _as_counted(document, played, step)
@@ -53,13 +53,13 @@ def judge_tracks(
 
 
 def dates(played: Iterable[Played], dated: Iterable[Exchange]) -> list[Offset]:
-    """What the answers of the tracks, and those beside them, say by their Date of the target's clock; in order."""
+    """What the Dates of the tracks' responses, and of those beside them, reveal about the target's clock; in order."""
     answers = [*dated, *(reply for each in played for reply in each.submissions)]
     return sorted(offset for each in answers if (offset := offset_by_date(each)) is not None)
 
 
 def _as_counted(document: Document, played: Iterable[Played], step: int) -> Windows:
-    """The windows by their rules: from the event's timestamp where the target was seen to count from it."""
+    """The windows by their rules: from the event's timestamp if the target was seen to count from it."""
     windows = {window.rule: window for window in document.mutability.windows}
     for each in played:
         track, saved_ago = each.track, each.track.saved_ago or 0
@@ -78,19 +78,19 @@ def _as_counted(document: Document, played: Iterable[Played], step: int) -> Wind
 
 
 def _two_sided(document: Document) -> tuple[str, ...]:
-    """The rules that are verified only where both sides of a deadline were seen."""
+    """The rules that are verified only if both sides of a deadline were seen."""
     return (*(window.rule for window in document.mutability.windows), UNKNOWN)
 
 
 def _without_unchanged(document: Document, findings: list[Finding], sides: Sides) -> list[Finding]:
-    """Refused twice says that a refusal changes nothing only where no window is at fault; it is never all there is."""
+    """Two refusals show that a refusal changes nothing only if no window is wrong; they never suffice alone."""
     sides.pop(UNCHANGED, None)
     at_fault = any(each.violation and each.rule in _two_sided(document) for each in findings)
     return [each for each in findings if each.rule != UNCHANGED or (each.violation and not at_fault)]
 
 
 def _without_lost(document: Document, findings: list[Finding], sides: Sides, lost: set[str]) -> list[Finding]:
-    """A submission that got no answer is a remark, not a doubt, where others of its rule decided all there is."""
+    """A submission without a response is a remark, not a doubt, if others decided everything for its rule."""
     kept, dropped = [], Counter[str]()
     for finding in findings:
         others = [each for each in findings if each.rule == finding.rule and each.observations]
@@ -100,7 +100,7 @@ def _without_lost(document: Document, findings: list[Finding], sides: Sides, los
         else:
             kept.append(finding)
     return kept + [
-        Finding(rule, remark=f"{count} submission{'s' if count > 1 else ''} got no answer")
+        Finding(rule, remark=f"{count} submission{'s' if count > 1 else ''} got no response")
         for rule, count in dropped.items()
     ]
 
@@ -129,7 +129,7 @@ def _judge(
         if final:
             decides = told.decided if own is None else told.tells_of(rule)
             if each.saved is not None and each.is_unknown_in(reply) and reply.status not in told.allowed:
-                rule = told.refusing[0].rule  # the event was known and is not any more: no window is left to be asked
+                rule = told.refusing[0].rule  # the event was known and no longer is: no window is left to test
             finding = _final(rule, told, reply, steps, decides=decides)
             return finding, (reply.status == told.accepted if decides else None)
         if reply.status == told.accepted:
@@ -177,7 +177,7 @@ def _event_spans(each: Played) -> dict[Base, Span]:
 
 
 def _doubt(document: Document, each: Played, number: int, told: Opinion, clock: Sequence[Offset]) -> str | None:
-    """Why nothing can be said of an answer, if so."""
+    """Why a response decides nothing, if so."""
     reply = each.submissions[number]
     statuses = {told.accepted, *(window.status for window in document.mutability.windows)}
     if reply.status not in statuses and not _refused_otherwise(reply, told):
@@ -189,12 +189,12 @@ def _doubt(document: Document, each: Played, number: int, told: Opinion, clock: 
 
 
 def _refused_otherwise(reply: Exchange, told: Opinion) -> bool:
-    """Whether this can only be the refusal of a window, with another status than the document says."""
+    """Whether this can only be a window's refusal, but with a different status than the document says."""
     return 400 <= reply.status < 500 and reply.status not in UNRELATED and not told.may_accept
 
 
 def _missing_sides(document: Document, findings: list[Finding], sides: Sides) -> list[Finding]:
-    """A window is verified only where answers on both sides of its deadline were decided."""
+    """A window is verified only if responses on both sides of its deadline were decided."""
     doubts = []
     for rule in _two_sided(document):
         if (
@@ -207,16 +207,16 @@ def _missing_sides(document: Document, findings: list[Finding], sides: Sides) ->
                 if not sides[rule]
                 else f"no probe on the {'refused' if True in sides[rule] else 'accepted'} side"
             )
-            doubts.append(Finding(rule, doubt=f"{side} of the deadline was decided; the answers took too long"))
+            doubts.append(Finding(rule, doubt=f"{side} of the deadline was decided; the responses took too long"))
     for rule in sides:
         said = [each for each in (*findings, *doubts) if each.rule == rule]
         if not any(each.observations or each.violation or each.doubt for each in said):
-            doubts.append(Finding(rule, doubt="no probe was decided; the answers took too long"))
+            doubts.append(Finding(rule, doubt="no probe was decided; the responses took too long"))
     return doubts
 
 
 def _brackets(document: Document, findings: list[Finding], counted: Windows) -> list[Finding]:
-    """Where each window's limit lies, from all probes of its rule."""
+    """Where each window's limit is, from all probes of its rule."""
     remarks = []
     accepted = {document.mutability.stored.status, document.mutability.overwritten.status}
     for window in document.mutability.windows:
@@ -236,7 +236,7 @@ def _brackets(document: Document, findings: list[Finding], counted: Windows) -> 
 
 
 def _without_events(document: Document, findings: list[Finding]) -> list[Finding]:
-    """Where no event can be saved, unknown events show the windows of feedback too."""
+    """If no event can be saved, unknown events show the windows of feedback too."""
     same = [each for each in findings if each.rule == UNKNOWN]
     found: list[Finding] = []
     for window in document.mutability.windows:

@@ -12,7 +12,7 @@ from feedback_spec.instants import format_duration, parse_duration
 
 @dataclass(frozen=True)
 class Submit:
-    """A submission so many microseconds after the track's beginning; `again` sends the first body once more."""
+    """A submission this many microseconds after the start of the track; `again` repeats the first body."""
 
     at: int
     by: str = "write"
@@ -21,7 +21,7 @@ class Submit:
 
 @dataclass(frozen=True)
 class Track:
-    """One event id and what happens to it; `saved_ago` None is an event that the server never sees."""
+    """One event id and what happens to it; with `saved_ago` None, the server never sees the event."""
 
     rule: str
     submits: tuple[Submit, ...]
@@ -30,20 +30,20 @@ class Track:
 
     @property
     def duration(self) -> int:
-        """From its beginning to its last submission, in microseconds."""
+        """From its start to its last submission, in microseconds."""
         return self.submits[-1].at
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The tracks of a run, as they were drawn."""
+    """The tracks of a run, as drawn."""
 
     seed: int
     tracks: tuple[Track, ...]
 
     @property
     def duration(self) -> int:
-        """The wait that it costs, in microseconds."""
+        """The wait that it takes, in microseconds."""
         return max((track.duration for track in self.tracks), default=0)
 
 
@@ -74,7 +74,7 @@ def read(path: Path, document: Document) -> Plan:
     except ValueError as error:
         raise PlanError(f"{path}: is not JSON: {error}.") from None
     if not isinstance(content, dict) or content.get("plan") != 1 or not isinstance(content.get("tracks"), list):
-        raise PlanError(f"{path}: is not a plan that --plan wrote.")
+        raise PlanError(f"{path}: was not written by --plan.")
     tracks = []
     for number, entry in enumerate(content["tracks"]):
         try:

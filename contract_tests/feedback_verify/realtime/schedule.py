@@ -1,4 +1,4 @@
-"""Plays the tracks of a plan side by side: connections opened beforehand, every request sent once, all of it timed."""
+"""Plays the tracks of a plan in parallel: connections opened beforehand, every request sent once, all of it timed."""
 
 import heapq
 import itertools
@@ -27,12 +27,12 @@ STAGGER = SECOND // 200
 POLL = 0.2
 PAGES = 50
 _NEXT = re.compile(r'rel="next"; results="true"; cursor="([!#-~]+)"')
-REQUESTS = 3  # that a track makes at about the same time: an event, a connection, a submission
+REQUESTS = 3  # that a track does at about the same time: an event, a connection, a submission
 
 
 @dataclass
 class Played:
-    """A track and what came of it: when the event was saved (sent, received) and the exchanges, in target time."""
+    """A track and its results: when the event was saved (sent, received) and the exchanges, in target time."""
 
     track: Track
     scenario: Scenario
@@ -49,21 +49,21 @@ class Played:
 
     @property
     def began(self) -> int:
-        """When the event was saved, or without one, when the first submission was sent."""
+        """When the event was saved or, without one, when the first submission was sent."""
         return self.submissions[0].sent if self.saved is None else self.saved[0]
 
     def is_unknown_in(self, reply: Exchange) -> bool:
-        """Whether an answer says, by `issue: null`, that the target does not know the event."""
+        """Whether a response says, with `issue: null`, that the target does not know the event."""
         return bool(reply.object) and reply.object.get("issue", 0) is None
 
     def was_known_before(self, number: int) -> bool:
-        """Whether the target knew the event in an answer before the one of this number."""
+        """Whether the target knew the event in a response before this one."""
         return any(isinstance(reply.object.get("issue"), dict) for reply in self.submissions[:number])
 
 
 @dataclass(frozen=True)
 class Listed:
-    """The entries of a list that was asked for at `sent`; `whole` where it was walked to its end.
+    """The entries of a list requested at `sent`; `whole` if it was followed to its end.
 
     It may lag behind by `settle` microseconds.
     """
@@ -83,7 +83,7 @@ class Schedule:
         self._max_parallel = max_parallel
         self._stop = threading.Event()
         self._lists = LIST in document.operations and any(each.saved_ago is not None for each in plan.tracks)
-        self.dated: list[Exchange] = []  # answers that show the target's clock before the first track begins
+        self.dated: list[Exchange] = []  # responses that show the target's clock before the first track starts
         random = Random()
         self.reader = Scenario(target, document, random)
         self.played = [
@@ -94,7 +94,9 @@ class Schedule:
     def run(
         self, progress: Callable[[int, int, str], None], in_time: Callable[[], None] = lambda: None
     ) -> list[Played]:
-        """Plays everything. Ctrl-C, and what `in_time` raises, ends it early; what was played stays in `played`."""
+        """Plays everything. Ctrl-C, and exceptions from `in_time`, end it early; everything played so far stays in
+        `played`.
+        """
         total = sum(len(each.track.submits) for each in self.played)
         queue: list[tuple[int, int, Played]] = []
         order = itertools.count()
@@ -126,7 +128,7 @@ class Schedule:
         return self.played
 
     def read_back(self) -> Listed | None:
-        """The list, walked while pages follow, but no farther than PAGES; None where it cannot be had."""
+        """The list, followed while there are pages, up to PAGES; None if it is not available."""
         if not self._lists or "write" not in self.reader.project.credentials:
             return None
         sent, entries, query = self._target.now(), [], ""
@@ -146,16 +148,18 @@ class Schedule:
         return Listed(sent, entries, False, tuple(self.reader.steps), settle)
 
     def _apart(self) -> int:
-        """How far apart tracks begin, so that the pace of the run delays none at its deadline."""
+        """The interval between the starts of tracks, so that the run's pace does not delay any at its deadline."""
         rate = self._target.sender.pace.rate
         return 0 if rate is None else int(REQUESTS * SECOND / rate)
 
     def _saving(self) -> int:
-        """How long it takes to save an event alone; saved faster than that, by a command, they would wait for a CPU."""
+        """How long it takes to save a single event; if a command saved faster than that, events would wait for a
+        CPU.
+        """
         if all(each.track.saved_ago is None for each in self.played):
             return 0
         spare, before = Scenario(self._target, self.reader.document, Random()), self._target.now()
-        with suppress(NotReachable, ProtocolError, Trouble):  # the tracks will tell
+        with suppress(NotReachable, ProtocolError, Trouble):  # the tracks will report it
             spare.save_event(spare.new_event_id(), saved_ago=0)
         return self._target.now() - before
 
@@ -167,7 +171,9 @@ class Schedule:
     def _rest(
         self, queue: list[tuple[int, int, Played]], pending: dict[Future[None], Played], progress: Callable[[str], None]
     ) -> None:
-        """Until something is due or done; a clock that can be moved is moved instead, when nothing is in flight."""
+        """Waits until something is due or done; if the clock can be moved, moves it instead when nothing is in
+        flight.
+        """
         left = (queue[0][0] - LEAD - self._target.now()) if queue else SECOND
         progress(f"next probe in {max(left, 0) // SECOND} s")
         if pending:
@@ -178,7 +184,7 @@ class Schedule:
             self._stop.wait(min(max(left / SECOND, 0.0), POLL))
 
     def _act(self, each: Played, due: int) -> None:
-        """Saves the event if that is still to be done, then submits at `due`."""
+        """Saves the event if it has not been saved yet, then submits at `due`."""
         try:
             if each.track.saved_ago is not None and each.saved is None:
                 self._save(each)
@@ -204,7 +210,7 @@ class Schedule:
         values = {} if number == 0 or submit.again else {**CHANGED, "comments": f"{CHANGED['comments']} ({number})"}
         with self._target.connection() as connection:
             if due - self._target.now() > LEAD // 2:
-                # Opens the connection; a server that closes it again has the time to say so.
+                # Opens the connection; a server that closes it again has time to say so.
                 self._look(each, connection)
             self._wait_until(due)
             if number:
@@ -216,7 +222,7 @@ class Schedule:
             each.anchor = (reply.sent + reply.received) // 2
 
     def _look(self, each: Played, channel: Target | Connection | None = None) -> Exchange:
-        """Asks for nothing."""
+        """Submits nothing."""
         return (channel or self._target).exchange(Request("OPTIONS", self._target.base_url + each.scenario.path()))
 
     def _wait_until(self, due: int) -> None:

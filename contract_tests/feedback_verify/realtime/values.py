@@ -1,6 +1,6 @@
-"""What the tracks' whole answers say, and the list that is read back at the end, by the suite's oracle. Pure.
+"""Judges the tracks' whole responses, and the list read back at the end, by the suite's oracle. Pure.
 
-Statuses are judged in `judge`. Here the order of submissions gives the outcomes, and the target's clock is measured.
+`judge` judges statuses. Here, the order of submissions gives the outcomes, and the target's clock is measured.
 """
 
 from collections import Counter
@@ -22,27 +22,27 @@ from feedback_verify.verdicts import Finding
 def judge_values(
     document: Document, played: Iterable[Played], clock: Sequence[Offset], listed: Listed | None = None
 ) -> list[Finding]:
-    """Findings by rule, of all answers that can be explained by what was submitted before.
+    """Findings by rule, from all responses that earlier submissions can explain.
 
-    `clock` is what answers said by their Date; it is empty where their Date says nothing.
+    `clock` is what the responses' Dates reveal; empty if they have none.
     """
     return list(_Values(document, list(played)).judged(clock, listed))
 
 
 class _Values:
-    """One oracle for all tracks, told of their answers in the order in which these came."""
+    """One oracle for all tracks, which receives their responses in the order in which they came."""
 
     def __init__(self, document: Document, played: list[Played]) -> None:
         self._document, self._played = document, played
         self._oracle = Oracle(document, exact=False)
         self._windows = {window.status for window in document.mutability.windows}
-        self._unclear: set[str] = set()  # events of which it is not known what the target knows, or what it stored
+        self._unclear: set[str] = set()  # events for which it is unclear what the target knows or stored
         self._told: list[tuple[Played, Created]] = []
         self._counts: Counter[str] = Counter()
 
     def judged(self, clock: Sequence[Offset], listed: Listed | None) -> Iterator[Finding]:
         for each in self._played[:1]:
-            self._oracle.opened(each.scenario.project)  # what has no exact clock has one project
+            self._oracle.opened(each.scenario.project)  # targets without an exact clock have one project
         answers = [(reply, number, each) for each in self._played for number, reply in enumerate(each.submissions)]
         for reply, number, each in sorted(answers, key=lambda answer: answer[0].received):
             if each.event_id not in self._unclear:
@@ -63,7 +63,7 @@ class _Values:
             if not each.is_unknown_in(reply):
                 self._oracle.saved(project, each.event_id, {})
             elif each.was_known_before(number):
-                told = "the event was known to the target before, and is not any more: issue is null"
+                told = "the target knew the event before, and no longer does: issue is null"
                 yield Finding(self._document.first_rule("known-event"), violation=told, steps=steps)
                 outcome = None
             else:
@@ -82,14 +82,14 @@ class _Values:
             self._told.append((each, Created(created, reply)))
 
     def _outcome(self, reply: Exchange, *, first: bool) -> str | None:
-        """What an answer of this status says of its submission; None where it says nothing."""
+        """What a response with this status says about its submission; None if it says nothing."""
         mutability = self._document.mutability
         if reply.status == (mutability.stored if first else mutability.overwritten).status:
             return STORED if first else OVERWRITTEN
         return REFUSED if reply.status in self._windows else None
 
     def _shown_by(self, outcome: str, *, known_event: bool) -> tuple[str, ...]:
-        """The rules that an answer could have broken."""
+        """The rules that a response could have broken."""
         if outcome == REFUSED:
             return ("conflict-body",)
         event = "known-event" if known_event else "unknown-event"
@@ -111,7 +111,7 @@ class _Values:
                     yield Finding(self._document.mutability.stored.rule, violation=message, steps=steps)
 
     def _list(self, listed: Listed) -> Iterator[Finding]:
-        """What a list has of the tracks' own events, others' feedback left aside."""
+        """The list's entries for the tracks' own events, without other people's feedback."""
         entries = [each for each in listed.entries if isinstance(each, dict)]
         for each in self._played:
             project, event_id = each.scenario.project, each.event_id

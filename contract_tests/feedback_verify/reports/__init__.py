@@ -1,4 +1,4 @@
-"""The reports of a run, one kind in each module. No secret is in any of them."""
+"""The reports of a run, one kind in each module. None of them contains a secret."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Puts results that have one cause into one entry, so that a report says one thing once. Pure."""
+"""Combines results that have the same cause, so a report says each thing once. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -17,13 +17,13 @@ ORDER = (
     Verdict.AS_ANSWERED,
     Verdict.VERIFIED,
 )
-# What differs from one answer to the next without meaning anything: ids, dates, numbers.
+# Parts of responses that differ without meaning anything: ids, dates, numbers.
 _VARYING = re.compile(r"[0-9a-fA-F]{8,}|\d+")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Results with one verdict and one cause; the first one, with the shortest steps, stands for all."""
+    """Results with one verdict and one cause; the first one, with the shortest steps, represents them all."""
 
     results: tuple[Result, ...]
     cause: str
@@ -31,7 +31,7 @@ class Entry:
 
     @property
     def shown(self) -> Result:
-        """The one that stands for all."""
+        """The one that represents them all."""
         return min(self.results, key=lambda result: len(result.steps))
 
     @property
@@ -65,7 +65,7 @@ def _key(report: Report, result: Result) -> str:
 
 
 def _unrelated(report: Report, result: Result) -> str | None:
-    """An answer that ends a violation and is not about a window: whatever was tested, the target said the same."""
+    """The response that ends a violation that is not about a window: whatever was tested, the target said the same."""
     sent = [step.exchange for step in result.steps if isinstance(step, Send) and step.exchange]
     windows = {window.status for window in report.mutability.windows} if report.mutability else set()
     if result.verdict is not Verdict.VIOLATED or not sent or sent[-1].status < 300 or sent[-1].status in windows:
@@ -75,7 +75,7 @@ def _unrelated(report: Report, result: Result) -> str | None:
 
 
 def phrase(status: int) -> str:
-    """The words of a status; empty for one that has none."""
+    """The phrase for a status; empty if it has none."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

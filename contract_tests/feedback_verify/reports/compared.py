@@ -1,4 +1,4 @@
-"""Renders a comparison: at a terminal, as Markdown and as a page. What differs comes first."""
+"""Renders a comparison: in the terminal, as Markdown and as a page. Differences come first."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,7 +24,7 @@ SYMBOLS = {Verdict.VERIFIED: "✓", Verdict.AS_ANSWERED: "(✓)", Verdict.VIOLAT
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """A table of what differs or is not known everywhere, and how many rules are the same."""
+    """A table of everything that differs or is not known everywhere, and the number of rules that agree."""
     for column in comparison.columns:
         console.print(Text(f"{printable(column.name)}: {printable(column.facts)}"), soft_wrap=True)
     for note in comparison.notes():
@@ -53,7 +53,7 @@ def _told(cell: Cell) -> Text:
 
 
 def symbol(cell: Cell) -> str:
-    """The verdict as one sign."""
+    """The verdict as one symbol."""
     return "–" if cell.verdict == ABSENT else SYMBOLS.get(Verdict(cell.verdict), "–")  # noqa: RUF001 (a dash is meant)
 
 
@@ -101,7 +101,7 @@ def _mark(cell: Cell) -> str:
 
 
 def as_html(comparison: Comparison) -> str:
-    """The comparison as a page, which loads and runs nothing."""
+    """The comparison as a page that loads and runs nothing."""
     parts = [(agreement, title, list(comparison.grouped(agreement))) for agreement, title in HEADINGS.items()]
     return page("comparison.html.j2", comparison=comparison, parts=parts, symbol=symbol, folded=Agreement.SAME)
 

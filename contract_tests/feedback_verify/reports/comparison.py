@@ -1,4 +1,4 @@
-"""Holds JSON reports side by side, rule by rule. Reads files; renders nothing."""
+"""Compares JSON reports, rule by rule. Reads files; renders nothing."""
 
 import json
 from collections import Counter
@@ -18,15 +18,15 @@ from feedback_verify.verdicts import Verdict, printable
 
 LARGEST = 256 * 1024 * 1024  # bytes of a report
 ABSENT = "no such rule"
-BOUND = 200  # characters of a message that holds a part of the file
+BOUND = 200  # characters of a message that quotes the file
 
 
 class NotComparable(ValueError):
-    """A file is not a report that can be read, or there are too few; the message, one sentence, says which and why."""
+    """A file is not a readable report, or there are too few; the message, one sentence, says which and why."""
 
 
 class Agreement(IntEnum):
-    """How a row agrees; what differs comes first."""
+    """How the cells of a row agree; differences come first."""
 
     DIFFERS = 0
     PARTLY_KNOWN = 1
@@ -35,7 +35,7 @@ class Agreement(IntEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """One report: its name is that of its file."""
+    """One report, named after its file."""
 
     name: str
     report: Mapping[str, Any]
@@ -47,7 +47,7 @@ class Column:
 
     @property
     def facts(self) -> str:
-        """Against what it was made, and when."""
+        """What it was run against, and when."""
         made = self.report
         return (
             f"{made['target']}, {made['document']}, profile {made['profile']}, SHA-256 {made['digest'][:12]}, "
@@ -57,7 +57,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """What one report says of one rule; `detail` is empty where it does not know the rule."""
+    """What one report says about one rule; `detail` is empty if it does not know the rule."""
 
     verdict: str
     detail: str
@@ -80,7 +80,7 @@ class Row:
 
     @property
     def agreement(self) -> Agreement:
-        """`different` if both verdicts cannot hold of one target; `unknown` if either is not a verdict."""
+        """`different` if the same target cannot have both verdicts; `unknown` if either is not a verdict."""
         verdicts = {cell.verdict for cell in self.cells}
         if len(verdicts) == 1:
             return Agreement.SAME
@@ -91,16 +91,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Reports side by side; `notes` say, in sentences, where they are not about the same thing."""
+    """Several reports; `notes` say, in sentences, how their subjects differ."""
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
 
     @classmethod
     def of(cls, columns: Sequence[Column]) -> Self:
-        """The comparison of two reports at least. Raises NotComparable."""
+        """The comparison of at least two reports. Raises NotComparable."""
         if len(columns) < 2:
-            raise NotComparable("A comparison takes the JSON reports of two runs at least.")
+            raise NotComparable("A comparison needs the JSON reports of at least two runs.")
         known: dict[str, Mapping[str, Any]] = {}
         for column in columns:
             known |= {rule: about for rule, about in column.rules.items() if rule not in known}
@@ -108,22 +108,22 @@ class Comparison:
         return cls(tuple(columns), tuple(rows))
 
     def notes(self) -> Iterator[str]:
-        """Where the reports differ in more than their targets."""
+        """How the reports differ, apart from their targets."""
         for key, what, why in (
-            ("digest", "documents", "a rule may say something else in each"),
-            ("profile", "profiles", "each target was held against another reading"),
-            ("version", "versions of feedback-verify", "one may see what another does not"),
+            ("digest", "documents", "a rule may mean something different in each"),
+            ("profile", "profiles", "the targets were verified against different readings"),
+            ("version", "versions of feedback-verify", "one may detect what another does not"),
         ):
             values = dict.fromkeys(str(column.report[key]) for column in self.columns)
             if len(values) > 1:
                 named = (each[:12] for each in values)
-                yield f"The reports are of different {what} ({', '.join(named)}): {why}."
+                yield f"The reports are from different {what} ({', '.join(named)}): {why}."
         unfinished = [column.name for column in self.columns if column.report["stopped"] or column.report["trouble"]]
         if unfinished:
-            yield f"Not run to the end: {', '.join(unfinished)}."
+            yield f"Incomplete runs: {', '.join(unfinished)}."
 
     def grouped(self, agreement: Agreement) -> Iterator[tuple[str, list[Row]]]:
-        """The rows that agree so, by the headings of their groups."""
+        """The rows with this agreement, by the headings of their groups."""
         found: dict[str, list[Row]] = {}
         for row in self.rows:
             if row.agreement is agreement:
@@ -141,27 +141,27 @@ class Comparison:
 
 
 def read_column(path: Path) -> Column:
-    """The report of a file. Raises NotComparable."""
+    """The report in a file. Raises NotComparable."""
     try:
         if path.stat().st_size > LARGEST:
-            raise NotComparable(f"{path}: is larger than a report can be ({LARGEST} bytes).")
+            raise NotComparable(f"{path}: is larger than any report ({LARGEST} bytes).")
         report = json.loads(path.read_bytes())
     except OSError as error:
         raise NotComparable(f"{path}: cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError) as error:
         if isinstance(error, NotComparable):
             raise
-        raise NotComparable(f"{path}: is not JSON; a report is what --report json=FILE wrote.") from None
+        raise NotComparable(f"{path}: is not JSON; use a file written with --report json=FILE.") from None
     if not isinstance(report, dict) or "format" not in report:
-        raise NotComparable(f"{path}: is not a report; that is what --report json=FILE wrote.")
+        raise NotComparable(f"{path}: is not a report; use a file written with --report json=FILE.")
     if report["format"] != FORMAT:
         said = printable(str(report["format"]))[:BOUND]
-        raise NotComparable(f"{path}: is a report of format {said}; this feedback-verify reads format {FORMAT}.")
+        raise NotComparable(f"{path}: is a report in format {said}; this feedback-verify reads format {FORMAT}.")
     schema = json.loads((resources.files("feedback_verify") / "report.schema.json").read_text("utf-8"))
     for wrong in jsonschema_rs.validator_for(schema).iter_errors(report):
         place = "/".join(map(str, wrong.instance_path)) or "its top"
         raise NotComparable(
-            f"{path}: is not a whole report: at {printable(place)}: {printable(wrong.message)[:BOUND]}."
+            f"{path}: is not a complete report: at {printable(place)}: {printable(wrong.message)[:BOUND]}."
         )
     return Column(path.stem, report)
 

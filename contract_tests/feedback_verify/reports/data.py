@@ -1,4 +1,4 @@
-"""The report for programs: JSON, as `contract_tests/feedback_verify/report.schema.json` describes it."""
+"""The report for programs: JSON, as described by `contract_tests/feedback_verify/report.schema.json`."""
 
 import json
 from importlib.metadata import version
@@ -97,7 +97,7 @@ def _moment(moment: Moment) -> dict[str, Any]:
 
 
 def shown(report: Report, exchange: Exchange) -> dict[str, Any]:
-    """A request and its answer as JSON data, without secrets, and of each body the beginning."""
+    """A request and its response as JSON data, without secrets, and with the beginning of each body."""
     request = exchange.request
     headers = {name: report.clean(value) for name, value in request.shown_headers().items()}
     return {
@@ -116,7 +116,7 @@ def shown(report: Report, exchange: Exchange) -> dict[str, Any]:
 
 
 def shown_body(report: Report, content: bytes) -> dict[str, Any]:
-    """How long a body is and what it begins with; `cut` says whether there is more."""
+    """The length and beginning of a body; `cut` says whether there is more."""
     cut = len(content) > PREVIEW
     longest = max(map(len, report.secrets), default=0)
     text = report.clean(content[: PREVIEW + longest if cut else None].decode(errors="replace"))

@@ -1,4 +1,4 @@
-"""Draws the steps of a violation as a timeline: a row for each, downwards, the farther the longer was waited. Pure."""
+"""Draws the steps of a violation as a timeline: one row each, top to bottom, farther apart for longer waits. Pure."""
 
 import math
 import textwrap
@@ -9,15 +9,18 @@ from feedback_spec.instants import in_short
 
 from feedback_verify.reports.timeline import Moment
 
-LETTERS = 44  # that fit in a row, which is 360 user units wide; the font is 11 to 16 of them
+LETTERS = 44  # that fit in a row of 360 user units; the font is 11 to 16 of them
 LINE, TOP, BETWEEN = 17.0, 68.0, 14.0
-PER_DIGIT, LABELLED = 4.0, 26.0  # what each digit of a wait in microseconds adds, and from where on it has a label
+PER_DIGIT, LABELLED = (
+    4.0,
+    26.0,
+)  # what each digit of a wait in microseconds adds, and from which wait on there is a label
 MOST = 24  # rows; the JSON report has all of them
 
 
 @dataclass(frozen=True)
 class Row:
-    """One moment as it is drawn: `y` is its first line, `wait` says what went by before it, at `wait_y`."""
+    """One moment as drawn: `y` is its first line, `wait` is the time that passed before it, at `wait_y`."""
 
     y: float
     when: str
@@ -29,13 +32,13 @@ class Row:
 
     @property
     def answer_y(self) -> float:
-        """Where the answer stands."""
+        """The position of the response."""
         return self.y + LINE * (len(self.lines) + 1)
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A timeline with a title, a smaller subtitle, and in `words` what a screen reader reads."""
+    """A timeline with a title, a smaller subtitle, and the text for screen readers in `words`."""
 
     id: str
     title: str
@@ -46,7 +49,7 @@ class Drawing:
 
 
 def draw(rule: str, moments: Sequence[Moment]) -> Drawing:
-    """The drawing of what happened, of one moment at least; of very many, the last ones."""
+    """The drawing of at least one moment; only the last ones if there are very many."""
     shown = moments[-MOST:]
     rows: list[Row] = []
     bottom = TOP

@@ -1,7 +1,7 @@
-"""Every exchange of a run as an HTTP archive (HAR 1.2), for the viewers that browsers and proxies come with.
+"""Every exchange of a run as an HTTP archive (HAR 1.2), for browser developer tools and proxies.
 
-Beside each stands `_feedback`, as in the journal of the mock: what was expected by which rule, and the instants to the
-microsecond, `now` on the project's own clock where that is known.
+Each entry has a `_feedback`, as in the mock's journal: the expected response and its rule, and the instants to the
+microsecond, with `now` on the project's own clock, if known.
 """
 
 import io
@@ -27,7 +27,7 @@ CUT = "Only the beginning of the body is kept."
 
 
 def write_har(report: Report, path: Path) -> None:
-    """Writes the archive; bodies are cut as in every report. Raises OSError."""
+    """Writes the archive; bodies are truncated as in every report. Raises OSError."""
     made_by = version("sentry-feedback-contract")
     sent = [each for each in report.sent if each.exchange is not None]
     exchanges = [each.exchange for each in sent if each.exchange is not None]

@@ -1,4 +1,4 @@
-"""The report as one HTML page: the violations first, one cause once, each as a drawn timeline and as programs."""
+"""The report as one HTML page: violations first, one entry per cause, each with a timeline and programs."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ EXCHANGES = 12  # of one rule; the JSON report has all of them
 
 @dataclass(frozen=True)
 class Entry:
-    """One rule as the page shows it; of a violation, `programs` are what to paste, by where."""
+    """One rule as the page shows it; for a violation, `programs` are what to paste, by where."""
 
     result: Result
     detail: str
@@ -42,7 +42,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Cause:
-    """Rules with one cause, of which `entry` is shown, and what it did, drawn."""
+    """Rules with one cause: `entry` represents them, with a drawing of what happened."""
 
     entry: Entry
     rules: tuple[str, ...]
@@ -74,7 +74,7 @@ def as_html(report: Report) -> str:
         counts=[(kind(name), name, count) for name, count in report.counts().items()],
         violated=[each for each in found if each.entry.result.verdict is Verdict.VIOLATED],
         open=[each for each in found if each.entry.result.verdict not in (Verdict.VIOLATED, *SEEN)],
-        # Where the pictures of the windows themselves stand, they are not shown again.
+        # Where the windows themselves are drawn, their pictures are not repeated.
         windows=[picture for entry in entries.values() for picture in entry.pictures if _is_own(entry, picture)],
         groups=[(group, GROUPS.get(group, group), list(each)) for group, each in grouped],
         is_own=_is_own,
@@ -82,7 +82,7 @@ def as_html(report: Report) -> str:
 
 
 def _whole(fact: str, digest: str) -> str:
-    """The fact with all of the document's hash, of which it has the beginning."""
+    """The fact with the document's whole hash, not just its beginning."""
     return fact.replace(f"SHA-256 {digest[:12]}", f"SHA-256 {digest}")
 
 
@@ -124,7 +124,7 @@ def _is_own(entry: Entry, picture: Picture) -> bool:
 
 
 def _pictures(report: Report, result: Result) -> Iterator[Picture]:
-    """Of the windows that the rule's probes tell something of: not where another window was over as well."""
+    """The windows that the rule's probes reveal something about: not if another window was over as well."""
     if report.mutability is None:
         return
     over = {

@@ -1,4 +1,4 @@
-"""The report for CI servers: JUnit, one testcase per rule, with the time that was spent on it."""
+"""The report for CI servers: JUnit, one testcase per rule, with the time it took."""
 
 import io
 import re
@@ -12,12 +12,12 @@ from feedback_verify.reports.report import Report
 from feedback_verify.reports.timeline import moments
 from feedback_verify.verdicts import Result, Verdict
 
-# What XML 1.0 cannot hold, however it is escaped.
+# Characters that XML 1.0 cannot contain, however they are escaped.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_junit(report: Report, path: Path) -> None:
-    """Writes the JUnit report; what is not verified is skipped, with the reason. Raises OSError."""
+    """Writes the JUnit report; rules that are not verified are skipped, with the reason. Raises OSError."""
     suite = TestSuite("feedback-verify")
     suite.timestamp = format_instant(report.began.wall)[:19]
     for name, value in report.facts.items():
@@ -36,7 +36,7 @@ def write_junit(report: Report, path: Path) -> None:
         suite.add_testcase(case)
     for sentence in report.lost:
         case = TestCase(_xml(sentence), "feedback-verify.require")
-        case.result = [Failure(_xml(sentence), "not verified any more")]
+        case.result = [Failure(_xml(sentence), "no longer verified")]
         suite.add_testcase(case)
     xml = JUnitXml("feedback-verify")
     xml.add_testsuite(suite)

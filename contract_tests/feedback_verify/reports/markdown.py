@@ -1,4 +1,4 @@
-"""The report as Markdown, made to be appended to the step summary of a CI job ($GITHUB_STEP_SUMMARY)."""
+"""The report as Markdown, to be appended to the step summary of a CI job ($GITHUB_STEP_SUMMARY)."""
 
 import html
 import re
@@ -12,7 +12,7 @@ from feedback_verify.reports.report import STOPPED, Report
 from feedback_verify.reports.timeline import moments
 from feedback_verify.verdicts import SEEN, Verdict
 
-LARGEST = 1_048_576  # what GitHub takes for one step, in bytes
+LARGEST = 1_048_576  # GitHub's limit for one step, in bytes
 LINES = 40
 CODE = ("Target", "Options")
 MARK = {
@@ -26,15 +26,15 @@ MARK = {
 
 
 def write_markdown(report: Report, path: Path) -> None:
-    """Appends the report to the file, and keeps the file under what GitHub takes. Raises OSError."""
+    """Appends the report to the file, and keeps the file under GitHub's limit. Raises OSError."""
     before = path.stat().st_size if path.is_file() else 0
     append(path, as_markdown(report, LARGEST - before))
 
 
 def as_markdown(report: Report, largest: int = LARGEST) -> str:
-    """The report within this many bytes; what does not fit is left out, and the report says so."""
+    """The report in at most this many bytes; if something is left out, the report says so."""
     blocks = list(_blocks(report))
-    left_out = "\nThe rest is left out: GitHub takes 1 MiB of summary for each step.\n"
+    left_out = "\nThe rest is left out: GitHub accepts 1 MiB of summary for each step.\n"
     room = largest - len(left_out.encode())
     kept: list[str] = []
     for block in blocks:
@@ -94,12 +94,12 @@ def _reproduction(report: Report, entry: Entry) -> str:
 
 
 def _pre(lines: Iterable[str]) -> str:
-    """Lines as they are. Blank ones would end the HTML block, and what is behind them be read as Markdown."""
+    """Lines as they are. Blank lines would end the HTML block, and what follows would be read as Markdown."""
     return re.sub(r"\n\s*\n", "\n", html.escape("\n".join(lines), quote=False))
 
 
 def escaped(text: str) -> str:
-    """Any text as one table cell that means nothing in Markdown."""
+    """Any text as one table cell, with no special meaning in Markdown."""
     line = " ".join(html.escape(text, quote=False).split())
     return re.sub(r"([\\`*_{}\[\]()#+!|~$:@])", lambda match: f"&#{ord(match[1])};", line)
 

@@ -1,7 +1,7 @@
-"""Makes pages of templates: each is one file that loads nothing and runs nothing.
+"""Renders pages from templates: each is one file that loads nothing and runs nothing.
 
-Whatever a target says is text in them. The templates escape it, and should one of them fail to, the page's own policy
-allows its one style and nothing else: no script, no picture, no request, no form.
+Whatever a target sends is text in them. The templates escape it, and should one fail to, the page's own policy allows
+only its one style: no script, no picture, no request, no form.
 """
 
 import base64
@@ -19,7 +19,7 @@ from feedback_verify.verdicts import printable
 
 
 def page(template: str, **context: Any) -> str:
-    """A template of this package, rendered with its style and the hash by which the policy knows that."""
+    """A template of this package, rendered with its style and the hash by which the policy allows that."""
     style = (resources.files("feedback_verify") / "templates" / "report.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     made_by = version("sentry-feedback-contract")
@@ -33,12 +33,14 @@ def kind(verdict: str) -> str:
 
 
 def visible(text: str) -> str:
-    """The text in its lines, with escapes for what nobody would see, or what would turn the text around it."""
+    """The text in its lines, with escapes for invisible characters and for those that would reorder the text around
+    them.
+    """
     return "\n".join(map(printable, text.replace("\r\n", "\n").split("\n")))
 
 
 def prose(text: str) -> Markup:
-    """A rule's words, in which backticks are around what is code."""
+    """A rule's words, with backticks around code."""
     *pairs, rest = re.split(r"`([^`]*)`", visible(text))
     words = [escape(each) if number % 2 == 0 else Markup("<code>%s</code>") % each for number, each in enumerate(pairs)]
     return Markup("").join([*words, escape(rest)])

@@ -1,7 +1,7 @@
-"""Draws the probes of a window beside its documented limit, and says between which ages the limit lies. Pure.
+"""Draws the probes of a window beside its documented limit, and says between which ages the limit is. Pure.
 
-The axis is the age of a submission. It is logarithmic in the distance from the limit, to both sides, so that a
-microsecond, a second and a day beside it can be told apart on one picture.
+The axis is the age of a submission. It is logarithmic in the distance from the limit, on both sides, so one picture can
+show a microsecond, a second and a day beside it.
 """
 
 import math
@@ -15,7 +15,7 @@ from feedback_spec.rules import Mutability, Window
 from feedback_verify.verdicts import Probe
 
 WIDTH, LEFT, RIGHT = 360.0, 12.0, 348.0  # user units; the font is 10 to 13 of them
-LETTER = 5.8  # width of a letter of a tick label, generously
+LETTER = 5.8  # width of a tick label's letter, generously
 LANES = {"accepted": 73.0, "refused": 99.0, "other": 125.0}
 SHORTEST_BAR = 4.0
 SPAN_OF_TICKS = (
@@ -37,7 +37,9 @@ SINCE = {
 
 @dataclass(frozen=True)
 class Mark:
-    """One answer, or several alike: a point at `x`, or a bar from `x` to `end`. `wrong` ones contradict the limit."""
+    """One response, or several similar ones: a point at `x`, or a bar from `x` to `end`. `wrong` ones contradict the
+    limit.
+    """
 
     kind: str
     x: float
@@ -72,7 +74,7 @@ class Picture:
 
     @property
     def axis_y(self) -> float:
-        """Where the axis lies."""
+        """The position of the axis."""
         return max(y for _, y in self.lanes) + 18
 
     @property
@@ -104,7 +106,7 @@ class _Scale:
 
 
 def draw(mutability: Mutability, window: Window, probes: Sequence[Probe], rule: str) -> Picture:
-    """The picture of these probes of the window, made for a rule. There has to be one probe at least."""
+    """The picture of these probes of the window, made for a rule. There must be at least one probe."""
     scale = _Scale(window, probes)
     limit = in_words(window.limit)
     half = len(limit) * 6.4 / 2
@@ -125,14 +127,14 @@ def draw(mutability: Mutability, window: Window, probes: Sequence[Probe], rule: 
 
 
 def kind_of(mutability: Mutability, window: Window, probe: Probe) -> str:
-    """Whether the submission was taken, refused by the status of the window, or answered something else."""
+    """Whether the submission was accepted, refused with the window's status, or answered with something else."""
     if probe.status in (mutability.stored.status, mutability.overwritten.status):
         return "accepted"
     return "refused" if probe.status == window.status else "other"
 
 
 def bracket(mutability: Mutability, window: Window, probes: Sequence[Probe]) -> str:
-    """Between which ages the limit lies, as far as the answers tell: the greatest age accepted, the smallest refused.
+    """Between which ages the limit is, as far as the responses show: the greatest age accepted, the smallest refused.
 
     Of an interval, the end that proves less counts.
     """
@@ -175,7 +177,7 @@ def _mark(mutability: Mutability, window: Window, scale: _Scale, probe: Probe, c
 
 
 def _ticks(scale: _Scale) -> tuple[Tick, ...]:
-    """What fits without touching, from the limit outwards."""
+    """As many as fit without touching, from the limit outwards."""
     taken: list[tuple[float, float]] = []
     ticks = []
     wanted = [

@@ -1,4 +1,4 @@
-"""What every report is made of. Pure: nothing is written here."""
+"""What all reports are based on. Pure: writes nothing."""
 
 import time
 from collections import Counter
@@ -33,9 +33,9 @@ UNJUDGED = (Verdict.NOT_RUN, Verdict.NOT_VERIFIABLE)
 
 @dataclass(frozen=True)
 class Began:
-    """The instant at which a run began: microseconds since 1970 UTC, and of the monotonic clock of its exchanges.
+    """The instant at which a run started: microseconds since 1970 UTC, and of the monotonic clock of its exchanges.
 
-    Taken before a target is opened: in process, the target freezes what the wall clock shows.
+    Taken before a target is opened: an in-process target freezes the wall clock.
     """
 
     wall: int
@@ -53,11 +53,11 @@ class Began:
 
 @dataclass(frozen=True)
 class Report:
-    """What a run came to: results by rule id, and what it was run on. `secrets` are cut out of every text.
+    """The results of a run by rule id, and what it was run on. `secrets` are removed from every text.
 
-    `trouble` says what kept the run from its end, where it was neither Ctrl-C nor --max-time. `mutability` has the
-    windows that pictures are drawn of, `sent` every exchange. `took` is in microseconds; `flags` are the options that
-    were given, as words; `before` has the file of an earlier report by each rule that this one has as verified.
+    `trouble` says what ended the run early, apart from Ctrl-C and --max-time. `mutability` has the windows to draw,
+    `sent` every exchange. `took` is in microseconds; `flags` are the given options, as words; `before` has the file of
+    an earlier report by each rule verified in it.
     """
 
     target: str
@@ -83,7 +83,7 @@ class Report:
     def of(
         cls, run: "Run", began: Began, baseline: Baseline, *, trouble: str | None = None, flags: Iterable[str] = ()
     ) -> Self:
-        """The report of a run that is over, with what is known until now."""
+        """The report of a finished run, with everything known so far."""
         return cls(
             run.target.base_url,
             run.document.name,
@@ -114,11 +114,11 @@ class Report:
             "Document": f"{self.clean(self.document)}, profile {self.profile}, SHA-256 {self.digest[:12]}",
             "The target": f"{self._can()}; {CLOCKS[self.clock]}",
             "Options": self.clean(" ".join(self.flags)) or "none",
-            "Seed": f"{self.seed}; --seed {self.seed} repeats this run",
+            "Seed": f"{self.seed}; repeat this run with --seed {self.seed}",
         }
 
     def _can(self) -> str:
-        """What the target can do, or the less that it cannot."""
+        """What the target can do or, if that is shorter, what it cannot."""
         kinds = {name: each for name, each in CAPABILITIES.items() if name != "clock"}
         lacking = [each.what for name, each in kinds.items() if name not in self.capabilities]
         if len(lacking) < len(kinds) / 2:
@@ -126,11 +126,11 @@ class Report:
         return ", ".join(each.can for name, each in kinds.items() if name in self.capabilities) or "is only a URL"
 
     def costs(self) -> Iterator[str]:
-        """What it would take to know more, in sentences."""
+        """What is needed to find out more, in sentences."""
         answered = sum(result.verdict is Verdict.AS_ANSWERED for result in self.results.values())
         if answered:
             shows = "its records (--control URL), or its list of saved events (--seed-command or --ingest, and --token)"
-            yield f"{_rules(answered)} {'needs' if answered == 1 else 'need'} a look at what is stored: {shows}."
+            yield f"{_rules(answered)} {'needs' if answered == 1 else 'need'} access to what is stored: {shows}."
         unjudged = [each.rule for each in self.results.values() if each.verdict is Verdict.NOT_VERIFIABLE]
         lacking = Counter(need for rule in unjudged for need in missing(rule.needs, self.capabilities))
         for name, capability in CAPABILITIES.items():
@@ -164,10 +164,10 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """As the verdicts say, but for violations that the baseline accepts; what it accepts in vain is a violation.
+        """By the verdicts, except for violations that the baseline accepts; a stale baseline entry counts as a
+        violation.
 
-        2 where there was trouble: a run that did not come to its end says neither yes nor no. Where it was stopped, it
-        never says yes.
+        2 if there was trouble: an incomplete run says neither yes nor no. If it was stopped, it never says yes.
         """
         if self.trouble is not None:
             return 2
@@ -177,7 +177,7 @@ class Report:
 
     @property
     def stale(self) -> tuple[str, ...]:
-        """What has to be removed from the baseline, and why, in sentences."""
+        """What must be removed from the baseline, and why, in sentences."""
         return self.baseline.stale(self.results)
 
     def accepted(self, result: Result) -> str | None:
@@ -185,7 +185,7 @@ class Report:
         return self.baseline.accepted.get(result.rule.id) if result.verdict is Verdict.VIOLATED else None
 
     def clean(self, text: str) -> str:
-        """The text without secrets, and without what UTF-8 cannot write: headers may hold any byte."""
+        """The text without secrets, and without anything that UTF-8 cannot represent: headers may contain any byte."""
         text = self._redaction(text)
         return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
@@ -194,15 +194,17 @@ class Report:
         return Redaction(self.secrets)
 
     def reproduction(self, result: Result) -> list[str]:
-        """The shell lines that show a violation. Secrets are cut out before the quoting, which cutting would break."""
+        """The shell lines that show a violation. Secrets are removed before quoting, which their removal would
+        break.
+        """
         return as_shell(result.steps, self._redaction)
 
     def program(self, result: Result) -> str:
-        """The same as a program in Python."""
+        """The same as a Python program."""
         return as_python(result.steps, self._redaction)
 
     def plan(self, result: Result) -> list[str]:
-        """The same as sentences with waits, where it takes the target's own ways of saving events and moving clocks."""
+        """The same as sentences with waits, if the target has its own ways of saving events and moving clocks."""
         inside = any(isinstance(step, (Advance, SaveEvent)) and not _is_sent(step) for step in result.steps)
         return as_plan(result.steps, self._redaction) if inside else []
 
@@ -212,7 +214,7 @@ class Report:
         return any(result.verdict not in UNJUDGED for result in self.results.values())
 
     def headline(self) -> str:
-        """What came of it, in a few words: that it conforms only where every rule was verified."""
+        """The result in a few words: it says "conforms" only if every rule was verified."""
         if self.exit_code in TITLES:
             return TITLES[self.exit_code]
         asked = [each for each in self.results.values() if each.detail != LEFT_OUT]
@@ -229,7 +231,7 @@ class Report:
         return "; ".join(told) + self._gap()
 
     def _gap(self) -> str:
-        """That nothing is known of time, where no rule of a window was judged, and the wait that would do."""
+        """States that no time rule was judged, if so, and the wait that would be enough."""
         rules = [each for each in self.results.values() if each.rule.group == OF_WINDOWS and each.detail != LEFT_OUT]
         if self.clock != "real" or not rules or any(each.verdict not in UNJUDGED for each in rules):
             return ""
@@ -237,12 +239,12 @@ class Report:
         return "; no time rule was judged" + (f": add --wait {_wait(min(waited))}" if waited else "")
 
     def counts(self) -> dict[str, int]:
-        """How many rules have which verdict, every verdict among them."""
+        """How many rules have which verdict, with every verdict listed."""
         counts = Counter(result.verdict for result in self.results.values())
         return {verdict.value: counts[verdict] for verdict in Verdict}
 
     def summary(self) -> str:
-        """`60 verified, 0 violated, …`, and how many of the violated are accepted."""
+        """`60 verified, 0 violated, …`, and how many violations are accepted."""
         accepted = sum(self.accepted(result) is not None for result in self.results.values())
         words = {Verdict.VIOLATED.value: f" ({accepted} accepted)"} if accepted else {}
         counts = {name: count for name, count in self.counts().items() if count or name != Verdict.AS_ANSWERED}
@@ -250,14 +252,14 @@ class Report:
 
 
 def spent(microseconds: int) -> str:
-    """How long something took, as people say it: `0.3 seconds`, `35 seconds`, `6 minutes 2 seconds`."""
+    """How long something took, as people write it: `0.3 seconds`, `35 seconds`, `6 minutes 2 seconds`."""
     if microseconds < 10 * SECOND:
         return f"{microseconds / SECOND:.1f} seconds"
     return in_words(round(microseconds / SECOND) * SECOND)
 
 
 def _wait(limit: int) -> str:
-    """A wait that reaches beyond the limit, as --wait takes it: `6m`, `8s`."""
+    """A wait that extends beyond the limit, in the format of --wait: `6m`, `8s`."""
     return f"{limit // MINUTE + 1}m" if limit >= MINUTE else f"{limit // SECOND + 2}s"
 
 

@@ -1,5 +1,5 @@
-"""The report for people at a terminal: what was done, a table of verdicts, then every violation with a way to see it
-again.
+"""The report for people at a terminal: what was done, a table of verdicts, then every violation with a way to reproduce
+it.
 """
 
 from importlib.metadata import version
@@ -77,7 +77,9 @@ def _violation(report: Report, entry: Entry) -> Group:
 
 
 def _print_lines(report: Report, entry: Entry, console: Console) -> None:
-    """What happened when, then the lines, whole, however narrow the terminal: a line cut off is another command."""
+    """What happened when, then the lines, uncut however narrow the terminal: a truncated line is a different
+    command.
+    """
     shown = moments(entry.shown.steps, violated=True)
     width = max((len(each.when) for each in shown), default=0)
     for each in shown:
@@ -85,7 +87,7 @@ def _print_lines(report: Report, entry: Entry, console: Console) -> None:
         console.print(Text(f"    {each.when:{width}}  {told}", "red" if each.wrong else ""), soft_wrap=True)
     plan = report.plan(entry.shown)
     lines = [f"{number}. {sentence}" for number, sentence in enumerate(plan, 1)] or report.reproduction(entry.shown)
-    console.print(Text("  Reproduce it by hand:" if plan else "  Reproduce it (behind #, the status seen here):"))
+    console.print(Text("  Reproduce it by hand:" if plan else "  Reproduce it (the status seen here is after the #):"))
     for line in lines:
         console.print(Text(f"    {line}"), soft_wrap=True)
     console.print()

@@ -1,4 +1,6 @@
-"""The steps of a scenario as a timeline: what happened when, what was answered and what should have been. Pure."""
+"""The steps of a scenario as a timeline: what happened when, what the response was and what it should have been.
+Pure.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +12,7 @@ from feedback_verify.exchange import Altered, Credential
 from feedback_verify.steps import Advance, Look, Open, SaveEvent, Send, Step, Wait
 
 MINUTE, HOUR, DAY = 60 * SECOND, 3_600 * SECOND, 86_400 * SECOND
-NAMED = 3  # statuses; where more would do, any refusal would
+NAMED = 3  # statuses; if more are allowed, any refusal is
 FORMS = {
     "application/x-www-form-urlencoded": "as a form",
     "multipart/form-data": "as a multipart form",
@@ -21,9 +23,9 @@ FORMS = {
 
 @dataclass(frozen=True)
 class Moment:
-    """One thing that was done at an instant, in microseconds from the first; `later` than the one before it.
+    """One step at an instant, in microseconds from the first; `later` than the previous one.
 
-    `answer` is the status or what was found, `expected` what should have been answered; both may be empty.
+    `answer` is the status or what was found, `expected` what the response should have been; both may be empty.
     """
 
     at: int
@@ -40,14 +42,14 @@ class Moment:
 
     @property
     def told(self) -> str:
-        """The answer in words, as in `→ 200, expected 409`."""
+        """The response in words, such as `→ 200, expected 409`."""
         return (f"→ {self.answer}" if self.answer else "") + (
             f", expected {self.expected}" if self.wrong and self.expected else ""
         )
 
 
 def moments(steps: Iterable[Step], *, violated: bool = False) -> list[Moment]:
-    """The timeline; of a violation, the last answer is wrong where no other one is."""
+    """The timeline; for a violation, the last response is wrong if no other one is."""
     acts = [step for step in steps if not isinstance(step, Open)]
     names = _Names(acts)
     found: list[Moment] = []
@@ -79,7 +81,7 @@ def clock(microseconds: int) -> str:
 
 
 class _Names:
-    """Names events and projects by letters, where a scenario has more than one of them."""
+    """Names events and projects by letters, if a scenario has more than one of them."""
 
     def __init__(self, steps: Sequence[Step]) -> None:
         acts = [step for step in steps if isinstance(step, (Send, SaveEvent))]
@@ -87,7 +89,7 @@ class _Names:
         self._projects = list(dict.fromkeys(_place(step) for step in acts))
 
     def said(self, step: Send | SaveEvent | Look) -> tuple[str, str, str, bool]:
-        """What was done, what was answered, what was expected, and whether these differ."""
+        """What was done, what the response was, what was expected, and whether these differ."""
         match step:
             case SaveEvent():
                 words = ["save event", self._event(step.event_id), *_facts(step), self._project(step)]
@@ -137,7 +139,7 @@ def _facts(step: SaveEvent) -> list[str]:
 
 
 def _manner(step: Send) -> list[str]:
-    """By which credentials, and in which form."""
+    """With which credentials, and in which form."""
     headers = {name.lower(): value for name, value in step.request.headers.items()}
     given = headers.get("authorization")
     by = "without credentials" if given is None else "by other credentials"

@@ -1,4 +1,4 @@
-"""What the verifier can be pointed at. The only place that holds an HTTP client."""
+"""What the verifier can be pointed at. The only package with an HTTP client."""
 
 from feedback_verify.targets.app import AppTarget
 from feedback_verify.targets.base import Connection, ProtocolError, Target, read_dsn

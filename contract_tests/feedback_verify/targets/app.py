@@ -1,4 +1,4 @@
-"""A target in this process: an ASGI or WSGI application, with a clock that is frozen and moved by time-machine."""
+"""A target in this process: an ASGI or WSGI application, with a clock frozen and moved by time-machine."""
 
 import asyncio
 import importlib
@@ -28,7 +28,7 @@ BASE_URL = "http://testserver"
 class AppTarget(UrlTarget):
     """`pkg.mod:app`, called without a socket. `seed` is `pkg.mod:function(event_id, saved_at, timestamp)`.
 
-    Only what Python reads as the time is frozen: not a database's clock, nor another process's.
+    Only the time that Python reads is frozen, not a database's clock or another process's.
     """
 
     clock = "exact"
@@ -38,11 +38,11 @@ class AppTarget(UrlTarget):
     ) -> None:
         super().__init__(BASE_URL, organization, project, secrets)
         if str(Path.cwd()) not in sys.path:
-            sys.path.insert(0, str(Path.cwd()))  # where the application's package is looked for, as servers do
+            sys.path.insert(0, str(Path.cwd()))  # where servers look for the application's package
         self._app = self.application = _imported(app, "--app")
         self._save = _imported(seed, "--seed-callable") if seed else None
         self._asynchronous = inspect.iscoroutinefunction(self._app) or inspect.iscoroutinefunction(
-            getattr(self._app, "__call__", None)  # noqa: B004 (it is the coroutine function that is asked for)
+            getattr(self._app, "__call__", None)  # noqa: B004 (whether it is a coroutine function is what matters)
         )
         events = {"event", "aged-event", "aged-timestamp"} if seed else set()
         self.capabilities = (self.capabilities | {"clock"} | events) - {"parallel"}
@@ -71,7 +71,7 @@ class AppTarget(UrlTarget):
         return datetime.now(UTC)
 
     def exchange(self, request: Request) -> Exchange:
-        """Calls the application; what it raises is a 500, as a server would make it."""
+        """Calls the application; an exception is a 500, as from a server."""
         if not self._asynchronous:
             # WSGI has no chunks: a server joins them before it calls the application (PEP 3333).
             request = replace(request, chunked=False)
@@ -85,14 +85,14 @@ class AppTarget(UrlTarget):
             else:
                 response = self._sync.send(built)
         except UnicodeError:
-            raise Unsendable("a header that is not ASCII cannot be sent in process") from None
+            raise Unsendable("a header that is not ASCII cannot be sent in-process") from None
         except httpx.RequestError as error:
             raise NotReachable(f"{request.method} {request.url}: the application did not answer ({error}).") from None
         except (Exception, SystemExit) as error:
             said = f"{type(error).__name__}: {error}".encode()
             return Exchange(request, 500, {}, said, sent, self.now())
         exchange = Exchange(request, response.status_code, dict(response.headers), response.content, sent, self.now())
-        # Every server drops the body that an application gives to HEAD.
+        # Every server drops the body of an application's response to HEAD.
         return replace(exchange, content=b"") if request.method == "HEAD" else exchange
 
     def connection(self) -> Connection:
@@ -134,5 +134,5 @@ def _imported(name: str, option: str) -> Callable[..., Any]:
     except (Exception, SystemExit) as error:
         raise ValueError(f"{option}: {name} cannot be imported: {type(error).__name__}: {error}.") from error
     if not callable(found):
-        raise ValueError(f"{option}: {name} is a {type(found).__name__}, which cannot be called.")  # noqa: TRY004 (it is the option that is wrong)
+        raise ValueError(f"{option}: {name} is of type {type(found).__name__}, which cannot be called.")  # noqa: TRY004 (the option is wrong)
     return found  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""What every target can do: send requests, save events, move its clock, show its records. No judgement."""
+"""What every target can do: send requests, save events, move its clock, show its records. Makes no judgements."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -16,15 +16,15 @@ KEPT_FOR = 5.0  # seconds that a connection of its own may be idle
 
 
 class ProtocolError(Exception):
-    """The target's control API answered something that the protocol does not allow."""
+    """The target's control API responded in a way that the protocol does not allow."""
 
 
 class Target:
-    """An implementation by its base URL, and what can be done with it: `capabilities` in the document's words."""
+    """An implementation, by its base URL, and what can be done with it: `capabilities` in the document's words."""
 
     capabilities: frozenset[str] = frozenset()
     application: Any = None
-    sandboxes = False  # whether every scenario has a project of its own, so that event ids may come again
+    sandboxes = False  # whether every scenario has its own project, so that event ids may recur
     calendar = False  # whether a scenario may begin at any instant
     clock: Literal["exact", "process", "real"] = "real"
 
@@ -32,11 +32,11 @@ class Target:
         self.base_url = base_url.rstrip("/")
         self.sender = Sender(network or Network())
         self.settling = Settling(self.sender.wait)
-        self.tolerance: int | None = None  # microseconds; None until it is given or measured
-        self.usual: frozenset[str] = frozenset()  # headers that the server puts on all its answers
-        self.ahead = timedelta(0)  # of our clock, as far as that was measured
+        self.tolerance: int | None = None  # microseconds; None until given or measured
+        self.usual: frozenset[str] = frozenset()  # headers that the server puts on all its responses
+        self.ahead = timedelta(0)  # relative to our clock, as far as measured
         self._secrets: set[str] = set()
-        # One connection for each request: servers that close idle ones without a word would seem to have crashed.
+        # One connection for each request: servers that silently close idle ones would seem to have crashed.
         self._client = self.sender.network.client(kept_for=0)
 
     def __enter__(self) -> Self:
@@ -47,34 +47,34 @@ class Target:
 
     @property
     def step(self) -> int:
-        """In what steps the target's clock counts, in microseconds."""
+        """The steps in which the target's clock counts, in microseconds."""
         return self.tolerance or 1
 
     @property
     def secrets(self) -> frozenset[str]:
-        """Every secret that this target was entered with so far, to be cut out of what is shown."""
+        """Every secret used with this target so far, to be removed from everything shown."""
         return frozenset(self._secrets)
 
     def keep_secret(self, project: Project) -> None:
-        """Remembers the project's tokens, its DSN and the DSN's public key."""
+        """Records the project's tokens, its DSN and the DSN's public key."""
         for kind, each in project.credentials.items():
             self._secrets.add(each.secret)
             if kind.endswith("dsn"):
                 self._secrets.add(str(read_dsn(each.secret).username))
 
     def exchange(self, request: Request) -> Exchange:
-        """Sends the request once. Raises NotReachable where no answer comes."""
+        """Sends the request once. Raises NotReachable if there is no response."""
         return self.sender.exchange(self._client, request)
 
     def behind_head(self, request: Request) -> bytes | None:
-        """What stands on the wire behind the head of the answer to a HEAD; None where that cannot be seen."""
+        """The bytes on the wire after the head of the response to a HEAD; None if they cannot be seen."""
         if self.application is not None:
             return None
         self.sender.wait(self.sender.pace.turn())
         return behind_head(self.sender.network, request)
 
     def pipelined(self, requests: Sequence[Request]) -> list[Exchange] | None:
-        """Sends requests without waiting for answers; see wire.pipelined. None where that cannot be tried."""
+        """Sends requests without waiting for responses; see wire.pipelined. None if that cannot be tried."""
         if self.application is not None:
             return None
         self.sender.wait(self.sender.pace.turn(len(requests)))
@@ -85,26 +85,26 @@ class Target:
         return Connection(self)
 
     def now(self) -> int:
-        """The instant in microseconds of a clock that only runs forward, at the pace of the target's."""
+        """The instant in microseconds on a clock that only moves forward, at the pace of the target's."""
         return self.sender.now()
 
     def skip(self, microseconds: int) -> None:
-        """Moves the target's clock forward, where that can be done."""
+        """Moves the target's clock forward, if that is possible."""
         raise ProtocolError("this target has no clock that moves")
 
     def reads(self) -> datetime | None:
-        """What an exact clock shows where no scenario has its own; None where the clock is not exact."""
+        """What an exact clock shows if scenarios have no clocks of their own; None if the clock is not exact."""
         return None
 
     def open(self, start: datetime | None = None) -> tuple[Project, list[Step]]:
-        """A project for one scenario, and the lines that make it; its clock begins at `start`, where that can be."""
+        """A project for one scenario, and the lines that create it; its clock starts at `start`, if possible."""
         raise NotImplementedError
 
     def close(self, project: Project) -> None:
-        """Says that the scenario is over."""
+        """Marks the scenario as finished."""
 
     def save_event(self, project: Project, event_id: str, facts: Mapping[str, Any]) -> Step:
-        """Saves an event; `facts` as the control protocol names them, ages in microseconds."""
+        """Saves an event; `facts` are named as in the control protocol, ages in microseconds."""
         raise ProtocolError("this target cannot save events")
 
     def advance(self, project: Project, microseconds: int) -> Step:
@@ -112,7 +112,7 @@ class Target:
         raise ProtocolError("this target has no clock that moves")
 
     def records(self, project: Project) -> tuple[list[dict[str, Any]], Step]:
-        """All stored feedback, as the control protocol answers it, and the step that showed it."""
+        """All stored feedback, in the control protocol's format, and the step that showed it."""
         raise ProtocolError("this target does not show its records")
 
 
@@ -124,7 +124,7 @@ def read_dsn(dsn: str) -> SplitResult:
     except ValueError:
         whole = None
     if not whole or not parts.path.rpartition("/")[2]:
-        raise ValueError("a DSN is of the form https://KEY@HOST/PROJECT_ID")
+        raise ValueError("a DSN has the form https://KEY@HOST/PROJECT_ID")
     return parts
 
 
@@ -142,5 +142,5 @@ class Connection:
         self._client.close()
 
     def exchange(self, request: Request) -> Exchange:
-        """As Target.exchange, on this connection."""
+        """Like Target.exchange, on this connection."""
         return self._target.sender.exchange(self._client, request)

@@ -19,10 +19,10 @@ START = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)
 
 
 class ControlTarget(Target):
-    """Every scenario gets a project of its own, with a frozen clock that starts a little before midnight-like limits.
+    """Every scenario gets its own project, with a frozen clock that starts at a revealing instant.
 
-    The default start is half a minute before a change to summer time in Europe, and near a full hour: an
-    implementation that reckons in local or broken-down time shows it there.
+    The default start is half a minute before a change to summer time in Europe, and near a full hour: an implementation
+    that calculates in local or broken-down time shows it there.
     """
 
     capabilities = frozenset(
@@ -61,7 +61,7 @@ class ControlTarget(Target):
             self._secrets.add(token)
         self._run = f"verify-{secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
-        # Most calls of a run come here, and nothing is judged by how they travel: no server closes one so soon.
+        # Most calls of a run come here, and their transport is not judged: no server closes a connection this soon.
         self._kept = self.sender.network.client(kept_for=1.0)
 
     def __exit__(self, *_: object) -> None:
@@ -70,11 +70,11 @@ class ControlTarget(Target):
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether the control API answers at another place than the endpoint, so that they may be two servers."""
+        """Whether the control API is at a different place than the endpoint, so that they may be two servers."""
         return urlsplit(self._control).netloc != urlsplit(self.base_url).netloc
 
     def health(self) -> dict[str, Any]:
-        """What the control API says of itself. Raises NotReachable or ProtocolError."""
+        """What the control API says about itself. Raises NotReachable or ProtocolError."""
         answer: dict[str, Any] = self._call("GET", "/health")[1]
         return answer
 
@@ -83,14 +83,14 @@ class ControlTarget(Target):
         return self.start
 
     def open(self, start: datetime | None = None) -> tuple[Project, list[Step]]:
-        """A fresh project of this run's own organization."""
+        """A fresh project in this run's own organization."""
         number = next(self._numbers)
         return self._open(self._run, f"project-{number}", number, start)
 
     def open_beside(
         self, project: Project, *, same_organization: bool, start: datetime | None = None
     ) -> tuple[Project, list[Step]]:
-        """A fresh project, of the same organization or of the same name in another one."""
+        """A fresh project in the same organization, or of the same name in another one."""
         number = next(self._numbers)
         if same_organization:
             return self._open(project.organization, f"project-{number}", number, start)
@@ -110,10 +110,10 @@ class ControlTarget(Target):
             )
             self.keep_secret(project)
         except (KeyError, IndexError, TypeError, AttributeError):
-            wanted = "tokens.write, tokens.read and dsn, each a text"
-            raise ProtocolError(f"{exchange.request.url}: the control API's answer must have {wanted}.") from None
+            wanted = "tokens.write, tokens.read and dsn, each a string"
+            raise ProtocolError(f"{exchange.request.url}: the control API's response must have {wanted}.") from None
         except ValueError as error:
-            raise ProtocolError(f"{exchange.request.url}: the control API's answer is wrong: {error}.") from None
+            raise ProtocolError(f"{exchange.request.url}: the control API's response is wrong: {error}.") from None
         return project, [Open(project, exchange, f"PROJECT_{number}", start)]
 
     def close(self, project: Project) -> None:
@@ -136,7 +136,7 @@ class ControlTarget(Target):
         """GET …/feedback."""
         exchange, answer = self._call("GET", f"{_path(project)}/feedback")
         if not isinstance(answer, list) or not all(isinstance(each, dict) for each in answer):
-            raise ProtocolError(f"{exchange.request.url}: the answer is not a list of records.")
+            raise ProtocolError(f"{exchange.request.url}: the response is not a list of records.")
         return answer, Look(project, exchange)
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[Exchange, Any]:

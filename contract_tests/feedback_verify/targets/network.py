@@ -1,6 +1,6 @@
-"""How this machine reaches a target: certificates, a proxy, timeouts, and what is told of a connection that fails.
+"""How this machine reaches a target: certificates, a proxy, timeouts, and messages about failed connections.
 
-HTTP clients are made here. It sends nothing.
+Creates the HTTP clients. Sends nothing.
 """
 
 import socket
@@ -21,19 +21,19 @@ from feedback_verify.exchange import Request
 
 TIMEOUT, CONNECT_TIMEOUT = 30.0, 1.5
 MOST_KEPT = 16
-LARGEST = 16 * 1_048_576  # bytes of an answer's body; what is behind them is not read
+LARGEST = 16 * 1_048_576  # bytes of a response body; the rest is not read
 NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 class Unsendable(Exception):
-    """The target cannot be sent such a request at all: nothing can be said of it."""
+    """Such a request cannot be sent to the target at all, so nothing can be said about it."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """`cacert` is a file of certificates that are trusted beside the usual ones, `insecure` trusts any.
+    """`cacert` is a file of certificates to trust besides the usual ones; `insecure` trusts any.
 
-    `proxy` is the URL of a proxy that everything goes through; without it none is used, whatever the environment says.
+    `proxy` is the URL of a proxy for everything; without it none is used, whatever the environment says.
     """
 
     cacert: Path | None = None
@@ -41,11 +41,11 @@ class Network:
     proxy: str | None = None
 
     def check(self) -> None:
-        """Raises ValueError, in one sentence, where it cannot be."""
+        """Raises ValueError, with one sentence, if a setting is unusable."""
         try:
             _ = self._tls
         except (OSError, ssl.SSLError) as error:
-            reason = getattr(error, "strerror", None) or "it is not a file of certificates in PEM"
+            reason = getattr(error, "strerror", None) or "it is not a file of certificates in PEM format"
             raise ValueError(f"--cacert: {self.cacert}: {reason}.") from None
         try:
             self.client(kept_for=0).close()
@@ -60,11 +60,11 @@ class Network:
         return context
 
     def secured(self, plain: socket.socket, host: str) -> ssl.SSLSocket:
-        """The connection with TLS, certificates checked as for every other."""
+        """The connection with TLS, with certificates checked as for every other."""
         return self._tls.wrap_socket(plain, server_hostname=host)
 
     def client(self, *, kept_for: float) -> httpx.Client:
-        """A client that follows no redirect, keeps no cookie and never tries again; `kept_for` is in idle seconds."""
+        """A client that follows no redirects, keeps no cookies and never retries; `kept_for` is in idle seconds."""
         return httpx.Client(
             timeout=httpx.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT),
             limits=httpx.Limits(max_keepalive_connections=MOST_KEPT if kept_for else 0, keepalive_expiry=kept_for),
@@ -77,38 +77,38 @@ class Network:
 
 
 class Sockets:
-    """The sockets that requests are waiting on, so that all of them can be let go at once."""
+    """The sockets on which requests are waiting, so that all of them can be released at once."""
 
     def __init__(self) -> None:
         self._open: WeakSet[socket.socket] = WeakSet()
 
     def watch(self, event: str, info: Mapping[str, Any]) -> None:
-        """As httpx calls it with what it does."""
+        """The hook that httpx calls with its events."""
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             self._open.add(info["return_value"].get_extra_info("socket"))
 
     def shut(self) -> None:
-        """Ends every wait for an answer."""
+        """Ends every wait for a response."""
         for each in list(self._open):
             with suppress(OSError, ValueError):
                 each.shutdown(socket.SHUT_RDWR)
 
 
 def told_of(request: Request, error: httpx.RequestError) -> str:
-    """What went wrong, in one sentence with the remedy where one is known."""
+    """What went wrong, in one sentence, with the remedy if one is known."""
     said = str(error) or type(error).__name__
     remedy = "Is the server running, and is the URL right?"
     if "CERTIFICATE_VERIFY_FAILED" in said:
         remedy = "Trust its certificate with --cacert FILE, or any certificate with --insecure."
     elif "WRONG_VERSION_NUMBER" in said or "record layer failure" in said:
-        remedy = "Does it speak plain http there?"
+        remedy = "Does the server speak plain HTTP there?"
     elif isinstance(error, httpx.RemoteProtocolError | httpx.ReadError) and request.url.startswith("http://"):
-        remedy = "Is the server running, and is it not https that it speaks there?"
-    return f"{request.method} {request.url}: no answer ({said}). {remedy}"
+        remedy = "Is the server running, and does it perhaps not speak HTTPS there?"
+    return f"{request.method} {request.url}: no response ({said}). {remedy}"
 
 
 def sendable(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
-    """The request with its own headers only, but for those that carry the message. Raises Unsendable."""
+    """The request with only its own headers, plus those that carry the message. Raises Unsendable."""
     chunks: bytes | Iterator[bytes] | AsyncIterator[bytes] = request.content
     if request.chunked:
         chunks = _once(request.content) if isinstance(client, httpx.AsyncClient) else iter([request.content])
@@ -121,7 +121,7 @@ def sendable(client: httpx.Client | httpx.AsyncClient, request: Request) -> http
 
 
 def content_of(response: httpx.Response) -> bytes:
-    """The body. Raises ReadTimeout where it takes longer than an answer may."""
+    """The body. Raises ReadTimeout if it takes longer than a response may."""
     content, deadline = bytearray(), time.monotonic() + TIMEOUT
     with closing(response):
         for chunk in response.iter_bytes():

@@ -1,6 +1,6 @@
-"""One pace for all requests of a run: given by --rate, or found by what the target refuses as too much.
+"""One pace for all requests of a run: set with --rate, or inferred from what the target refuses as too much.
 
-It sends nothing and waits for nothing: it says how long to wait.
+Sends nothing and does not wait: it says how long to wait.
 """
 
 import threading
@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-SLOWEST = 0.2  # requests in a second; no target is asked more seldom
-LONGEST = 4.0  # seconds between two tries, where the target does not say how long
+SLOWEST = 0.2  # requests per second; the lowest rate
+LONGEST = 4.0  # seconds between two tries, if the target doesn't say how long
 
 
 class Pace:
-    """`rate` is how many requests may begin in a second; None while nothing limits them."""
+    """`rate` is how many requests may begin per second; None if there is no limit."""
 
     def __init__(self, rate: float | None = None) -> None:
         self.rate = rate
-        self.refusals: Counter[int] = Counter()  # 429 and 503 that were waited out, or for nothing
+        self.refusals: Counter[int] = Counter()  # 429 and 503 that ended after waiting, or did not
         self._lock = threading.Lock()
         self._free = 0.0
         self._learnt = 0.0
@@ -27,7 +27,7 @@ class Pace:
         self._handled: deque[float] = deque(maxlen=2_000)
 
     def turn(self, requests: int = 1) -> float:
-        """In how many seconds so many requests may begin together; the turn is taken."""
+        """In how many seconds this many requests may begin together; the turn is taken."""
         with self._lock:
             now = time.monotonic()
             # Those that begin together wait until all of them would have had their turn.
@@ -42,7 +42,9 @@ class Pace:
             self._handled.append(time.monotonic())
 
     def refused(self, status: int, sent: float, headers: Mapping[str, str]) -> None:
-        """A request that began at `sent` (monotonic seconds) was answered 429 or 503: all wait, and 429 slows down."""
+        """A request that began at `sent` (monotonic seconds) was answered with 429 or 503: all wait, and 429 slows
+        down.
+        """
         after = retry_after(headers)
         with self._lock:
             self.refusals[status] += 1
@@ -50,7 +52,7 @@ class Pace:
             if after is not None:
                 self._free = max(self._free, now + after)
             if sent < self._learnt:
-                return  # it began before the last refusal was known, which said all that this one says
+                return  # it began before the last refusal was known, and adds nothing to that
             self._in_a_row += 1
             if after is None:
                 self._free = max(self._free, now + min(0.1 * 2**self._in_a_row, LONGEST))
@@ -61,7 +63,7 @@ class Pace:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that an answer asks to wait; None where it does not say, or not readably."""
+    """The seconds that a response asks to wait; None if it does not say, or not readably."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])

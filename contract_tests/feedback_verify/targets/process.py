@@ -1,6 +1,6 @@
-"""A target that we start ourselves under libfaketime, whose clock we move while it runs.
+"""A target that we start under libfaketime, and whose clock we move while it runs.
 
-Its clock runs: what is measured is an interval. Programs that do not use the C library's clock are not reached.
+Its clock runs, so intervals are measured. This does not work for programs that do not use the C library's clock.
 """
 
 import os
@@ -37,7 +37,7 @@ class MissingLibrary(Exception):
 
 
 class ProcessTarget(UrlTarget):
-    """`command` is started, answers at `base_url`, and is ended with the run."""
+    """`command` is started, serves `base_url`, and is stopped at the end of the run."""
 
     clock = "process"
 
@@ -91,7 +91,7 @@ class ProcessTarget(UrlTarget):
         self._write()
 
     def _write(self) -> None:
-        # Written anew and moved into place: the process may read at any moment.
+        # Rewritten and moved into place, because the process may read it at any moment.
         fresh = self._file.with_suffix(".new")
         fresh.write_text(f"+{self.sender.offset // 1_000_000}.{self.sender.offset % 1_000_000:06}s\n")
         fresh.replace(self._file)
@@ -106,18 +106,18 @@ class ProcessTarget(UrlTarget):
             retrying(self._knock)
         except RetryError:
             raise NotReachable(
-                f"--command: started, but {self.base_url} does not answer after {START_TIMEOUT:g} s: {self._said()}"
+                f"--command: started, but {self.base_url} does not respond after {START_TIMEOUT:g} s: {self._said()}"
             ) from None
 
     def _knock(self) -> None:
         if self._process.poll() is not None:
-            raise NotReachable(f"--command: ended by itself (exit code {self._process.returncode}): {self._said()}")
+            raise NotReachable(f"--command: exited (exit code {self._process.returncode}): {self._said()}")
         parts = urlsplit(self.base_url)
         self._client.request("OPTIONS", f"{parts.scheme}://{parts.netloc}/")
 
     def _said(self) -> str:
         text = " ".join(self._log.read_text("utf-8", "replace").split())
-        return text[-400:] or "it said nothing"
+        return text[-400:] or "it printed nothing"
 
     def _end(self) -> None:
         if self._process.poll() is None:
@@ -131,7 +131,9 @@ class ProcessTarget(UrlTarget):
 
 
 def find_library() -> Path:
-    """Where libfaketime is: Debian's package faketime, or the Python package libfaketime. Raises MissingLibrary."""
+    """The path of libfaketime: from Debian's package faketime, or the Python package libfaketime. Raises
+    MissingLibrary.
+    """
     found = find_spec("libfaketime")
     packaged = (
         [str(Path(each) / "vendor/libfaketime/src") for each in (found.submodule_search_locations or ())]
@@ -142,5 +144,5 @@ def find_library() -> Path:
         if (Path(folder) / _LIBRARY).is_file():
             return Path(folder) / _LIBRARY
     raise MissingLibrary(
-        "--command needs libfaketime: install the package faketime of Debian and Ubuntu, or libfaketime of PyPI."
+        "--command needs libfaketime: install the package faketime on Debian and Ubuntu, or libfaketime from PyPI."
     )

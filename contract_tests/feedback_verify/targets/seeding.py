@@ -1,6 +1,6 @@
-"""How events come to be saved on a server that has no control API: a command, a provider state, or Sentry's ingest.
+"""How to save events on a server without a control API: by a command, a provider state, or Sentry's ingest.
 
-Each says what it can: `event` (saved now), `aged-event` (saved in the past), `aged-timestamp` (saved now, with a
+Each states its capabilities: `event` (saved now), `aged-event` (saved in the past), `aged-timestamp` (saved now, with a
 timestamp in the past).
 """
 
@@ -47,7 +47,7 @@ class CommandSeeder:
         aged = {"aged-event"} if "{saved_ago}" in template else set()
         self.capabilities = frozenset({"event", *aged, *({"aged-timestamp"} if "{timestamp_ago}" in template else ())})
         if "{event_id}" not in template:
-            raise ValueError("--seed-command: must have {event_id} somewhere, the event that it is to save.")
+            raise ValueError("--seed-command: must contain {event_id}, the event to save.")
         try:
             self._fill("0" * 32, {})
         except (KeyError, IndexError, ValueError):
@@ -63,11 +63,13 @@ class CommandSeeder:
         except OSError as error:
             raise ProtocolError(f"--seed-command: {line}: {error}") from None
         if process.returncode:
-            raise ProtocolError(f"--seed-command: {line}: exit code {process.returncode}: {said or 'nothing was said'}")
+            raise ProtocolError(
+                f"--seed-command: {line}: exit code {process.returncode}: {said or 'it printed nothing'}"
+            )
         return SaveEvent(project, event_id, ages, words=tuple(words))
 
     def _said_by(self, process: "subprocess.Popen[str]") -> str:
-        """What it says until it ends; it is ended with the run, and where it takes too long."""
+        """Its output until it exits; it is stopped with the run, and if it takes too long."""
         deadline = time.monotonic() + COMMAND_TIMEOUT
         try:
             while time.monotonic() < deadline:
@@ -91,7 +93,7 @@ class CommandSeeder:
 
 
 class StateSeeder:
-    """POSTs a provider state, in Pact's form: `{"state": …, "params": {…}, "action": "setup"}`."""
+    """POSTs a provider state, in Pact's format: `{"state": …, "params": {…}, "action": "setup"}`."""
 
     capabilities = frozenset({"event", "aged-event", "aged-timestamp"})
 
@@ -113,7 +115,7 @@ class StateSeeder:
 
 
 class IngestSeeder:
-    """Sends an event as an SDK does, to the `store` endpoint that the DSN names; only its timestamp can be old."""
+    """Sends an event as an SDK does, to the `store` endpoint named by the DSN; only its timestamp can be old."""
 
     capabilities = frozenset({"event", "aged-timestamp"})
 
@@ -123,7 +125,7 @@ class IngestSeeder:
         exchange: Callable[[Request], Exchange],
         ahead: Callable[[], timedelta] = lambda: timedelta(0),
     ) -> None:
-        self._ahead = ahead  # of our clock, as the target's is known to be
+        self._ahead = ahead  # relative to our clock, as the target's is known to be
         parts = read_dsn(dsn)
         prefix, _, project_id = parts.path.rpartition("/")
         host = parts.netloc.rpartition("@")[2]

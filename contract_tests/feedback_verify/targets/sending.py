@@ -1,6 +1,6 @@
-"""Sends requests, each when its turn comes, and times them. No judgement.
+"""Sends requests, each in its turn, and times them. Makes no judgements.
 
-A POST is sent twice only where the first cannot have been handled: a retried POST is an overwrite.
+A POST is sent twice only if the first cannot have been handled: a retried POST is an overwrite.
 """
 
 import threading
@@ -17,27 +17,29 @@ from feedback_verify.targets.pace import Pace, retry_after
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 TOO_MANY, UNAVAILABLE = 429, 503
-PATIENCE = 60.0  # seconds that one request is tried for
-TRIES = 4  # after which 503 is asked about
-ASKED = 5  # times that the target says how long to wait, and that it was waited; it does not mean our time then
+PATIENCE = 60.0  # seconds for which one request is tried
+TRIES = 4  # after which 503 is investigated
+ASKED = 5  # times that the target said how long to wait and we did, in vain; then it does not mean our time
 
 
 class NotReachable(Exception):
-    """The target did not answer; the message says what was tried and what went wrong."""
+    """The target did not respond; the message says what was tried and what went wrong."""
 
 
 class Stopped(KeyboardInterrupt):
-    """The run is over: by a signal, or because its time is. As Ctrl-C, so that nothing takes it for an error."""
+    """The run is over: because of a signal, or because its time is up. Like Ctrl-C, so that nothing mistakes it for an
+    error.
+    """
 
 
 class Trouble(Exception):
-    """The target was asked too much or is not available for a while; nothing can be said of what was to be seen."""
+    """The target received too many requests or is unavailable for a while, so nothing can be said about it."""
 
 
 class Sender:
-    """What all requests of a run pass through, whoever sends them, from any thread.
+    """All requests of a run pass through this, from any thread.
 
-    `offset` is how many microseconds the target's clock was moved forward by.
+    `offset` is how many microseconds the target's clock has been moved forward.
     """
 
     def __init__(self, network: Network) -> None:
@@ -46,28 +48,28 @@ class Sender:
         self.offset = 0
         self.stopped = threading.Event()
         self._sockets = Sockets()
-        self._impatient = False  # since one request was tried in vain, until one is handled
+        self._impatient = False  # since a request was tried in vain, until one is handled
         self._in_vain = (
-            False  # since no waiting ended a 429: it counts on a clock that stands still, or others ask, too
+            False  # since waiting did not end a 429: its clock stands still, or other clients send requests, too
         )
-        self._means_unavailable = True  # whether 503 is about the server as a whole, or its answer to some requests
+        self._means_unavailable = True  # whether 503 is about the server as a whole, or its response to some requests
 
     def now(self) -> int:
-        """Microseconds of a clock that only runs forward."""
+        """Microseconds on a clock that only moves forward."""
         return time.monotonic_ns() // 1000 + self.offset
 
     def stop(self) -> None:
-        """Ends all that is being waited for, in every thread: from now on each request raises Stopped."""
+        """Ends all waits, in every thread: from now on, each request raises Stopped."""
         self.stopped.set()
         self._sockets.shut()
 
     def wait(self, seconds: float) -> None:
-        """Waits. Raises Stopped where the run ends meanwhile."""
+        """Waits. Raises Stopped if the run ends meanwhile."""
         if self.stopped.wait(max(seconds, 0.0)):
             raise Stopped
 
     def exchange(self, client: httpx.Client, request: Request) -> Exchange:
-        """Sends the request when its turn comes; 429 and 503 are waited out. Raises NotReachable or Trouble."""
+        """Sends the request in its turn; waits out 429 and 503. Raises NotReachable or Trouble."""
         exchange = self._sent(client, request)
         if exchange.status == TOO_MANY or (exchange.status == UNAVAILABLE and self._is_busy(exchange)):
             exchange = self._waited_out(client, request, exchange)
@@ -79,10 +81,10 @@ class Sender:
         return self._means_unavailable or retry_after(exchange.headers) is not None
 
     def _waited_out(self, client: httpx.Client, request: Request, first: Exchange) -> Exchange:
-        """The answer when it is no longer 429 or 503.
+        """The response once it is no longer 429 or 503.
 
-        503 may be what the server answers to this very request, and then it is its answer: another request tells. It
-        may also come after the request was handled, which is why the answer counts from when it was sent first.
+        503 may be the server's actual response to this request; another request tells. It may also come after the
+        request was handled, which is why the response counts from when the request was first sent.
         """
         if first.status == TOO_MANY and self._in_vain:
             self._give_up(first)
@@ -93,13 +95,13 @@ class Sender:
         retrying = Retrying(
             retry=retry_if_result(self._is_refused),
             stop=self._enough(first),
-            wait=wait_none(),  # the pace has it
+            wait=wait_none(),  # the pace covers it
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )
         last: Exchange = retrying(self._sent, client, request)
         if last.status == TOO_MANY:
             self._in_vain = True
-            self.pace.rate = rate  # what does not end by waiting is not about the pace
+            self.pace.rate = rate  # what waiting does not end is not about the pace
             self._give_up(last)
         if last.status == UNAVAILABLE:
             other = self._sent(client, Request("OPTIONS", request.url.partition("?")[0]))
@@ -109,7 +111,7 @@ class Sender:
         return replace(last, sent=first.sent) if first.status == UNAVAILABLE else last
 
     def _enough(self, first: Exchange) -> StopBaseT:
-        """When a request was tried often enough."""
+        """Whether a request has been tried often enough."""
         if first.status == UNAVAILABLE:
             return stop_after_attempt(TRIES)
         if retry_after(first.headers):
@@ -126,12 +128,10 @@ class Sender:
         self._impatient = True
         asked = exchange.headers.get("retry-after")
         wish = f", Retry-After: {asked[:40]}" if asked else ""
-        raise Trouble(
-            f"the target refused {exchange.request.method} with {exchange.status}{wish}, however long it was waited"
-        )
+        raise Trouble(f"the target refused {exchange.request.method} with {exchange.status}{wish}, despite waiting")
 
     def _sent(self, client: httpx.Client, request: Request) -> Exchange:
-        """Sends the request; once more where no connection came about, or where twice is the same as once."""
+        """Sends the request; once more if no connection came about, or if sending twice is the same as once."""
         try:
             return self._sent_once(client, request)
         except httpx.RequestError as error:
@@ -152,11 +152,11 @@ class Sender:
             content = content_of(response)
         except Exception:
             if self.stopped.is_set():
-                raise Stopped from None  # whatever a socket says that was shut
+                raise Stopped from None  # whatever a closed socket reports
             raise
         return Exchange(request, response.status_code, dict(response.headers), content, sent, self.now())
 
 
 def _began(exchange: Exchange, offset: int) -> float:
-    """When it was sent, in the monotonic seconds that a pace counts in."""
+    """When it was sent, in the monotonic seconds that a pace uses."""
     return (exchange.sent - offset) / 1_000_000

@@ -1,7 +1,7 @@
-"""How far what a target shows lags behind what was done, and looking again until it has caught up. It sends nothing.
+"""How far a target lags in showing what was done, and how to look again until it has caught up. Sends nothing.
 
-Lists of a replica lag, and so do events that are queued. A mismatch is looked at again for a while; once that was in
-vain, and no lag was ever seen of this observer, it is not done again.
+Lists of a replica lag, and so do queued events. A mismatch is checked again for a while; once that was in vain, and
+this observer never lagged, it is not repeated.
 """
 
 import threading
@@ -14,11 +14,11 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 Observer = Literal["lists", "events"]
 T = TypeVar("T")
 POLL = 0.1
-ALLOWANCE = 1.25  # of the largest lag that was seen, how long is waited before the first look
+ALLOWANCE = 1.25  # share of the largest observed lag to wait before the first look
 
 
 class Settling:
-    """`longest` is for how many seconds a mismatch is looked at again, by default none; `wait` waits, and may raise."""
+    """`longest` is for how many seconds a mismatch is checked again, by default none; `wait` waits, and may raise."""
 
     def __init__(self, wait: Callable[[float], None]) -> None:
         self.longest = 0.0
@@ -28,16 +28,16 @@ class Settling:
         self._lock = threading.Lock()
 
     def before(self, observer: Observer, since: float | None = None) -> None:
-        """Waits as long as what was done takes to be seen; not at all where no lag was seen so far.
+        """Waits as long as changes take to show; not at all if no lag has been observed so far.
 
-        It was done at `since`, in monotonic seconds, or just now.
+        The change was made at `since`, in monotonic seconds, or just now.
         """
         if observer in self.lags:
             now = time.monotonic()
             self._wait(ALLOWANCE * self.lags[observer] + POLL - (now - (now if since is None else since)))
 
     def until_none(self, observer: Observer, look: Callable[[], Sequence[T]]) -> Sequence[T]:
-        """What is wrong by the last look: the first one, unless it could be because of a lag."""
+        """What is wrong at the last look: the first one, unless a lag could explain it."""
         found = look()
         if not found or not self._may_lag(observer):
             return found
@@ -60,7 +60,7 @@ class Settling:
         return found
 
     def seen(self, observer: Observer, seconds: float) -> None:
-        """A lag of so many seconds was seen."""
+        """Records a lag of this many seconds."""
         self.lags[observer] = max(seconds, self.lags.get(observer, 0.0))
 
     def _may_lag(self, observer: Observer) -> bool:

@@ -1,4 +1,4 @@
-"""A target that is only a URL with credentials, and whatever saves events on it. Its clock is the real one."""
+"""A target that is only a URL with credentials, and a way to save events on it. Its clock is the real one."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,9 +20,9 @@ CAPABILITY_OF = {"write": "token", "read": "read-token", "dsn": "dsn", "other-ds
 
 
 class UrlTarget(Target):
-    """Any implementation, by one project that exists there.
+    """Any implementation, through one project that exists there.
 
-    `secrets` are its tokens and DSNs by kind. ValueError where one cannot be a token or a DSN.
+    `secrets` are its tokens and DSNs by kind. Raises ValueError if one cannot be a token or a DSN.
     """
 
     def __init__(
@@ -41,16 +41,16 @@ class UrlTarget(Target):
         self.capabilities = frozenset(CAPABILITY_OF[kind] for kind in credentials) | {"parallel"}
 
     def seed_with(self, seeder: Seeder) -> None:
-        """Says how events are saved."""
+        """Sets how events are saved."""
         self._seeder = seeder
         self.capabilities |= seeder.capabilities
 
     def open(self, start: datetime | None = None) -> tuple[Project, list[Step]]:
-        """The one project that was given."""
+        """The one given project."""
         return self._project, []
 
     def save_event(self, project: Project, event_id: str, facts: Mapping[str, Any]) -> Step:
-        """By the seeder."""
+        """Uses the seeder."""
         if self._seeder is None:
             raise ProtocolError("this target cannot save events")
         return self._seeder.save(project, event_id, facts)

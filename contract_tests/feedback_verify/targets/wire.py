@@ -1,6 +1,7 @@
-"""What no HTTP client shows: bytes behind the head of an answer to HEAD, and requests that do not wait. No judgement.
+"""What no HTTP client shows: bytes after the head of a response to HEAD, and pipelined requests. Makes no judgements.
 
-Clients drop such a body, or take it for the beginning of the next answer, and none of them pipelines; hence sockets.
+Clients drop such a body, or mistake it for the beginning of the next response, and none of them pipelines; hence
+sockets.
 """
 
 import socket
@@ -19,14 +20,15 @@ from feedback_verify.targets.network import LARGEST as LARGEST_BODY
 from feedback_verify.targets.network import TIMEOUT as LONGEST
 
 END = b"\r\n\r\n"
-LARGEST = 65_536  # bytes that are read at once, and all that is read behind HEAD
+LARGEST = 65_536  # bytes read at once, and the most read after a HEAD
 TIMEOUT = 5.0
 
 
 def behind_head(network: Network, request: Request) -> bytes | None:
-    """What a kept connection carries between the head of the answer to HEAD and the answer to the OPTIONS behind it.
+    """What a kept connection carries between the head of the response to HEAD and the response to the following
+    OPTIONS.
 
-    Empty is right. None where that cannot be seen: through a proxy, or where the connection fails.
+    Empty is right. None if that cannot be seen: through a proxy, or if the connection fails.
     """
     if network.proxy is not None:
         return None
@@ -43,11 +45,11 @@ def behind_head(network: Network, request: Request) -> bytes | None:
 
 
 def pipelined(network: Network, requests: Sequence[Request]) -> list[Exchange] | None:
-    """The answers to requests that are all written before the first answer is read, on one connection, in their order.
+    """The responses to requests that are all written before the first response is read, on one connection, in order.
 
-    Fewer where the server closes the connection, as it may at any time, or answers without end. None where it cannot be
-    tried: through a proxy, or where the connection fails before an answer. Raises h11.RemoteProtocolError where the
-    answers are not HTTP.
+    Fewer if the server closes the connection, as it may at any time, or a response never ends. None if it cannot be
+    tried: through a proxy, or if the connection fails before a response. Raises h11.RemoteProtocolError if the
+    responses are not HTTP.
     """
     if network.proxy is not None:
         return None
@@ -57,7 +59,7 @@ def pipelined(network: Network, requests: Sequence[Request]) -> list[Exchange] |
     with suppress(OSError, ValueError), _connected(network, requests[0].url) as channel:
         sent = time.monotonic_ns() // 1000
         writing = threading.Thread(target=_write, args=(channel, written), daemon=True)
-        writing.start()  # a server may answer before it has read everything, and wait until that is taken
+        writing.start()  # a server may respond before it has read everything, and wait until that is read
         rest = b""
         for protocol, request in zip(protocols, requests, strict=True):
             answer = _answer(channel, protocol, request, rest, sent)
@@ -73,7 +75,7 @@ def pipelined(network: Network, requests: Sequence[Request]) -> list[Exchange] |
 
 
 def _bare(method: str, request: Request, connection: str) -> bytes:
-    """The request without its body, by another method."""
+    """The request without its body, with another method."""
     headers = {**request.headers, "Connection": connection}
     return _written(h11.Connection(h11.CLIENT), replace(request, method=method, headers=headers, content=b""))
 
@@ -96,7 +98,7 @@ def _write(channel: socket.socket, content: bytes) -> None:
 def _answer(
     channel: socket.socket, protocol: h11.Connection, request: Request, rest: bytes, sent: int
 ) -> Exchange | None:
-    """The answer that begins with `rest`; None where the connection ends before it does, or it has no end."""
+    """The response that begins with `rest`; None if the connection ends before it does, or it never ends."""
     status, headers, content, deadline = 0, dict[str, str](), b"", time.monotonic() + LONGEST
     if rest:
         protocol.receive_data(rest)
@@ -123,7 +125,7 @@ def _connected(network: Network, url: str) -> Iterator[socket.socket]:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     with (
         closing(socket.create_connection((host, port), CONNECT_TIMEOUT)) as plain,
-        # What is secured takes the socket over, and is what has to be closed.
+        # A secured connection takes over the socket, and is what must be closed.
         closing(network.secured(plain, host) if parts.scheme == "https" else plain) as channel,
     ):
         channel.settimeout(TIMEOUT)
@@ -131,7 +133,7 @@ def _connected(network: Network, url: str) -> Iterator[socket.socket]:
 
 
 def _until(channel: socket.socket, read: bytes, end: bytes | None) -> bytes:
-    """All that is read until `end`, or to the close of the connection; an answer that keeps us waiting is an error."""
+    """Everything read until `end`, or until the connection closes; a response that keeps us waiting is an error."""
     while (end is None or end not in read) and len(read) < LARGEST:
         more = channel.recv(LARGEST)
         if not more:
