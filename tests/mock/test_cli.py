@@ -94,7 +94,7 @@ def test_the_printed_lines_can_be_pasted_one_after_the_other() -> None:
         lines = []
         for line in process.stdout:
             lines.append(line.rstrip("\n"))
-            if line.startswith("Ctrl-C"):
+            if line.startswith("Press Ctrl-C"):
                 break
         pasted = "\n".join(line for line in lines if line.startswith("curl"))
         shown = subprocess.run(["bash", "-s"], input=pasted, text=True, capture_output=True, check=True).stdout
