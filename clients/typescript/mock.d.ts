@@ -1,30 +1,31 @@
 import { Control, ControlProject, type Entry, type Fault, type MadeProject, type Project } from "./control.js";
 
-/** A running mock on a free port of this machine. */
+/** A mock running on a free port of this machine. */
 export declare class FeedbackMock extends Control {
   private constructor();
   /**
-   * Starts the command, and returns as soon as it serves requests. The mock ends with this process, however that ends.
+   * Starts the mock, and resolves when it is ready for requests. The mock ends when this process ends, even if it is
+   * killed.
    *
-   * `command` is one path, blanks and all: FEEDBACK_MOCK's unless given, else `feedback-mock`. `options` are more of its
-   * options, such as `["--profile", "sentry-9.1"]`.
+   * `command` is the path of the command, and may contain spaces. It defaults to the environment variable
+   * FEEDBACK_MOCK, or to `feedback-mock`. `options` are additional options, such as `["--profile", "sentry-9.1"]`.
    */
   static start(options?: { command?: string; options?: string[] }): Promise<FeedbackMock>;
-  /** Stops it, and returns when it has ended. */
+  /** Stops the mock, and resolves when it has ended. */
   stop(): Promise<void>;
 }
 
-/** A project of its own for one test, with its credentials. */
+/** A project for a single test, with its credentials. */
 export declare class Sandbox extends ControlProject {
   private constructor();
-  /** Makes a project with a slug that nobody has, on any server with this protocol; its clock stands still unless told. */
+  /** Creates a project with an unused slug on a server. Its clock is frozen, unless the settings say otherwise. */
   static in(control: Control, settings?: MadeProject): Promise<Sandbox>;
   readonly tokens: Project["tokens"];
   readonly dsn: string;
-  /** Where feedback is submitted and listed. */
+  /** The URL for submitting and listing feedback. */
   readonly feedbackUrl: string;
-  /** Lets requests fail, by rules that are tried in this order. */
+  /** Makes requests fail. The rules are tried in order. */
   fail(...faults: Fault[]): Promise<void>;
-  /** What was asked of the project, oldest first; secrets are redacted. */
+  /** The requests to the project, oldest first, with secrets redacted. */
   requests(query?: Parameters<ControlProject["listRequests"]>[0]): Promise<Entry[]>;
 }

@@ -1,4 +1,4 @@
-// Starts and stops the mock's process, and makes projects for tests. What it is for stands in mock.d.ts.
+// Starts and stops the mock, and creates projects for tests. The types and descriptions are in mock.d.ts.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -184,4 +184,4 @@ def test_clients_are_written_and_a_stale_one_is_named(tmp_path: Path, capsys: py
 
     assert written[0] == str(out / "typescript" / "control.js")
     told = capsys.readouterr().err
-    assert told == f"{written[0]}: is not current; `feedback-docs clients --out {out}` writes it\n"
+    assert told == f"{written[0]}: is stale; `feedback-docs clients --out {out}` rewrites it\n"

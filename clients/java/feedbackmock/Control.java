@@ -15,27 +15,27 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * The server's control protocol. Bodies and answers are JSON texts, because the JDK reads no JSON: your library does.
+ * The control protocol of a server. Bodies and responses are JSON text, for the JSON library of your choice.
  *
- * <p>A request that is refused throws a {@link Refused}; what else fails is an IOException.
+ * <p>A refused request throws {@link Refused}; other failures are IOExceptions.
  */
 public class Control {
     private static final HttpClient HTTP = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     private final String url;
     private final String token;
 
-    /** The server at this address, which was started without a control token. */
+    /** A server that was started without a control token. */
     public Control(String url) {
         this(url, null);
     }
 
-    /** The server at this address, with the control token that it was started with. */
+    /** A server that was started with this control token. */
     public Control(String url, String token) {
         this.url = url.replaceAll("/+$", "");
         this.token = token;
     }
 
-    /** A request that was refused: `detail` is the JSON that says what was wrong, and what would be right. */
+    /** A refused request. `detail` is JSON that says what is wrong and what would be right. */
     public static final class Refused extends IOException {
         private static final long serialVersionUID = 1;
         public final int status;
@@ -48,12 +48,12 @@ public class Control {
         }
     }
 
-    /** Where the server is. */
+    /** The URL of the server. */
     public final String url() {
         return url;
     }
 
-    /** The operations of one project, which need not exist yet. */
+    /** The operations of a project, which does not need to exist yet. */
     public final Project project(String organization, String project) {
         return new Project(this, organization, project);
     }
@@ -93,7 +93,7 @@ public class Control {
         return call("POST", "/_control/projects", body);
     }
 
-    /** The same without a body. */
+    /** The same, without a body. */
     public String makeProject() throws IOException, InterruptedException {
         return call("POST", "/_control/projects", null);
     }
@@ -124,7 +124,7 @@ public class Control {
             .collect(Collectors.joining("&", "?", ""));
     }
 
-    /** The operations of one project. */
+    /** The operations of a project. */
     public static class Project {
         private final Control control;
         private final String organization;
@@ -160,7 +160,7 @@ public class Control {
             return call("PUT", "", body);
         }
 
-        /** The same without a body. */
+        /** The same, without a body. */
         public String putProject() throws IOException, InterruptedException {
             return call("PUT", "", null);
         }
@@ -210,7 +210,7 @@ public class Control {
             return call("PUT", "/events/" + part(eventId), body);
         }
 
-        /** The same without a body. */
+        /** The same, without a body. */
         public String putEvent(String eventId) throws IOException, InterruptedException {
             return call("PUT", "/events/" + part(eventId), null);
         }
@@ -252,7 +252,7 @@ public class Control {
             return call("PUT", "/clock/participants/" + part(participant), body);
         }
 
-        /** The same without a body. */
+        /** The same, without a body. */
         public String joinClock(String participant) throws IOException, InterruptedException {
             return call("PUT", "/clock/participants/" + part(participant), null);
         }
@@ -291,7 +291,7 @@ public class Control {
             return call("GET", "/requests" + query(query), null);
         }
 
-        /** The same without a filter. */
+        /** The same, without a filter. */
         public String listRequests() throws IOException, InterruptedException {
             return call("GET", "/requests", null);
         }
@@ -309,7 +309,7 @@ public class Control {
             return call("GET", "/requests.har" + query(query), null);
         }
 
-        /** The same without a filter. */
+        /** The same, without a filter. */
         public String exportRequests() throws IOException, InterruptedException {
             return call("GET", "/requests.har", null);
         }

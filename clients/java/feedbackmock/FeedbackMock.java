@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A running mock on a free port of this machine. */
+/** A mock running on a free port of this machine. */
 public final class FeedbackMock extends Control implements AutoCloseable {
     private static final List<String> OPTIONS =
         List.of("--port", "0", "--log-format", "json", "--quiet", "--until-stdin-closes");
@@ -19,15 +19,15 @@ public final class FeedbackMock extends Control implements AutoCloseable {
         this.process = process;
     }
 
-    /** Starts the command that FEEDBACK_MOCK names, else `feedback-mock`. */
+    /** Starts the command in the environment variable FEEDBACK_MOCK, or `feedback-mock`. */
     public static FeedbackMock start() throws IOException {
         var named = System.getenv().getOrDefault("FEEDBACK_MOCK", "");
         return start(named.isBlank() ? "feedback-mock" : named, List.of());
     }
 
     /**
-     * Starts the command, which is one path, blanks and all, with more of its options, and returns as soon as it serves
-     * requests. The mock ends with this process, however that ends.
+     * Starts a mock with additional options, and returns when it is ready for requests. The command is a path, and may
+     * contain spaces. The mock ends when this process ends, even if it is killed.
      */
     public static FeedbackMock start(String command, List<String> options) throws IOException {
         var words = new ArrayList<>(List.of(command));
@@ -48,7 +48,7 @@ public final class FeedbackMock extends Control implements AutoCloseable {
         return new FeedbackMock(Sandbox.text(ready, "url"), Sandbox.text(ready, "control_token"), process);
     }
 
-    /** Stops it, and returns when it has ended. */
+    /** Stops the mock, and returns when it has ended. */
     @Override
     public void close() {
         process.destroy();

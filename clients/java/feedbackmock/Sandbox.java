@@ -3,14 +3,14 @@ package feedbackmock;
 import java.io.IOException;
 import java.util.regex.Pattern;
 
-/** A project of its own for one test, with its credentials; closing it deletes the project. */
+/** A project for a single test, with its credentials. Closing it deletes the project. */
 public final class Sandbox extends Control.Project implements AutoCloseable {
-    /** A bearer token that may submit. */
+    /** A bearer token that can submit feedback. */
     public final String writeToken;
-    /** A bearer token that may only list. */
+    /** A bearer token that can only list feedback. */
     public final String readToken;
     public final String dsn;
-    /** Where feedback is submitted and listed. */
+    /** The URL for submitting and listing feedback. */
     public final String feedbackUrl;
 
     private Sandbox(Control control, String made) {
@@ -21,18 +21,18 @@ public final class Sandbox extends Control.Project implements AutoCloseable {
         feedbackUrl = "%s/api/0/projects/%s/%s/user-feedback/".formatted(control.url(), organization(), project());
     }
 
-    /** Makes a project with a slug that nobody has, whose clock stands still. */
+    /** Creates a project with an unused slug and a frozen clock. */
     public static Sandbox in(Control control) throws IOException, InterruptedException {
         return in(control, """
             {"clock": {"running": false}}""");
     }
 
-    /** Makes a project with a slug that nobody has, with these settings. */
+    /** Creates a project with an unused slug and these settings. */
     public static Sandbox in(Control control, String settings) throws IOException, InterruptedException {
         return new Sandbox(control, control.makeProject(settings));
     }
 
-    /** Lets requests fail, by rules that are tried in this order. */
+    /** Makes requests fail. The rules are tried in order. */
     public void fail(String... faults) throws IOException, InterruptedException {
         addFaults("{\"faults\": [" + String.join(",", faults) + "]}");
     }
@@ -46,7 +46,7 @@ public final class Sandbox extends Control.Project implements AutoCloseable {
         }
     }
 
-    /** The text of a key that JSON has once, null if it is none; what is read by this has no escapes in it. */
+    /** The string value of a key in JSON, or null. For slugs, tokens and URLs, which contain no escapes. */
     static String text(String json, String key) {
         var found = Pattern.compile("\"" + key + "\": ?\"([^\"\\\\]*)\"").matcher(json);
         return found.find() ? found.group(1) : null;

@@ -1,4 +1,4 @@
-"""A client of feedback-mock's control protocol, for tests whose mock is another process or a container."""
+"""A client of feedback-mock's control protocol, for tests whose mock runs in another process or a container."""
 
 from feedback_mock_client.control import AsyncControl, AsyncControlProject, Control, ControlError, ControlProject
 from feedback_mock_client.sandbox import AsyncSandbox, Sandbox

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 
 _Json = Mapping[str, Any]
-_PATIENCE = 60  # seconds: a sleep on a clock is answered when its time has come
+_PATIENCE = 60  # seconds; a sleep on a clock responds only when its time has come
 
 
 class Health(TypedDict):
@@ -247,7 +247,7 @@ class ExportRequestsAnswer(TypedDict):
 
 
 class ControlError(Exception):
-    """A request that was refused: `detail` says what was wrong, and what would be right."""
+    """A refused request. `detail` says what is wrong and what would be right."""
 
     def __init__(self, verb: str, path: str, status: int, detail: str) -> None:
         super().__init__(f"{verb} {path}: {status} {detail}")
@@ -255,9 +255,9 @@ class ControlError(Exception):
 
 
 class Control:
-    """The server's control protocol; `token` is the control token, where the server was started with one.
+    """The control protocol of a server. Pass `token` if the server was started with a control token.
 
-    Closes what it opened: `client` only if it made it.
+    Leaving it closes the HTTP client, unless you passed your own as `client`.
     """
 
     def __init__(self, url: str, *, token: str | None = None, client: httpx.Client | None = None) -> None:
@@ -272,7 +272,7 @@ class Control:
             self._client.close()
 
     def project(self, organization: str, project: str) -> "ControlProject":
-        """The operations of one project, which need not exist yet."""
+        """The operations of a project, which does not need to exist yet."""
         return ControlProject(self, organization, project)
 
     def health(self) -> Health:
@@ -323,7 +323,7 @@ class Control:
 
 
 class ControlProject:
-    """The operations of one project."""
+    """The operations of a project."""
 
     def __init__(self, control: Control, organization: str, project: str) -> None:
         self.organization, self.project = organization, project
@@ -527,9 +527,9 @@ class ControlProject:
 
 
 class AsyncControl:
-    """The server's control protocol; `token` is the control token, where the server was started with one.
+    """The control protocol of a server. Pass `token` if the server was started with a control token.
 
-    Closes what it opened: `client` only if it made it.
+    Leaving it closes the HTTP client, unless you passed your own as `client`.
     """
 
     def __init__(self, url: str, *, token: str | None = None, client: httpx.AsyncClient | None = None) -> None:
@@ -544,7 +544,7 @@ class AsyncControl:
             await self._client.aclose()
 
     def project(self, organization: str, project: str) -> "AsyncControlProject":
-        """The operations of one project, which need not exist yet."""
+        """The operations of a project, which does not need to exist yet."""
         return AsyncControlProject(self, organization, project)
 
     async def health(self) -> Health:
@@ -595,7 +595,7 @@ class AsyncControl:
 
 
 class AsyncControlProject:
-    """The operations of one project."""
+    """The operations of a project."""
 
     def __init__(self, control: AsyncControl, organization: str, project: str) -> None:
         self.organization, self.project = organization, project

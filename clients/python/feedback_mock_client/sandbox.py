@@ -1,4 +1,4 @@
-"""A project of its own for one test, with its credentials; leaving it deletes the project."""
+"""A project for a single test, with its credentials. Leaving its context deletes it."""
 
 from typing import Self, Unpack
 
@@ -17,7 +17,7 @@ def _still(settings: MadeProject) -> MadeProject:
 
 
 class _Credentials:
-    """What a client under test needs."""
+    """The credentials and the URL that a client under test needs."""
 
     def _take(self, url: str, made: Project) -> None:
         self.tokens: dict[str, str] = made["tokens"]
@@ -26,7 +26,10 @@ class _Credentials:
 
 
 class Sandbox(ControlProject, _Credentials):
-    """A project with a slug that nobody has; its clock stands still unless told. `tokens` has `write` and `read`."""
+    """A project with an unused slug. Its clock is frozen, unless the settings say otherwise.
+
+    `tokens` contains bearer tokens by kind: `write`, `read` and `admin`.
+    """
 
     def __init__(self, control: Control, **settings: Unpack[MadeProject]) -> None:
         made = control.make_project(**_still(settings))
@@ -41,11 +44,11 @@ class Sandbox(ControlProject, _Credentials):
 
 
 class AsyncSandbox(AsyncControlProject, _Credentials):
-    """As Sandbox. It is made by `AsyncSandbox.make`, as a constructor cannot wait."""
+    """The async counterpart of Sandbox. Create it with `await AsyncSandbox.make(control)`."""
 
     @classmethod
     async def make(cls, control: AsyncControl, **settings: Unpack[MadeProject]) -> Self:
-        """Makes the project."""
+        """Creates a project, with the same defaults as Sandbox."""
         made = await control.make_project(**_still(settings))
         sandbox = cls(control, made["organization"], made["project"])
         sandbox._take(control.url, made)

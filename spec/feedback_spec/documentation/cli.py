@@ -147,11 +147,11 @@ def reference() -> int:
     required=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where the clients are, each in a directory of its own.",
+    help="The directory of the clients, one subdirectory each.",
 )
-@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if a file is not current.")
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if a file is stale.")
 def clients(out: Path, only_check: bool) -> int:
-    """Write the generated part of the control protocol's clients."""
+    """Write the generated files of the control protocol's clients."""
     files = client_files(load_control())
     if not only_check:
         for name, text in files.items():
@@ -160,12 +160,12 @@ def clients(out: Path, only_check: bool) -> int:
         return 0
     stale = [out / name for name, text in files.items() if _text_of(out / name) != text]
     for file in stale:
-        click.echo(f"{file}: is not current; `feedback-docs clients --out {out}` writes it", err=True)
+        click.echo(f"{file}: is stale; `feedback-docs clients --out {out}` rewrites it", err=True)
     return EXIT_STALE if stale else 0
 
 
 def _text_of(file: Path) -> str | None:
-    return file.read_text("utf-8") if file.is_file() else None
+    return file.read_text("utf-8", "replace") if file.is_file() else None
 
 
 @command.command()

@@ -1,7 +1,7 @@
-"""Thin clients of the control protocol, made of its document: one method for each operation, and its schemas as types.
+"""Generates thin clients of the control protocol: a method for each operation, and types for its schemas.
 
-Made from templates here, because what SDK generators write needs libraries at run time, often takes a hundred files,
-and only their own toolchains could tell whether it is current. What starts a mock is written by hand.
+Uses our own templates, because the output of SDK generators needs runtime libraries, often has a hundred files, and can
+only be checked with their own toolchains. The code that starts a mock is written by hand.
 """
 
 import re
@@ -16,9 +16,9 @@ from feedback_spec.operations import JSON, Operation, Value, operations_of
 from feedback_spec.source import resolve
 
 PROJECT = "/_control/projects/{organization_slug}/{project_slug}"
-"""What the operations of one project begin with."""
+"""The path prefix of a project's operations."""
 _PREFIX = "control"
-_STREAM = "text/event-stream"  # what follows a project is for a library that reads such streams
+_STREAM = "text/event-stream"  # left to libraries that read event streams
 _FILES = {
     "typescript/control.js": "control.js.j2",
     "typescript/control.d.ts": "control.d.ts.j2",
@@ -29,9 +29,9 @@ _FILES = {
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """An operation as a client has it; `path` is relative to the project where it is one of a project's.
+    """An operation as a method of a client. The `path` of a project's operation is relative to the project.
 
-    `arguments` are those of the path, `answer` is `json`, `text` or `nothing`; schemas are None where there is none.
+    `arguments` are the path parameters; `answer` is `json`, `text` or `nothing`; a missing schema is None.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Method:
 
 
 def methods(control: Mapping[str, Any]) -> Iterator[Method]:
-    """The operations that a client has, in the document's order: all but streams."""
+    """The operations, in the document's order, without event streams."""
     for operation in operations_of(control):
         answer = next(each for status, each in operation.responses.items() if status.startswith("2"))
         if _STREAM not in answer.content:
@@ -57,7 +57,7 @@ def methods(control: Mapping[str, Any]) -> Iterator[Method]:
 
 
 def client_files(control: Mapping[str, Any]) -> dict[str, str]:
-    """The generated files of all clients, text by path below the directory of the clients."""
+    """The generated files of all clients: their text, by path relative to the clients' directory."""
     environment = Environment(
         loader=PackageLoader("feedback_spec.documentation", "templates/clients"),
         autoescape=False,  # it is code
@@ -82,7 +82,7 @@ def client_files(control: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _unnamed(offered: tuple[Method, ...]) -> dict[str, Mapping[str, Any]]:
-    """The objects that have no name in the document, by one that is made of the method's: `AddFaultsBody`."""
+    """The objects that have no name in the document, named after their method: `AddFaultsBody`."""
     found: dict[str, Mapping[str, Any]] = {}
     for each in offered:
         query = {"properties": {value.name: value.schema for value in each.query}} if each.query else None

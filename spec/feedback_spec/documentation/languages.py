@@ -16,7 +16,7 @@ FENCES = {"curl": "sh", "Python": "python", "TypeScript": "ts", "Java": "java"}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request whose credentials are `start` and then the value of the environment's `variable`."""
+    """A request. Its credentials are `start`, followed by the value of the environment variable `variable`."""
 
     method: str
     path: str
@@ -27,7 +27,7 @@ class Request:
 
 
 def in_languages(request: Request) -> dict[str, str]:
-    """The request in each language, by the language's name."""
+    """The request as code, by language."""
     environment = Environment(
         loader=PackageLoader("feedback_spec.documentation", "templates/samples"),
         autoescape=False,  # it is code, and each filter quotes for its language

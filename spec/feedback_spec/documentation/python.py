@@ -1,6 +1,6 @@
-"""Schemas of OpenAPI 3.0 as types of Python, those that have a name by it: a TypedDict for each object. Pure.
+"""Renders OpenAPI 3.0 schemas as Python types: a TypedDict for each named object, a dict for each unnamed one. Pure.
 
-An object without a name, inside another one, is a plain dict. Lengths, patterns and bounds are the server's to check.
+Lengths, patterns and bounds are left to the server.
 """
 
 import json
@@ -13,8 +13,8 @@ _PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool
 
 
 def definitions(schemas: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Each schema as a statement that gives it its name, after those that it names."""
-    # Lists, because sets of texts are in another order in each process.
+    """A definition for each schema, after the definitions that it refers to."""
+    # Lists, because the order of a set of strings changes from process to process.
     order = TopologicalSorter({name: list(_named(schema)) for name, schema in schemas.items()})
     for name in order.static_order():
         yield _definition(name, schemas[name])

@@ -36,9 +36,9 @@ def render_markdown(document: Document, control: Mapping[str, Any], links: Links
 
 
 def render_html(document: Document, control: Mapping[str, Any], links: Links) -> str:
-    """The reference as one HTML file: style and drawing inside it, nothing to load.
+    """The reference as one HTML file that includes its style and drawing and loads nothing.
 
-    It runs the one script that its Content-Security-Policy names by hash, for what goes beyond reading: copying.
+    Its Content-Security-Policy allows one script, by hash, which adds copy buttons.
     """
     environment = _environment(escape=True)
     markdown = MarkdownIt("commonmark", {"html": False}).disable("image")

@@ -17,16 +17,16 @@ from feedback_spec.rules import Base
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Code to paste, by the name of its language, and what it shows."""
+    """Code to paste, by language, and a title that says what it shows."""
 
     title: str
     texts: Mapping[str, str]
 
 
 def samples(document: Document, control: Mapping[str, Any]) -> tuple[Sample, ...]:
-    """The server, a submission for each kind of credentials, and a walk past every window on a mock.
+    """The choice of a server, a submission for each kind of credentials, and a walk past every window on a mock.
 
-    All of them read `SERVER`, and `TOKEN` or `DSN`, from the environment.
+    All of them read the server and the credentials from environment variables.
     """
     submits = [Sample(f"Submit, with `{each.line}`", _submits(document, each)) for each in document.submit.credentials]
     return (

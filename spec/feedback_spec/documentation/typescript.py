@@ -1,6 +1,6 @@
-"""Schemas of OpenAPI 3.0 as types of TypeScript, those that have a name by it. Pure.
+"""Renders OpenAPI 3.0 schemas as TypeScript types. Pure.
 
-Says what the shape is; lengths, patterns and bounds are the server's to check.
+Describes only the shape; lengths, patterns and bounds are left to the server.
 """
 
 import json
@@ -14,7 +14,7 @@ _INDENT = "  "
 
 
 def type_of(schema: Mapping[str, Any], before: str = "") -> str:
-    """The type; an object has a line for each property, which begins with `before` and an indentation."""
+    """The type. Each property of an object is on its own line, indented relative to `before`."""
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     return _shape(schema, before) + (" | null" if schema.get("nullable") else "")
@@ -46,7 +46,7 @@ def _properties(schema: Mapping[str, Any], before: str) -> Iterator[str]:
 
 
 def comment(text: str, before: str = "", width: int = 112) -> str:
-    """A text as a comment of documentation, on one line where it fits."""
+    """A text as a documentation comment, on one line if it fits."""
     first, *rest = textwrap.wrap(" ".join(text.split()).replace("*/", "* /"), width, break_long_words=False)
     if not rest:
         return f"{before}/** {first} */"

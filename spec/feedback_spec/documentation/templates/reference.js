@@ -1,5 +1,5 @@
 "use strict";
-// Copies what is shown, and shows every example in the language that was chosen for one. Without it, all can be read.
+// Adds copy buttons, and switches all examples to the language chosen for one. The page is readable without it.
 const told = document.querySelector(".told");
 if (navigator.clipboard) {
   for (const code of document.querySelectorAll(".code, .languages")) {
