@@ -250,7 +250,7 @@ def violations(visitor: Visitor) -> list[str]:
     return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found] + ["too wide"] * wide
 
 
-@pytest.mark.parametrize(("allowed", "told"), [((ELSEWHERE,), ""), ((), f"--allow-host {ELSEWHERE} adds it")])
+@pytest.mark.parametrize(("allowed", "told"), [((ELSEWHERE,), ""), ((), f"add it with --allow-host {ELSEWHERE}.")])
 def test_page_under_another_name_works_where_that_is_allowed(
     browser: Browser, allowed: tuple[str, ...], told: str
 ) -> None:
