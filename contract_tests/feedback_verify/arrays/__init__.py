@@ -1,4 +1,4 @@
-"""Covering arrays: situations in which all pairs of what makes implementations differ meet, judged by one oracle."""
+"""Covering arrays: situations that combine all pairs of what makes implementations differ, judged by one oracle."""
 
 from feedback_verify.arrays.layer import PARALLEL, Layer
 

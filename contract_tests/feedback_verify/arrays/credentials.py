@@ -1,7 +1,7 @@
-"""Who may not submit, by each part of an Authorization header: scheme, token, key, number; and who may all the same.
+"""Who may not submit, by each part of an Authorization header (scheme, token, key, number), and who still may.
 
-The document says that only a DSN's public key and its project number are looked at: what else stands in one makes no
-difference. What it leaves open (leading zeros of a number, a key in the other case) is a remark.
+The document says that only a DSN's public key and project number count, so nothing else in it makes a difference. What
+the document leaves open (leading zeros of a number, a key in the other case) is a remark.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _NAMES = {"write": "token", "dsn": "DSN"}
 
 
 class Dsn:
-    """Where the parts of a DSN stand in it."""
+    """The positions of a DSN's parts."""
 
     def __init__(self, credential: Credential) -> None:
         self.whole, secret = credential, credential.secret
@@ -33,7 +33,7 @@ class Dsn:
 
     @property
     def number(self) -> str:
-        """The project's number, which is not a secret."""
+        """The project's number, which is not secret."""
         return self.whole.secret[self.at_number :]
 
     def part(self, start: int = 0, stop: int | None = None) -> Part:
@@ -65,7 +65,7 @@ def _without(_: Setting) -> Iterator[Attempt]:
 
 
 def _elsewhere(s: Setting) -> Iterator[Attempt]:
-    """In headers that other APIs take credentials from."""
+    """In headers in which other APIs accept credentials."""
     token, dsn = s.where.credentials.get("write"), _own_dsn(s)
     if token is not None:
         for name in ("X-Auth-Token", "X-Api-Key", "Proxy-Authorization"):
@@ -84,7 +84,7 @@ def _unknown_scheme(s: Setting) -> Iterator[Attempt]:
             continue
         own = s.where.credentials[kind]
         scheme = own.prefix.strip()
-        # A scheme that does not exist opens nothing, whatever stands behind it.
+        # An unknown scheme gives no access, whatever follows it.
         for other in ("Basic", "Token", "Cookie", f"X{scheme}", f"{scheme}X"):
             yield Attempt(f"with the scheme {other} before a valid {name}", authorization=own.spelled(other))
         yield Attempt(f"with a valid {name} and no scheme", authorization=Altered((Part(own),)))
@@ -108,25 +108,25 @@ def _spaces(s: Setting) -> Iterator[Attempt]:
     for kind in ("write", "dsn"):
         if kind in s.where.credentials:
             own = s.where.credentials[kind]
-            yield Attempt(f"with a word behind the {_NAMES[kind]}", authorization=Altered((*own.parts, " x")))
+            yield Attempt(f"with a word after the {_NAMES[kind]}", authorization=Altered((*own.parts, " x")))
             before = Altered((own.prefix, "x ", Part(own)))
             yield Attempt(f"with a word before the {_NAMES[kind]}", authorization=before)
 
 
 def _unknown_token(s: Setting) -> Iterator[Attempt]:
-    yield Attempt("with a token that nobody was given", authorization=UNKNOWN_TOKEN)
+    yield Attempt("with a token that was never issued", authorization=UNKNOWN_TOKEN)
     dsn, token = _own_dsn(s), s.where.credentials.get("write")
     if token is not None:
         end = len(token.secret) - 1
         other = "x" if token.secret[-1] != "x" else "y"
-        yield Attempt("with the token cut off in the middle", authorization=_token(Part(token, 0, end // 2)))
+        yield Attempt("with the token truncated in the middle", authorization=_token(Part(token, 0, end // 2)))
         # A server that numbers its tokens knows the shorter one as another project's.
         shorter = _token(Part(token, 0, end))
         yield Attempt("with the token without its end", authorization=shorter, statuses=(401, 403))
         yield Attempt("with the token without its beginning", authorization=_token(Part(token, 1)))
-        yield Attempt("with the token and one character more", authorization=_token(Part(token), "x"))
+        yield Attempt("with the token and an additional character", authorization=_token(Part(token), "x"))
         yield Attempt("with one character before the token", authorization=_token("x", Part(token)))
-        yield Attempt("with another character at the token's end", authorization=_token(Part(token, 0, end), other))
+        yield Attempt("with a different last character of the token", authorization=_token(Part(token, 0, end), other))
         if token.secret.swapcase() != token.secret:
             turned = _token(Part(token, turned=True))
             yield Attempt("with the token in the other case", authorization=turned)
@@ -142,7 +142,7 @@ def _token(*parts: str | Part) -> Altered:
 
 
 def _unknown_dsn(s: Setting) -> Iterator[Attempt]:
-    yield Attempt("with a DSN that nobody was given", authorization=UNKNOWN_DSN)
+    yield Attempt("with a DSN that was never issued", authorization=UNKNOWN_DSN)
     yield Attempt("with DSN nonsense", authorization="DSN nonsense")
     if (dsn := _own_dsn(s)) is None:
         return
@@ -158,11 +158,11 @@ def _wrong_key(s: Setting) -> Iterator[Attempt]:
     start, end, secret = dsn.at_key, dsn.at_key_end, dsn.whole.secret
     first, last = _other_digit(secret[start]), _other_digit(secret[end - 1])
     wrong: dict[str, tuple[str | Part, ...]] = {
-        "another first digit": (first, dsn.part(start + 1, end)),
-        "another last digit": (dsn.part(start, end - 1), last),
-        "one digit more": (dsn.key, "0"),
-        "one digit before it": ("0", dsn.key),
-        "one digit less": (dsn.part(start, end - 1),),
+        "a different first digit": (first, dsn.part(start + 1, end)),
+        "a different last digit": (dsn.part(start, end - 1), last),
+        "an additional digit": (dsn.key, "0"),
+        "an additional digit in front": ("0", dsn.key),
+        "a digit missing": (dsn.part(start, end - 1),),
         "dashes": (dsn.part(start, start + 8), "-", dsn.part(start + 8, end)),
         "no digits": (),
     }
@@ -176,7 +176,7 @@ def _wrong_key(s: Setting) -> Iterator[Attempt]:
 def _wrong_number(s: Setting) -> Iterator[Attempt]:
     dsn = Dsn(s.where.credentials["dsn"])
     number = dsn.number
-    wrong = {"no project number": "", "the slug as its number": s.where.slug, "a digit behind its number": f"{number}0"}
+    wrong = {"no project number": "", "the slug as its number": s.where.slug, "a digit after its number": f"{number}0"}
     if number.isdecimal():
         wrong |= {"the number above its own": str(int(number) + 1), "the number 0": "0"}
         wrong |= {"the number below its own": str(int(number) - 1)} if int(number) > 1 else {}
@@ -189,14 +189,14 @@ def _wrong_number(s: Setting) -> Iterator[Attempt]:
 
 
 def _mixed(s: Setting) -> Iterator[Attempt]:
-    """The parts of two DSNs, neither of which is one."""
+    """The parts of two DSNs, which do not belong together."""
     dsn = Dsn(s.where.credentials["dsn"])
     for same, where in ((True, "of the organization"), (False, "of another organization")):
         other = Dsn(s.beside(same).credentials["dsn"])
         of_key, of_number = dsn.with_key(other.key), dsn.with_number(other.number)
         if other.whole.secret[other.at_key : other.at_key_end] != dsn.whole.secret[dsn.at_key : dsn.at_key_end]:
-            yield Attempt(f"with the key of a project {where} and the own number", authorization=of_key)
-        yield Attempt(f"with the own key and the number of a project {where}", authorization=of_number)
+            yield Attempt(f"with the key of a project {where} and its own number", authorization=of_key)
+        yield Attempt(f"with its own key and the number of a project {where}", authorization=of_number)
 
 
 def _reader(s: Setting) -> Iterator[Attempt]:

@@ -1,7 +1,7 @@
 """What makes implementations differ, as dimensions with a few values each. Pure; limits come from the document.
 
-The first value of a dimension is the plain one. A failure that goes away when a value is made plain is attributed to
-the rule that the value names; a value without a rule of its own leaves it to the rule that decided the answer.
+The first value of a dimension is the plain one. A failure that disappears when a value is made plain is attributed to
+the rule that the value names; a value without a rule of its own leaves it to the rule that decided the response.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from feedback_spec.instants import SECOND, in_short
 Situation = Mapping[str, str]
 DAY = 86_400 * SECOND
 
-# Instants just before which, or across which, time is often reckoned wrongly (UTC).
+# Instants just before which, or across which, time is often calculated incorrectly (UTC).
 CALENDAR = {
     "mid-hour": datetime(2026, 5, 13, 10, 30, tzinfo=UTC),
     "summer time in Europe": datetime(2026, 3, 29, 1, tzinfo=UTC),
@@ -35,8 +35,8 @@ CALENDAR = {
     "1970": datetime(1970, 1, 1, tzinfo=UTC),
     "before 1970": datetime(1969, 12, 31, 20, tzinfo=UTC),
 }
-# Microseconds after which a counter begins again: bits of microseconds, milliseconds, seconds and minutes, and what a
-# clock's face shows. An age just beyond looks young.
+# Microseconds after which a counter wraps: bits of microseconds, milliseconds, seconds and minutes, and the parts of a
+# clock's display. An age just beyond looks recent.
 WRAPS = (
     *(2**bits for bits in (31, 32)),
     *(2**bits * SECOND // 1000 for bits in (31, 32)),
@@ -49,10 +49,10 @@ FRACTIONS = {".0": 0, ".000001": 1, ".5": 500_000, ".999999": 999_999}
 
 @dataclass(frozen=True)
 class Dimension:
-    """`values`, the plain one first; `rules` names the rule that a value speaks of, `needs` what it takes.
+    """`values`, the plain one first; `rules` names the rule about a value, `needs` what it requires.
 
-    `next_plain` is tried where the plain one hides a failure. One that is not `shown` says only which of several alike
-    is taken: a failure's own words say it better.
+    `next_plain` is tried if the plain one hides a failure. One that is not `shown` only selects one of several similar
+    cases: a failure's own words describe it better.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Dimension:
 
     @property
     def plain(self) -> str:
-        """The value that is like everywhere else."""
+        """The ordinary value."""
         return self.values[0]
 
     def possible(self, capabilities: frozenset[str]) -> "Dimension":
@@ -77,7 +77,7 @@ class Dimension:
 
 
 def ages(document: Document, family: str, step: int = 1) -> dict[str, int]:
-    """Ages in microseconds by their names: `near` the limits of the windows that count from `family`, and beyond."""
+    """Ages in microseconds by name: `near` the limits of the windows that count from `family`, and beyond."""
     found = near(document, family, step)
     limits = [window.limit for window in document.mutability.windows if window.base.startswith(family)]
     beyond = (*(2 * limit for limit in limits), *(wrap + SECOND for wrap in WRAPS), 31 * DAY, 365 * DAY, 366 * DAY)
@@ -85,9 +85,9 @@ def ages(document: Document, family: str, step: int = 1) -> dict[str, int]:
 
 
 def near(document: Document, family: str, step: int = 1) -> dict[str, int]:
-    """Ages in microseconds by their names, on both sides of every limit of the windows that count from `family`.
+    """Ages in microseconds by name, on both sides of every limit of the windows that count from `family`.
 
-    A clock that counts in larger steps (microseconds) than one is asked a step beside the limit, not at it.
+    If a clock counts in steps larger than a microsecond, it is tested a step beside the limit, not at it.
     """
     found = {"2s": 2 * SECOND}
     for window in document.mutability.windows:
@@ -99,7 +99,7 @@ def near(document: Document, family: str, step: int = 1) -> dict[str, int]:
 
 
 def at_limit(limit: int, step: int) -> tuple[int, ...]:
-    """The ages next to a limit that a clock with such a step can tell apart; the last one is beyond it."""
+    """The ages next to a limit that a clock with such a step can distinguish; the last one is beyond it."""
     return (limit - 1, limit, limit + 1) if step == 1 else (limit - step, limit + step)
 
 
@@ -112,7 +112,7 @@ FORM = Dimension(
     {"form": "form-bodies", "multipart": "form-bodies", "charset": "media-type", "capitals": "media-type"}
     | dict.fromkeys(("chunked", "escaped", "indented"), "valid-accepted"),
 )
-# The last submission again, in each of these forms and by these credentials: at the same instant all are alike.
+# The last submission again, in each of these forms and with these credentials: at the same instant, all must agree.
 WAYS = Dimension("ways", ("one", "every"))
 EVERY_WAY = (("form", "write"), ("json", "dsn"), ("multipart", "dsn"))
 SPELLING = Dimension(
@@ -132,7 +132,7 @@ def spelled(event_id: str, how: str) -> str:
             return event_id.translate(str.maketrans("abcdef", "123456"))
         case "zeros in front":
             return "0000" + event_id[4:]
-        case "as a power":  # a number to languages that take texts for numbers, and the same one with any digits
+        case "as a power":  # a number to languages that read strings as numbers, and the same one with any digits
             return "0e" + spelled(event_id, "digits")[2:]
         case _:
             return event_id
@@ -159,13 +159,13 @@ HEADERS_OF = {
         "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
     },
 }
-# What a browser adds to what a page sends to another place than its own.
+# Headers that a browser adds to a page's request to another site.
 OF_A_PAGE = {"Origin": "https://app.example", "Referer": "https://app.example/"}
 BROWSERS = ("@sentry/browser", "a browser's form")
 
 
 def headers_of(client: str, document: Document) -> dict[str, str]:
-    """What the client sends beside the message; where origins are allowed one by one, nothing of a page."""
+    """The headers that the client sends besides the message; nothing of a page if origins are allowed individually."""
     page = OF_A_PAGE if client in BROWSERS and document.behaviour.origins == "any" else {}
     return {**HEADERS_OF[client], **page}
 
@@ -174,7 +174,7 @@ CLIENT = Dimension("client", tuple(HEADERS_OF), dict.fromkeys(list(HEADERS_OF)[1
 
 
 def submission_dimensions() -> tuple[Dimension, ...]:
-    """What can be varied where no time goes by."""
+    """What can be varied without time passing."""
     between = Dimension("between", ("nothing", *BETWEEN_AT_ONCE), RULE_OF_BETWEEN)
     event = Dimension("event", ("before", "never"), {"never": "unknown-event"}, {"before": "event"})
     return event, between, BY, FIRST_BY, FORM, SPELLING, VALUES, CONNECTION, CLIENT
@@ -186,7 +186,7 @@ RULE_OF_BETWEEN = {
     "one without credentials": "credentials-required",
     "the same again": "retry-safe",
 }
-# Where on the time line something happens: that another place fails too is the same failure.
+# Where on the time line something happens: if it fails in another place too, it is the same failure.
 PLACES = frozenset({"event age", "first submitted", "afterwards", "calendar", "fraction", "between"})
 
 
@@ -239,7 +239,8 @@ def window_dimensions(document: Document, step: int = 1) -> tuple[Dimension, ...
 
 
 def by_window(document: Document, dimensions: tuple[Dimension, ...], step: int = 1) -> Iterator[tuple[Dimension, ...]]:
-    """The dimensions for the windows of an event, and for those of feedback, the others being open: these hide nothing.
+    """The dimensions for the windows of an event, and for those of feedback, with the others open so that they hide
+    nothing.
 
     Once near the limits and through the calendar, and once far beyond the limits.
     """
@@ -253,7 +254,7 @@ def by_window(document: Document, dimensions: tuple[Dimension, ...], step: int =
     every_way = {"ways": ("every",)}
     if len(events) > 1:
         chosen.append({**known, **every_way, "event age": tuple(events)})
-    chosen.append({**young, **every_way})  # also where no window counts from feedback: then it never ends
+    chosen.append({**young, **every_way})  # also if no window counts from feedback: then it never ends
     if beyond_events:
         chosen.append({**known, **at_once, "event age": beyond_events})
     if beyond_feedback:
@@ -268,7 +269,7 @@ def by_window(document: Document, dimensions: tuple[Dimension, ...], step: int =
 
 
 def condensed(document: Document, dimensions: tuple[Dimension, ...], step: int = 1) -> tuple[Dimension, ...]:
-    """The dimensions that matter to time, with the two sides of each limit only: small enough for all triples."""
+    """The dimensions that matter to time, with only the two sides of each limit: small enough for all triples."""
     sides: dict[str, tuple[str, ...]] = {}
     for family, name in (("event", "event age"), ("feedback", "first submitted")):
         limits = [window.limit for window in document.mutability.windows if window.base.startswith(family)]
@@ -293,5 +294,5 @@ def condensed(document: Document, dimensions: tuple[Dimension, ...], step: int =
 
 
 def later(instant: datetime, microseconds: int) -> datetime:
-    """The instant so many microseconds later."""
+    """The instant this many microseconds later."""
     return instant + timedelta(microseconds=microseconds)

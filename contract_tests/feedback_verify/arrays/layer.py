@@ -1,5 +1,5 @@
-"""Runs the covering arrays that a target allows: plays every row, makes a failing one plain again where it can, and
-attributes what is left to the rule that it breaks.
+"""Runs the covering arrays that a target allows: plays every row, simplifies a failing one, and attributes what remains
+to the rule that it breaks.
 """
 
 import threading
@@ -41,7 +41,7 @@ ROUNDS = 3
 PARALLEL = 4
 WHILE_LAGGING = 6
 UNKNOWN = "overwrite-window-unknown-event"
-# What plays are held against whatever they are about; the rules of these groups, and these.
+# What every play is checked for, whatever it is about; the rules of these groups, and these.
 GROUPS = frozenset({"submission", "windows", "overwrite"})
 SPOKEN = frozenset({"dsn", "list", "list-known-events", "no-server-error"})
 Job = tuple["Array", Situation]
@@ -52,7 +52,7 @@ Kind = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Array:
-    """Situations in which all `strength`-tuples of values of the dimensions meet."""
+    """Situations that cover all `strength`-tuples of values of the dimensions."""
 
     dimensions: tuple[Dimension, ...]
     strength: int
@@ -61,12 +61,12 @@ class Array:
 
     @property
     def timed(self) -> bool:
-        """Whether time goes by in its situations."""
+        """Whether time passes in its situations."""
         return any(each.name == "calendar" for each in self.dimensions)
 
     @property
     def refusing(self) -> bool:
-        """Whether its situations are about what is refused."""
+        """Whether its situations are about refusals."""
         return any(each.name == "refusal" for each in self.dimensions)
 
     @property
@@ -77,7 +77,7 @@ class Array:
 
 @dataclass(frozen=True)
 class _Seen:
-    """A failure made as plain as can be: what did not fit, and the values that it takes."""
+    """A simplified failure: what was wrong, and the values that it needs."""
 
     kind: tuple[str, str, str]
     remaining: frozenset[tuple[str, str]]
@@ -86,7 +86,7 @@ class _Seen:
         """Whether this is part of another failure; where on the time line it happens makes no difference."""
         places = {name for name, _ in remaining}
         same = all(each in remaining or (each[0] in PLACES and each[0] in places) for each in self.remaining)
-        # A list may show what an answer has shown already.
+        # A list may show what a response has already shown.
         return same and (self.kind[0] == failure.mismatch.aspect or self.kind[1:] == failure.mismatch.kind[1:])
 
 
@@ -94,8 +94,8 @@ class _Seen:
 class Layer:
     """All arrays against one target.
 
-    Where only some `rules` are wanted, only what can speak of one of them is played. `in_time` raises when the run is
-    over; `finished` sees each scenario; `lost` raises where a target that gave no answer is gone altogether.
+    If only some `rules` are wanted, plays only situations about one of them. `in_time` raises when the run is over;
+    `finished` receives each scenario; `lost` raises if a target that did not respond is gone altogether.
     """
 
     target: Target
@@ -119,7 +119,7 @@ class Layer:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self) -> list[Finding]:
-        """One finding for each failure that is not another's, and how often each rule was seen to hold."""
+        """One finding for each failure that is not part of another, and how often each rule was confirmed."""
         judged: list[tuple[Kind, Finding]] = []
         arrays = list(arrays_for(self.document, self.target, self.depth))
         for array in arrays:
@@ -155,25 +155,29 @@ class Layer:
         return findings + counted + remarks + doubts
 
     def _is_possible(self, rule: str) -> bool:
-        """Whether the target has all that the rule needs: without a clock, one side of a deadline says nothing."""
+        """Whether the target has everything that the rule needs: without a clock, one side of a deadline says
+        nothing.
+        """
         known = self.document.verifiable.get(rule)
         return known is not None and self.target.capabilities.issuperset(known.needs)
 
     def _plain_failures(self, array: Array) -> Iterator[tuple[Kind, Finding]]:
-        """What is wrong in the plainest situation already, one thing after the other."""
+        """What is wrong even in the plainest situation, one thing after the other."""
         more = True
         while more:
             yield from self._judge_all(self._play_all([(array, array.rows[0])]))
             more = self._ignores_more()
 
     def _ignores_more(self) -> bool:
-        """Ignores from now on what fails everywhere, for it hides what lies behind it; whether that is more."""
+        """Ignores from now on what fails everywhere, because it hides what lies behind it; returns whether that is
+        more.
+        """
         before = self._ignored
         self._ignored = frozenset(each.kind for each in self._seen if not each.remaining and each.kind[0] != "status")
         return self._ignored != before
 
     def _covered(self, arrays: Sequence[Array]) -> Mapping[str, list[str]]:
-        """By rule, what the arrays that are about it say of what they cover."""
+        """By rule, what the arrays about it cover."""
         windows = [window.rule for window in self.document.mutability.windows]
         covered: dict[str, list[str]] = {}
         for array in arrays:
@@ -187,7 +191,7 @@ class Layer:
         return tuple(sorted((each for each in self._probes if each.window == rule), key=lambda each: each.earliest))
 
     def _without_special_cases(self, judged: Sequence[tuple[Kind, Finding]]) -> list[Finding]:
-        """Without those that say of a special case what another one says of all cases."""
+        """Without those that report for a special case what another one reports for all cases."""
         said = {(kind[1:], finding.rule) for kind, finding in judged}
         windows = self.document.mutability.windows
         feedback = [window.rule for window in windows if window.base.startswith("feedback")]
@@ -212,7 +216,7 @@ class Layer:
         ]
 
     def _play_all(self, rows: Sequence[Job]) -> list[tuple[Job, Failure, Sequence[Step]]]:
-        """The rows that fail, in their order."""
+        """The failing rows, in order."""
         failed = []
         for job, (failure, steps) in zip(rows, self._in_parallel(self._play, rows), strict=True):
             if failure is not None:
@@ -221,7 +225,7 @@ class Layer:
 
     def _in_parallel(self, do: Callable[[J], T], jobs: Sequence[J]) -> Iterator[T]:
         """The result of each job, in the order of the jobs."""
-        slow = WHILE_LAGGING if self.target.settling.lags else 1  # it is waited for more than it is worked
+        slow = WHILE_LAGGING if self.target.settling.lags else 1  # most of the time is spent waiting
         workers = self.parallel * slow if self.target.sandboxes and "parallel" in self.target.capabilities else 1
         with ThreadPoolExecutor(workers) as pool:
             try:
@@ -234,7 +238,7 @@ class Layer:
                 raise
 
     def _judge_all(self, failed: Sequence[tuple[Job, Failure, Sequence[Step]]]) -> Iterator[tuple[Kind, Finding]]:
-        # A window that is never over is no more over after a refusal: that comes last.
+        # A window that never ends does not end after a refusal either: that comes last.
         for (array, situation), failure, steps in sorted(failed, key=_is_after_a_refusal):
             if self._explained(failure, _remaining(array, situation)) or self._is_known_elsewhere(array, failure):
                 continue
@@ -243,7 +247,7 @@ class Layer:
                 plain, plainer, shorter = self._plainest(
                     array, *self._narrowed(array, *self._among_others(array, situation, failure, steps))
                 )
-                if plain.get("ways") == "every":  # the plainer it is, the more of it goes in one way
+                if plain.get("ways") == "every":  # the plainer it is, the more it can try at once
                     plain, plainer, shorter = self._plainest(array, *self._narrowed(array, plain, plainer, shorter))
             elif not failure.blamed or failure.blamed in self._broken or self._fails_anyway(array, situation, failure):
                 continue
@@ -255,7 +259,7 @@ class Layer:
             if not array.refusing:
                 self._elsewhere.add((plainer.mismatch.aspect, plainer.mismatch.rule))
             if array.refusing and plain["refusal"] == NOTHING and others and plain["connection"] != IN_TURN:
-                continue  # what has nothing to do with a refusal, other arrays know more of
+                continue  # other arrays know more about what is unrelated to refusals
             told = ", ".join(f"{name}: {value}" for name, value in sorted(remaining))
             message = f"{plainer.mismatch.message} ({told or 'in the simplest case'})"
             rule = self._attributed(array, plain, plainer)
@@ -268,7 +272,7 @@ class Layer:
         return any(each.explains(failure, remaining) for each in self._seen)
 
     def _is_known_elsewhere(self, array: Array, failure: Failure) -> bool:
-        """Whether what comes after a refusal fails as it does where nothing is refused."""
+        """Whether what follows a refusal fails in the same way if nothing is refused."""
         mismatch = failure.mismatch
         known = (mismatch.aspect, mismatch.rule) in self._elsewhere
         return array.refusing and known and mismatch.aspect != "records" and mismatch.rule != failure.blamed
@@ -276,7 +280,7 @@ class Layer:
     def _among_others(
         self, array: Array, situation: Situation, failure: Failure, steps: Sequence[Step]
     ) -> tuple[Situation, Failure, Sequence[Step]]:
-        """What two projects, or two users on one connection, come to without a refusal, where that fails already."""
+        """The result of two projects, or two users on one connection, without a refusal, if that fails already."""
         if _is_of_several(array, situation) and situation["refusal"] != NOTHING:
             plainer = {**situation, "refusal": NOTHING}
             again, shorter = self._play((array, plainer))
@@ -287,7 +291,7 @@ class Layer:
     def _narrowed(
         self, array: Array, situation: Situation, failure: Failure, steps: Sequence[Step]
     ) -> tuple[Situation, Failure, Sequence[Step]]:
-        """With the one way of refusing, or of submitting, that the same fails in, where it is one."""
+        """With only the one way of refusing, or of submitting, that fails in the same way, if it is one."""
         ones = [{"way": str(way)} for way in range(failure.ways if situation.get("way") == EVERY else 0)]
         if situation.get("ways") == "every":
             ones = [{"ways": "one"}, *_each_way()]
@@ -297,7 +301,7 @@ class Layer:
             again, shorter = self._play((array, one))
             if again is None:
                 continue
-            # In that one way all is submitted, so that something else may be expected where the same goes wrong.
+            # Everything is submitted in that one way, so the same failure may come with a different expectation.
             alike = again.mismatch.aspect == failure.mismatch.aspect and again.status == failure.status
             if again.mismatch.kind == failure.mismatch.kind or (alike and "ways" in each):
                 return one, again, shorter
@@ -321,7 +325,7 @@ class Layer:
         return situation, failure, steps
 
     def _attributed(self, array: Array, situation: Situation, failure: Failure) -> str:
-        """The rule that a failure breaks: one that a value in it speaks of, else the one that decided the answer."""
+        """The rule that a failure breaks: one named by a value in it, else the one that decided the response."""
         if array.refusing and situation["refusal"] != NOTHING:
             return failure.blamed or failure.mismatch.rule
         spoken = _spoken_of(array, situation, failure) or self._window_of(array, situation, failure)
@@ -329,25 +333,26 @@ class Layer:
         return self.document.first_rule(spoken, failure.mismatch.rule, decided)
 
     def _window_of(self, array: Array, situation: Situation, failure: Failure) -> str | None:
-        """The window that a wrong status is about, where more than one could be: found by playing without the other."""
+        """The window that a wrong status is about, if there could be several: found by playing without the other."""
         expected, windows = failure.expected, self.document.mutability.windows
         if expected is None or failure.mismatch.aspect != "status" or not array.timed:
             return None
         if not expected.known_event:
-            # Saved too late to be known then; where it was known in time, the same age shows whether the window holds.
+            # Saved too late to be known then; if it had been known in time, the same age shows whether the window
+            # works.
             unknown = expected.outcome == REFUSED and not self._fails(array, self._known_in_time(situation))
             return UNKNOWN if unknown else None
         if expected.outcome == REFUSED:
             first = {**situation, "first submitted": "never", "between": "nothing"}
-            if situation["first submitted"] == "never":  # what fails is the one that comes afterwards
+            if situation["first submitted"] == "never":  # the later submission is what fails
                 beyond = max(ages(self.document, "event").items(), key=lambda each: each[1])[0]
                 first |= {"afterwards": "nothing", "event age": beyond}
             return "window-order" if expected.ordered and not self._fails(array, first) else None
         if failure.status not in {window.status for window in windows} or expected.outcome != OVERWRITTEN:
             return None
-        # A first submission for the same event says whether it is the event's window that refuses.
+        # A first submission for the same event shows whether the event's window refuses.
         alone = {**situation, "first submitted": "never", "between": "nothing", "afterwards": "nothing"}
-        if situation["first submitted"] == "never":  # what fails comes afterwards, when the event is older
+        if situation["first submitted"] == "never":  # the later submission fails, when the event is older
             known = ages(self.document, "event", self.target.step)
             age = known[situation["event age"]]
             older = (each for each in known if known[each] > age)
@@ -362,7 +367,7 @@ class Layer:
         return {**situation, **plain, "event age": ages_of["event"][:2][-1], "first submitted": ages_of["feedback"][-1]}
 
     def _fails_anyway(self, array: Array, situation: Situation, failure: Failure) -> bool:
-        """Whether the same fails where nothing is refused."""
+        """Whether the same fails if nothing is refused."""
         again, _ = self._play((array, {**situation, "refusal": NOTHING}))
         if again is None:
             return False
@@ -372,12 +377,12 @@ class Layer:
         return self._play((array, situation))[0] is not None
 
     def _suspects(self, array: Array) -> list[Situation]:
-        """The rows that fail, or may have, where those that share a past are played together."""
+        """The rows that fail, or may have failed, with those that share a past played together."""
         wanted = [row for row in array.rows if self._wants_refused(row)]
         return [row for rows in self._in_parallel(self._play_together, together(wanted)) for row in rows]
 
     def _wants(self, array: Array) -> bool:
-        """Whether a rule is wanted that the situations of an array, of what is taken, can speak of."""
+        """Whether the situations of an array of accepted submissions can be about a wanted rule."""
         spoken = {rule for each in array.dimensions for rule in each.rules.values()} | SPOKEN
         rules = self.document.verifiable
         return self.rules is None or any(each in spoken or rules[each].group in GROUPS for each in self.rules)
@@ -409,9 +414,9 @@ class Layer:
             self.finished(scenario)
 
     def _play(self, job: Job, *, again: bool = False) -> tuple[Failure | None, Sequence[Step]]:
-        """What did not fit, and the steps; None where all did, or where nothing can be said.
+        """What was wrong, and the steps; None if nothing was, or if nothing can be said.
 
-        Once more where the connection was lost, which a proxy or a restart may do too, or where there was trouble.
+        Once more if the connection was lost, which a proxy or a restart may cause, or if there was trouble.
         """
         array, situation = job
         start, began = start_of(self.document, situation, self.target.step) if array.timed else (None, 0)
@@ -437,7 +442,7 @@ class Layer:
                 self.lost(scenario, lost)
                 if not again:
                     return self._play(job, again=True)
-                # A server may close a connection that was kept, at any time; a fresh one it may not.
+                # A server may close a kept connection at any time, but not a fresh one.
                 if situation["connection"] == "fresh":
                     told = "the connection was closed without a response"
                     failure = Failure(Mismatch("status", "no-server-error", told, told), None, None, "")
@@ -448,14 +453,14 @@ class Layer:
 
 
 def _each_way() -> list[dict[str, str]]:
-    """What is submitted in every way, in one of them only: all of it, or what comes after the first submission."""
+    """Submits in only one of the ways: everything, or what comes after the first submission."""
     ones = [{"ways": "one", "form": form, "by": by} for form, by in EVERY_WAY]
     ones += [{**each, "first by": each["by"]} for each in ones]
     return ones + [{**each, "afterwards": "again"} for each in ones]
 
 
 def _plainer(dimension: Dimension, value: str) -> tuple[str, ...]:
-    """The values that are plainer than this one, the plainest first."""
+    """The values plainer than this one, plainest first."""
     order = [each for each in (dimension.plain, dimension.next_plain) if each in dimension.values]
     return tuple(order[: order.index(value)] if value in order else order) if dimension.shown else ()
 
@@ -466,7 +471,7 @@ def _is_after_a_refusal(failed: tuple[Job, Failure, Sequence[Step]]) -> bool:
 
 
 def _is_of_several(array: Array, situation: Situation) -> bool:
-    """Whether a refusal comes among two projects, or two users of one connection: they may be mixed up without it."""
+    """Whether a refusal occurs among two projects, or two users of one connection: they may be mixed up without it."""
     return array.refusing and (situation["connection"] == IN_TURN or situation["project"] != THE_ONLY)
 
 
@@ -479,12 +484,12 @@ def _remaining(array: Array, situation: Situation) -> frozenset[tuple[str, str]]
     )
 
 
-# Dimensions whose rule explains a failure before others' do.
+# Dimensions whose rule takes precedence in explaining a failure.
 _FIRST = ("connection", "between", "beside", "timestamp", "event id", "form", "values", "client")
 
 
 def _spoken_of(array: Array, situation: Situation, failure: Failure) -> str | None:
-    """The rule that the values which are not plain speak of; None where they leave it to the oracle."""
+    """The rule that the non-plain values name; None if they leave it to the oracle."""
     needed = dict(_remaining(array, situation))
     expected, about_status = failure.expected, failure.mismatch.aspect == "status"
     rules = {each.name: each.rules.get(needed.get(each.name, "")) for each in array.dimensions}
@@ -512,7 +517,9 @@ def arrays_for(document: Document, target: Target, depth: str) -> Iterator[Array
             yield _array(dimensions, 1 if quick else 2)
         for each in by_window(document, dimensions, target.step) if not quick else ():
             yield _array(each, 2, dimensions)
-        few = quick and target.step == 1  # a clock that counts in steps is not asked the literal rows at the limits
+        few = (
+            quick and target.step == 1
+        )  # a clock that counts in steps is not tested with the literal rows at the limits
         yield _array(condensed(document, dimensions, target.step), 2 if few else 3, dimensions)
     else:
         yield _array(tuple(each.possible(capable) for each in submission_dimensions()), 3 if depth == "full" else 2)
@@ -520,7 +527,7 @@ def arrays_for(document: Document, target: Target, depth: str) -> Iterator[Array
 
 
 def _array(dimensions: tuple[Dimension, ...], strength: int, whole: tuple[Dimension, ...] = ()) -> Array:
-    """The array over these dimensions; what else there is in `whole` stays plain."""
+    """The array over these dimensions; all other dimensions in `whole` stay plain."""
     varied = tuple((each.name, each.values) for each in dimensions if len(each.values) > 1)
     plain = {each.name: each.plain for each in (*whole, *dimensions)}
     rows = tuple({**plain, **dict(row)} for row in _covering(varied, strength))

@@ -1,6 +1,6 @@
-"""Plays one situation against a target and compares every answer, and what observers see, with the oracle's.
+"""Plays one situation against a target and compares every response, and what observers see, with the oracle.
 
-A play ends at the first thing that does not fit: what comes after it would only repeat it.
+A play ends at the first mismatch: what follows would only repeat it.
 """
 
 from collections.abc import Mapping
@@ -43,14 +43,14 @@ TEXTS = {
 }
 
 LARGE = 100_000  # characters
-PAGE = 100  # entries of a list, unless it is asked for fewer
+PAGE = 100  # entries of a list, unless fewer are requested
 
 
 @dataclass
 class Failure(Exception):
-    """What did not fit, what the oracle had expected, what was answered, and what was being done.
+    """What was wrong, what the oracle expected, what was answered, and what was being done.
 
-    `blamed` is the rule of the refusal that came before, if it takes that one; `ways` in how many it was tried.
+    `blamed` is the rule of the preceding refusal, if the failure needs one; `ways` is in how many it was tried.
     """
 
     mismatch: Mismatch
@@ -63,7 +63,7 @@ class Failure(Exception):
 
 @dataclass(frozen=True)
 class Happening:
-    """Something that is done at an instant, in microseconds relative to the submission that the situation is about."""
+    """An action at an instant, in microseconds relative to the submission that the situation is about."""
 
     at: int
     rank: int
@@ -71,7 +71,7 @@ class Happening:
 
 
 class Play:
-    """One situation in one scenario; `counted` names the rule of each submission that was judged."""
+    """One situation in one scenario; `counted` names the rule of each judged submission."""
 
     def __init__(
         self, scenario: Scenario, situation: Situation, began: int, ignored: frozenset[tuple[str, str, str]]
@@ -91,7 +91,7 @@ class Play:
         self._others: list[Project] = []
 
     def run(self) -> None:
-        """Raises Failure at the first thing that does not fit."""
+        """Raises Failure at the first mismatch."""
         with ExitStack() as stack:
             if self._is("connection", "kept", "kept after a refusal"):
                 self.scenario.channel = stack.enter_context(self.scenario.target.connection())
@@ -101,7 +101,7 @@ class Play:
             for happening in happenings:
                 self._move_to(happening.at)
                 self._do(happening.what)
-                # What a first submission stores, situations without another one show.
+                # Situations without a second submission show what a first one stores.
                 if (self._submissions > 1 or self._refused_last) and happening is not happenings[-1]:
                     self._observe()
             self._observe(last=True)
@@ -125,7 +125,7 @@ class Play:
         return happenings
 
     def _savings(self, age: int, first: int) -> list[Happening]:
-        """When the event is saved: in time, when feedback for it comes or has come, or then once more."""
+        """When the event is saved: in time, when its feedback comes or has come, or once more later."""
         if self._is("saved", "anew, older", "anew, newer"):
             return [
                 Happening(-max(age, first), 1, "save otherwise"),
@@ -137,7 +137,7 @@ class Play:
         return [Happening(saved, 1, "save")]
 
     def _ages(self) -> tuple[int, int | None]:
-        """The ages of the event and of the first submission, None for none, when the last one comes."""
+        """The ages of the event and of the first submission, None for none, at the last one."""
         if "event age" not in self.situation:
             return 0, 0
         first = self.situation["first submitted"]
@@ -239,14 +239,14 @@ class Play:
                 self._beside(self._other(same_organization=what == "another project"), event_id)
 
     def _beside(self, project: Project, event_id: str) -> None:
-        """Other feedback, for an event whose fate is another one: its event is new, its feedback too."""
+        """Other feedback, for an event with a different fate: its event is new, and so is its feedback."""
         if "event" in self.scenario.target.capabilities:
             self.scenario.save_event(event_id, project=project)
         self.scenario.made_ids.add(event_id)
         self._send(project, {**PLAIN, "event_id": event_id, "name": "Somebody Else"}, "write", "json")
 
     def _submit(self, *, again: bool = False, form: str = "", by: str = "") -> None:
-        """The first submission has the plain values, those after it others, so that an overwrite shows."""
+        """The first submission has the plain values, later ones have others, so that an overwrite shows."""
         number = self._submissions if not again else self._submissions - 1
         self._submissions = number + 1
         values = {**PLAIN} if number == 0 else {**CHANGED, "comments": f"{CHANGED['comments']} ({number})"}
@@ -277,7 +277,7 @@ class Play:
         self._fail_with(problems, expected, reply)
 
     def _shown_by(self, expected: Expected, by: str) -> list[str]:
-        """The rules that this answer could have broken."""
+        """The rules that this response could have broken."""
         rules = [expected.rule]
         if expected.outcome == REFUSED:
             rules += ["conflict-body", *(["conflict-changes-nothing"] if self._reads_back else [])]
@@ -295,7 +295,7 @@ class Play:
             if expected.outcome == STORED:
                 rules.append("unknown-event")
             elif "clock" in self.scenario.target.capabilities:
-                # Where no time goes by, an overwrite that is taken says nothing of the window's end.
+                # If no time passes, an accepted overwrite says nothing about the end of the window.
                 rules.append("overwrite-window-unknown-event")
         elif expected.outcome != REFUSED:
             rules.append("known-event")
@@ -310,18 +310,18 @@ class Play:
         if kind == "longest":
             longest = {name: int(schema.get("maxLength", 1000)) for name, schema in self.document.field_schemas.items()}
             return {"name": "ñ" * longest["name"], "comments": f"{number}" * min(longest["comments"], 50_000)}
-        if kind == "large":  # what servers in use no longer keep in memory, or pass on in pieces
+        if kind == "large":  # what common servers no longer keep in memory, or pass on in pieces
             longest_comments = int(self.document.field_schemas["comments"].get("maxLength", LARGE))
             return {"comments": f"{number}" * min(longest_comments, LARGE)}
         texts = dict(TEXTS.get(kind, {}))
-        if number and "comments" in texts:  # so that an overwrite is never a mere retry
+        if number and "comments" in texts:  # so that an overwrite is never just a retry
             texts["comments"] = texts["comments"].replace(
                 texts["comments"].strip(), f"{number}{texts['comments'].strip()}"
             )
         return texts
 
     def _observe(self, *, last: bool = False) -> None:
-        """What is stored after each step, in every project of the scenario; at the end, what is listed too."""
+        """What is stored after each step, in every project of the scenario; at the end, the lists as well."""
         capabilities = self.scenario.target.capabilities
         for project in (self.scenario.project, *self._others) if self._reads_back else ():
             self._fail_with(self.oracle.record_problems(project, self.scenario.records(project=project)))
@@ -334,7 +334,7 @@ class Play:
         if self.scenario.target.sandboxes:
             return self.oracle.list_problems(project, reply.json, self.oracle.listed(project))
         if isinstance(reply.json, list) and len(reply.json) >= PAGE:
-            return []  # the project holds more than a page; what is ours may lie on a later one
+            return []  # the project has more than a page; ours may be on a later one
         return self.oracle.list_problems(project, self._own(reply), self.oracle.listed(project))
 
     def _own(self, reply: Exchange) -> Any:
@@ -362,9 +362,9 @@ class Play:
 
 
 def start_of(document: Document, situation: Situation, step: int = 1) -> tuple[datetime, int]:
-    """When a project's clock begins, and how many microseconds before the last submission that is.
+    """When a project's clock starts, and how many microseconds before the last submission that is.
 
-    The change that the calendar names comes between all that happened before and the last submission.
+    The change named by the calendar comes between everything earlier and the last submission.
     """
     first = situation["first submitted"]
     longest = max(
@@ -373,6 +373,6 @@ def start_of(document: Document, situation: Situation, step: int = 1) -> tuple[d
     )
     change = CALENDAR[situation["calendar"]]
     if situation["calendar"] == "1970":
-        return change, longest  # all begins with the instant that is often taken for none
+        return change, longest  # everything starts with the instant that is often mistaken for none
     final = later(change, SECOND + FRACTIONS[situation["fraction"]])
     return later(final, -longest), longest

@@ -1,6 +1,6 @@
-"""Everything that is refused, as requests that differ from a plain submission in one thing. Pure: nothing is sent.
+"""Everything that is refused, as requests that differ from a plain submission in one thing. Pure: sends nothing.
 
-Who may submit is in `arrays.credentials`. Statuses come from the document's rules; lengths from its schema.
+`arrays.credentials` covers who may submit. Statuses come from the document's rules, lengths from its schema.
 """
 
 import json
@@ -21,7 +21,7 @@ NOT_HEX = str.maketrans("abcdefABCDEF", "uvwxyzUVWXYZ")
 
 
 class _Removed:
-    """Stands in the place of a value that is not sent."""
+    """Takes the place of a value that is not sent."""
 
 
 REMOVED = _Removed()
@@ -29,9 +29,9 @@ REMOVED = _Removed()
 
 @dataclass(frozen=True)
 class Setting:
-    """Where an attempt is made: the project, by which credentials, about which field; `values` are valid ones.
+    """The setting of an attempt: the project, the credentials, the field; `values` are valid ones.
 
-    `beside` gives another project, of the same organization or of the same name in another one.
+    `beside` returns another project, in the same organization or with the same name in another one.
     """
 
     scenario: Scenario
@@ -49,11 +49,11 @@ class Setting:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A request that differs from a plain submission in what is given here; `words` say in what.
+    """A request that differs from a plain submission in what is given here; `words` say how.
 
-    `statuses` where they are not those of the rule; `names` the field that the answer must name; with `maybe`, the
-    document leaves open whether it is taken, and what the target does is a remark; with `taken` it is accepted. `by` is
-    the kind of its credentials, where they are not the setting's.
+    `statuses` if they are not those of the rule; `names` is the field that the response must name. With `maybe`, the
+    document leaves open whether it is accepted, and the target's behaviour is a remark; with `taken`, it is accepted.
+    `by` is the kind of its credentials, if not the setting's.
     """
 
     words: str
@@ -77,7 +77,7 @@ class Attempt:
 
     @property
     def json_only(self) -> bool:
-        """Whether no form can say it: in forms, every value is a text."""
+        """Whether no form can express it: in forms, every value is a string."""
         return any(not isinstance(each, (str, _Removed)) for each in self.changes.values())
 
 
@@ -86,7 +86,7 @@ Attempts = Callable[[Setting], Iterator[Attempt]]
 
 @dataclass(frozen=True)
 class Kind:
-    """Attempts that one rule speaks of; `needs` what they take beside what the rule takes."""
+    """Attempts about one rule; `needs` is what they require beyond the rule's own needs."""
 
     name: str
     rule: str
@@ -97,7 +97,7 @@ class Kind:
 # --- fields
 
 
-# What answers and other endpoints call them.
+# Names for it in responses and in other endpoints.
 _OTHER_NAMES = {
     "event_id": ("eventID", "eventId", "event"),
     "comments": ("comment", "message"),
@@ -108,10 +108,10 @@ _OTHER_NAMES = {
 def _missing(s: Setting) -> Iterator[Attempt]:
     yield Attempt(f"without {s.about}", changes={s.about: REMOVED}, names=s.about)
     misspelt = {s.about: REMOVED, s.about.capitalize(): s.values[s.about]}
-    yield Attempt(f"with {s.about.capitalize()} in the place of {s.about}", changes=misspelt, names=s.about)
+    yield Attempt(f"with {s.about.capitalize()} in place of {s.about}", changes=misspelt, names=s.about)
     for other in _OTHER_NAMES.get(s.about, ()):
         misspelt = {s.about: REMOVED, other: s.values[s.about]}
-        yield Attempt(f"with {other} in the place of {s.about}", changes=misspelt, names=s.about)
+        yield Attempt(f"with {other} in place of {s.about}", changes=misspelt, names=s.about)
 
 
 def _null(s: Setting) -> Iterator[Attempt]:
@@ -197,18 +197,18 @@ def _malformed_event_id(s: Setting) -> Iterator[Attempt]:
 def _broken(s: Setting) -> Iterator[Attempt]:
     whole = json.dumps(s.values).encode()
     yield Attempt("with JSON that ends too soon", content=whole[:-1])
-    yield Attempt("with something behind the JSON", content=whole + b"}")
+    yield Attempt("with something after the JSON", content=whole + b"}")
     for content in (b"{", b'{"event_id": ', b"nonsense", b"{'event_id': 1}", b"\xff\xfe", b'{"name": "\xff"}'):
         yield Attempt(f"with the body {content!r}", content=content)
-    # All that is asked for is there: only the notation is not JSON's (RFC 8259), but that of its relatives.
+    # Everything required is there, but written in a relative of JSON, not in JSON itself (RFC 8259).
     yield Attempt("with JSON in single quotes", content=whole.replace(b'"', b"'"))
     yield Attempt("with JSON whose keys have no quotes", content=re.sub(rb'"(\w+)":', rb"\1:", whole))
-    yield Attempt("with a comma behind the last value", content=whole[:-1] + b",}")
+    yield Attempt("with a comma after the last value", content=whole[:-1] + b",}")
     yield Attempt("with a comment in the JSON", content=whole[:-1] + b"/* no more */}")
     for value in (b"True", b"undefined", b"01", b".5", b"0x1F", b'"a\nb"', b'"\\x41"'):
         yield Attempt(f"with {value.decode()!r} as the value of another key", content=_with_more(whole, value))
     for value in (b"NaN", b"Infinity", b"-Infinity"):
-        # Nobody has looked at whether real servers take them.
+        # Whether real servers accept them was never tested.
         free = s.document.profile != DOCUMENTED
         yield Attempt(
             f"with {value.decode()} as the value of another key", content=_with_more(whole, value), maybe=free
@@ -263,10 +263,10 @@ def _no_project(s: Setting) -> Iterator[Attempt]:
         if wrong:
             yield Attempt(f"to the project {words}", path=path.replace(f"/{slug}/", f"/{wrong}/", 1))
     unknown = path.replace(f"/{organization}/", "/no-such-organization/", 1)
-    yield Attempt("to an organization that there is not", path=unknown)
+    yield Attempt("to an unknown organization", path=unknown)
     swapped = Project(slug, organization, {})
     if slug != organization:
-        yield Attempt("with project and organization the wrong way round", path=s.scenario.path(swapped))
+        yield Attempt("with project and organization swapped", path=s.scenario.path(swapped))
 
 
 def _project_of_another_organization(s: Setting) -> Iterator[Attempt]:
@@ -281,7 +281,7 @@ def _number_in_path(s: Setting) -> Iterator[Attempt]:
     number = s.where.credentials["dsn"].secret.rpartition("/")[2]
     path = s.scenario.path(Project(s.where.organization, number, {}))
     taken = s.document.behaviour.ids_in_path
-    yield Attempt("with the project's number in the place of its slug", path=path, taken=taken)
+    yield Attempt("with the project's number in place of its slug", path=path, taken=taken)
 
 
 def _no_route(s: Setting) -> Iterator[Attempt]:
@@ -292,7 +292,7 @@ def _no_route(s: Setting) -> Iterator[Attempt]:
 
 
 def _other_method(s: Setting) -> Iterator[Attempt]:
-    """Some servers ask for a scope first, which only some methods have."""
+    """Some servers check for a scope first, which only some methods have."""
     scopes = s.document.behaviour.methods
     for method in ("PUT", "PATCH", "DELETE"):
         may = scopes is None or (s.by != "dsn" and "project:write" in scopes.get(method, ()))
@@ -303,14 +303,14 @@ KINDS: tuple[Kind, ...] = (
     Kind("a field missing", "field-required", _missing),
     Kind("a field null", "field-null", _null),
     Kind("a field blank", "field-blank", _blank),
-    Kind("a field that is not text", "field-type", _no_text),
+    Kind("a field that is not a string", "field-type", _no_text),
     Kind("a field with NUL", "field-nul", _nul),
     Kind("a field too long", "field-length", _too_long),
-    Kind("no email address", "email-format", _no_email),
+    Kind("an invalid email address", "email-format", _no_email),
     Kind("an event id too long", "event-id-length", _long_event_id),
     Kind("an event id malformed", "event-id-format", _malformed_event_id),
     Kind("broken JSON", "body-syntax", _broken),
-    Kind("no JSON object", "body-object", _no_object),
+    Kind("not a JSON object", "body-object", _no_object),
     Kind("null", "body-null", _null_body),
     Kind("another media type", "media-type", _other_media_type),
     Kind("a body too large", "body-size", _too_large),
@@ -323,7 +323,7 @@ KINDS: tuple[Kind, ...] = (
 
 
 def statuses(document: Document, kind: Kind, attempt: Attempt) -> tuple[int, ...]:
-    """With what an attempt may be refused; nothing where the document takes it."""
+    """The statuses with which an attempt may be refused; none if the document accepts it."""
     rule = document.rules[kind.rule]
     if attempt.taken:
         return ()
@@ -331,7 +331,7 @@ def statuses(document: Document, kind: Kind, attempt: Attempt) -> tuple[int, ...
 
 
 def media_type_of(attempt: Attempt, otherwise: str) -> str:
-    """The media type that an attempt is sent with; empty for none."""
+    """The media type of an attempt; empty for none."""
     if attempt.media_type is not None:
         return attempt.media_type
     return JSON if attempt.content is not None or attempt.json_only else otherwise

@@ -1,7 +1,7 @@
-"""Plays refusals: on feedback that exists or does not, across projects, on one connection with what comes next.
+"""Plays refusals: with existing feedback or without, across projects, on one connection with what comes next.
 
-Situations that share a project's past are played together, each with an event of its own, and what is stored is
-looked at for all of them at once. Only what fails so is played again, alone.
+Situations that share a project's past are played together, each with its own event, and what is stored is checked for
+all of them at once. Only failures are played again, alone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,12 +25,12 @@ from feedback_verify.targets import NotReachable
 BETWEEN = {"name": "In Between", "email": "between@example.net", "comments": "At once."}
 WRONG = {"name": "Not To Be Stored", "email": "not@example.net", "comments": "This is refused."}
 
-PAGE = 100  # entries of a list, unless it is asked for fewer
+PAGE = 100  # entries of a list, unless fewer are requested
 
 
 @dataclass
 class Row:
-    """One situation of several in a scenario, with the event that it is about; over as soon as it cannot go on."""
+    """One of several situations in a scenario, with its own event; over as soon as it cannot continue."""
 
     situation: Situation
     event_id: str
@@ -38,20 +38,20 @@ class Row:
 
     @property
     def kind(self) -> Kind | None:
-        """What is refused; None where nothing is."""
+        """What is refused; None if nothing is."""
         return KINDS.get(self.situation["refusal"])
 
     @property
     def kept(self) -> bool:
-        """Whether what comes next comes on the same connection."""
+        """Whether the next request uses the same connection."""
         return self.situation["connection"] != "fresh"
 
 
 @dataclass
 class Refused:
-    """Situations of one past in one scenario; `counted` names the rule of each refusal that was judged.
+    """Situations with the same past in one scenario; `counted` names the rule of each judged refusal.
 
-    `suspects` are the situations that failed, or may have: where there are several, nothing is raised.
+    `suspects` are the situations that failed, or may have: if there are several, nothing is raised.
     """
 
     scenario: Scenario
@@ -64,7 +64,7 @@ class Refused:
     _beside: dict[tuple[str, str, bool], Project] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Raises Failure at the first thing that does not fit, where one situation is played alone."""
+        """Raises Failure at the first mismatch, if one situation is played alone."""
         self.oracle, self.document = self.scenario.oracle, self.scenario.document
         target = self.scenario.target
         self._moves = target.clock == "exact" and "clock" in target.capabilities
@@ -79,7 +79,7 @@ class Refused:
         self._advance(limit + 1 if state == "closed" else half)
         self._each(self._refuse)
         self._look()
-        # To the limit, or a microsecond past it: had the refusal restarted the window, it would not be over.
+        # To the limit, or a microsecond past it: had the refusal restarted the window, it would still be open.
         self._advance(limit - half + (state == "closing") if half else 0)
         self._each(self._follow_up)
         self._look()
@@ -93,7 +93,7 @@ class Refused:
         return self.scenario.project
 
     def _beside_it(self, project: str) -> list[Project]:
-        """The project that holds feedback for the same events."""
+        """The project that has feedback for the same events."""
         if project == THE_ONLY:
             return []
         if project.startswith("second"):
@@ -101,7 +101,7 @@ class Refused:
         return [self._other(self.where, same_organization="organization" in project)]
 
     def _other(self, project: Project, *, same_organization: bool) -> Project:
-        """A project beside another one: of its organization, or of its name in another organization."""
+        """A project beside another one: in its organization, or with its name in another organization."""
         key = (project.organization, project.slug, same_organization)
         if key not in self._beside:
             made = self.scenario.other_project(beside=project, same_organization=same_organization)
@@ -139,7 +139,7 @@ class Refused:
     # --- the refusal, and what comes after it
 
     def _each(self, do: Callable[[Row], None]) -> None:
-        """Does it in each situation that goes on; a failure is raised only where there is one situation."""
+        """Does it in each situation that continues; raises a failure only if there is one situation."""
         for row in self.rows:
             if row.over:
                 continue
@@ -152,7 +152,7 @@ class Refused:
                 self._end(row)
 
     def _end(self, row: Row, *others: str) -> None:
-        """Nothing more is known of the feedback for its event, nor for others that it may have been stored for."""
+        """Nothing more is known about the feedback for its event, or for others under which it may have been stored."""
         row.over = True
         for project in self.projects:
             self.oracle.sandbox(project).doubtful |= {row.event_id.lower(), *others}
@@ -172,10 +172,10 @@ class Refused:
             except NotReachable:
                 if not row.kept:
                     raise
-                self._end(row)  # a server may close a connection at any time; whether it took the request is not known
+                self._end(row)  # a server may close a connection at any time; whether it handled the request is unknown
 
     def _somebody_else(self, row: Row) -> None:
-        """A valid submission to another project, where there can be one, else by other credentials."""
+        """A valid submission to another project, if there can be one, else with other credentials."""
         values = {"event_id": self.scenario.new_event_id(), **VALUES}
         if "second-project" in self.scenario.target.capabilities:
             self._valid(row, self._other(self.where, same_organization=True), values, "write", "json")
@@ -184,7 +184,7 @@ class Refused:
             self._valid(row, self.where, values, min(others, default=self._by(row)), "json")
 
     def _attempts(self, row: Row) -> list[tuple[Setting, Attempt]]:
-        """What is refused: in every way of it, about every field, or in the one that is wanted."""
+        """What is refused: in every way, for every field, or in the wanted way."""
         if row.kind is None:
             return []
         made: dict[str, tuple[Setting, Attempt]] = {}
@@ -198,7 +198,7 @@ class Refused:
                 lambda same: self._other(self.where, same_organization=same),
             )
             for attempt in row.kind.attempts(setting):
-                # What is taken is never the same again, which is another matter.
+                # An accepted request is never the same again; that is a different matter.
                 said = {**setting.values, "comments": f"{WRONG['comments']} ({len(made)})"}
                 own = replace(setting, values=said) if attempt.taken or attempt.maybe else setting
                 made.setdefault(attempt.words, (own, attempt))
@@ -250,7 +250,7 @@ class Refused:
         self.counted.append(kind.rule)
 
     def _follow_up(self, row: Row, values: Mapping[str, str] = CHANGED) -> None:
-        """A valid submission, which must come to what it would have come to without the refusal."""
+        """A valid submission, whose outcome must be the same as without the refusal."""
         self._valid(row, self.where, values, self._by(row), row.situation["form"])
 
     def _valid(self, row: Row, project: Project, values: Mapping[str, str], by: str, form: str) -> None:
@@ -293,7 +293,7 @@ class Refused:
         entries = self.scenario.listing("status=", project=project).json
         if not self.scenario.target.sandboxes and isinstance(entries, list):
             if len(entries) >= PAGE:
-                return []  # the project holds more than a page; what is ours may lie on a later one
+                return []  # the project has more than a page; ours may be on a later one
             own = self.scenario.made_ids
             entries = [each for each in entries if isinstance(each, dict) and str(each.get("eventID")) in own]
         return self.oracle.list_problems(project, entries, self.oracle.listed(project, status=""))
@@ -311,7 +311,7 @@ class Refused:
 def _answer_problem(attempt: Attempt, reply: Exchange) -> str | None:
     """What is wrong with a refusal beyond its status."""
     if attempt.names is not None and reply.status == 400 and list(reply.object) != [attempt.names]:
-        return f"the answer names {sorted(reply.object)}"
+        return f"the response names {sorted(reply.object)}"
     if reply.status == 405:
         allowed = {each.strip() for each in reply.headers.get("allow", "").split(",")}
         if not {"GET", "POST"} <= allowed:

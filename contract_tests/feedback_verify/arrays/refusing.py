@@ -1,4 +1,4 @@
-"""The dimensions of a refusal: what is refused, of what feedback, where, in which form, on which connection. Pure."""
+"""The dimensions of a refusal: what is refused, for which feedback, where, in which form, on which connection. Pure."""
 
 from collections.abc import Sequence
 from itertools import groupby

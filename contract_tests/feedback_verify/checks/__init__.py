@@ -1,4 +1,4 @@
-"""Every scenario of the suite, by the rule that it shows."""
+"""Every scenario of the suite, by the rule that it tests."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -26,7 +26,7 @@ __all__ = ["Check", "all_checks"]
 def all_checks(document: Document) -> Iterator[Check]:
     """The hand-written scenarios, then robustness, then the document's rows.
 
-    Without those of rules that the document does not have, or has for the mock only.
+    Without those for rules that the document does not have, or has only for the mock.
     """
     modules = (submission, overwrite, concurrency, fields, http, listing, pipelining)
     by_hand = (check for module in modules for check in module.CHECKS)

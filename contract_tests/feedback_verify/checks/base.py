@@ -8,7 +8,7 @@ from feedback_verify.scenario import Scenario
 
 @dataclass(frozen=True)
 class Check:
-    """A scenario that shows one rule; `needs` where it takes more than the rule itself."""
+    """A scenario that tests one rule; `needs` if it requires more than the rule itself."""
 
     rule: str
     run: Callable[[Scenario], None]

@@ -1,4 +1,4 @@
-"""What fields may be, where that is more than one refusal: refusals one by one are in `arrays.refusals`."""
+"""What fields may contain, apart from single refusals, which are in `arrays.refusals`."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from feedback_verify.scenario import Scenario
 
 
 def all_failing_fields_are_named(s: Scenario) -> None:
-    """All fields missing, then two empty, then each wrong for its own reason."""
+    """All fields missing, then two empty, then each wrong for a reason of its own."""
     body, limit = s.submission(), s.document.field_schemas["name"]["maxLength"]
     each_its_own = {"event_id": f"{body['event_id']}0", "name": "n" * (limit + 1), "email": "nope", "comments": ""}
     two = {**body, "name": "", "email": ""}
@@ -18,20 +18,21 @@ def all_failing_fields_are_named(s: Scenario) -> None:
         reply = s.submit(sent)
         s.expect_status(reply, s.refusals("field-required"), f"a submission with nothing right in {', '.join(wrong)}")
         s.expect(
-            sorted(reply.object) == sorted(wrong), f"{list(wrong)} are wrong, the answer names {sorted(reply.object)}"
+            sorted(reply.object) == sorted(wrong),
+            f"{list(wrong)} are wrong, but the response names {sorted(reply.object)}",
         )
-    s.nothing_stored("of a submission with fields that are missing or empty")
+    s.nothing_stored("of a submission with missing or empty fields")
 
 
 def a_number_is_taken_as_text(s: Scenario) -> None:
-    """Where the document's server does that; no number is an email."""
+    """If the document's server does that; no number is an email."""
     values: dict[str, tuple[Any, ...]] = {"object": ({},), "array": (["x"],), "boolean": (True,), "number": (1, 1.5)}
     for value in (value for kind, each in values.items() if kind in s.behaviour.coerce for value in each):
         for field in ("name", "comments"):
             reply = s.submit(s.submission(**{field: value}))
             s.expect_status(reply, 200, f"{field} {json.dumps(value)}")
             answered = reply.object.get(field)
-            s.expect(isinstance(answered, str), f"{field} {json.dumps(value)} is answered as {answered!r}")
+            s.expect(isinstance(answered, str), f"{field} {json.dumps(value)} is returned as {answered!r}")
         reply = s.submit(s.submission(email=value))
         s.expect_status(reply, s.refusals("email-format"), f"email {json.dumps(value)}")
 
@@ -50,7 +51,7 @@ def the_longest_allowed_is_accepted(s: Scenario) -> None:
 
 
 def a_malformed_event_id_is_accepted(s: Scenario) -> None:
-    """Where the document has no pattern for it; elsewhere it is one of the refusals."""
+    """If the document has no pattern for it; otherwise it is one of the refusals."""
     event_id = s.new_event_id()
     if "pattern" in s.document.field_schemas["event_id"]:
         return
@@ -59,11 +60,11 @@ def a_malformed_event_id_is_accepted(s: Scenario) -> None:
 
 
 def the_last_of_equal_keys_or_a_refusal(s: Scenario) -> None:
-    """A key that stands twice is never half taken."""
+    """A duplicate key is never half accepted."""
     body = s.submission()
     content = json.dumps(body)[:-1].encode() + b', "name": "Second"}'
     reply = s.submit(content)
-    s.expect_status(reply, (200, *s.refusals("body-syntax")[:1]), "a key that stands twice")
+    s.expect_status(reply, (200, *s.refusals("body-syntax")[:1]), "a duplicate key")
     if reply.status == 200:
         s.expect(reply.object.get("name") in ("Second", body["name"]), "the name is neither of the two that were sent")
 

@@ -12,7 +12,7 @@ from feedback_verify.scenario import Scenario
 
 JSON = {"Content-Type": "application/json"}
 TEXT = {"Content-Type": "text/plain"}
-# The page's headers that mean something to a client, with their values where these matter.
+# The page's headers that matter to clients, with their values if these matter.
 FIRM: dict[str, tuple[str, ...]] = {
     "x-content-type-options": ("nosniff",),
     "x-frame-options": ("deny",),
@@ -38,24 +38,24 @@ def a_preflight_needs_no_credentials(s: Scenario) -> None:
 
 
 def head_is_get_without_a_body(s: Scenario) -> None:
-    """The same status, whoever asks for whatever, and nothing behind the head, where the wire can be looked at."""
+    """The same status, for any client and any request, and no bytes after the head, if the wire can be observed."""
     nowhere = s.path().replace(f"/{s.project.slug}/", "/no-such-project/")
     asked: tuple[dict[str, Any], ...] = ({"query": "cursor=x"}, {"path": nowhere}, {"by": "none"}, {})
     for how in asked if LIST in s.document.operations else ({},):
         get, head = s.send("GET", **how), s.send("HEAD", **how)
         s.expect_status(head, get.status, f"HEAD where GET is {get.status}")
         missing = sorted({each for each in ("link", "content-type") if each in get.headers} - set(head.headers))
-        s.expect(not missing, f"GET has the headers {', '.join(missing)}, and HEAD does not")
+        s.expect(not missing, f"GET has the headers {', '.join(missing)}, but HEAD does not")
     behind = s.target.behind_head(head.request)
     if behind is None:
         s.finding = "whether HEAD has a body could not be seen here"
     else:
-        told = f"HEAD has a body, which the next answer on the connection begins with: {behind[:60]!r}"
+        told = f"HEAD has a body, with which the next response on the connection begins: {behind[:60]!r}"
         s.expect(not behind, told)
 
 
 def answers_carry_the_headers_of_the_page(s: Scenario) -> None:
-    """A success and refusals. What the page has beside them on a success is a remark where it is missing."""
+    """A success and refusals. Further headers of the page missing on a success are a remark."""
     declared = {each.lower() for each in s.document.submit.responses["200"].headers}
     body = s.submission()
     replies = {"200": s.submit(body), "400": s.submit({}), "401": s.submit(by="none")}
@@ -66,7 +66,7 @@ def answers_carry_the_headers_of_the_page(s: Scenario) -> None:
         **({"list": s.listing()} if _may_list(s) else {}),
         **_too_late(s, body),
     }
-    # What is not JSON was not answered by the endpoint but before it.
+    # A response that is not JSON came from something before the endpoint.
     replies |= {name: reply for name, reply in others.items() if reply.media_type == "application/json"}
     for name, reply in replies.items():
         for header in declared & set(FIRM):
@@ -80,7 +80,7 @@ def answers_carry_the_headers_of_the_page(s: Scenario) -> None:
 
 
 def a_browser_can_read_refusals(s: Scenario) -> None:
-    """Without the header of the origin a browser hides status and reason from the page that asked."""
+    """Without the origin header, a browser hides status and reason from the page that sent the request."""
     origin, nowhere = "https://app.example", s.path().replace(f"/{s.project.slug}/", "/no-such-project/")
     by = "dsn" if "dsn" in s.project.credentials else s.default_credentials
     plain = _json(s)
@@ -94,7 +94,7 @@ def a_browser_can_read_refusals(s: Scenario) -> None:
         else None,
     }
     for what, reply in tried.items():
-        # What is not JSON was not answered by the endpoint but before it.
+        # A response that is not JSON came from something before the endpoint.
         if reply is not None and reply.status >= 400 and reply.media_type == "application/json":
             named = reply.headers.get("access-control-allow-origin")
             s.expect(named in ("*", origin), f"{what}: on a {reply.status} the allowed origin is {named!r}")
@@ -108,7 +108,7 @@ def a_body_of_exactly_the_limit_is_read(s: Scenario) -> None:
 
 
 def a_token_has_no_origins(s: Scenario) -> None:
-    """A browser may use a DSN only; the answer to it names its origin."""
+    """A browser may use only a DSN; the response to it names its origin."""
     origin = {"Origin": "https://app.example"}
     refused = s.send("POST", by="write", headers={**JSON, **origin}, content=_json(s))
     s.expect_status(refused, s.refusals("origin"), "a token from a browser")
@@ -116,7 +116,7 @@ def a_token_has_no_origins(s: Scenario) -> None:
         taken = s.send("POST", by="dsn", headers={**JSON, **origin}, content=_json(s))
         s.expect_status(taken, 200, "a DSN from a browser")
         named = taken.headers.get("access-control-allow-origin")
-        s.expect(named in ("*", origin["Origin"]), f"the answer to a browser allows the origin {named!r}")
+        s.expect(named in ("*", origin["Origin"]), f"the response to a browser allows the origin {named!r}")
 
 
 def _may_list(s: Scenario) -> bool:
@@ -124,7 +124,7 @@ def _may_list(s: Scenario) -> bool:
 
 
 def _too_late(s: Scenario, body: dict[str, Any]) -> dict[str, Exchange]:
-    """A refusal by the window of overwriting, where the clock can be moved past it."""
+    """A refusal by the overwrite window, if the clock can be moved past it."""
     if "clock" not in s.target.capabilities or not s.limit("feedback"):
         return {}
     s.advance(s.limit("feedback") + SECOND)

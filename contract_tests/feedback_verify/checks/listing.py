@@ -13,12 +13,12 @@ from feedback_verify.scenario import VALUES, Scenario, entries
 
 
 def _own(s: Scenario, reply: Exchange) -> list[str]:
-    """The scenario's own event ids in a list, in its order: a project may hold more than this scenario made."""
+    """The scenario's own event ids in a list, in order: a project may contain more than this scenario created."""
     return [each["eventID"] for each in entries(reply) if each["eventID"] in s.made_ids]
 
 
 def _expect_order(s: Scenario, reply: Exchange, expected: list[str], what: str) -> None:
-    """Expects the scenario's own feedback in this order; in any where no clock was moved and dates are equal."""
+    """Expects the scenario's own feedback in this order; in any order if no clock was moved and dates are equal."""
     own = _own(s, reply)
     dates = [each.get("dateCreated") for each in entries(reply) if each["eventID"] in s.made_ids]
     if "clock" not in s.target.capabilities and len(set(map(str, dates))) < len(dates):
@@ -27,7 +27,7 @@ def _expect_order(s: Scenario, reply: Exchange, expected: list[str], what: str) 
 
 
 def _submitted(s: Scenario, count: int = 1, **event: Any) -> list[str]:
-    """Feedback for so many saved events, one second apart; their ids in that order."""
+    """Feedback for this many saved events, one second apart; returns their ids in that order."""
     ids = []
     for _ in range(count):
         event_id = s.new_event_id()
@@ -40,7 +40,7 @@ def _submitted(s: Scenario, count: int = 1, **event: Any) -> list[str]:
 
 
 def feedback_is_listed_newest_first(s: Scenario) -> None:
-    """The same objects that submitting answered."""
+    """The same objects as in the responses to submissions."""
     ids = _submitted(s, 2)
     last = s.submission()
     s.save_event(last["event_id"])
@@ -50,10 +50,10 @@ def feedback_is_listed_newest_first(s: Scenario) -> None:
     expected = [last["event_id"], *reversed(ids)]
     _expect_order(s, reply, expected, "newest first, the list is")
     listed = next(each for each in entries(reply) if each["eventID"] == last["event_id"])
-    # Where time goes by, what a known event's issue says of it may change between two answers.
+    # If time passes, a known event's issue may change between two responses.
     names = stored.keys() if "clock" in s.target.capabilities else {*VALUES, "id", "eventID", "dateCreated"}
     same = all(listed.get(name) == stored.get(name) for name in names)
-    s.expect(same, "the listed object is not the one that submitting answered")
+    s.expect(same, "the listed object is not the one that submitting returned")
 
 
 def a_reading_token_may_list(s: Scenario) -> None:
@@ -65,7 +65,7 @@ def a_reading_token_may_list(s: Scenario) -> None:
 
 
 def an_overwrite_moves_nothing(s: Scenario) -> None:
-    """Overwritten feedback is listed once, where it was; in front, where an overwrite moves `dateCreated`."""
+    """Overwritten feedback is listed once, in its old place; in front if an overwrite changes `dateCreated`."""
     ids = _submitted(s, 2)
     before = {each["eventID"]: each for each in entries(s.listing())}
     overwritten = s.accepted(s.submit(s.submission(ids[0], name="John Doe")))
@@ -74,7 +74,7 @@ def an_overwrite_moves_nothing(s: Scenario) -> None:
     kept = overwritten.get("dateCreated") == before.get(ids[0], {}).get("dateCreated")
     s.given(kept or moves, "an overwrite moves the date")
     reply, expected = s.listing(), ids if moves else ids[::-1]
-    _expect_order(s, reply, expected, "after an overwrite the list is")
+    _expect_order(s, reply, expected, "after an overwrite, the list is")
     listed: dict[str, Any] = next((each for each in entries(reply) if each["eventID"] == ids[0]), {})
     s.expect(listed.get("name") == "John Doe", "the list does not have the overwritten name")
 
@@ -92,7 +92,7 @@ def feedback_for_unknown_events_is_not_listed(s: Scenario) -> None:
 
 
 def resolved_issues_are_listed_on_request_only(s: Scenario) -> None:
-    """`?status=` lists all, another status is an error."""
+    """`?status=` lists all; any other status is an error."""
     resolved, unresolved = _submitted(s, issue_status="resolved"), _submitted(s)
     for query, expected in (("", unresolved), ("status=unresolved", unresolved), ("status=", unresolved + resolved)):
         reply = s.listing(query)
@@ -103,7 +103,7 @@ def resolved_issues_are_listed_on_request_only(s: Scenario) -> None:
 
 
 def an_environment_lists_its_own(s: Scenario) -> None:
-    """By exact name; the empty name is the events without one."""
+    """By exact name; the empty name means the events without one."""
     production, plain = _submitted(s, environment="production"), _submitted(s)
     cases = {
         "environment=production": production,
@@ -120,7 +120,7 @@ def an_environment_lists_its_own(s: Scenario) -> None:
 
 
 def a_page_size_out_of_range_is_refused(s: Scenario) -> None:
-    """The smallest and the largest size of the document, and one beyond; nothing that is not a number."""
+    """The document's smallest and largest size, and one beyond; nothing that is not a number."""
     parameters = {each.name: each for each in s.document.operations[LIST].parameters}
     schema = parameters["per_page"].schema
     for size in (schema["minimum"], schema["maximum"]):
@@ -130,26 +130,26 @@ def a_page_size_out_of_range_is_refused(s: Scenario) -> None:
     for wrong in (schema["minimum"] - 1, schema["minimum"] - 2, "ten", "1.5"):
         reply = s.listing(f"per_page={wrong}")
         if reply.status == 200 and s.document.profile != DOCUMENTED:
-            s.finding = f"remark: GET ?per_page={wrong} is answered with 200"  # no real server was asked
+            s.finding = f"remark: GET ?per_page={wrong} is answered with 200"  # never tested on a real server
         else:
             s.expect_status(reply, refused, f"GET ?per_page={wrong}")
 
 
 def a_cursor_of_nonsense_is_refused(s: Scenario) -> None:
-    """Not a server error, and not the first page; nor what is nearly a cursor."""
+    """Neither a server error nor the first page; the same for near-cursors."""
     refused = s.refusals("list-cursor")
     for cursor in ("x", "1:2", "a:b:c"):
         s.expect_status(s.listing(f"cursor={cursor}"), refused, f"GET ?cursor={cursor}")
     for cursor in ("0:0:2", "0:0:0:0", "0:0:0x", "x0:0:0", "0::0", "0:-1:0", f"0:{'9' * 16}:0"):
         reply = s.listing(f"cursor={cursor}")
         if reply.status == 200 and s.document.profile != DOCUMENTED:
-            s.finding = f"remark: GET ?cursor={cursor} is answered with 200"  # no real server was asked
+            s.finding = f"remark: GET ?cursor={cursor} is answered with 200"  # never tested on a real server
         else:
             s.expect_status(reply, refused, f"GET ?cursor={cursor}")
 
 
 def a_dsn_may_not_list(s: Scenario) -> None:
-    """It submits only; without credentials a list is refused as well."""
+    """It may only submit; without credentials, a list is refused as well."""
     s.expect_status(s.listing(by="dsn"), s.refusals("list-credentials"), "GET with a DSN")
     s.expect_status(s.listing(by="none"), s.refusals("credentials-required"), "GET without credentials")
 

@@ -1,4 +1,4 @@
-"""What comes first where two things are wrong at once: each pair of reasons that the statuses tell apart."""
+"""What comes first if two things are wrong at once: each pair of reasons that statuses distinguish."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ LATE = "late"
 
 @dataclass(frozen=True)
 class Reason:
-    """One thing that is wrong with a request, the step of the order that looks at it, and what it takes to try it."""
+    """One thing that is wrong with a request, the step that checks it, and what is needed to try it."""
 
     words: str
     step: str
@@ -45,14 +45,14 @@ REASONS = (
 
 
 def steps(document: Document) -> tuple[str, ...]:
-    """The steps in which a submission is looked at."""
+    """The steps in which a submission is checked."""
     beginning = ("permission", "project") if document.behaviour.scope_first else ("project", "permission")
     return ("credentials", *beginning, "media type", "syntax", "fields", "windows")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two reasons at once: the answer is that of the first."""
+    """Two reasons at once: the response is that of the first."""
 
     first: Reason
     second: Reason
@@ -73,7 +73,7 @@ class Pair:
 
 
 def checks(document: Document) -> Iterator[Check]:
-    """A check for each pair that statuses tell apart."""
+    """A check for each pair that statuses distinguish."""
     order = steps(document)
     known = [each for each in REASONS if status_of(document, each) is not None]
     for first, second in combinations(sorted(known, key=lambda each: order.index(each.step)), 2):
@@ -82,13 +82,13 @@ def checks(document: Document) -> Iterator[Check]:
 
 
 def _go_together(first: Reason, second: Reason) -> bool:
-    """What cannot be read has neither fields nor an event, and a request has one kind of credentials."""
+    """An unreadable body has neither fields nor an event, and a request has one kind of credentials."""
     both_credentials = bool(first.by or first.authorization) and bool(second.by or second.authorization)
     return first.step not in (second.step, "syntax") and not both_credentials
 
 
 def status_of(document: Document, reason: Reason) -> int | None:
-    """What the reason alone is answered with; None where the document does not refuse it."""
+    """The status for the reason alone; None if the document does not refuse it."""
     if reason.rule == LATE:
         return next((each.status for each in document.mutability.windows if each.base.startswith("event")), None)
     rule = document.verifiable.get(reason.rule)

@@ -7,7 +7,7 @@ from feedback_verify.scenario import CHANGED, VALUES, Scenario
 
 
 def a_further_submission_replaces_the_values(s: Scenario) -> None:
-    """All three, one at a time, and what a careless comparison takes for the same."""
+    """All three, one at a time, and values that a careless comparison considers equal."""
     body = s.submission()
     s.accepted(s.submit(body))
     values: dict[str, str] = dict(VALUES)
@@ -22,16 +22,16 @@ def a_further_submission_replaces_the_values(s: Scenario) -> None:
         if change in nearly:
             s.accepted(s.submit(s.submission(**values)), "a first submission of these values")
         reply = s.submit({**body, **values})
-        s.expect_status(reply, 200, "an overwrite at once")
+        s.expect_status(reply, 200, "an overwrite immediately")
         answered = {field: reply.object.get(field) for field in values}
-        s.expect(answered == values, f"after an overwrite with {values} the answer says {answered}")
+        s.expect(answered == values, f"after an overwrite with {values} the response says {answered}")
         if "records" in s.target.capabilities:
             stored = [{field: each.get(field) for field in values} for each in s.records(body["event_id"])]
             s.expect(stored == [values], f"after an overwrite with {values} the record is {stored}")
 
 
 def an_overwrite_keeps_id_and_date(s: Scenario) -> None:
-    """Some time later, where the clock can be moved."""
+    """Some time later, if the clock can be moved."""
     body = s.submission()
     first = s.accepted(s.submit(body))
     for _ in range(2):
@@ -43,7 +43,8 @@ def an_overwrite_keeps_id_and_date(s: Scenario) -> None:
         )
         for field in kept:
             s.expect(
-                second.get(field) == first.get(field), f"{field} was {first.get(field)!r}, is {second.get(field)!r}"
+                second.get(field) == first.get(field),
+                f"{field} was {first.get(field)!r}, now it is {second.get(field)!r}",
             )
 
 
@@ -61,10 +62,10 @@ def a_retry_is_answered_like_the_first_try(s: Scenario) -> None:
     body = s.submission()
     first = s.accepted(s.submit(body))
     second = s.submit(body)
-    s.expect_status(second, 200, "the same submission again, at once")
+    s.expect_status(second, 200, "the same submission again, immediately")
     for field in ("eventID", "name", "email", "comments"):
         again, before = second.object.get(field), first.get(field)
-        s.expect(again == before, f"the retry is answered with {field} {again!r}, the first try with {before!r}")
+        s.expect(again == before, f"the retry returns {field} {again!r}, the first try {before!r}")
 
 
 def either_credentials_overwrite(s: Scenario) -> None:
@@ -80,7 +81,7 @@ def either_credentials_overwrite(s: Scenario) -> None:
         second = s.submit({**body, **CHANGED}, by=second_by)
         s.expect_status(second, 200, f"submitted by {first_by}, overwritten by {second_by}")
         if first and second.object:
-            s.expect(second.object.get("id") == first.get("id"), "other credentials made a second record")
+            s.expect(second.object.get("id") == first.get("id"), "other credentials created a second record")
             s.expect(second.object.get("name") == CHANGED["name"], "other credentials did not overwrite")
         if "records" in s.target.capabilities:
             count = len(s.records(body["event_id"]))
@@ -98,18 +99,18 @@ def the_same_event_id_in_two_projects_is_two_records(s: Scenario) -> None:
     s.expect_status(second, 200, "the first submission in another project")
     own = s.records(body["event_id"])
     s.expect([each.get("name") for each in own] == [VALUES["name"]], f"the first project's record became {own}")
-    s.expect(len(s.records(project=other)) == 1, "the second project does not hold exactly one record")
+    s.expect(len(s.records(project=other)) == 1, "the second project does not have exactly one record")
 
 
 def events_of_another_project_are_unknown(s: Scenario) -> None:
-    """Neither their issue nor their age is seen."""
+    """Neither their issue nor their age is visible."""
     other = s.other_project()
     for saved_ago in (0, s.limit("event") + 1):
         body = s.submission()
         s.save_event(body["event_id"], project=other, saved_ago=saved_ago)
         reply = s.submit(body)
         s.expect_status(reply, 200, "feedback for an event that only another project knows")
-        s.expect(reply.object.get("issue") is None, "the issue of another project's event is answered")
+        s.expect(reply.object.get("issue") is None, "the response contains the issue of another project's event")
 
 
 def the_same_slug_in_two_organizations_is_two_projects(s: Scenario) -> None:
@@ -118,17 +119,17 @@ def the_same_slug_in_two_organizations_is_two_projects(s: Scenario) -> None:
     body = s.submission()
     s.accepted(s.submit(body))
     s.expect_status(s.submit(body, project=other), 200, "the first submission in another organization")
-    s.expect(len(s.records(project=other)) == 1, "the other organization's project does not hold exactly one record")
+    s.expect(len(s.records(project=other)) == 1, "the other organization's project does not have exactly one record")
 
 
 def the_clock_of_one_project_is_its_own(s: Scenario) -> None:
-    """Moving it makes no feedback of another project late."""
+    """Moving it makes no feedback in another project late."""
     other = s.other_project()
     body = s.submission()
     s.accepted(s.submit(body))
-    s.accepted(s.submit(body), "an overwrite at once")
+    s.accepted(s.submit(body), "an overwrite immediately")
     s.advance(s.limit("feedback") + 1, project=other)
-    s.expect_status(s.submit(body), 200, "an overwrite at once, after the clock of another project moved")
+    s.expect_status(s.submit(body), 200, "an overwrite immediately, after the clock of another project moved")
 
 
 CHECKS = (

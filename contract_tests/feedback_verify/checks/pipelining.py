@@ -1,4 +1,4 @@
-"""Requests on one connection that wait for no answer: each has its own, in their order (RFC 9112, 9.3.2)."""
+"""Pipelined requests on one connection: each gets its own response, in order (RFC 9112, 9.3.2)."""
 
 import json
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from feedback_verify.exchange import Exchange, Request, Secret
 from feedback_verify.scenario import CHANGED, JSON, VALUES, Scenario, Violated, answer
 from feedback_verify.targets import NotReachable
 
-BUSY = frozenset({429, 502, 503, 504})  # answers that are not about the request, and come to any other as well
+BUSY = frozenset({429, 502, 503, 504})  # responses that are not about the request, and might come to any other as well
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One request of the sequence; `values` where it is a valid submission, or the `rule` that refuses it."""
+    """One request of the sequence; `values` for a valid submission, or the `rule` that refuses it."""
 
     words: str
     values: dict[str, str] | None = None
@@ -28,7 +28,7 @@ class Asked:
     rule: str = ""
 
     def request(self, s: Scenario) -> Request:
-        """As it is sent."""
+        """The request as sent."""
         body = encode(self.values, self.form) if self.values is not None else None
         media_type = body.media_type if body is not None else JSON
         headers: dict[str, str | Secret] = {"Content-Type": media_type} if self.method == "POST" else {}
@@ -40,7 +40,7 @@ class Asked:
 
 
 def _sequence(s: Scenario) -> list[Asked]:
-    """Submissions of the same length, of two users, among refusals whose bodies nobody needs, and reading."""
+    """Submissions of the same length, from two users, among refusals whose bodies nobody needs, and lists."""
     first, second, third = (s.new_event_id() for _ in range(3))
     other = "dsn" if "dsn" in s.project.credentials else s.default_credentials
     own = s.default_credentials
@@ -61,17 +61,17 @@ def _sequence(s: Scenario) -> list[Asked]:
 
 
 def pipelined_requests_are_answered_one_by_one(s: Scenario) -> None:
-    """To the same as where each waits for the answer before; a server may close the connection between two."""
+    """The same as when each waits for the previous response; a server may close the connection in between."""
     try:
         single = _one_after_the_other(s)
     except NotReachable:
-        s.finding = "pipelined requests were not tried: the server closes connections that are kept"
+        s.finding = "pipelined requests were not tried: the server closes kept connections"
         return
     together = _sequence(s)
     try:
         replies = s.target.pipelined([each.request(s) for each in together])
     except h11.RemoteProtocolError as error:
-        raise Violated(f"the answers to pipelined requests are not HTTP: {error}") from None
+        raise Violated(f"the responses to pipelined requests are not HTTP: {error}") from None
     if replies is None:
         s.finding = "pipelined requests could not be tried here"
         return
@@ -86,7 +86,9 @@ def pipelined_requests_are_answered_one_by_one(s: Scenario) -> None:
 
 
 def _one_after_the_other(s: Scenario) -> list[Exchange]:
-    """The same sequence on a connection, each waiting for the answer before: what is wrong there is another matter."""
+    """The same sequence on a connection, each waiting for the previous response: errors there are a different
+    matter.
+    """
     replies = []
     with s.target.connection() as connection:
         for each in _sequence(s):
@@ -97,12 +99,12 @@ def _one_after_the_other(s: Scenario) -> list[Exchange]:
                 right = not s.judge(s.project, each.values, each.by, reply)[1]
             else:
                 right = not each.rule or reply.status in s.refusals(each.rule)
-            s.given(right, f"{each.words} is answered {answer(reply)} also where nothing is pipelined")
+            s.given(right, f"{each.words} is answered {answer(reply)} even if nothing is pipelined")
     return replies
 
 
 def _expect_own(s: Scenario, asked: Asked, reply: Exchange) -> None:
-    """It speaks of what was submitted, and not of another request of the connection."""
+    """It is about what was submitted, not about another request on the connection."""
     if asked.values is None:
         return
     problems = s.judge(s.project, asked.values, asked.by, reply)[1]

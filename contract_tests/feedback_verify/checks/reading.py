@@ -1,4 +1,4 @@
-"""Who may list, and of which project: by the kinds of refusals that submissions have, one request each."""
+"""Who may list, and which project: with the same kinds of refusals as for submissions, one request each."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -16,7 +16,7 @@ OF_READERS = "scope"  # who may not submit may list
 
 
 def checks(document: Document) -> Iterator[Check]:
-    """One for each kind of credentials, and of projects that there are not."""
+    """One for each kind of credentials, and for unknown projects."""
     if LIST not in document.operations:
         return
     for kind in (*credentials.KINDS, *refusals.KINDS):
@@ -48,7 +48,7 @@ def _asked_for_the_list(kind: Kind) -> Callable[[Scenario], None]:
 
 
 def _allowed(document: Document, kind: Kind, attempt: Attempt) -> tuple[int, ...]:
-    """With what a list may be answered; nothing where the document leaves it open."""
+    """The allowed statuses of a list; none if the document leaves it open."""
     refused = statuses(document, kind, attempt)
     if attempt.by == "dsn" or kind.rule.startswith("dsn"):
         refusal = document.rules[DSN_MAY_NOT].refusal if DSN_MAY_NOT in document.rules else None

@@ -1,4 +1,4 @@
-"""Requests that have brought servers down, one scenario each. Schemathesis meets them by luck; here they are a list."""
+"""Requests that have brought down servers, one scenario each. Schemathesis finds them by luck; here they are listed."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,14 +11,14 @@ from feedback_verify.scenario import Scenario, answer
 
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-EVENT_ID = b"f" * 32  # stands for an id that was not used before
+EVENT_ID = b"f" * 32  # stands for an unused id
 FIELDS = {"event_id": EVENT_ID.decode(), "name": "Jane", "email": "jane@example.com", "comments": "It broke!"}
 VALID = json.dumps(FIELDS).encode()
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One request that no server may answer with 5xx or not at all."""
+    """One request that no server may answer with a 5xx or leave unanswered."""
 
     what: str
     content: bytes = VALID
@@ -30,7 +30,7 @@ class Probe:
     chunked: bool = False
 
     def __call__(self, scenario: Scenario) -> None:
-        """Sends the request and looks at the status only."""
+        """Sends the request and checks only the status."""
         path = scenario.path()
         if self.segment is not None:
             path = path.replace(f"/{scenario.project.slug}/", f"/{self.segment}/")
@@ -91,7 +91,7 @@ def _media_types() -> Iterator[Probe]:
     ):
         yield Probe(f"the media type {media_type!r}", headers={"Content-Type": media_type})
     broken = b'--x\r\nContent-Disposition: form-data; name="name'
-    yield Probe("multipart that ends too soon", broken, {"Content-Type": "multipart/form-data; boundary=x"})
+    yield Probe("multipart that ends too early", broken, {"Content-Type": "multipart/form-data; boundary=x"})
     for what, value in (
         ("bytes that are not UTF-8", b"\xc3\x28\xff"),
         ("a NUL", b"\0"),
@@ -103,7 +103,7 @@ def _media_types() -> Iterator[Probe]:
     yield Probe("a form with 10,000 keys", b"a=1&" * 10_000, FORM)
     yield Probe("a body without a Content-Type", headers={})
     yield Probe("a chunked body without a Content-Type", headers={}, chunked=True)
-    yield Probe("a body that says it is compressed, and is not", headers={**JSON, "Content-Encoding": "gzip"})
+    yield Probe("a body that claims to be compressed, but is not", headers={**JSON, "Content-Encoding": "gzip"})
 
 
 def _envelopes() -> Iterator[Probe]:

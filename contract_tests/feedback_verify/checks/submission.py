@@ -1,4 +1,4 @@
-"""What a submission is answered with and what of it is stored."""
+"""The response to a submission, and what of it is stored."""
 
 from feedback_verify.bodies import encode
 from feedback_verify.checks.base import Check
@@ -32,16 +32,16 @@ def feedback_is_accepted_and_answered(s: Scenario) -> None:
     reply = s.submit(body)
     s.expect_status(reply, 200, "valid feedback")
     answered = {name: reply.object.get(name) for name in VALUES}
-    s.expect(answered == VALUES, f"the answer says {answered}, but {VALUES} was sent")
+    s.expect(answered == VALUES, f"the response says {answered}, but {VALUES} was sent")
     s.expect(
-        reply.object.get("eventID") == body["event_id"], f"the answer's eventID is {reply.object.get('eventID')!r}"
+        reply.object.get("eventID") == body["event_id"], f"the response's eventID is {reply.object.get('eventID')!r}"
     )
 
 
 def ids_of_different_feedback_differ(s: Scenario) -> None:
     """Two events, two records."""
     first, second = s.accepted(s.submit()), s.accepted(s.submit())
-    s.expect(first.get("id") != second.get("id"), f"feedback for two events has one id, {first.get('id')!r}")
+    s.expect(first.get("id") != second.get("id"), f"feedback for two events has the same id, {first.get('id')!r}")
 
 
 def feedback_for_an_unknown_event_has_no_issue(s: Scenario) -> None:
@@ -83,30 +83,30 @@ def upper_case_event_ids_are_the_same(s: Scenario) -> None:
     first = s.submit(s.submission(event_id.upper()))
     s.expect_status(first, 200, "an event id in upper case")
     answered = first.object.get("eventID")
-    s.expect(answered == event_id, f"the event id {event_id.upper()} is answered as {answered!r}")
+    s.expect(answered == event_id, f"the event id {event_id.upper()} is returned as {answered!r}")
     second = s.accepted(s.submit(s.submission(event_id, **CHANGED)), "the same id in lower case")
-    s.expect(second.get("id") == first.object.get("id"), "the same event id in lower case made a second record")
+    s.expect(second.get("id") == first.object.get("id"), "the same event id in lower case created a second record")
 
 
 def an_event_is_found_by_either_case(s: Scenario) -> None:
-    """A known event, its id sent in capitals."""
+    """A known event, with its id sent in capitals."""
     event_id = s.new_event_id()
     s.save_event(event_id)
     plain = s.accepted(s.submit(s.submission(event_id)))
-    s.given(plain.get("issue") is not None, "the event is not found by its id as it is either")
+    s.given(plain.get("issue") is not None, "the event is not found by its unchanged id either")
     reply = s.accepted(s.submit(s.submission(event_id.upper())))
     s.expect(reply.get("issue") is not None, "an event is not found when its id is sent in upper case")
 
 
 def white_space_around_values_is_cut_off(s: Scenario) -> None:
-    """All four fields; the lengths count what is left."""
+    """All four fields; lengths count what remains."""
     length = s.document.field_schemas["name"]["maxLength"]
     body = s.submission(name="  " + "n" * length + " \n", email="\t jane@example.com ", comments="\r\n It broke! ")
     reply = s.submit({**body, "event_id": f" {body['event_id']} "})
-    s.expect_status(reply, 200, "values with white space around them")
+    s.expect_status(reply, 200, "values surrounded by white space")
     for field, value in {"name": "n" * length, "email": "jane@example.com", "comments": "It broke!"}.items():
-        s.expect(reply.object.get(field) == value, f"{field} is answered as {str(reply.object.get(field))[:60]!r}")
-    s.expect(reply.object.get("eventID") == body["event_id"], "the event id is answered with its white space")
+        s.expect(reply.object.get(field) == value, f"{field} is returned as {str(reply.object.get(field))[:60]!r}")
+    s.expect(reply.object.get("eventID") == body["event_id"], "the event id is returned with its white space")
 
 
 def values_are_kept_character_by_character(s: Scenario) -> None:
@@ -118,14 +118,14 @@ def values_are_kept_character_by_character(s: Scenario) -> None:
         s.expect_status(reply, 200, f"comments {text[:30]!r}")
         for field in ("name", "comments"):
             answered = str(reply.object.get(field))
-            s.expect(answered == body[field], f"{field} {body[field][:50]!r} is answered as {answered[:50]!r}")
+            s.expect(answered == body[field], f"{field} {body[field][:50]!r} is returned as {answered[:50]!r}")
         if "records" in s.target.capabilities:
             stored = [each.get("comments") for each in s.records(body["event_id"])]
             s.expect(stored == [text], f"comments {text[:40]!r} are stored as {str(stored)[:60]}")
 
 
 def forms_keep_values_character_by_character(s: Scenario) -> None:
-    """What means something in a form, and what was encoded already; where JSON keeps it."""
+    """Characters with a meaning in forms, and already encoded ones; if JSON keeps them."""
     for text in (each for each in (*TEXTS[:5], IN_FORMS) if len(each) < s.document.field_schemas["name"]["maxLength"]):
         body = s.submission(comments=text, name=text.strip())
         plain = s.accepted(s.submit(body))
@@ -137,11 +137,11 @@ def forms_keep_values_character_by_character(s: Scenario) -> None:
             s.expect_status(reply, 200, f"comments {text[:30]!r} in {encoded.media_type}")
             for field in VALUES:
                 answered = str(reply.object.get(field))
-                s.expect(answered == body[field], f"in {encoded.media_type}, {field} is answered as {answered[:50]!r}")
+                s.expect(answered == body[field], f"in {encoded.media_type}, {field} is returned as {answered[:50]!r}")
 
 
 def other_keys_are_ignored(s: Scenario) -> None:
-    """Those of the answer among them."""
+    """Including those of the response."""
     extra = {"id": "999999", "dateCreated": "1999-01-01T00:00:00Z", "issue": {}, "eventID": "x", "tags": [1], "user": 1}
     for user, event in ((1, None), ({"id": "1"}, {"id": "1", "eventID": "0" * 32})):
         reply = s.submit({**s.submission(), **extra, "user": user, "event": event})

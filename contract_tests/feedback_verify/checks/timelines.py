@@ -1,7 +1,7 @@
 """The literal rows of the document, each as one short timeline.
 
-Every cell belongs to the rule that it isolates. Where a rule says what makes no difference, or what does, the
-cell has a `twin`: the same timeline without it, which must be answered rightly or the cell cannot tell.
+Every cell belongs to the rule that it isolates. If a rule says what makes no difference, or what does, the cell has a
+`twin`: the same timeline without it, which must be answered correctly, or the cell cannot tell.
 """
 
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ from feedback_verify.verdicts import Probe
 
 @dataclass(frozen=True)
 class Timeline:
-    """Ages in microseconds at the last submission: event saved, its timestamp, first and latest submission before.
+    """Ages in microseconds at the last submission: event saved, its timestamp, first and latest earlier submission.
 
-    An `aged` event is saved as late as may be, with its age; another is saved when its time comes.
+    An `aged` event is saved as late as possible, with its age; any other is saved when its time comes.
     """
 
     expected: int = 0
@@ -64,12 +64,12 @@ class Timeline:
         return [Probe(rule, age, age, status) for rule, age in windows if age is not None]
 
     def happen(self, scenario: Scenario, what: str, at: int, event_id: str) -> None:
-        """Makes one of them happen; a submission has to be accepted."""
+        """Makes one of them happen; submissions must be accepted."""
         if what == "save":
             ages: dict[str, Any] = {"saved_ago": (self.saved or 0) + at}
             if self.timestamp not in (None, self.saved):
                 ages["timestamp_ago"] = (self.timestamp or 0) + at
-                scenario.given(ages["timestamp_ago"] >= 0, "the event's timestamp would lie in the future")
+                scenario.given(ages["timestamp_ago"] >= 0, "the event's timestamp would be in the future")
             scenario.save_event(event_id, **ages)
         else:
             reply = scenario.submit(scenario.submission(event_id), by=self.first_by)
@@ -78,14 +78,14 @@ class Timeline:
 
 @dataclass(frozen=True)
 class Cell:
-    """A timeline that shows a rule, and the twin that it is compared with."""
+    """A timeline that tests a rule, and the twin that it is compared with."""
 
     rule: str
     timeline: Timeline
     twin: Timeline | None = None
 
     def __call__(self, scenario: Scenario) -> None:
-        """Plays both on one clock, each with an event id of its own, and expects the status of the last submission."""
+        """Plays both on one clock, each with its own event id, and expects the status of the last submission."""
         timeline = _as_possible(self.timeline, scenario)
         twin = timeline if self.twin is None else _as_possible(self.twin, scenario)
         if any(_is_too_near(line, scenario) for line in (twin, timeline)):
@@ -111,7 +111,7 @@ class Cell:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """What playing it takes, beyond what its rule needs."""
+        """What playing it requires, beyond its rule's needs."""
         lines = [line for line in (self.timeline, self.twin) if line is not None]
         needs = set()
         for line in lines:
@@ -123,7 +123,7 @@ class Cell:
 
 
 def _is_too_near(line: Timeline, scenario: Scenario) -> bool:
-    """Whether a limit is nearer than the step in which the target's clock counts: either answer may be right."""
+    """Whether a limit is nearer than the step of the target's clock: either response may be right."""
     step, limits = scenario.target.step, {each.rule: each.limit for each in scenario.document.mutability.windows}
     return step > 1 and any(
         abs(each.earliest - limits[each.window]) < step for each in line.probes(scenario.document, 0)
@@ -131,7 +131,7 @@ def _is_too_near(line: Timeline, scenario: Scenario) -> bool:
 
 
 def _as_possible(line: Timeline, scenario: Scenario) -> Timeline:
-    """The timeline; by DSN where the target has no token."""
+    """The timeline; by DSN if the target has no token."""
     if scenario.default_credentials == "write":
         return line
     return replace(line, by="dsn", first_by="dsn")
@@ -144,7 +144,7 @@ def checks(document: Document) -> Iterator[Check]:
 
 
 def _rows(document: Document) -> Iterator[Cell]:
-    """The rows with their own statuses: no arithmetic of ours is in them."""
+    """The rows with their own statuses: none of our arithmetic is in them."""
     for row in document.examples:
         ages = (row.event_saved_ago, row.event_timestamp_ago, row.first_submitted_ago, row.last_submitted_ago)
         timeline = Timeline(row.status, *ages, aged=row.event_timestamp_ago != row.event_saved_ago)
@@ -173,12 +173,12 @@ def _twin(rule: str, line: Timeline) -> Timeline | None:  # noqa: PLR0911 (one l
 
 
 def _expected(document: Document, line: Timeline) -> Timeline:
-    """The timeline with the status that the suite's own model gives it."""
+    """The timeline with the status given by the suite's own model."""
     return replace(line, expected=status_of(document, _by_base(line)))
 
 
 def _by_base(line: Timeline) -> dict[str, int | None]:
-    """The ages by the base that a window may have."""
+    """The ages by the possible bases of a window."""
     return {
         "event.saved": line.saved,
         "event.timestamp": line.saved if line.timestamp is None else line.timestamp,
