@@ -14,8 +14,9 @@ from feedback_mock.app import create_app
 from feedback_mock.mock import Mock
 from feedback_mock.shared import connection, logs, replicas
 from feedback_mock.shared.connection import Away
-from feedback_mock.shared.logs import LIFETIME, PREFIX
+from feedback_mock.shared.directory import LIFETIME, PREFIX
 from feedback_mock.shared.state import fill, pieces_of
+from feedback_mock.store import Limits
 
 from tests.mock.conftest import EVENT, Api
 from tests.mock.redis_server import RedisServer
@@ -284,6 +285,16 @@ def test_project_that_redis_forgot_is_gone_and_the_first_one_is_made_anew(here: 
     assert here.make_project("acme", "web")["project"] == "web"
 
 
+def test_projects_that_redis_forgot_take_no_room(make_api: Any, empty_redis: RedisServer) -> None:
+    api = make_api(create_app(redis=empty_redis.url, limits=Limits(projects=3)))
+    made = [api.send("POST", "/_control/projects", json={}) for _ in range(2)]
+    with empty_redis.client as client:
+        client.delete(*keys(empty_redis, b":head"))
+    made += [api.send("POST", "/_control/projects", json={}) for _ in range(3)]
+
+    assert [each.status_code for each in made] == [201, 507, 201, 201, 507]
+
+
 def test_entries_that_redis_lost_are_forgotten_by_all(here: Api, there: Api, redis_server: RedisServer) -> None:
     """As a Redis loses the latest second of its writes when it is killed; others may have written meanwhile."""
     here.submit(name="kept")
@@ -304,7 +315,7 @@ def test_who_serves_otherwise_is_refused_in_one_sentence(here: Api, redis_server
     other = create_app(redis=redis_server.url, **options)
     assert other.sharing is not None
 
-    with pytest.raises(Away, match="holds projects that another version of the mock has made"):
+    with pytest.raises(Away, match="holds projects of another version of the mock"):
         here.runner.run(other.sharing.begin())
 
 

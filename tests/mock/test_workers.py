@@ -74,6 +74,10 @@ def test_workers_end_with_whoever_started_them(empty_redis: RedisServer) -> None
         (["--workers", "2"], "--workers requires --store redis://"),
         (["--workers", "0", "--store", "redis://127.0.0.1"], "0 is not in the range"),
         (["--store", "mysql://127.0.0.1"], "is memory, or the URL of a Redis, such as redis://127.0.0.1:6379/0"),
+        (["--store", "redis://127.0.0.1:port"], "is memory, or the URL of a Redis"),
+        (["--store", "redis://127.0.0.1/feedback"], "is memory, or the URL of a Redis"),
+        (["--store", "unix://redis.sock"], "is memory, or the URL of a Redis"),
+        (["--store", "redis://127.0.0.1?nope=1", "--port", "0"], "the client of Redis does not accept this URL"),
         (["--store", "redis://:secret@127.0.0.1:1", "--port", "0"], "Redis at redis://127.0.0.1:1 cannot be asked"),
         (["--store", "redis://127.0.0.1:1", "--port", "0", "--host", "0.0.0.0"], "needs --control-token"),
     ],
@@ -87,4 +91,4 @@ def test_data_of_others_is_exit_2(capsys: Any, empty_redis: RedisServer) -> None
         client.hset("{feedback-mock}:directory", mapping={"epoch": "e", "version": "v", "made_with": "another"})
 
     assert main(["--store", empty_redis.url, "--port", "0"]) == 2
-    assert "holds projects that another version of the mock has made" in capsys.readouterr().err
+    assert "holds projects of another version of the mock" in capsys.readouterr().err

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 from feedback_spec.profiles import DOCUMENTED, PROFILES
@@ -11,7 +12,7 @@ from feedback_spec.profiles import DOCUMENTED, PROFILES
 ENVIRONMENT = "FEEDBACK_MOCK"
 """The prefix of the environment variables."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{8,200}=*")
-_REDIS = re.compile(r"(redis|rediss|unix)://.")
+_DATABASE = re.compile(r"(/[0-9]{0,5})?")
 MEMORY = "memory"
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 
@@ -90,9 +91,21 @@ def _token(_context: click.Context, _parameter: click.Parameter, value: str | No
 def _store(_context: click.Context, _parameter: click.Parameter, value: str) -> str | None:
     if value == MEMORY:
         return None
-    if not _REDIS.match(value):
-        raise click.BadParameter("is memory, or the URL of a Redis, such as redis://127.0.0.1:6379/0.")
+    if not _is_redis(value):
+        example = "redis://127.0.0.1:6379/0, rediss:// for TLS, or unix:///run/redis.sock"
+        raise click.BadParameter(f"is memory, or the URL of a Redis, such as {example}.")
     return value
+
+
+def _is_redis(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        named = parts.hostname is not None and parts.port != 0
+    except ValueError:
+        return False
+    if parts.scheme == "unix":
+        return parts.path.startswith("/") and not parts.hostname
+    return parts.scheme in ("redis", "rediss") and named and _DATABASE.fullmatch(parts.path) is not None
 
 
 def _hosts(_context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:

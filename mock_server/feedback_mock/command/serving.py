@@ -102,6 +102,8 @@ def _check_store(app: Mock) -> None:
         app.default_project = asyncio.run(app.sharing.begin())
     except Away as away:
         raise CannotStart(str(away)) from None
+    except (TypeError, ValueError) as error:  # of keys in the URL's query
+        raise CannotStart(f"--store: the client of Redis does not accept this URL: {error}.") from None
 
 
 def make_app(options: Options, document: Document, token: str | None, secret: str) -> Mock:

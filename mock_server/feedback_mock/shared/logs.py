@@ -1,85 +1,48 @@
-"""The logs of projects in Redis: what is asked of a project is appended to its log, and all entries are carried out.
+"""The logs of projects in Redis: appends requests to them, and processes all entries. Speaks no HTTP.
 
-Every process carries out the entries of a log in their order, each at its instant, and so comes to the same project;
-the one that appended an entry answers its request with what it came to. What waits goes to Redis together, in one
-round trip at a time, so that many requests at once cost little more than one. Speaks no HTTP.
+Every process processes the entries of a log in their order, each at its instant, and so ends up with the same project.
+The process that appended an entry responds to the request with the result. Waiting requests go to Redis together, one
+round trip at a time, so that many at once cost little more than one.
 """
 
 import asyncio
 import contextlib
 import logging
-import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
 from feedback_mock.exchange import Endpoint
+from feedback_mock.shared.ask import Ask
 from feedback_mock.shared.connection import PATIENCE, Argument, Away, Call, Connection
-from feedback_mock.shared.replicas import Change, Name, Replica, Replicas
+from feedback_mock.shared.directory import LIFETIME, Directory, keys_of, new_version
+from feedback_mock.shared.replicas import Change, Replica, Replicas
 from feedback_mock.shared.request import unpacked
 from feedback_mock.shared.state import fill, pieces_of
 from feedback_mock.store import Project
 
 log = logging.getLogger(__name__)
-PREFIX = b"{feedback-mock}:"
-"""What the names of all keys begin with; in braces, so that a cluster keeps them together."""
-LIFETIME = 24 * 3600
-"""Seconds after which a project that nobody used is forgotten."""
 STAMP = 16
 MOST_AT_ONCE = 100
 MOST_WAITING = 10_000
 MOST_TRIES = 50
-TURN = 200  # entries that are carried out before others have their turn
-LONG = 4 * 1024 * 1024  # bytes of a log that are carried out rather than put together
-FIRST = b'{"first": true}'
-"""The first entry of the project that there always is."""
-_STEP, _PLACE, _COMPACT = ("directory", "step"), ("directory", "place"), ("compact",)
-CarryOut = Callable[[Project | None], Any]
-
-
-class Ask:
-    """What is asked of the project that a path names: an entry, if it has one to append, and how it is carried out.
-
-    `entry` and `change` are made anew where the directory has changed meanwhile. A `change` is one of the directory:
-    it answers what the request comes to if nothing is to be changed, or what it changes with the project's first entry.
-    """
-
-    def __init__(
-        self,
-        path: Mapping[str, str],
-        carry_out: CarryOut,
-        entry: Callable[[], bytes] | None = None,
-        change: Callable[[], tuple[Any, Change | None]] | None = None,
-    ) -> None:
-        self.path, self.carry_out, self.entry, self.change = path, carry_out, entry, change
-        self.tries = 0
-        self.outcome: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-    def end(self, value: Any) -> None:
-        """Tells who asked what came of it, unless nobody waits any more."""
-        if self.outcome.done():
-            return
-        if isinstance(value, Exception):
-            self.outcome.set_exception(value)
-        else:
-            self.outcome.set_result(value)
+TURN = 200  # entries processed before other tasks get a turn
+LONG = 4 * 1024 * 1024  # bytes of a log, beyond which the project's state replaces its entries
 
 
 class Logs:
-    """All logs, as one process sees them. `made_with` is what others have to serve by, to share them."""
+    """All logs, as one process sees them."""
 
     def __init__(
-        self, connection: Connection, store: Replicas, endpoints: list[Endpoint], first: Name, made_with: bytes
+        self, connection: Connection, store: Replicas, directory: Directory, endpoints: list[Endpoint]
     ) -> None:
-        self._connection, self._store, self._endpoints = connection, store, endpoints
-        self._first, self._made_with = first, made_with
+        self._connection, self._store, self._directory, self._endpoints = connection, store, directory, endpoints
         self._waiting: list[Ask] = []
         self._pumping: asyncio.Task[None] | None = None
-        self._directory = [PREFIX + name for name in (b"directory", b"changes", b"instant")]
 
     async def ask(self, ask: Ask) -> Any:
-        """What comes of it, in bounded time. Raises Away."""
+        """Returns the outcome, in bounded time. Raises Away."""
         if len(self._waiting) >= MOST_WAITING:
             raise Away(f"{MOST_WAITING:,} requests wait for Redis already.")
         self._waiting.append(ask)
@@ -93,7 +56,7 @@ class Logs:
             raise Away(f"Redis at {self._connection.shown} {said}.") from None
 
     async def close(self) -> None:
-        """Ends what goes on, and closes the connections."""
+        """Ends the current round, and closes the connections."""
         if self._pumping is not None:
             self._pumping.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -116,7 +79,7 @@ class Logs:
                     each.end(error)
 
     def _again(self, asks: list[Ask], *, tried: bool = True) -> None:
-        """Has these asked again, in the next round."""
+        """Asks these again in the next round."""
         for each in asks:
             each.tries += tried
             if each.tries > MOST_TRIES:
@@ -124,15 +87,16 @@ class Logs:
         self._waiting[:0] = [each for each in asks if not each.outcome.done()]
 
     async def _round(self, batch: list[Ask]) -> None:
-        """Asks Redis once, and carries out what it answers. Raises Away."""
+        """Asks Redis once, and processes its replies. Raises Away."""
         if not self._store.epoch:
-            await self._learn((await self._connection.run([self._step(None, [])]))[0])
-        groups, changes = self._sorted(batch)
-        calls = [self._step(*each) for each in groups.items()]
-        version = secrets.token_hex(8).encode()
-        placing = changes[:1]  # the others have to know what this one changes
-        for _, change, entry in placing:
-            calls.append(self._place(change, entry, version))
+            await self._directory.begin()
+        groups, changes, full = self._sorted(batch)
+        calls = [
+            self._directory.step(replica, [entry for _, entry in asks if entry is not None])
+            for replica, asks in groups.items()
+        ]
+        version, placing = new_version(), changes[:1]  # the others have to know what this one changes
+        calls += [self._directory.place(change, entry, version) for _, change, entry in placing]
         replies = await self._connection.run(calls)
         for (replica, asks), reply in zip(groups.items(), replies, strict=False):
             if isinstance(reply, Away):
@@ -151,27 +115,34 @@ class Logs:
             else:
                 self._again([ask])
         await self._catch_up(list(groups), replies)
+        if full:
+            await self._directory.sweep()
+            self._again(full)
         self._store.make_room()
 
     async def _catch_up(self, replicas: list[Replica | None], replies: list[Any]) -> None:
-        """Has the directory as the latest of the replies told it, and without what is gone. Raises Away."""
+        """Applies news about the directory in the replies, and removes what is gone. Raises Away."""
         told = [each for each in replies if not isinstance(each, Away) and each[0] in (b"all", b"some")]
         if told:
-            await self._learn(told[-1])
+            await self._directory.learn(told[-1])
         for replica, reply in zip(replicas, replies, strict=False):
             if replica is not None and not isinstance(reply, Away) and reply[0] == b"gone":
-                await self._forget(replica)
+                await self._directory.forget(replica)
 
     def _sorted(
         self, batch: list[Ask]
-    ) -> tuple[dict[Replica | None, list[tuple[Ask, bytes | None]]], list[tuple[Ask, Change, bytes]]]:
-        """What is asked by project, and the changes of the directory."""
+    ) -> tuple[dict[Replica | None, list[tuple[Ask, bytes | None]]], list[tuple[Ask, Change, bytes]], list[Ask]]:
+        """The questions by project, the changes of the directory, and those for which it has no room."""
         groups: dict[Replica | None, list[tuple[Ask, bytes | None]]] = {}
-        changes = []
+        changes, full = [], list[Ask]()
         for ask in batch:
             replica, change = self._store.of_path(ask.path), None
             if ask.change is not None:
+                self._store.full = False
                 outcome, change = ask.change()
+                if self._store.full and not ask.tries:
+                    full.append(ask)
+                    continue
                 ask.carry_out = lambda _, outcome=outcome: outcome  # type: ignore[misc]  # a lambda with a default
             if change is not None:
                 changes.append((ask, change, b"" if ask.entry is None else ask.entry()))
@@ -179,24 +150,9 @@ class Logs:
                 groups.setdefault(replica, []).append((ask, None))
             else:
                 groups.setdefault(replica, []).append((ask, ask.entry()))
-        return groups, changes
+        return groups, changes, full
 
-    def _step(self, replica: Replica | None, asks: list[tuple[Ask, bytes | None]]) -> Call:
-        store = self._store
-        arguments: list[Argument] = [store.epoch, store.version, LIFETIME]
-        if replica is None:
-            return Call(_STEP, self._directory, arguments)
-        entries = [entry for _, entry in asks if entry is not None]
-        arguments += [replica.position, replica.stamp, *entries]
-        return Call(_STEP, [*self._directory, *_keys(replica.incarnation)], arguments)
-
-    def _place(self, change: Change, entry: bytes, version: bytes) -> Call:
-        store, name = self._store, "/".join(change.name)
-        keys = [*self._directory, *_keys(change.incarnation), *_keys(change.replaced)]
-        known: list[Argument] = [store.epoch, store.version, LIFETIME]
-        return Call(_PLACE, keys, [*known, version, self._made_with, name, change.meta, change.numbers, entry])
-
-    # --- carrying out
+    # --- processing
 
     async def _carry_out(self, replica: Replica | None, asks: list[tuple[Ask, bytes | None]], reply: list[Any]) -> None:
         store, instant = self._store, int(reply[1])
@@ -220,7 +176,7 @@ class Logs:
             ask.end(self._tried(ask, project))
             if entry is not None:
                 replica.position, replica.stamp = replica.position + 1, reply[1]
-        # Whoever makes it too long puts it together; should that fail, whoever makes it twice as long.
+        # Whoever makes it too long replaces it; if that fails, whoever makes it twice as long.
         most, bytes_, added = max(LONG, 2 * reply[5]), reply[4], sum(len(entry or b"") for _, entry in asks)
         if bytes_ // most > (bytes_ - added) // most:
             await self._compact(replica)
@@ -232,7 +188,7 @@ class Logs:
             return error
 
     def _replay(self, replica: Replica, raw: bytes) -> None:
-        """Carries out an entry, whose request another process answers, or nobody any more."""
+        """Processes an entry whose request another process responds to, or nobody any more."""
         store, facts = self._store, orjson.loads(raw[STAMP:])
         store.instant = int(raw[:STAMP])
         project = store.project_of(replica)
@@ -251,72 +207,19 @@ class Logs:
         try:
             yield
         except Exception as error:
-            log.error("An entry of a log could not be carried out: %s.", type(error).__name__)  # noqa: TRY400 (no values)
+            log.error("An entry of a log could not be processed: %s.", type(error).__name__)  # noqa: TRY400 (no values)
         finally:
             self._store.filling = None
 
     async def _compact(self, replica: Replica) -> None:
-        """Puts the project itself in the place of the entries that were carried out."""
+        """Replaces the processed entries by the state of the project."""
         known: list[Argument] = [replica.position, replica.stamp, LIFETIME]
         pieces = pieces_of(self._store.project_of(replica))
         with contextlib.suppress(Away):  # the next round tries again
-            await self._connection.run([Call(_COMPACT, _keys(replica.incarnation), [*known, *pieces])])
-
-    # --- the directory
-
-    async def _learn(self, news: Any) -> None:
-        """Has the directory as Redis told it. Raises Away where it is not one that can be shared."""
-        store = self._store
-        if isinstance(news, Away):
-            raise news
-        if news[0] == b"some":
-            store.update(*news[1:])
-            return
-        directory = dict(zip(news[1][::2], news[1][1::2], strict=True))
-        if directory and directory[b"made_with"] != self._made_with:
-            raise Away(
-                f"Redis at {self._connection.shown} holds projects that another version of the mock has made, or one "
-                "with another document, secret or rate limit."
-            )
-        store.rebuild(directory)
-        if not directory:
-            await self._begin()
-
-    async def _begin(self) -> None:
-        """Makes the project that there always is, where there is nothing."""
-        store = self._store
-        store.put_project(*self._first, store.new_clock())
-        await self._changed()
-
-    async def _forget(self, replica: Replica) -> None:
-        """Takes a project from the directory whose log nobody used for so long that Redis forgot it."""
-        store = self._store
-        if store.replicas.get(replica.name) is not replica:
-            return
-        if replica.name == self._first:
-            store.put_project(*replica.name, store.new_clock())
-        else:
-            store.delete_project(store.project_of(replica))
-        await self._changed()
-
-    async def _changed(self) -> None:
-        """Changes the directory as the store was asked to, unless another process did meanwhile."""
-        change, version = self._store.asked, secrets.token_hex(8).encode()
-        assert change is not None
-        (reply,) = await self._connection.run([self._place(change, FIRST, version)])
-        if isinstance(reply, Away):
-            raise reply
-        if reply[0] == b"placed":
-            self._know(change, version)
-
-    def _know(self, change: Change, version: bytes) -> None:
-        store = self._store
-        store.epoch = store.epoch or version
-        name = "/".join(change.name).encode()
-        store.update(version, [name], [change.numbers, change.meta or None])
+            await self._connection.run([Call(("compact",), keys_of(replica.incarnation), [*known, *pieces])])
 
     def _placed(self, ask: Ask, change: Change, entry: bytes, version: bytes, reply: list[Any]) -> None:
-        self._know(change, version)
+        self._directory.changed(change, version)
         if not change.meta:
             ask.end(self._tried(ask, None))
             return
@@ -327,8 +230,3 @@ class Logs:
             ask.end(request.carry_out(self._store.project_of(replica), self._store.instant))
         replica.position, replica.stamp = 1, reply[1]
         self._store.use(replica)
-
-
-def _keys(incarnation: bytes) -> list[bytes]:
-    """The log of a project, and what is said of it."""
-    return [b"%b%b:%b" % (PREFIX, incarnation, part) for part in (b"log", b"head")]

@@ -74,6 +74,7 @@ class Replicas(Store):
         self.replicas: dict[Name, Replica] = {}
         self.asked: Change | None = None
         self.filling: Name | None = None
+        self.full = False
         self.holding = 0
         self._loaded: OrderedDict[Replica, None] = OrderedDict()
 
@@ -163,6 +164,7 @@ class Replicas(Store):
             project.redact, project.follow = redact, follow
             return project
         if name not in self.projects and len(self.projects) >= self.limits.projects:
+            self.full = True
             return None
         self.asked = self._change(name)
         project = self._made(organization, slug, "0", 0, clock, redact, seed, follow)

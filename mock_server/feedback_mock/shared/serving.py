@@ -13,8 +13,9 @@ from feedback_mock.effects import LONGEST, REREAD, UNTIL_RELEASED, Broken, break
 from feedback_mock.elsewhere import NotFound
 from feedback_mock.exchange import Endpoint, failed, send_all
 from feedback_mock.result import Result
+from feedback_mock.shared.ask import Ask
 from feedback_mock.shared.connection import Away
-from feedback_mock.shared.logs import Ask, Logs
+from feedback_mock.shared.logs import Logs
 from feedback_mock.shared.replicas import Change, Replicas
 from feedback_mock.shared.request import Ending, Outcome, Request, Struck
 from feedback_mock.store import Project

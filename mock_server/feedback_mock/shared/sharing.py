@@ -10,8 +10,10 @@ from feedback_mock.asgi import ASGIApp
 from feedback_mock.control.stream import News
 from feedback_mock.exchange import Endpoint
 from feedback_mock.feedback.rate import RateLimit
+from feedback_mock.shared.ask import Ask
 from feedback_mock.shared.connection import Away, Connection
-from feedback_mock.shared.logs import Ask, Logs
+from feedback_mock.shared.directory import Directory
+from feedback_mock.shared.logs import Logs
 from feedback_mock.shared.replicas import Name, Replicas
 from feedback_mock.shared.serving import Shared
 from feedback_mock.store import Project, Store
@@ -37,7 +39,8 @@ class Sharing:
         self._endpoints: list[Endpoint] = []
         self._shared: list[Shared] = []
         self._first = first
-        self._logs = Logs(self.connection, self.store, self._endpoints, first, made_with)
+        directory = Directory(self.connection, self.store, first, made_with)
+        self._logs = Logs(self.connection, self.store, directory, self._endpoints)
 
     def served(
         self, operations: Mapping[str, ASGIApp], others: Callable[[str], ASGIApp], nowhere: ASGIApp
