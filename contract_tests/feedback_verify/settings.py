@@ -84,7 +84,7 @@ def open_target(settings: Settings) -> Iterator[Target]:
     settings = _with_urls(settings)
     _check(settings)
     if settings.url is None and settings.app is None:
-        with _own_mock(settings.spec, settings.profile) as url, ControlTarget(url, url) as target:
+        with own_mock(settings.spec, settings.profile) as url, ControlTarget(url, url) as target:
             settings.tell(target)
             yield target
         return
@@ -190,7 +190,7 @@ def _seed_with(target: UrlTarget, settings: Settings) -> None:
 
 
 @contextmanager
-def _own_mock(spec: Path | None, profile: str) -> Iterator[str]:
+def own_mock(spec: Path | None, profile: str) -> Iterator[str]:
     """Starts the mock server of this package on a free port, in a separate process."""
     places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     command = shutil.which("feedback-mock", path=places)

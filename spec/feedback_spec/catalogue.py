@@ -85,6 +85,7 @@ class Rule:
     message: str | None
     otherwise: str | None = None
     only_mock: bool = False
+    source: str | None = None
 
     @property
     def refusals(self) -> tuple[int, ...]:

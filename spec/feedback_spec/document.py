@@ -14,6 +14,7 @@ from typing import Any
 
 from feedback_spec.behaviour import ALL_FIELDS, Behaviour, read_behaviour
 from feedback_spec.catalogue import Rule, check_refusals, read_rules
+from feedback_spec.client_rules import ClientRule, read_client_rules
 from feedback_spec.extensions import check_extensions
 from feedback_spec.openapi.valid import check_openapi
 from feedback_spec.operations import Operation, operations_of
@@ -37,6 +38,7 @@ class Document:
     mutability: Mutability
     examples: tuple[Example, ...]
     behaviour: Behaviour
+    client_rules: Mapping[str, ClientRule]
 
     @property
     def profile(self) -> str:
@@ -110,7 +112,15 @@ def document_of(name: str, openapi: dict[str, Any]) -> Document:
     examples = read_examples(operation, mutability, rules, fail)
     check_refusals(operations, rules, fail)
     openapi = speak_of_windows(openapi, operation, mutability, fail)
-    return Document(name, openapi, read_rules(openapi, fail), mutability, examples, read_behaviour(openapi))
+    return Document(
+        name,
+        openapi,
+        read_rules(openapi, fail),
+        mutability,
+        examples,
+        read_behaviour(openapi),
+        read_client_rules(openapi, fail),
+    )
 
 
 def _check_fields(operation: Operation, fail: Fail) -> None:

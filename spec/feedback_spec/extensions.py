@@ -16,7 +16,7 @@ from feedback_spec.spelling import listed
 
 # Kind of a place in the document -> the extensions that belong there.
 _OURS = {
-    "document": ("x-rules", "x-behaviour"),
+    "document": ("x-rules", "x-client-rules", "x-behaviour"),
     "info": ("x-profile",),
     "operation": ("x-mutability", "x-scopes", "x-max-body-bytes", "x-page"),
 }

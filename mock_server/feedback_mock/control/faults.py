@@ -60,8 +60,8 @@ def problem_of(rule: dict[str, Any]) -> str | None:
     """What is wrong with a rule that the schema cannot express."""
     effect = rule["effect"]
     kinds = [name for name in _KINDS if name in effect]
-    if len(kinds) != 1:
-        return f"effect: needs exactly one of {', '.join(_KINDS)}."
+    if len([name for name in kinds if name != "delay"]) > 1 or not kinds:
+        return f"effect: needs exactly one of {', '.join(_KINDS)}; only delay goes beside another."
     if "status" not in effect:
         for name in ("headers", "body", "retry_after"):
             if name in effect:

@@ -1,0 +1,106 @@
+"""A client's command as a process: started with what it needs to know, read in bounds, ended with all its children."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+MOST_OUTPUT = 64 * 1024  # bytes of what a command says that are kept
+
+
+class CannotPlay(Exception):
+    """The client's command cannot be played; the message says why, in one sentence."""
+
+
+class Command:
+    """A running command. `variables` are added to the environment; what it says is read to its end, and kept in part."""
+
+    def __init__(self, words: Sequence[str], variables: Mapping[str, str]) -> None:
+        try:
+            self._process = subprocess.Popen(
+                words,
+                env={**os.environ, **variables},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            said = getattr(error, "strerror", None) or str(error)
+            raise CannotPlay(f"{words[0]}: cannot be started: {said}.") from None
+        self._output, self._errors = _Reader(self._process.stdout), _Reader(self._process.stderr)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it ended within so long."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+            return True
+        return False
+
+    @property
+    def exit_code(self) -> int:
+        """As subprocess has it: negative where a signal ended it. Only of a command that ended."""
+        return int(self._process.returncode)
+
+    @property
+    def output(self) -> str:
+        """What it wrote to stdout, or the beginning of that."""
+        return self._output.text()
+
+    @property
+    def errors(self) -> str:
+        """What it wrote to stderr, or the beginning of that."""
+        return self._errors.text()
+
+    def end(self) -> None:
+        """Ends it with all that it started."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+class _Reader:
+    """Reads a pipe to its end, in a thread of its own, so that nobody waits for us."""
+
+    def __init__(self, pipe: IO[bytes] | None) -> None:
+        assert pipe is not None
+        self._pipe, self._kept = pipe, bytearray()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def text(self) -> str:
+        """What was read."""
+        self._thread.join(1)
+        return self._kept.decode(errors="replace")
+
+    def _read(self) -> None:
+        with self._pipe:
+            while part := os.read(self._pipe.fileno(), MOST_OUTPUT):
+                self._kept += part[: MOST_OUTPUT - len(self._kept)]
+
+
+class Clock:
+    """The wall clock of commands that are started under libfaketime, moved by a file."""
+
+    def __init__(self, library: Path, file: Path) -> None:
+        self._library, self._file = library, file
+        self.move(0)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What a command's environment needs to have this clock."""
+        return {
+            "LD_PRELOAD": str(self._library),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_NO_CACHE": "1",
+        }
+
+    def move(self, microseconds: int) -> None:
+        """Moves it to so far before the machine's."""
+        fresh = self._file.with_suffix(".new")  # written anew and moved into place: a process may read at any moment
+        fresh.write_text(f"+{microseconds // 1_000_000}.{microseconds % 1_000_000:06}s\n")
+        fresh.replace(self._file)

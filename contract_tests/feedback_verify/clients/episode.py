@@ -1,0 +1,151 @@
+"""What a client did in one situation, as values: its requests as a journal has them, and how it ended. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from feedback_spec.document import SUBMIT, Document
+from feedback_spec.instants import parse_instant
+
+LOST = 0
+"""The status of a request that got no answer."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One request, from an entry of HAR 1.2; instants in microseconds since 1970.
+
+    `now` is the instant on the project's clock, `sent` and `answered` are those of the machine's; `operation` is None
+    for a request to no documented path. `fault` is what the mock was told to do, None where it answered by the
+    document; `rule` decided then.
+    """
+
+    number: int
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: str | None = field(repr=False)
+    status: int
+    answer_headers: Mapping[str, str] = field(repr=False)
+    answer: str = field(repr=False)
+    operation: str | None
+    now: int
+    sent: int
+    answered: int
+    rule: str | None = None
+    fault: Mapping[str, Any] | None = None
+    problems: tuple[str, ...] | None = None  # None where nobody held it against the document
+
+    def header(self, name: str) -> str | None:
+        """The first header of this name."""
+        return next((value for each, value in self.headers if each.lower() == name), None)
+
+    @property
+    def submits(self) -> bool:
+        """Whether it is a submission."""
+        return self.operation == SUBMIT
+
+    @property
+    def media_type(self) -> str:
+        """The media type of the body, empty where none is named."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    @cached_property
+    def fields(self) -> Mapping[str, Any] | None:
+        """The fields of the body by name, read as JSON or else as a form; None where it is neither."""
+        if self.body is None:
+            return None
+        try:
+            content = json.loads(self.body)
+        except (ValueError, RecursionError):
+            pairs = parse_qsl(self.body, keep_blank_values=True) if "=" in self.body else []
+            return dict(pairs) or None
+        return content if isinstance(content, dict) else None
+
+    @property
+    def event_id(self) -> str | None:
+        """The event that it is about, as it was written."""
+        event_id = (self.fields or {}).get("event_id")
+        return event_id if isinstance(event_id, str) else None
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What a client did in a situation.
+
+    `ended` says when we ended it, None where it ended by itself, with this `exit_code`, negative where a signal ended
+    it. `given` are the values that it had to submit and `secrets` what it must keep; `elsewhere` has the requests that
+    came to another origin, `records` what is stored at the end. `over` is the instant of the end, on the machine's
+    clock in microseconds; `told_time` says whether the client's time is the project's, also where that was moved.
+    """
+
+    situation: str
+    attempts: Sequence[Attempt]
+    exit_code: int | None = 0
+    output: str = field(default="", repr=False)
+    errors: str = field(default="", repr=False)
+    records: Sequence[Mapping[str, Any]] = ()
+    elsewhere: Sequence[str] = field(default=(), repr=False)
+    given: Mapping[str, str] = field(default_factory=dict)
+    secrets: Sequence[str] = field(default=(), repr=False)
+    over: int = 0
+    told_time: bool = False
+    ended: str | None = None
+    recorded: bool = False  # from a journal: how the client ended is not known
+
+    @property
+    def submissions(self) -> list[Attempt]:
+        """The submissions, in their order."""
+        return [each for each in self.attempts if each.submits]
+
+    @property
+    def delivered(self) -> bool:
+        """Whether the client was told that its feedback was stored, and was told nothing else after that."""
+        return bool(self.submissions) and self.submissions[-1].status in range(200, 300)
+
+
+def attempts_of(entries: Sequence[Mapping[str, Any]], document: Document) -> list[Attempt]:
+    """The entries of a HAR file or of a journal, in their order. Raises ValueError for what is not an entry."""
+    try:
+        return [_attempt(number, entry, document) for number, entry in enumerate(entries, 1)]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"an entry lacks what HAR 1.2 asks for: {error}") from None
+
+
+def _attempt(number: int, entry: Mapping[str, Any], document: Document) -> Attempt:
+    request, response, ours = entry["request"], entry["response"], entry.get("_feedback") or {}
+    sent = parse_instant(entry["startedDateTime"])
+    problems = ours.get("request")
+    status = LOST if ours.get("state") in ("lost", "pending") else max(int(response["status"]), LOST)
+    operation = ours["operation"] if "operation" in ours else _operation(request["method"], request["url"], document)
+    return Attempt(
+        number=ours.get("number", number),
+        method=request["method"],
+        url=request["url"],
+        headers=tuple((each["name"], each["value"]) for each in request["headers"]),
+        body=(request.get("postData") or {}).get("text"),
+        status=status,
+        answer_headers={each["name"].lower(): each["value"] for each in response["headers"]},
+        answer=response["content"].get("text") or "",
+        operation=operation,
+        now=parse_instant(ours["now"]) if ours.get("now") else sent,
+        sent=sent,
+        answered=sent + round(max(entry["time"], 0) * 1000),
+        rule=ours.get("rule"),
+        fault=ours.get("fault"),
+        problems=None if problems is None else tuple(f"{each['pointer']} {each['detail']}" for each in problems["problems"]),
+    )
+
+
+def _operation(method: str, url: str, document: Document) -> str | None:
+    """The operation of the document that a URL of anybody's server belongs to."""
+    path = urlsplit(url).path.split("/")
+    for each in document.operations.values():
+        pattern = each.path.split("/")
+        same = len(pattern) == len(path) and all(a == b or a.startswith("{") for a, b in zip(pattern, path, strict=True))
+        if each.method.upper() == method.upper() and same:
+            return each.id
+    return None

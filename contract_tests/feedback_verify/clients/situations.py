@@ -1,0 +1,152 @@
+"""The situations that a client is played through: what the mock does to it in each. Plays nothing.
+
+Every duration and every refusal comes from the document; what is ours are waits of a second or two, which only have to be
+long enough to be told from none.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import format_datetime
+from http import HTTPStatus
+from typing import Any
+
+from feedback_spec.document import Document
+from feedback_spec.instants import EPOCH, MICROSECOND, SECOND, format_duration
+
+Fault = Mapping[str, Any]
+PLAIN, TEXTS = "plain", "texts"
+CONNECTION_FAULTS = (
+    "CONNECTION_RESET_BY_PEER",
+    "EMPTY_RESPONSE",
+    "MALFORMED_RESPONSE_CHUNK",
+    "RANDOM_DATA_THEN_CLOSE",
+)
+SHORT = 1  # seconds of Retry-After that a client is made to wait
+LONG = 86_400  # seconds of Retry-After that no client can wait for while the window is open
+SLOW = 400_000  # microseconds for which an answer is late, but not too late
+CALM = 5 * SECOND
+"""Microseconds without a request after which no more is to be seen, where a client may wait for hours."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a situation is made of besides the document: another origin, and the instant at which it begins."""
+
+    elsewhere: str
+    now: int
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What happens to a client. `faults` are those that the mock is given; `saved_ago` is the age of the event.
+
+    `hold`: while the first answer is held back, the clock goes on by so much, and then the answer is lost. `calm` ends
+    the play after so long without a request. All in microseconds. `endless`: it does not pass, so that a client may try
+    again for as long as a window is open.
+    """
+
+    name: str
+    what: str
+    faults: Callable[[Setting], Sequence[Fault]] = lambda _: ()
+    saved_ago: int = 0
+    hold: int = 0
+    calm: int = 0
+    endless: bool = False
+
+
+def situations(document: Document) -> dict[str, Situation]:
+    """All situations by name, the plain one first. Those of windows and refusals are there as far as the document is."""
+    found = [
+        Situation(PLAIN, "everything works"),
+        Situation(TEXTS, "everything works, and the texts have quotes, line ends and letters from everywhere"),
+        *_lost(),
+        *_too_late(document),
+        *_busy(),
+        *_refused(document),
+        Situation("redirect", "307 to another origin", _redirect),
+        Situation("broken-cut", "200 with half of its JSON", _always({"broken_body": "truncated"}, times=1)),
+        Situation("broken-other", "200 with JSON that is something else", _always({"broken_body": "wrong"}, times=1)),
+        Situation("late-answer", "each answer takes 0.4 s", _always({"delay": format_duration(SLOW)}, phase="after")),
+        Situation("no-answer", "the connection is open, and no answer comes", _always({"delay": "until_released"})),
+    ]
+    return {each.name: each for each in found}
+
+
+def _always(effect: Fault, **more: Any) -> Callable[[Setting], Sequence[Fault]]:
+    rule = {"match": {"method": "POST"}, "effect": effect, **more}
+    return lambda _: [rule]
+
+
+def _lost() -> list[Situation]:
+    found = []
+    for phase, when in (("before", "before the feedback is stored"), ("after", "after the feedback was stored")):
+        for kind in CONNECTION_FAULTS:
+            name = f"lost-{phase}-{kind.split('_')[0].lower()}"
+            lost = _always({"connection": kind}, phase=phase, times=1)
+            found.append(Situation(name, f"the first answer is lost ({kind}) {when}", lost))
+        lost = _always({"connection": "EMPTY_RESPONSE"}, phase=phase)
+        found.append(Situation(f"down-{phase}", f"every answer is lost, {when}", lost, endless=True))
+    return found
+
+
+def _too_late(document: Document) -> list[Situation]:
+    found = []
+    for window in document.mutability.windows:
+        beyond = window.limit + SECOND
+        if window.base.startswith("event"):
+            what = f"the event was saved {format_duration(beyond)} ago ({window.status})"
+            found.append(Situation(f"late-{window.rule}", what, saved_ago=beyond))
+        else:
+            what = f"the answer is lost, and the network is back {format_duration(beyond)} later"
+            found.append(Situation(f"late-{window.rule}", what, _held, hold=beyond))
+    return found
+
+
+def _held(_: Setting) -> Sequence[Fault]:
+    effect = {"delay": "until_released", "connection": "EMPTY_RESPONSE"}
+    return [{"match": {"method": "POST"}, "phase": "after", "times": 1, "effect": effect}]
+
+
+def _busy() -> list[Situation]:
+    found = []
+    for status, name in ((HTTPStatus.TOO_MANY_REQUESTS, "limited"), (HTTPStatus.SERVICE_UNAVAILABLE, "busy")):
+        what = f"{status} with Retry-After"
+        short = _always({"status": int(status), "retry_after": SHORT}, times=1)
+        dated = _dated(status)
+        endless = _always({"status": int(status), "retry_after": LONG})
+        found += [
+            Situation(name, f"{what}: {SHORT}, once", short),
+            Situation(f"{name}-date", f"{what} with a date, once", dated),
+            Situation(f"{name}-long", f"{what}: {LONG}, always", endless, calm=CALM, endless=True),
+        ]
+    for status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE):
+        found.append(Situation(f"failing-{status}", f"{status}, always", _always({"status": int(status)}), endless=True))
+    return found
+
+
+def _dated(status: int) -> Callable[[Setting], Sequence[Fault]]:
+    def faults(setting: Setting) -> Sequence[Fault]:
+        whole = (setting.now // SECOND + SHORT + 2) * SECOND  # a date has whole seconds
+        date = format_datetime(EPOCH + whole * MICROSECOND, usegmt=True)
+        return _always({"status": int(status), "headers": {"Retry-After": date}}, times=1)(setting)
+
+    return faults
+
+
+def _refused(document: Document) -> list[Situation]:
+    """The refusals that no window gives, with the document's own bodies."""
+    windows = {window.status for window in document.mutability.windows}
+    found = []
+    for text, response in document.submit.responses.items():
+        if not text.startswith("4") or not response.examples or int(text) in windows:
+            continue
+        headers = {each.name: str(each.example) for each in response.headers.values() if each.example is not None}
+        example = next(iter(response.examples.values()))
+        effect = {"status": int(text), "headers": headers, "body": example.value}
+        found.append(Situation(f"refused-{text}", f"{text}, always", _always(effect)))
+    return found
+
+
+def _redirect(setting: Setting) -> Sequence[Fault]:
+    effect = {"status": int(HTTPStatus.TEMPORARY_REDIRECT), "headers": {"Location": setting.elsewhere}}
+    return _always(effect)(setting)

@@ -1,0 +1,189 @@
+"""Plays a client's command against a fresh project of a mock of its own, and tells what it did. Judges nothing."""
+
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Self
+
+import httpx
+from feedback_spec.document import Document
+from feedback_spec.instants import SECOND, format_duration, parse_instant
+
+from feedback_verify.clients.commands import Clock, Command
+from feedback_verify.clients.elsewhere import Elsewhere
+from feedback_verify.clients.episode import Episode, attempts_of
+from feedback_verify.clients.situations import PLAIN, TEXTS, Fault, Setting, Situation
+from feedback_verify.settings import own_mock
+from feedback_verify.targets import NotReachable, Stopped
+from feedback_verify.targets.process import find_library
+
+ORGANIZATION = "clients"
+LOOK = 0.05  # seconds between two looks at a client that runs
+TOO_MANY = 200  # requests after which a client is ended: nothing new would be seen
+NOTICEABLE = SECOND // 2  # what a clock must have gone beyond its running, to have been moved
+VALUES = {
+    PLAIN: ("Jane Smith", "jane@example.com", "It broke!"),
+    TEXTS: (
+        "Zoë Ångström 山田",
+        "jane+sentry@example.com",
+        'He said "no" & <b>left</b>: C:\\temp, 100%, $HOME, {id}\nтоже `не` работает 🙈 é',
+    ),
+}
+"""Name, email and comments that a client has to submit, by situation; those of the plain one in all others."""
+
+
+class Stage:
+    """A mock of its own, on which a command is played as often as it takes, also at the same time.
+
+    `patience` is in microseconds: so long one play lasts at most. With `faketime` the client's clock follows the
+    project's where a situation moves it; that needs libfaketime.
+    """
+
+    def __init__(
+        self, words: Sequence[str], document: Document, patience: int, spec: Path | None = None, *, faketime: bool = False
+    ) -> None:
+        self.words, self.document, self.patience = words, document, patience
+        self.secrets: set[str] = set()
+        self._spec, self._library = spec, find_library() if faketime else None
+        self._numbers, self._running, self._stopped = count(1), set[Command](), threading.Event()
+
+    def __enter__(self) -> Self:
+        """Starts the mock, and the other origin. Raises SettingsError where there is no mock to start."""
+        with ExitStack() as stack:
+            self.url = stack.enter_context(own_mock(self._spec, self.document.profile))
+            self._http = stack.enter_context(httpx.Client(base_url=f"{self.url}/_control", trust_env=False, timeout=30))
+            self._elsewhere = stack.enter_context(Elsewhere())
+            self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="feedback-verify-")))
+            stack.callback(self.stop)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def stop(self) -> None:
+        """Ends every play; each raises Stopped."""
+        self._stopped.set()
+        for each in tuple(self._running):
+            each.end()
+
+    def play(self, situation: Situation, faults: Sequence[Fault] | None = None) -> Episode:
+        """The episode of one play; `faults` come in place of the situation's own.
+
+        Raises CannotPlay where the command cannot be started, and Stopped once the stage was stopped.
+        """
+        slug = f"play-{next(self._numbers)}"
+        path = f"/projects/{ORGANIZATION}/{slug}"
+        # Its clock runs with the machine's, unless the client moves it.
+        made = self._ask("PUT", path, {"clock": {"running": True}, "redact": False})
+        try:
+            return self._played(situation, faults, slug, path, made)
+        finally:
+            self._ask("DELETE", path)
+
+    def _played(
+        self, situation: Situation, faults: Sequence[Fault] | None, slug: str, path: str, made: Mapping[str, Any]
+    ) -> Episode:
+        given = self._given(situation)
+        began, monotonic = parse_instant(made["clock"]["now"]), _monotonic()
+        secrets = (made["tokens"]["write"], made["dsn"].partition("//")[2].partition("@")[0])
+        self.secrets |= {*made["tokens"].values(), made["dsn"], *secrets}
+        self._ask("PUT", f"{path}/events/{given['event_id']}", {"saved_ago": format_duration(situation.saved_ago)})
+        if faults is None:
+            faults = situation.faults(Setting(f"{self._elsewhere.url}/{slug}", began))
+        if faults:
+            self._ask("POST", f"{path}/faults", {"faults": list(faults)})
+        clock = None if self._library is None else Clock(self._library, self._folder / slug)
+        variables = {**self._variables(slug, made, given), **(clock.variables if clock else {})}
+        if self._stopped.is_set():
+            raise Stopped
+        command = Command(self.words, variables)
+        self._running.add(command)
+        try:
+            ended = self._watch(command, situation, path, clock)
+        finally:
+            command.end()
+            self._running.discard(command)
+        over = time.time_ns() // 1000
+        if self._stopped.is_set():
+            raise Stopped
+        moved = parse_instant(self._ask("GET", f"{path}/clock")["now"]) - began - situation.hold
+        moved -= _monotonic() - monotonic
+        return Episode(
+            situation=situation.name,
+            attempts=attempts_of(self._ask("GET", f"{path}/requests")["entries"], self.document),
+            exit_code=command.exit_code if ended is None else None,
+            output=command.output,
+            errors=command.errors,
+            records=self._ask("GET", f"{path}/feedback"),
+            elsewhere=self._elsewhere.requests(slug),
+            given=given,
+            secrets=secrets,
+            over=over,
+            ended=ended,
+            told_time=moved > NOTICEABLE or clock is not None,
+        )
+
+    def _watch(self, command: Command, situation: Situation, path: str, clock: Clock | None) -> str | None:
+        """Waits for the command; None where it ended by itself, else why it was ended."""
+        began, seen, since, held = _monotonic(), 0, _monotonic(), bool(situation.hold)
+        while not command.wait(LOOK):
+            now, last = _monotonic(), self._ask("GET", f"{path}/requests?since=1000000")["last"]
+            if last != seen:
+                seen, since = last, now
+            if held and self._ask("GET", f"{path}/feedback"):
+                held = False
+                self._let_time_pass(situation.hold, path, clock, command)
+            if seen > TOO_MANY:
+                return f"after {seen} requests"
+            if situation.calm and seen and now - since > situation.calm:
+                return f"after {situation.calm // SECOND} s without a request"
+            if now - began > self.patience:
+                return f"after {self.patience / SECOND:g} s"
+        return None
+
+    def _let_time_pass(self, hold: int, path: str, clock: Clock | None, command: Command) -> None:
+        """Moves the project's clock while the first answer is held back, and then lets that one go."""
+        self._ask("POST", f"{path}/clock/advance", {"duration": format_duration(hold)})
+        if clock is not None:
+            clock.move(hold)
+        # The request may not have come to its waiting yet, and the client may have left.
+        while not self._ask("POST", f"{path}/faults/release")["released"] and not command.wait(LOOK):
+            pass
+
+    def _given(self, situation: Situation) -> dict[str, str]:
+        name, email, comments = VALUES.get(situation.name, VALUES[PLAIN])
+        return {"event_id": token_hex(16), "name": name, "email": email, "comments": comments}
+
+    def _variables(self, slug: str, made: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+        """What the client is told, by environment variables."""
+        path = self.document.submit.path.format(organization_slug=ORGANIZATION, project_slug=slug)
+        told = {
+            "URL": self.url,
+            "ENDPOINT": f"{self.url}{path}",
+            "ORGANIZATION": ORGANIZATION,
+            "PROJECT": slug,
+            "TOKEN": made["tokens"]["write"],
+            "DSN": made["dsn"],
+            "CONTROL": f"{self.url}/_control/projects/{ORGANIZATION}/{slug}",
+            **{name.upper(): value for name, value in given.items()},
+        }
+        return {f"FEEDBACK_{name}": value for name, value in told.items()}
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        """An answer of the mock's control protocol. Raises NotReachable."""
+        try:
+            answer = self._http.request(method, path, json=body)
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            raise NotReachable(f"The mock that the client is played against does not answer: {error}.") from None
+        return answer.json() if answer.content else None
+
+
+def _monotonic() -> int:
+    return time.monotonic_ns() // 1000

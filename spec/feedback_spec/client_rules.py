@@ -1,0 +1,66 @@
+"""The client's half of the contract, `x-client-rules`: what whoever submits feedback does and leaves. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from feedback_spec.catalogue import Rule
+from feedback_spec.instants import parse_duration
+from feedback_spec.source import Fail
+from feedback_spec.spelling import meant
+
+GROUPS: Mapping[str, str] = {
+    "sent": "What is sent",
+    "secrets": "Secrets",
+    "answers": "Answers",
+    "retries": "Retries",
+    "told": "What the client reports",
+}
+"""The headings of the groups of rules for clients."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRule:
+    """One rule for clients, its limits beside it: `within` in microseconds, `at_most` a number of requests."""
+
+    rule: Rule
+    within: int | None
+    at_most: int | None
+
+
+def read_client_rules(openapi: dict[str, Any], fail: Fail) -> dict[str, ClientRule]:
+    """The rules for clients by id, in the document's order; none where the document has none.
+
+    Raises DocumentError for an id that stands twice, here or among the rules for servers, for an unknown group, and
+    for a text that is not a duration.
+    """
+    taken = {entry["id"] for entry in openapi["x-rules"]}
+    rules: dict[str, ClientRule] = {}
+    for index, entry in enumerate(openapi.get("x-client-rules", ())):
+        place = f"x-client-rules[{index}]"
+        if entry["id"] in taken:
+            raise fail(place, f'the id "{entry["id"]}" is taken by another rule.')
+        if entry["group"] not in GROUPS:
+            raise fail(f"{place}.group", f'there is no group "{entry["group"]}"{meant(entry["group"], GROUPS)}')
+        taken.add(entry["id"])
+        rule = Rule(
+            id=entry["id"],
+            group=entry["group"],
+            level=entry["level"],
+            rule=entry["rule"],
+            needs=(),
+            page=entry.get("page"),
+            also_allowed=(),
+            refusal=None,
+            message=None,
+            source=entry.get("source"),
+        )
+        rules[entry["id"]] = ClientRule(rule, _within(entry, place, fail), entry.get("at_most"))
+    return rules
+
+
+def _within(entry: Mapping[str, Any], place: str, fail: Fail) -> int | None:
+    try:
+        return parse_duration(entry["within"]) if "within" in entry else None
+    except ValueError as error:
+        raise fail(f"{place}.within", str(error)) from None
