@@ -1,11 +1,8 @@
 """`feedback-verify`: parses, runs, reports, and returns the exit code."""
 
 import os
-import sys
 import tempfile
-import traceback
-from collections.abc import Callable
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -15,23 +12,19 @@ import click
 from feedback_spec.document import Document, load
 from feedback_spec.files import check
 from feedback_spec.profiles import PROFILES
-from feedback_spec.source import DocumentError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from feedback_verify.clients.cli import client
 from feedback_verify.flags import COMPARED, DETECT, flags, given, report_option
+from feedback_verify.output import Show, printed, progress, sentence_for, tell
 from feedback_verify.preflight import look
 from feedback_verify.prepared import prepare
-from feedback_verify.settings import SettingsError, open_target
+from feedback_verify.settings import open_target
 from feedback_verify.stopping import stoppable
-from feedback_verify.targets import MissingLibrary, NotReachable, ProtocolError, Trouble
 from feedback_verify.verdicts import printable
 
 if TYPE_CHECKING:
-    from feedback_verify.reports import Report
     from feedback_verify.run import Run
 
-FORESEEN = (DocumentError, SettingsError, NotReachable, ProtocolError, Trouble, MissingLibrary, OSError)
 EPILOG = """\b
 Exit codes:
   0  every rule that was asked for, or that --require names, was verified
@@ -118,7 +111,7 @@ def compare(files: tuple[Path, ...], report: list[tuple[str, Path]]) -> int:
             WRITERS[kind](comparison, path)
     except (NotComparable, OSError) as error:
         raise click.ClickException(printable(str(error))) from None
-    for sentence in _printed(partial(print_comparison, comparison)):
+    for sentence in printed(partial(print_comparison, comparison)):
         raise click.ClickException(sentence)
     return 0
 
@@ -128,7 +121,10 @@ def _answered(values: dict[str, Any], *, replay: Path | None) -> int:
     try:
         return _verify({**values, "replay": replay, "given": given(click.get_current_context())}, debug=debug)
     except Exception as error:
-        raise click.ClickException(_sentence(error, debug=debug)) from None
+        raise click.ClickException(sentence_for(error, debug=debug)) from None
+
+
+command.add_command(client)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -144,26 +140,6 @@ def main(argv: list[str] | None = None) -> int:
     except SystemExit:
         return 2  # click exits this way if nobody reads --help to the end
     return outcome if isinstance(outcome, int) else 0
-
-
-class _Console(Console):
-    """Rich exits with code 1 if nobody reads the output; we report it ourselves, with a code that is not a verdict."""
-
-    def on_broken_pipe(self) -> None:
-        """Re-raises the error."""
-        raise  # noqa: PLE0704 (called while the error is being handled)
-
-
-def _sentence(error: Exception, *, debug: bool) -> str:
-    """The message for an error. An unforeseen error is our bug, never the target's violation."""
-    if debug:
-        traceback.print_exception(error)
-    if isinstance(error, FORESEEN):
-        return printable(str(error))
-    place = "; the traceback is above" if debug else "; pass --debug to see where"
-    return printable(
-        f"feedback-verify has a bug; this says nothing about the target: {type(error).__name__}: {error}{place}."
-    )
 
 
 def _verify(values: dict[str, Any], *, debug: bool) -> int:
@@ -183,19 +159,19 @@ def _verify_and_report(values: dict[str, Any], *, debug: bool) -> int:
     settings, document, options = prepared.settings, prepared.document, prepared.options
     for path in [*(path for _, path in reports), *([values["plan"]] if values["plan"] else [])]:
         check(path)
-    with open_target(settings) as target, _progress() as progress:
-        told: dict[str, Any] = {"progress": progress, "say": partial(click.echo, err=True), **options}
+    with open_target(settings) as target, progress() as show:
+        told: dict[str, Any] = {"progress": show, "say": partial(click.echo, err=True), **options}
         run = Run(document, target, **told, stopped=True)
         trouble = None
-        with suppress(KeyboardInterrupt), stoppable(target, prepared.max_time):
+        with suppress(KeyboardInterrupt), stoppable(target.sender.stop, prepared.max_time):
             for note in look(target, document):
                 click.echo(f"Note: {note}", err=True)
             if settings.profile == DETECT:
-                document = _detect(settings.spec, target, run_seed=options["seed"], progress=progress)
+                document = _detect(settings.spec, target, run_seed=options["seed"], show=show)
             run = Run(document, target, **told)
             trouble = _execute(run, debug=debug)
         report = Report.of(run, began, prepared.baseline, trouble=trouble, flags=values["given"])
-    return _tell(report, reports)
+    return tell(report, reports)
 
 
 def _execute(run: "Run", *, debug: bool) -> str | None:
@@ -203,49 +179,16 @@ def _execute(run: "Run", *, debug: bool) -> str | None:
     try:
         run.execute()
     except Exception as error:
-        return _sentence(error, debug=debug)
+        return sentence_for(error, debug=debug)
     return None
 
 
-def _tell(report: "Report", reports: list[tuple[str, Path]]) -> int:
-    """Writes and prints all reports, and returns the exit code. If one cannot be written, it says so, and the code is
-    2.
-    """
-    from feedback_verify.reports import WRITERS, print_report  # noqa: PLC0415
-
-    errors = [] if report.trouble is None else [report.clean(report.trouble)]
-    for kind, path in reports:
-        try:
-            WRITERS[kind](report, path)
-        except OSError as error:
-            errors.append(f"--report {kind}={path}: cannot be written: {error.strerror or error}.")
-    if report.has_verdicts or report.trouble is None:
-        errors += _printed(partial(print_report, report))
-    for sentence in errors:
-        click.echo(f"Error: {sentence}", err=True)
-    return 2 if errors else report.exit_code
-
-
-def _printed(show: Callable[[Console], None]) -> list[str]:
-    """Prints to stdout; yields a sentence for stderr if nobody reads stdout."""
-    if sys.stdout is None:
-        return []
-    try:
-        show(_Console(width=None if sys.stdout.isatty() else 160, highlight=False))
-        sys.stdout.flush()
-    except OSError as error:
-        # Python flushes again at exit, and would repeat our message, with an exit code of its own.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return [f"The verdicts cannot be printed: {error.strerror or error}."]
-    return []
-
-
-def _detect(spec: Path | None, target: Any, *, run_seed: int, progress: Callable[[int, int, str], None]) -> Document:
+def _detect(spec: Path | None, target: Any, *, run_seed: int, show: Show) -> Document:
     """Prints how well the target fits each profile, and returns the document of the best one."""
     from feedback_verify.detect import fits  # noqa: PLC0415
 
     documents = {profile: load(spec, profile) for profile in PROFILES}
-    found = fits(documents.values(), target, run_seed, progress)
+    found = fits(documents.values(), target, run_seed, show)
     for fit in found:
         click.echo(fit.sentence())
     best = found[0]
@@ -253,16 +196,3 @@ def _detect(spec: Path | None, target: Any, *, run_seed: int, progress: Callable
     for rule, detail in best.violated.items():
         click.echo(f"  does not fit: {rule}: {detail}")
     return documents[best.profile]
-
-
-@contextmanager
-def _progress() -> Any:
-    """Shows on a terminal what is being tested; shows nothing elsewhere."""
-    columns = (TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    silent = sys.stderr is None or not sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=silent) as bar:
-        task = bar.add_task("")
-        show: Callable[[int, int, str], None] = lambda done, total, what: bar.update(  # noqa: E731
-            task, completed=done, total=total, description=what
-        )
-        yield show

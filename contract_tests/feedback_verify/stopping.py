@@ -4,34 +4,34 @@ reported.
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from feedback_spec.instants import SECOND
 
-from feedback_verify.targets import Stopped, Target
+from feedback_verify.targets import Stopped
 
 
 @contextmanager
-def stoppable(target: Target, max_time: int | None = None) -> Iterator[None]:
-    """Within this context, Ctrl-C, SIGTERM and the end of `max_time` (microseconds) interrupt everything that waits for
-    the target.
+def stoppable(stop: Callable[[], None], max_time: int | None = None) -> Iterator[None]:
+    """Within this context, Ctrl-C, SIGTERM and the end of `max_time` (microseconds) call `stop`, which interrupts
+    everything that waits.
 
     All threads then get Stopped. A second signal ends the program.
     """
-    timer = threading.Timer((max_time or 0) / SECOND, target.sender.stop)
+    timer = threading.Timer((max_time or 0) / SECOND, stop)
     timer.daemon = True
     if max_time is not None:
         timer.start()
     try:
-        with _signals(target):
+        with _signals(stop):
             yield
     finally:
         timer.cancel()
 
 
 @contextmanager
-def _signals(target: Target) -> Iterator[None]:
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread handles signals
         return
@@ -41,13 +41,13 @@ def _signals(target: Target) -> Iterator[None]:
         for each, handler in before.items():
             signal.signal(each, handler)
 
-    def stop(_number: int, _frame: object) -> None:
+    def end(_number: int, _frame: object) -> None:
         restore()
-        target.sender.stop()
+        stop()
         raise Stopped
 
     for each in before:
-        signal.signal(each, stop)
+        signal.signal(each, end)
     try:
         yield
     finally:

@@ -8,9 +8,10 @@ from typing import Any
 import click
 import pytest
 
-from feedback_verify.cli import FORESEEN, verify
+from feedback_verify.cli import verify
 from feedback_verify.flags import DETECT
 from feedback_verify.options import EVERYWHERE, URL
+from feedback_verify.output import FORESEEN
 from feedback_verify.preflight import look
 from feedback_verify.prepared import Prepared, prepare
 from feedback_verify.reports import Began, Report
@@ -48,7 +49,7 @@ def report(request: pytest.FixtureRequest) -> Report:
     """All verdicts, from one run."""
     prepared, began = _prepared(request.config), Began.now()
     try:
-        with open_target(prepared.settings) as target, stoppable(target, prepared.max_time):
+        with open_target(prepared.settings) as target, stoppable(target.sender.stop, prepared.max_time):
             look(target, prepared.document)
             run = Run(prepared.document, target, **prepared.options)
             run.execute()

@@ -79,7 +79,7 @@ def test_schemathesis_is_stopped(document: Document) -> None:
     )
     with serving(hanging) as url, ControlTarget(url, url) as target:
         scenario = Scenario(target, document, Random(1))
-        with stoppable(target), pytest.raises(Stopped):
+        with stoppable(target.sender.stop), pytest.raises(Stopped):
             schema.run(scenario, document, 1, 10)
 
 

@@ -1,1 +1,1 @@
-"""Verdicts on clients: a client's command is played through situations, and its requests are judged by `x-client-rules`."""
+"""Verdicts on clients: a command is played through situations, and what it sends is judged by `x-client-rules`."""

@@ -17,7 +17,7 @@ class CannotPlay(Exception):
 
 
 class Command:
-    """A running command. `variables` are added to the environment; what it says is read to its end, and kept in part."""
+    """A running command. `variables` are added to the environment; what it says is read to the end and kept in part."""
 
     def __init__(self, words: Sequence[str], variables: Mapping[str, str]) -> None:
         try:

@@ -136,7 +136,9 @@ def _attempt(number: int, entry: Mapping[str, Any], document: Document) -> Attem
         answered=sent + round(max(entry["time"], 0) * 1000),
         rule=ours.get("rule"),
         fault=ours.get("fault"),
-        problems=None if problems is None else tuple(f"{each['pointer']} {each['detail']}" for each in problems["problems"]),
+        problems=None
+        if problems is None
+        else tuple(f"{each['pointer']} {each['detail']}" for each in problems["problems"]),
     )
 
 
@@ -145,7 +147,9 @@ def _operation(method: str, url: str, document: Document) -> str | None:
     path = urlsplit(url).path.split("/")
     for each in document.operations.values():
         pattern = each.path.split("/")
-        same = len(pattern) == len(path) and all(a == b or a.startswith("{") for a, b in zip(pattern, path, strict=True))
+        same = len(pattern) == len(path) and all(
+            a == b or a.startswith("{") for a, b in zip(pattern, path, strict=True)
+        )
         if each.method.upper() == method.upper() and same:
             return each.id
     return None

@@ -1,6 +1,6 @@
 """The situations that a client is played through: what the mock does to it in each. Plays nothing.
 
-Every duration and every refusal comes from the document; what is ours are waits of a second or two, which only have to be
+Every window and every refusal comes from the document. What is ours are waits of a second or two, which only have to be
 long enough to be told from none.
 """
 
@@ -55,7 +55,7 @@ class Situation:
 
 
 def situations(document: Document) -> dict[str, Situation]:
-    """All situations by name, the plain one first. Those of windows and refusals are there as far as the document is."""
+    """All situations by name, the plain one first; those of windows and refusals as far as the document has them."""
     found = [
         Situation(PLAIN, "everything works"),
         Situation(TEXTS, "everything works, and the texts have quotes, line ends and letters from everywhere"),
@@ -120,7 +120,9 @@ def _busy() -> list[Situation]:
             Situation(f"{name}-long", f"{what}: {LONG}, always", endless, calm=CALM, endless=True),
         ]
     for status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE):
-        found.append(Situation(f"failing-{status}", f"{status}, always", _always({"status": int(status)}), endless=True))
+        found.append(
+            Situation(f"failing-{status}", f"{status}, always", _always({"status": int(status)}), endless=True)
+        )
     return found
 
 

@@ -31,7 +31,7 @@ VALUES = {
     TEXTS: (
         "Zoë Ångström 山田",
         "jane+sentry@example.com",
-        'He said "no" & <b>left</b>: C:\\temp, 100%, $HOME, {id}\nтоже `не` работает 🙈 é',
+        'He said "no" & <b>left</b>: C:\\temp, 100%, $HOME, {id}\n`また` 🙈 e\u0301',
     ),
 }
 """Name, email and comments that a client has to submit, by situation; those of the plain one in all others."""
@@ -45,7 +45,13 @@ class Stage:
     """
 
     def __init__(
-        self, words: Sequence[str], document: Document, patience: int, spec: Path | None = None, *, faketime: bool = False
+        self,
+        words: Sequence[str],
+        document: Document,
+        patience: int,
+        spec: Path | None = None,
+        *,
+        faketime: bool = False,
     ) -> None:
         self.words, self.document, self.patience = words, document, patience
         self.secrets: set[str] = set()

@@ -71,6 +71,7 @@ def _rule(report: Report, result: Result) -> dict[str, Any]:
         "level": result.rule.level,
         "rule": result.rule.rule,
         "page": result.rule.page,
+        "source": result.rule.source,
         "verdict": result.verdict.value,
         "required": result.required,
         "accepted": report.accepted(result),

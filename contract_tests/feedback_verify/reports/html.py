@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback_spec.catalogue import GROUPS
+from feedback_spec.client_rules import GROUPS as CLIENT_GROUPS
 from feedback_spec.files import write
 
 from feedback_verify.reports import causes
@@ -19,6 +20,7 @@ from feedback_verify.reports.report import STOPPED, Report
 from feedback_verify.reports.timeline import moments
 from feedback_verify.verdicts import SEEN, Probe, Result, Verdict
 
+HEADINGS = {**GROUPS, **CLIENT_GROUPS}
 EXCHANGES = 12  # of one rule; the JSON report has all of them
 
 
@@ -76,7 +78,7 @@ def as_html(report: Report) -> str:
         open=[each for each in found if each.entry.result.verdict not in (Verdict.VIOLATED, *SEEN)],
         # Where the windows themselves are drawn, their pictures are not repeated.
         windows=[picture for entry in entries.values() for picture in entry.pictures if _is_own(entry, picture)],
-        groups=[(group, GROUPS.get(group, group), list(each)) for group, each in grouped],
+        groups=[(group, HEADINGS.get(group, group), list(each)) for group, each in grouped],
         is_own=_is_own,
     )
 
@@ -103,7 +105,8 @@ def _programs(report: Report, result: Result) -> Iterator[tuple[str, str]]:
     if lines := report.reproduction(result):
         yield "in a shell", "\n".join(lines)
     if result.verdict is Verdict.VIOLATED and lines:
-        yield "in Python", report.program(result)
+        if program := report.program(result):
+            yield "in Python", program
         if plan := report.plan(result):
             yield "by hand, with waits", "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(plan, 1))
 

@@ -199,8 +199,8 @@ class Report:
         """
         return as_shell(result.steps, self._redaction)
 
-    def program(self, result: Result) -> str:
-        """The same as a Python program."""
+    def program(self, result: Result) -> str | None:
+        """The same as a Python program; None if there is none."""
         return as_python(result.steps, self._redaction)
 
     def plan(self, result: Result) -> list[str]:

@@ -73,6 +73,8 @@ def _violation(report: Report, entry: Entry) -> Group:
     lines.append(Text(f"  {rule.rule}"))
     if rule.page:
         lines.append(Text(f"  Sentry's page: {rule.page}", "dim"))
+    if rule.source:
+        lines.append(Text(f"  {rule.source}", "dim"))
     return Group(*lines, Text(f"  {report.clean(entry.shown.detail)}"))
 
 

@@ -1,0 +1,208 @@
+"""The commands about clients: `feedback-verify client`."""
+
+import json
+import shlex
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+from feedback_spec.document import Document, load
+from feedback_spec.files import check
+from feedback_spec.instants import SECOND
+from feedback_spec.profiles import DOCUMENTED, PROFILES
+from feedback_spec.spelling import meant
+
+from feedback_verify.flags import KINDS, Wait, given, report_option
+from feedback_verify.output import progress, sentence_for, tell
+from feedback_verify.settings import SettingsError
+from feedback_verify.stopping import stoppable
+from feedback_verify.verdicts import Verdict
+
+PATIENCE = 70 * SECOND
+LARGEST = 256 * 1024 * 1024  # bytes of a journal
+EPILOG = """\b
+The command submits one feedback and ends. It is told where and what by its environment:
+  FEEDBACK_ENDPOINT  where to POST to (FEEDBACK_URL, FEEDBACK_ORGANIZATION and FEEDBACK_PROJECT in one)
+  FEEDBACK_TOKEN     a bearer token; or FEEDBACK_DSN
+  FEEDBACK_EVENT_ID, FEEDBACK_NAME, FEEDBACK_EMAIL, FEEDBACK_COMMENTS
+  FEEDBACK_CONTROL   the project's control protocol, for clients that sleep on its clock
+
+\b
+Exit codes:
+  0  every rule is verified, or every one that --require names
+  1  a rule is violated
+  2  could not test: wrong usage, a command that cannot be started or submits nothing
+  3  nothing is violated, but a required rule was not verified
+
+\b
+Examples:
+  feedback-verify client -- python submit.py
+  feedback-verify client --report html=client.html -- node dist/submit.js
+  feedback-verify client --journal requests.har
+"""
+NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": "FEEDBACK"}
+
+
+def shared(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a command what all that play clients take."""
+    options = (
+        click.option(
+            "--patience", type=Wait(), default=PATIENCE, show_default="70s", help="How long one play may last."
+        ),
+        click.option("--max-time", type=Wait(), help="Stop after this long and report what is known."),
+        click.option("--profile", type=click.Choice(list(PROFILES)), default=DOCUMENTED, help="What the mock does."),
+        click.option("--spec", type=click.Path(path_type=Path), metavar="FILE", help="Another document."),
+        report_option(KINDS),
+        click.option("--debug", is_flag=True, help="Print the traceback of whatever ends the run with exit code 2."),
+        click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND…]"),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command(epilog=EPILOG, context_settings=NAMES)
+@click.option("--command", "text", metavar="COMMAND", help="The command as one text, split as a shell splits it.")
+@click.option("--journal", type=click.Path(path_type=Path), metavar="FILE.har", help="Judge these requests instead.")
+@click.option("--situation", "names", multiple=True, metavar="NAME", help="Play only this one, and the plain one.")
+@click.option("--faketime", is_flag=True, help="Move the client's clock with the project's, by libfaketime.")
+@click.option(
+    "--require",
+    metavar="all|level|ID,…",
+    default="all",
+    show_default=True,
+    help="What exit code 0 takes: all rules, those that this client lets judge (level), or these.",
+)
+@shared
+def client(**values: Any) -> int:
+    """Play a client through situations, and judge it by the client's half of the contract.
+
+    A mock is started, and COMMAND is run against it once for each situation: everything works, answers are lost, the
+    server is busy or refuses, a window is over.
+    """
+    debug = values.pop("debug")
+    try:
+        return _judged(given(click.get_current_context()), debug=debug, **values)
+    except Exception as error:
+        raise click.ClickException(sentence_for(error, debug=debug)) from None
+
+
+def _judged(
+    flags: list[str],
+    *,
+    words: tuple[str, ...],
+    text: str | None,
+    journal: Path | None,
+    names: tuple[str, ...],
+    faketime: bool,
+    require: str,
+    patience: int,
+    max_time: int | None,
+    profile: str,
+    spec: Path | None,
+    report: list[tuple[str, Path]],
+    debug: bool,
+) -> int:
+    # Rich tables, JUnit and the like take their time to import; --help and a wrong flag need none.
+    from feedback_verify.clients.report import ClientReport  # noqa: PLC0415
+    from feedback_verify.clients.run import ClientRun  # noqa: PLC0415
+    from feedback_verify.clients.situations import PLAIN, situations  # noqa: PLC0415
+    from feedback_verify.clients.stage import Stage  # noqa: PLC0415
+    from feedback_verify.reports import Began  # noqa: PLC0415
+
+    began, command = Began.now(), words_of(words, text, journal)
+    document = load(spec, profile)
+    known = situations(document)
+    for name in names:
+        if name not in known:
+            raise SettingsError(f'--situation: there is no situation "{name}"{meant(name, known)}')
+    chosen = {name: each for name, each in known.items() if not names or name in (PLAIN, *names)}
+    run = ClientRun(document, chosen, _required(document, require))
+    for _, path in report:
+        check(path)
+    secrets: set[str] = set()
+    trouble = None
+    if journal is not None:
+        run.read(read_journal(journal, document))
+    else:
+        run.stopped = True
+        with Stage(command, document, patience, spec, faketime=faketime) as stage, progress() as show:
+            with suppress(KeyboardInterrupt), stoppable(stage.stop, max_time):
+                try:
+                    run.play(stage, show)
+                    run.stopped = False
+                except Exception as error:
+                    trouble = sentence_for(error, debug=debug)
+            secrets = stage.secrets
+    target = str(journal) if journal is not None else shlex.join(command)
+    told = ClientReport(
+        target,
+        document.name,
+        0,
+        run.results(),
+        frozenset(secrets),
+        run.stopped,
+        run.sent,
+        profile=document.profile,
+        trouble=trouble,
+        began=began,
+        took=Began.now().monotonic - began.monotonic,
+        digest=document.digest,
+        flags=tuple(flags),
+        words=command,
+    )
+    return tell(told, report)
+
+
+def words_of(words: tuple[str, ...], text: str | None, journal: Path | None) -> tuple[str, ...]:
+    """The client's command. Raises SettingsError where there is none, or where there are two."""
+    ways = [each for each in (words, text, journal) if each]
+    if len(ways) != 1:
+        wanted = "Give the client's command behind --, as in feedback-verify client -- python submit.py"
+        raise SettingsError(
+            f"{wanted}; or one of --command and --journal."
+            if not ways
+            else f"{wanted}, or --command, or --journal: one of the three."
+        )
+    try:
+        return words or tuple(shlex.split(text or ""))
+    except ValueError as error:
+        raise SettingsError(f"--command: {text!r} cannot be split into words: {error}.") from None
+
+
+def _required(document: Document, require: str) -> Callable[[str, Verdict], bool]:
+    if not document.client_rules:
+        raise SettingsError(f"{document.name} has no x-client-rules; there is nothing to judge a client by.")
+    if require == "all":
+        return lambda *_: True
+    if require == "level":
+        return lambda _, verdict: verdict is not Verdict.NOT_VERIFIABLE
+    rules = frozenset(each.strip() for each in require.split(","))
+    unknown = sorted(rules - set(document.client_rules))
+    if unknown:
+        raise SettingsError(
+            f'--require: there is no rule "{unknown[0]}" for clients{meant(unknown[0], document.client_rules)}'
+        )
+    return lambda rule, _: rule in rules
+
+
+def read_journal(path: Path, document: Document) -> Any:
+    """The episode that a HAR file tells, of the mock's journal or of others. Raises SettingsError."""
+    from feedback_verify.clients.episode import Episode, attempts_of  # noqa: PLC0415
+
+    try:
+        if path.stat().st_size > LARGEST:
+            raise SettingsError(f"{path}: has more than {LARGEST // 1024 // 1024} MiB.")
+        content = json.loads(path.read_text("utf-8-sig"))
+        entries = content["log"]["entries"]
+        attempts = attempts_of(entries, document)
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        said = str(error) if isinstance(error, ValueError) else "there is no log.entries in it"
+        raise SettingsError(f"{path}: is not a HAR file: {said}.") from None
+    if not any(each.submits for each in attempts):
+        raise SettingsError(f"{path}: has no submission among its {len(attempts)} requests.")
+    return Episode(path.name, attempts, recorded=True)

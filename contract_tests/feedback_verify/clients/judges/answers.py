@@ -1,0 +1,106 @@
+"""Judges what a client makes of an answer."""
+
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+
+from feedback_spec.client_rules import ClientRule
+from feedback_spec.instants import in_short
+
+from feedback_verify.clients.episode import Attempt
+from feedback_verify.clients.judges.case import Case, Judge, after, gap, is_delivered
+from feedback_verify.verdicts import Finding
+
+
+def _final(statuses: Callable[[Case], frozenset[int]], same: Callable[[Attempt], object]) -> Judge:
+    """Judges that nothing that is the same is sent after an answer with one of these statuses."""
+
+    def judge(case: Case, rule: ClientRule) -> Iterator[Finding]:
+        for group in case.groups:
+            for number, each in enumerate(group):
+                if each.status not in statuses(case):
+                    continue
+                again = next((other for other in after(each, group[number + 1 :]) if same(other) == same(each)), None)
+                if again is not None:
+                    what = f"{each.status} was answered, and the same was sent again {gap(each, again)} later"
+                    yield case.broken(rule.rule.id, what, again)
+                    break
+                yield case.held(rule.rule.id, upto=each)
+
+    return judge
+
+
+def _only(status: int) -> Callable[[Case], frozenset[int]]:
+    return lambda _: frozenset({status})
+
+
+def _of_windows(case: Case) -> frozenset[int]:
+    return frozenset(window.status for window in case.document.mutability.windows)
+
+
+def _success_final(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    for group in case.groups:
+        for number, each in enumerate(group):
+            if not is_delivered(each):
+                continue
+            later = [other for other in after(each, group[number + 1 :]) if case.single or other.fields == each.fields]
+            if later:
+                yield case.broken(
+                    rule.rule.id, f"200 was answered, and it was sent again {gap(each, later[0])} later", later[0]
+                )
+                break
+            yield case.held(rule.rule.id, upto=each)
+
+
+def _unreadable(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    broken = [each for each in case.episode.submissions if "broken_body" in (each.fault or {}).get("effect", {})]
+    if broken:
+        ended = case.episode.ended
+        if ended is not None:
+            yield case.broken(rule.rule.id, f"the answer was broken, and the client had to be ended {ended}", broken[0])
+        elif (case.episode.exit_code or 0) < 0:
+            yield case.broken(
+                rule.rule.id,
+                f"the answer was broken, and signal {-(case.episode.exit_code or 0)} ended the client",
+                broken[0],
+            )
+        else:
+            yield case.held(rule.rule.id, upto=broken[0])
+
+
+def _slow(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    waiting = [
+        each for each in case.episode.submissions if (each.fault or {}).get("effect") == {"delay": "until_released"}
+    ]
+    for each, end in zip(waiting, [*(each.sent for each in waiting[1:]), case.episode.over], strict=False):
+        waited, most = end - each.sent, rule.within or 0
+        if waited > most:
+            yield case.broken(
+                rule.rule.id, f"the client waited for {in_short(waited)} for an answer that did not come", each
+            )
+        elif case.episode.ended is not None and end == case.episode.over:
+            yield case.unclear(
+                rule.rule.id, f"the client was ended {case.episode.ended}, still waiting; give it more --patience"
+            )
+        else:
+            yield case.held(rule.rule.id, upto=each)
+
+
+def _body(attempt: Attempt) -> object:
+    return attempt.body
+
+
+def _credentials(attempt: Attempt) -> object:
+    return attempt.header("authorization")
+
+
+JUDGES: Mapping[str, Judge] = {
+    "conflict-final": _final(_of_windows, lambda _: None),
+    "invalid-final": _final(_only(HTTPStatus.BAD_REQUEST), _body),
+    "unauthorized-final": _final(_only(HTTPStatus.UNAUTHORIZED), _credentials),
+    "forbidden-final": _final(_only(HTTPStatus.FORBIDDEN), _credentials),
+    "not-found-final": _final(_only(HTTPStatus.NOT_FOUND), lambda attempt: attempt.url),
+    "too-large-final": _final(_only(HTTPStatus.REQUEST_ENTITY_TOO_LARGE), _body),
+    "success-final": _success_final,
+    "unreadable-answer": _unreadable,
+    "slow-answer": _slow,
+}

@@ -1,0 +1,90 @@
+"""One episode with what it is judged by, and the words of findings. Judges nothing."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from http import HTTPStatus
+
+from feedback_spec.client_rules import ClientRule
+from feedback_spec.document import Document
+from feedback_spec.instants import in_short
+
+from feedback_verify.clients.episode import Attempt, Episode
+from feedback_verify.clients.situations import Situation
+from feedback_verify.clients.telling import told
+from feedback_verify.verdicts import Finding
+
+BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+"""The statuses that may come with Retry-After."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One episode with what it is judged by.
+
+    `plain` is the episode in which everything worked, None for a recorded journal; `situation` is None there too.
+    """
+
+    episode: Episode
+    document: Document
+    rules: Mapping[str, ClientRule]
+    plain: Episode | None = None
+    situation: Situation | None = None
+
+    @property
+    def endless(self) -> bool:
+        """Whether what went wrong does not pass."""
+        return self.situation is not None and self.situation.endless
+
+    @property
+    def single(self) -> bool:
+        """Whether the client submits one feedback, so that whatever it sends is about that one."""
+        return self.plain is not None and len(self.plain.submissions) == 1
+
+    @cached_property
+    def groups(self) -> list[list[Attempt]]:
+        """The submissions of each feedback, in their order."""
+        if self.single:
+            return [self.episode.submissions] if self.episode.submissions else []
+        groups: dict[str, list[Attempt]] = {}
+        for each in self.episode.submissions:
+            groups.setdefault((each.event_id or "").lower(), []).append(each)
+        return list(groups.values())
+
+    @cached_property
+    def windows(self) -> frozenset[str]:
+        """The rules of the windows."""
+        return frozenset(window.rule for window in self.document.mutability.windows)
+
+    def held(self, rule: str, count: int = 1, upto: Attempt | None = None) -> Finding:
+        """The rule held so often."""
+        return Finding(rule, observations=count, steps=told(self.episode, upto))
+
+    def broken(self, rule: str, what: str, upto: Attempt | None = None) -> Finding:
+        """The rule is broken, last by this attempt."""
+        place = "" if self.situation is None else f"{self.situation.name}: "
+        return Finding(rule, violation=f"{place}{what}", steps=told(self.episode, upto))
+
+    def unclear(self, rule: str, why: str) -> Finding:
+        """What was seen does not tell."""
+        place = "" if self.situation is None else f"{self.situation.name}: "
+        return Finding(rule, doubt=f"{place}{why}")
+
+
+Judge = Callable[[Case, ClientRule], Iterator[Finding]]
+"""What an episode says of one rule."""
+
+
+def after(answered: Attempt, others: Sequence[Attempt]) -> Iterator[Attempt]:
+    """Those that were sent when the answer was known."""
+    return (each for each in others if each.sent >= answered.answered)
+
+
+def gap(one: Attempt, other: Attempt) -> str:
+    return in_short(max(other.now - one.now, 0))
+
+
+def is_delivered(attempt: Attempt) -> bool:
+    """Whether the client was told in full that the feedback is stored."""
+    broken = "broken_body" in (attempt.fault or {}).get("effect", {})
+    return attempt.status in range(200, 300) and not broken

@@ -1,0 +1,175 @@
+"""Judges when a client tries again, and how often."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from itertools import pairwise
+
+from feedback_spec.client_rules import ClientRule
+from feedback_spec.instants import EPOCH, MICROSECOND, SECOND, in_short
+
+from feedback_verify.clients.episode import LOST, Attempt
+from feedback_verify.clients.judges.case import BUSY, Case, Judge, after, gap, is_delivered
+from feedback_verify.verdicts import Finding
+
+EARLY = 20_000  # microseconds by which a timer may fire too soon
+AT_ONCE = 5_000  # microseconds that two requests must overlap by
+
+
+def _is_lost(attempt: Attempt, case: Case) -> bool:
+    """Whether the network failed on this attempt, and at once."""
+    effect = (attempt.fault or {}).get("effect", {})
+    return attempt.status == LOST and (case.episode.recorded or ("connection" in effect and "delay" not in effect))
+
+
+def _retry_lost(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    for group in case.groups:
+        lost = next((each for each in group if _is_lost(each, case)), None)
+        if lost is None:
+            continue
+        if group[-1] is not lost:
+            yield case.held(rule.rule.id, upto=group[group.index(lost) + 1])
+        elif case.episode.ended is not None:
+            yield case.unclear(rule.rule.id, f"the client was ended {case.episode.ended}, and had not tried again yet")
+        elif not case.episode.recorded or case.episode.attempts[-1].sent > lost.sent:
+            yield case.broken(rule.rule.id, "the answer was lost, and the feedback was not sent again", lost)
+
+
+def _retry_same(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    for group in case.groups:
+        for before, again in pairwise(group):
+            if before.status in range(200, 500) and before.status not in BUSY:
+                continue
+            first, second = before.fields or {}, again.fields or {}
+            differing = [name for name in {**first, **second} if first.get(name) != second.get(name)]
+            if differing:
+                yield case.broken(rule.rule.id, f"the retry has another {', '.join(sorted(differing))}", again)
+                break
+            yield case.held(rule.rule.id, upto=again)
+        else:
+            if case.single and len(case.episode.records) > 1:
+                yield case.broken(rule.rule.id, f"one feedback became {len(case.episode.records)}", group[-1])
+
+
+def _retry_in_window(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    """By the project's clock; a client that cannot know it is judged by what it does of itself."""
+    episode = case.episode
+    for group in case.groups:
+        late = next((each for each in group[1:] if _is_late(case, group[0], each)), None)
+        if late is not None and (episode.told_time or episode.recorded or not (case.situation and case.situation.hold)):
+            yield case.broken(
+                rule.rule.id,
+                f"it was sent again {gap(group[0], late)} after it was first sent, when a window was over",
+                late,
+            )
+        elif late is None and case.situation is not None and (episode.told_time or case.endless):
+            if case.situation.hold and not episode.told_time:
+                continue
+            if episode.ended is None:
+                yield case.held(rule.rule.id, upto=group[-1])
+            elif not case.situation.calm:
+                yield case.unclear(
+                    rule.rule.id,
+                    f"the client was ended {episode.ended}, and may try again later; give it more --patience",
+                )
+
+
+def _is_late(case: Case, first: Attempt, again: Attempt) -> bool:
+    """Whether a window was over when it was sent again."""
+    if case.episode.recorded:
+        return again.rule in case.windows and again.fields == first.fields
+    stored = any((each.fault or {}).get("phase") == "after" or is_delivered(each) for each in case.episode.submissions)
+    age = again.now - first.now
+    return any(
+        age > window.limit and (window.base.startswith("event") or stored)
+        for window in case.document.mutability.windows
+    )
+
+
+def _retry_after(statuses: Sequence[int], *, dated: bool) -> Judge:
+    """Judges that nothing is sent before the instant that Retry-After names."""
+
+    def judge(case: Case, rule: ClientRule) -> Iterator[Finding]:
+        for group in case.groups:
+            for number, each in enumerate(group):
+                said = each.answer_headers.get("retry-after", "").strip()
+                if each.status not in statuses or not said or said.isdigit() is dated:
+                    continue
+                came = each.now + each.answered - each.sent
+                until = _instant(said) if dated else came + int(said) * SECOND
+                again = next(after(each, group[number + 1 :]), None)
+                if until is not None and again is not None and again.now < until - EARLY:
+                    later = in_short(max(again.now - came, 0))
+                    what = f"{each.status} was answered with Retry-After: {said}, and it was sent again {later} later"
+                    yield case.broken(rule.rule.id, what, again)
+                elif until is not None:
+                    yield case.held(rule.rule.id, upto=again or each)
+
+    return judge
+
+
+def _instant(date: str) -> int | None:
+    try:
+        return int((parsedate_to_datetime(date) - EPOCH) // MICROSECOND)
+    except (ValueError, TypeError):
+        return None
+
+
+def _pace(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    most, within = rule.at_most or 1, rule.within or SECOND
+    for group in case.groups:
+        for first, last in zip(group, group[most:], strict=False):
+            # On both clocks: a client that sleeps on the project's is done in no time on the machine's.
+            if max(last.sent - first.sent, last.now - first.now) < within:
+                yield case.broken(
+                    rule.rule.id,
+                    f"it was sent {most + 1} times within {in_short(max(last.sent - first.sent, 1))}",
+                    last,
+                )
+                break
+        else:
+            if case.endless:
+                yield case.held(rule.rule.id, upto=group[-1])
+
+
+def _bounded(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    for group in case.groups:
+        if len(group) > (rule.at_most or 1):
+            yield case.broken(rule.rule.id, f"it was sent {len(group)} times", group[rule.at_most or 1])
+        elif case.endless and case.situation is not None and not case.situation.calm:
+            if case.episode.ended is None:
+                yield case.held(rule.rule.id, upto=group[-1])
+            else:
+                yield case.unclear(
+                    rule.rule.id, f"the client was ended {case.episode.ended}, still trying; give it more --patience"
+                )
+
+
+def _one_at_a_time(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    for group in case.groups:
+        for one, other in pairwise(group):
+            if one.status != LOST and one.answered - other.sent > AT_ONCE:
+                yield case.broken(
+                    rule.rule.id,
+                    f"it was sent twice within {in_short(max(other.sent - one.sent, 1))}, before an answer came",
+                    other,
+                )
+                break
+        else:
+            slow = next(
+                (each for each in group if each.status != LOST and each.answered - each.sent > 10 * AT_ONCE), None
+            )
+            if slow is not None:
+                yield case.held(rule.rule.id, upto=slow)
+
+
+JUDGES: Mapping[str, Judge] = {
+    "retry-lost": _retry_lost,
+    "retry-same": _retry_same,
+    "retry-in-window": _retry_in_window,
+    "retry-after-429": _retry_after(BUSY[:1], dated=False),
+    "retry-after-503": _retry_after(BUSY[1:], dated=False),
+    "retry-after-date": _retry_after(BUSY, dated=True),
+    "retry-pace": _pace,
+    "retry-bounded": _bounded,
+    "one-at-a-time": _one_at_a_time,
+}

@@ -1,0 +1,127 @@
+"""Judges what a client sends."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from feedback_spec.client_rules import ClientRule
+
+from feedback_verify.clients.episode import Episode
+from feedback_verify.clients.judges.case import Case, Judge
+from feedback_verify.clients.situations import TEXTS
+from feedback_verify.verdicts import Finding
+
+TEXT_FIELDS = ("name", "email", "comments")
+JSON, FORMS = "application/json", ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+def _endpoint(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    for each in case.episode.attempts:
+        if each.operation is None and not case.episode.recorded:
+            yield case.broken(rule.rule.id, f"{each.method} {each.url} is not a documented path", each)
+        elif each.submits:
+            yield case.held(rule.rule.id, upto=each)
+
+
+def _content_type(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    for each in case.episode.submissions:
+        if each.body is None:
+            continue
+        is_json = _object(each.body) is not None
+        if (each.media_type == JSON) is not is_json or (not is_json and each.media_type not in FORMS):
+            what = "JSON" if is_json else "not JSON"
+            said = f"says {each.media_type!r}" if each.media_type else "is missing"
+            yield case.broken(rule.rule.id, f"the body is {what}, and its Content-Type {said}", each)
+        else:
+            yield case.held(rule.rule.id, upto=each)
+
+
+def _required_fields(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    body = case.document.submit.body
+    wanted = [each.name for each in body.fields if each.required] if body else []
+    for each in case.episode.submissions:
+        if each.fields is not None:
+            missing = [name for name in wanted if name not in each.fields]
+            if missing:
+                yield case.broken(rule.rule.id, f"the body has no {', '.join(missing)}", each)
+            else:
+                yield case.held(rule.rule.id, upto=each)
+
+
+def _valid_body(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    for each in case.episode.submissions:
+        if each.problems is None:
+            continue
+        problems = [problem for problem in each.problems if problem.startswith("/body")]
+        if problems:
+            yield case.broken(rule.rule.id, f"the request is not valid: {problems[0]}", each)
+        else:
+            yield case.held(rule.rule.id, upto=each)
+
+
+def _event_id(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    wanted = case.episode.given.get("event_id")
+    for each in case.episode.submissions:
+        named = each.event_id
+        if named is None or (wanted is not None and _bare(named) != wanted and not _names_events_given(case)):
+            continue
+        if not case.single and wanted is not None and _bare(named) != wanted:
+            continue
+        if named != (wanted or _bare(named)):
+            said = f", which is {wanted}" if wanted and _bare(named) == wanted else ""
+            yield case.broken(rule.rule.id, f"event_id is {named!r}{said or f', not {wanted}'}", each)
+        else:
+            yield case.held(rule.rule.id, upto=each)
+
+
+def _names_events_given(case: Case) -> bool:
+    """Whether the plain run was about the event that it was given: otherwise the client has events of its own."""
+    plain = case.plain
+    return plain is not None and any(
+        _bare(each.event_id or "") == plain.given["event_id"] for each in plain.submissions
+    )
+
+
+def _bare(event_id: str) -> str:
+    return event_id.replace("-", "").strip().lower()
+
+
+def _values(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    if case.plain is None or not takes_values(case.plain):
+        return
+    given = case.episode.given
+    for each in case.episode.submissions:
+        if each.body is None:
+            continue
+        for name in TEXT_FIELDS:
+            said = (each.fields or {}).get(name)
+            if not isinstance(said, str) or said.strip() != given[name].strip():
+                yield case.broken(rule.rule.id, f"{name} is {said!r}, not {given[name]!r}", each)
+                break
+        else:
+            # Letters of one alphabet hardly ever come to harm.
+            yield case.held(rule.rule.id, int(case.episode.situation == TEXTS), each)
+
+
+def takes_values(plain: Episode) -> bool:
+    """Whether the client submits the texts that it is given, and none of its own."""
+    return any(
+        all((each.fields or {}).get(name) == plain.given[name] for name in TEXT_FIELDS) for each in plain.submissions
+    )
+
+
+def _object(text: str) -> dict[str, object] | None:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+JUDGES: Mapping[str, Judge] = {
+    "endpoint": _endpoint,
+    "content-type": _content_type,
+    "required-fields": _required_fields,
+    "valid-body": _valid_body,
+    "event-id": _event_id,
+    "values": _values,
+}

@@ -1,0 +1,95 @@
+"""Judges what a client reports, and how it ends."""
+
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+
+from feedback_spec.client_rules import ClientRule
+
+from feedback_verify.clients.episode import LOST
+from feedback_verify.clients.judges.case import BUSY, Case, Judge, is_delivered
+from feedback_verify.verdicts import Finding
+
+
+def _reports(when: Callable[[Case], bool]) -> Judge:
+    def judge(case: Case, rule: ClientRule) -> Iterator[Finding]:
+        episode = case.episode
+        if episode.recorded or not episode.submissions or not when(case):
+            return
+        last = episode.submissions[-1]
+        if episode.ended is not None:
+            if case.situation is None or not case.situation.calm:
+                yield case.unclear(rule.rule.id, f"the client was ended {episode.ended}; give it more --patience")
+        elif _says_so(case):
+            yield case.held(rule.rule.id, upto=last)
+        else:
+            said = "no answer came" if last.status == LOST else f"{last.status} was answered"
+            yield case.broken(
+                rule.rule.id, f"{said}, and the client ended with exit code 0 and said nothing of it", last
+            )
+
+    return judge
+
+
+def _is_refused(case: Case) -> bool:
+    """Whether the last word was a refusal. After a lost answer the feedback may be stored, whatever is said later."""
+    statuses = [each.status for each in case.episode.submissions]
+    refusal = statuses[-1] in range(400, 500) and statuses[-1] not in BUSY
+    return refusal and not any(status == LOST or status in range(200, 300) for status in statuses)
+
+
+def _is_outage(case: Case) -> bool:
+    statuses = [each.status for each in case.episode.submissions]
+    failed = statuses[-1] == LOST or statuses[-1] >= HTTPStatus.INTERNAL_SERVER_ERROR or statuses[-1] in BUSY
+    return failed and not any(status in range(200, 300) for status in statuses)
+
+
+def _says_so(case: Case) -> bool:
+    """By an exit code, or by last words that it does not have where everything works."""
+    if case.episode.exit_code != 0:
+        return True
+    plain = case.plain
+    if plain is None:
+        return False
+    return any(
+        _last_line(now) not in ("", _last_line(before))
+        for now, before in ((case.episode.output, plain.output), (case.episode.errors, plain.errors))
+    )
+
+
+def _last_line(text: str) -> str:
+    """The last words, without what differs from one time to the next."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return "".join("#" if each.isdigit() else each for each in lines[-1]) if lines else ""
+
+
+def _reports_success(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    episode = case.episode
+    if episode.recorded or not episode.submissions or episode.ended is not None:
+        return
+    if all(is_delivered(group[-1]) for group in case.groups):
+        last = episode.submissions[-1]
+        if episode.exit_code == 0:
+            yield case.held(rule.rule.id, upto=last)
+        else:
+            yield case.broken(rule.rule.id, f"200 was answered, and the exit code is {episode.exit_code}", last)
+
+
+def _ends(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    episode = case.episode
+    if episode.recorded:
+        return
+    if episode.ended is None:
+        if (episode.exit_code or 0) < 0:
+            yield case.broken(rule.rule.id, f"signal {-(episode.exit_code or 0)} ended the client")
+        else:
+            yield case.held(rule.rule.id)
+    elif not case.endless and not any(each.status == LOST for each in episode.submissions[-1:]):
+        yield case.broken(rule.rule.id, f"the client did not end by itself; it was ended {episode.ended}")
+
+
+JUDGES: Mapping[str, Judge] = {
+    "reports-refusal": _reports(_is_refused),
+    "reports-outage": _reports(_is_outage),
+    "reports-success": _reports_success,
+    "ends": _ends,
+}

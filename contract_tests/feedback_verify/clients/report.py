@@ -1,0 +1,40 @@
+"""The report on a client: the same as on a server, about a command."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from feedback_verify.reports.report import Report
+from feedback_verify.verdicts import Result
+
+
+@dataclass(frozen=True)
+class ClientReport(Report):
+    """`words` are the client's command, empty for a recorded journal."""
+
+    words: Sequence[str] = ()
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """As of every report, without what only servers have."""
+        told = super().facts
+        return {name: told[name] for name in ("Began", "Document", "Options")} | {"Client": self.clean(self.target)}
+
+    def costs(self) -> Iterator[str]:
+        """What it would take to know more: each unjudged rule says it for itself."""
+        return iter(())
+
+    def reproduction(self, result: Result) -> list[str]:
+        """The line that plays the situation again."""
+        name = next((step.project.slug for step in result.steps if hasattr(step, "project")), "")
+        if not self.words or not name:
+            return []
+        return [self.clean(shlex.join(["feedback-verify", "client", "--situation", name, "--", *self.words]))]
+
+    def program(self, result: Result) -> str | None:
+        """None: the client is the program."""
+        return None
+
+    def plan(self, result: Result) -> list[str]:
+        """Empty: the line says it."""
+        return []

@@ -1,0 +1,109 @@
+"""Plays a client through every situation, at the same time, and comes to a verdict on each rule for clients."""
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+
+from feedback_spec.document import Document
+
+from feedback_verify.clients.commands import CannotPlay
+from feedback_verify.clients.episode import Episode
+from feedback_verify.clients.judges import findings
+from feedback_verify.clients.judges.case import Case
+from feedback_verify.clients.judges.sent import takes_values
+from feedback_verify.clients.situations import PLAIN, Situation
+from feedback_verify.clients.stage import Stage
+from feedback_verify.steps import Send
+from feedback_verify.verdicts import Finding, Result, Verdict, judge
+
+AT_ONCE = 2 + 2 * (os.cpu_count() or 1)  # plays; most of their time they wait
+NO_TIME = "the client has no clock that a situation can move; --faketime gives it one"
+NO_VALUES = "the client submits texts of its own: it does not read FEEDBACK_NAME, FEEDBACK_EMAIL and FEEDBACK_COMMENTS"
+NO_EVENT = "the client submits for events of its own: it does not read FEEDBACK_EVENT_ID"
+NOT_SEEN = "nothing that the client did could have broken it"
+
+
+@dataclass
+class ClientRun:
+    """The verdicts on one client, as far as it was played; `stopped` where not all of it was."""
+
+    document: Document
+    situations: Mapping[str, Situation]
+    require: Callable[[str, Verdict], bool] = lambda *_: True
+    stopped: bool = False
+    episodes: list[Episode] = field(default_factory=list)
+    _findings: list[Finding] = field(default_factory=list)
+    _plain: Episode | None = None
+
+    def play(self, stage: Stage, progress: Callable[[int, int, str], None]) -> None:
+        """Plays everything. Raises CannotPlay where the client submits nothing though everything works."""
+        total = len(self.situations)
+        progress(0, total, PLAIN)
+        plain = self._plain = stage.play(self.situations[PLAIN])
+        if not plain.attempts:
+            raise CannotPlay(_why_nothing(stage, plain))
+        self._take(plain, self.situations[PLAIN])
+        others = [each for each in self.situations.values() if each.name != PLAIN]
+        if not plain.records:
+            others = []  # what does not work where all is well shows nothing where it is not
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            futures = {pool.submit(stage.play, each): each for each in others}
+            try:
+                for done, future in enumerate(as_completed(futures), 1):
+                    self._take(future.result(), futures[future])
+                    progress(done + 1, total, futures[future].name)
+            except BaseException:
+                stage.stop()
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def read(self, recorded: Episode) -> None:
+        """Judges what was recorded."""
+        self._take(recorded, None)
+
+    def _take(self, episode: Episode, situation: Situation | None) -> None:
+        self.episodes.append(episode)
+        case = Case(episode, self.document, self.document.client_rules, self._plain, situation)
+        self._findings += findings(case)
+
+    @property
+    def sent(self) -> list[Send]:
+        """Every request of every episode."""
+        from feedback_verify.clients.telling import told  # noqa: PLC0415
+
+        return [step for episode in self.episodes for step in told(episode) if isinstance(step, Send)]
+
+    def results(self) -> dict[str, Result]:
+        """The verdict on every rule, in the document's order."""
+        return {rule: self._result(rule) for rule in self.document.client_rules}
+
+    def _result(self, rule: str) -> Result:
+        found = [each for each in self._findings if each.rule == rule]
+        result = judge(self.document.client_rules[rule].rule, found, frozenset(), exact=False)
+        if self.stopped and result.verdict is Verdict.VERIFIED:
+            why = f"the run was stopped after {result.observations} observations; none was against it"
+            result = replace(result, verdict=Verdict.NOT_RUN, detail=why)
+        elif result.verdict is Verdict.NOT_RUN and not self.stopped:
+            result = replace(result, verdict=Verdict.NOT_VERIFIABLE, detail=self._why_not(rule))
+        return replace(result, required=self.require(rule, result.verdict))
+
+    def _why_not(self, rule: str) -> str:
+        plain = self._plain
+        if plain is None:
+            return NOT_SEEN
+        if not plain.records:
+            return "the client's feedback was not stored though everything worked"
+        if rule == "values" and not takes_values(plain):
+            return NO_VALUES
+        return {"event-id": NO_EVENT, "retry-in-window": NO_TIME}.get(rule, NOT_SEEN)
+
+
+def _why_nothing(stage: Stage, plain: Episode) -> str:
+    lines = [line for line in (plain.output + plain.errors).splitlines() if line.strip()]
+    how = f"was ended {plain.ended}" if plain.ended else f"ended with exit code {plain.exit_code}"
+    last = f", saying: {lines[-1].strip()[:200]}" if lines else ""
+    return (
+        f"{stage.words[0]}: asked nothing of the mock where everything works; it {how}{last}. "
+        "It is told where and what by FEEDBACK_ENDPOINT, FEEDBACK_TOKEN, FEEDBACK_EVENT_ID and others: see --help."
+    )
