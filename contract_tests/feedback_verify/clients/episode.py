@@ -1,6 +1,7 @@
 """What a client did in one situation, as values: its requests as a journal has them, and how it ended. Pure."""
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from feedback_spec.document import SUBMIT, Document
 from feedback_spec.instants import parse_instant
 
+FORM = "application/x-www-form-urlencoded"
 LOST = 0
 """The status of a request that got no answer."""
 
@@ -55,14 +57,13 @@ class Attempt:
 
     @cached_property
     def fields(self) -> Mapping[str, Any] | None:
-        """The fields of the body by name, read as JSON or else as a form; None where it is neither."""
+        """The fields of the body by name, read as JSON or as a form that says so; None where it is neither."""
         if self.body is None:
             return None
         try:
             content = json.loads(self.body)
         except (ValueError, RecursionError):
-            pairs = parse_qsl(self.body, keep_blank_values=True) if "=" in self.body else []
-            return dict(pairs) or None
+            return dict(parse_qsl(self.body, keep_blank_values=True)) if self.media_type == FORM else None
         return content if isinstance(content, dict) else None
 
     @property
@@ -126,7 +127,7 @@ def _attempt(number: int, entry: Mapping[str, Any], document: Document) -> Attem
         method=request["method"],
         url=request["url"],
         headers=tuple((each["name"], each["value"]) for each in request["headers"]),
-        body=(request.get("postData") or {}).get("text"),
+        body=_body(request.get("postData") or {}),
         status=status,
         answer_headers={each["name"].lower(): each["value"] for each in response["headers"]},
         answer=response["content"].get("text") or "",
@@ -140,6 +141,12 @@ def _attempt(number: int, entry: Mapping[str, Any], document: Document) -> Attem
         if problems is None
         else tuple(f"{each['pointer']} {each['detail']}" for each in problems["problems"]),
     )
+
+
+def _body(data: Mapping[str, Any]) -> str | None:
+    """The body as text; what is not UTF-8, which the journal has in base64, with replacement characters."""
+    text = data.get("text")
+    return b64decode(text).decode("utf-8", "replace") if text and data.get("_encoding") == "base64" else text
 
 
 def _operation(method: str, url: str, document: Document) -> str | None:

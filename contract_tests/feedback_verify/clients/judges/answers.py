@@ -7,7 +7,7 @@ from feedback_spec.client_rules import ClientRule
 from feedback_spec.instants import in_short
 
 from feedback_verify.clients.episode import Attempt
-from feedback_verify.clients.judges.case import Case, Judge, after, gap, is_delivered
+from feedback_verify.clients.judges.case import Case, Judge, after, at_once, gap, is_delivered
 from feedback_verify.verdicts import Finding
 
 
@@ -22,7 +22,7 @@ def _final(statuses: Callable[[Case], frozenset[int]], same: Callable[[Attempt],
                 again = next((other for other in after(each, group[number + 1 :]) if same(other) == same(each)), None)
                 if again is not None:
                     what = f"{each.status} was answered, and the same was sent again {gap(each, again)} later"
-                    yield case.broken(rule.rule.id, what, again)
+                    yield case.broken(rule.rule.id, what, again, at_once(each, again))
                     break
                 yield case.held(rule.rule.id, upto=each)
 
@@ -44,9 +44,8 @@ def _success_final(case: Case, rule: ClientRule) -> Iterator[Finding]:
                 continue
             later = [other for other in after(each, group[number + 1 :]) if case.single or other.fields == each.fields]
             if later:
-                yield case.broken(
-                    rule.rule.id, f"200 was answered, and it was sent again {gap(each, later[0])} later", later[0]
-                )
+                what = f"200 was answered, and it was sent again {gap(each, later[0])} later"
+                yield case.broken(rule.rule.id, what, later[0], at_once(each, later[0]))
                 break
             yield case.held(rule.rule.id, upto=each)
 

@@ -16,6 +16,8 @@ from feedback_verify.verdicts import Finding
 
 BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 """The statuses that may come with Retry-After."""
+AT_ONCE = ("at once", "", "")
+HARDLY = 20_000  # microseconds
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,12 @@ class Case:
         """The rule held so often."""
         return Finding(rule, observations=count, steps=told(self.episode, upto))
 
-    def broken(self, rule: str, what: str, upto: Attempt | None = None) -> Finding:
+    def broken(
+        self, rule: str, what: str, upto: Attempt | None = None, kind: tuple[str, str, str] | None = None
+    ) -> Finding:
         """The rule is broken, last by this attempt."""
         place = "" if self.situation is None else f"{self.situation.name}: "
-        return Finding(rule, violation=f"{place}{what}", steps=told(self.episode, upto))
+        return Finding(rule, violation=f"{place}{what}", steps=told(self.episode, upto), kind=kind)
 
     def unclear(self, rule: str, why: str) -> Finding:
         """What was seen does not tell."""
@@ -78,6 +82,11 @@ Judge = Callable[[Case, ClientRule], Iterator[Finding]]
 def after(answered: Attempt, others: Sequence[Attempt]) -> Iterator[Attempt]:
     """Those that were sent when the answer was known."""
     return (each for each in others if each.sent >= answered.answered)
+
+
+def at_once(answered: Attempt, again: Attempt) -> tuple[str, str, str] | None:
+    """A kind of its own for what was sent so soon that the answer was hardly known: see `ClientRun`."""
+    return AT_ONCE if again.sent - answered.answered < HARDLY else None
 
 
 def gap(one: Attempt, other: Attempt) -> str:

@@ -8,7 +8,7 @@ from feedback_spec.client_rules import ClientRule
 from feedback_spec.instants import EPOCH, MICROSECOND, SECOND, in_short
 
 from feedback_verify.clients.episode import LOST, Attempt
-from feedback_verify.clients.judges.case import BUSY, Case, Judge, after, gap, is_delivered
+from feedback_verify.clients.judges.case import BUSY, Case, Judge, after, at_once, gap, is_delivered
 from feedback_verify.verdicts import Finding
 
 EARLY = 20_000  # microseconds by which a timer may fire too soon
@@ -100,7 +100,7 @@ def _retry_after(statuses: Sequence[int], *, dated: bool) -> Judge:
                 if until is not None and again is not None and again.now < until - EARLY:
                     later = in_short(max(again.now - came, 0))
                     what = f"{each.status} was answered with Retry-After: {said}, and it was sent again {later} later"
-                    yield case.broken(rule.rule.id, what, again)
+                    yield case.broken(rule.rule.id, what, again, at_once(each, again))
                 elif until is not None:
                     yield case.held(rule.rule.id, upto=again or each)
 

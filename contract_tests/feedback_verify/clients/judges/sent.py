@@ -11,7 +11,7 @@ from feedback_verify.clients.situations import TEXTS
 from feedback_verify.verdicts import Finding
 
 TEXT_FIELDS = ("name", "email", "comments")
-JSON, FORMS = "application/json", ("application/x-www-form-urlencoded", "multipart/form-data")
+JSON = "application/json"
 
 
 def _endpoint(case: Case, rule: ClientRule) -> Iterator[Finding]:
@@ -23,15 +23,16 @@ def _endpoint(case: Case, rule: ClientRule) -> Iterator[Finding]:
 
 
 def _content_type(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    body = case.document.submit.body
     for each in case.episode.submissions:
-        if each.body is None:
-            continue
-        is_json = _object(each.body) is not None
-        if (each.media_type == JSON) is not is_json or (not is_json and each.media_type not in FORMS):
+        said = f"says {each.media_type!r}" if each.media_type else "is missing"
+        is_json = None if each.body is None else _object(each.body) is not None
+        if body is not None and each.media_type not in body.content:
+            yield case.broken(rule.rule.id, f"the Content-Type {said}; {', '.join(body.content)} are taken", each)
+        elif is_json is not None and is_json is not (each.media_type == JSON):
             what = "JSON" if is_json else "not JSON"
-            said = f"says {each.media_type!r}" if each.media_type else "is missing"
             yield case.broken(rule.rule.id, f"the body is {what}, and its Content-Type {said}", each)
-        else:
+        elif is_json is not None:
             yield case.held(rule.rule.id, upto=each)
 
 
@@ -49,7 +50,7 @@ def _required_fields(case: Case, rule: ClientRule) -> Iterator[Finding]:
 
 def _valid_body(case: Case, rule: ClientRule) -> Iterator[Finding]:
     for each in case.episode.submissions:
-        if each.problems is None:
+        if each.problems is None or (each.media_type == JSON and _object(each.body or "") is None):
             continue
         problems = [problem for problem in each.problems if problem.startswith("/body")]
         if problems:
@@ -59,16 +60,14 @@ def _valid_body(case: Case, rule: ClientRule) -> Iterator[Finding]:
 
 
 def _event_id(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    """Of the first try; that a retry names the same event is another rule."""
     wanted = case.episode.given.get("event_id")
-    for each in case.episode.submissions:
+    for each in (group[0] for group in case.groups):
         named = each.event_id
-        if named is None or (wanted is not None and _bare(named) != wanted and not _names_events_given(case)):
+        if named is None or (wanted is not None and not _names_events_given(case)):
             continue
-        if not case.single and wanted is not None and _bare(named) != wanted:
-            continue
-        if named != (wanted or _bare(named)):
-            said = f", which is {wanted}" if wanted and _bare(named) == wanted else ""
-            yield case.broken(rule.rule.id, f"event_id is {named!r}{said or f', not {wanted}'}", each)
+        if named != (_bare(named) if wanted is None else wanted):
+            yield case.broken(rule.rule.id, f"event_id is {named!r}, not {wanted or _bare(named)!r}", each)
         else:
             yield case.held(rule.rule.id, upto=each)
 
@@ -86,14 +85,14 @@ def _bare(event_id: str) -> str:
 
 
 def _values(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    """Of the first try; that a retry says the same is another rule."""
     if case.plain is None or not takes_values(case.plain):
         return
     given = case.episode.given
-    for each in case.episode.submissions:
-        if each.body is None:
-            continue
-        for name in TEXT_FIELDS:
-            said = (each.fields or {}).get(name)
+    for each in (group[0] for group in case.groups if group[0].body is not None):
+        fields = each.fields or {}
+        for name in (name for name in TEXT_FIELDS if name in fields):
+            said = fields[name]
             if not isinstance(said, str) or said.strip() != given[name].strip():
                 yield case.broken(rule.rule.id, f"{name} is {said!r}, not {given[name]!r}", each)
                 break
@@ -104,9 +103,7 @@ def _values(case: Case, rule: ClientRule) -> Iterator[Finding]:
 
 def takes_values(plain: Episode) -> bool:
     """Whether the client submits the texts that it is given, and none of its own."""
-    return any(
-        all((each.fields or {}).get(name) == plain.given[name] for name in TEXT_FIELDS) for each in plain.submissions
-    )
+    return any((each.fields or {}).get(name) == plain.given[name] for each in plain.submissions for name in TEXT_FIELDS)
 
 
 def _object(text: str) -> dict[str, object] | None:

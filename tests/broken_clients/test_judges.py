@@ -1,0 +1,124 @@
+"""The rules for clients that speak of time, at their limits and a microsecond past them, on episodes made by hand."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from feedback_spec.document import SUBMIT, load
+from feedback_spec.instants import SECOND
+from feedback_verify.clients.episode import LOST, Attempt, Episode
+from feedback_verify.clients.judges import JUDGES, findings
+from feedback_verify.clients.judges.case import Case
+from feedback_verify.clients.situations import PLAIN, Situation, situations
+
+DOCUMENT = load()
+BODY = '{"event_id":"7167980ca1db42cdba8d5284e7f81c66","name":"Jane","email":"jane@example.com","comments":"It broke!"}'
+GIVEN = json.loads(BODY)
+LOST_AFTER = {"phase": "after", "effect": {"connection": "EMPTY_RESPONSE"}}
+START = 1_700_000_000 * SECOND
+EARLY = 20_000
+
+
+def attempt(number: int, at: int, status: int = 200, took: int = 0, **more: Any) -> Attempt:
+    """A submission at so many microseconds from the start."""
+    plain = Attempt(
+        number=number,
+        method="POST",
+        url="http://127.0.0.1:1/api/0/projects/clients/play-1/user-feedback/",
+        headers=(("authorization", "Bearer 0123456789"), ("content-type", "application/json")),
+        body=BODY,
+        status=status,
+        answer_headers={},
+        answer='{"id": "1"}',
+        operation=SUBMIT,
+        now=START + at,
+        sent=START + at,
+        answered=START + at + took,
+    )
+    return replace(plain, **more)
+
+
+def judged(rule: str, *attempts: Attempt, situation: str = PLAIN, **more: Any) -> bool | None:
+    """Whether the rule holds; None where nothing is said of it."""
+    known: Mapping[str, Situation] = situations(DOCUMENT)
+    plain = Episode(PLAIN, [attempt(1, 0)], given=GIVEN)
+    facts = {"over": attempts[-1].answered, "told_time": True, "given": GIVEN, **more}
+    case = Case(Episode(situation, attempts, **facts), DOCUMENT, DOCUMENT.client_rules, plain, known[situation])
+    said = [each for each in findings(case) if each.rule == rule]
+    if any(each.violation for each in said):
+        return False
+    return True if any(each.observations for each in said) else None
+
+
+def test_each_rule_for_clients_of_the_document_is_judged_and_no_other() -> None:
+    assert set(JUDGES) == set(DOCUMENT.client_rules)
+
+
+@pytest.mark.parametrize(("beyond", "holds"), [(0, True), (1, False)])
+@pytest.mark.parametrize("window", DOCUMENT.mutability.windows, ids=lambda window: window.rule)
+def test_a_retry_is_late_from_the_microsecond_after_the_window(window: Any, beyond: int, holds: bool) -> None:
+    fault = LOST_AFTER if window.base.startswith("feedback") else {**LOST_AFTER, "phase": "before"}
+    first = attempt(1, 0, LOST, fault=fault)
+    again = attempt(2, window.limit + beyond, LOST, fault=fault)
+
+    assert judged("retry-in-window", first, again, situation="down-after") is holds
+
+
+@pytest.mark.parametrize(("early", "holds"), [(EARLY, True), (EARLY + 1, False)])
+@pytest.mark.parametrize(("status", "rule"), [(429, "retry-after-429"), (503, "retry-after-503")])
+def test_retry_after_counts_from_the_answer(status: int, rule: str, early: int, holds: bool) -> None:
+    busy = attempt(1, 0, status, took=1000, answer_headers={"retry-after": "60"})
+    again = attempt(2, 60 * SECOND + 1000 - early)
+
+    assert judged(rule, busy, again, situation="limited") is holds
+
+
+@pytest.mark.parametrize(("early", "holds"), [(EARLY, True), (EARLY + 1, False)])
+def test_retry_after_with_a_date_names_that_instant(early: int, holds: bool) -> None:
+    busy = attempt(1, 0, 503, answer_headers={"retry-after": "Tue, 14 Nov 2023 22:14:00 GMT"})
+    again = attempt(2, 40 * SECOND - early)
+
+    assert judged("retry-after-date", busy, again, situation="busy-date") is holds
+
+
+@pytest.mark.parametrize(("step", "holds"), [(SECOND // 10, True), (SECOND // 10 - 1, False)])
+def test_ten_times_in_a_second_are_not_too_many_and_eleven_are(step: int, holds: bool) -> None:
+    tries = [attempt(number, number * step, LOST, fault=LOST_AFTER) for number in range(11)]
+
+    assert judged("retry-pace", *tries, situation="down-after") is holds
+
+
+@pytest.mark.parametrize(("count", "holds"), [(30, True), (31, False)])
+def test_thirty_times_are_not_too_many(count: int, holds: bool) -> None:
+    tries = [attempt(number, number * SECOND, LOST, fault=LOST_AFTER) for number in range(count)]
+
+    assert judged("retry-bounded", *tries, situation="down-after") is holds
+
+
+@pytest.mark.parametrize(("beyond", "holds"), [(0, True), (1, False)])
+def test_an_answer_is_waited_for_a_minute(beyond: int, holds: bool) -> None:
+    waiting = attempt(1, 0, LOST, fault={"phase": "before", "effect": {"delay": "until_released"}})
+
+    assert judged("slow-answer", waiting, situation="no-answer", over=START + 60 * SECOND + beyond) is holds
+
+
+@pytest.mark.parametrize(
+    ("status", "rule"), [(409, "conflict-final"), (400, "invalid-final"), (413, "too-large-final")]
+)
+def test_what_was_on_its_way_before_the_refusal_came_is_not_sent_again(status: int, rule: str) -> None:
+    refused = attempt(1, 0, status, took=SECOND)
+
+    assert judged(rule, refused, attempt(2, SECOND - 1, status)) is True
+    assert judged(rule, refused, attempt(2, SECOND, status)) is False
+
+
+def test_a_client_that_does_not_know_the_time_is_not_blamed_for_being_late() -> None:
+    window = next(each for each in DOCUMENT.mutability.windows if each.base.startswith("feedback"))
+    held = {"phase": "after", "effect": {"delay": "until_released", "connection": "EMPTY_RESPONSE"}}
+    tries = attempt(1, 0, LOST, fault=held), attempt(2, window.limit + SECOND, 409, rule=window.rule)
+    situation = f"late-{window.rule}"
+
+    assert judged("retry-in-window", *tries, situation=situation, told_time=False) is None
+    assert judged("retry-in-window", *tries, situation=situation, told_time=True) is False
