@@ -29,7 +29,7 @@ check: .venv/installed ## format, lint, types, import directions, documents, gen
 	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/feedback-docs check
 	@$(BIN)/feedback-docs clients --out clients --check
-	@$(BIN)/cog -I . --check README.md docs/broken.md docs/profiles.md docs/supply.md
+	@$(BIN)/cog -I . --check README.md docs/broken.md docs/clients.md docs/profiles.md docs/supply.md
 
 examples: .venv/installed ## run examples/, as far as their toolchains are here
 	@$(BIN)/pytest -q -rs tests/clients/test_examples.py $(ARGS)
@@ -44,7 +44,7 @@ format: .venv/installed ## format the code and write generated text anew
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/feedback-docs reference
 	@$(BIN)/feedback-docs clients --out clients
-	@$(BIN)/cog -I . -r README.md docs/broken.md docs/profiles.md docs/supply.md
+	@$(BIN)/cog -I . -r README.md docs/broken.md docs/clients.md docs/profiles.md docs/supply.md
 
 lint-documents: node_modules/.package-lock.json .venv/installed ## Redocly and Spectral on the documents (needs npm)
 	@npm run --silent lint
@@ -55,6 +55,9 @@ picture: .venv/installed ## draw the pictures of the mock's page and of a report
 
 broken: .venv/installed ## every broken server, seed and profile of the tests, not only those whose turn it is
 	@BROKEN=all $(BIN)/pytest -n auto tests/verifier/test_mutants.py tests/verifier/test_mutants_real_time.py tests/verifier/test_conformance.py tests/verifier/test_profiles.py $(ARGS)
+
+broken-clients: .venv/installed clients ## every broken client, not only those whose turn it is (minutes)
+	@BROKEN=all $(BIN)/pytest -n 2 tests/broken_clients $(ARGS)
 
 mutation: .venv/installed ## give every changed server to the verifier, and go on where it was stopped (hours; ARGS="--write")
 	@$(BIN)/python -m tests.mutation $(ARGS)
@@ -126,4 +129,4 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@cd tests/clients && npm ci --silent --ignore-scripts || echo "The SDK generators in JavaScript cannot be had; their tests are skipped."
 
 .DEFAULT_GOAL := help
-.PHONY: help mock verify docs test check examples clients picture broken mutation fuzz soak fronts crash-redis compare-profiles verify-sentry test-all format lint-documents sbom audit lock clean
+.PHONY: help mock verify docs test check examples clients picture broken broken-clients mutation fuzz soak fronts crash-redis compare-profiles verify-sentry test-all format lint-documents sbom audit lock clean

@@ -59,8 +59,8 @@ def _built() -> tuple[Path, dict[str, list[str]]]:
         f"--outfile={program}",
         "--log-level=error",
     ]
-    subprocess.run(bundle, check=True)
-    told = subprocess.run(["node", program], check=True, capture_output=True, text=True)
+    subprocess.run([str(each) for each in bundle], check=True)
+    told = subprocess.run(["node", str(program)], check=True, capture_output=True, text=True)
     return program, json.loads(told.stdout)
 
 

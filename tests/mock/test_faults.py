@@ -229,7 +229,7 @@ def test_a_request_waits_until_it_is_released_and_is_judged_then(sandbox: Sandbo
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        ({"effect": {}}, "faults.0.effect: needs exactly one of connection, status, delay, dribble, broken_body."),
+        ({"effect": {}}, "faults.0.effect: needs exactly one of connection, status, delay, dribble, broken_body; "),
         ({"effect": {"status": 500, "broken_body": "wrong"}}, "faults.0.effect: needs exactly one of"),
         ({"effect": {"delay": "PT1S", "retry_after": 3}}, "faults.0.effect.retry_after: is allowed only with status."),
         ({"effect": {"status": 500}, "tims": 3}, "faults.0.tims: is not a key here; the keys are match, phase, effect"),

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from feedback_spec.document import Document
-from feedback_spec.instants import EPOCH, MICROSECOND, SECOND, format_duration
+from feedback_spec.instants import EPOCH, MICROSECOND, SECOND, format_duration, in_words
 
 Fault = Mapping[str, Any]
 PLAIN, TEXTS = "plain", "texts"
@@ -94,10 +94,10 @@ def _too_late(document: Document) -> list[Situation]:
     for window in document.mutability.windows:
         beyond = window.limit + SECOND
         if window.base.startswith("event"):
-            what = f"the event was saved {format_duration(beyond)} ago ({window.status})"
+            what = f"the event was saved {in_words(beyond)} ago ({window.status})"
             found.append(Situation(f"late-{window.rule}", what, saved_ago=beyond))
         else:
-            what = f"the answer is lost, and the network is back {format_duration(beyond)} later"
+            what = f"the answer is lost, and the network is back {in_words(beyond)} later"
             found.append(Situation(f"late-{window.rule}", what, _held, hold=beyond))
     return found
 

@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from feedback_spec.catalogue import GROUPS
+from feedback_spec.client_rules import GROUPS as CLIENT_GROUPS
 from feedback_spec.document import Document
 from feedback_spec.documentation import view, wording
 from feedback_spec.documentation.languages import FENCES
@@ -98,8 +99,9 @@ def _context(document: Document, control: Mapping[str, Any], links: Links) -> di
         "windows": wording.window_texts(document),
         "outcomes": asdict(document.mutability),
         "rows": wording.rows(document),
-        "groups": view.rule_groups(document),
-        "group_titles": GROUPS,
+        "groups": view.grouped(document.rules.values()),
+        "group_titles": {**GROUPS, **CLIENT_GROUPS},
+        "client_groups": view.grouped(each.rule for each in document.client_rules.values()),
         "needs": wording.needs_words,
         "others": view.other_operations(document),
         "control_info": control["info"],

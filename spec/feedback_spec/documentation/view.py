@@ -1,7 +1,7 @@
 """How the reference describes an operation's parts: types, limits, examples and statuses as short texts. Pure."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -26,12 +26,12 @@ def other_operations(document: Document) -> tuple[Operation, ...]:
     )
 
 
-def rule_groups(document: Document) -> tuple[tuple[str, tuple[Rule, ...]], ...]:
-    """The rule catalogue by group, groups and rules in the document's order."""
+def grouped(rules: Iterable[Rule]) -> tuple[tuple[str, tuple[Rule, ...]], ...]:
+    """The rules by group, groups and rules in their order."""
     groups: dict[str, list[Rule]] = {}
-    for rule in document.rules.values():
+    for rule in rules:
         groups.setdefault(rule.group, []).append(rule)
-    return tuple((group, tuple(rules)) for group, rules in groups.items())
+    return tuple((group, tuple(each)) for group, each in groups.items())
 
 
 def phrase(status: str) -> str:
