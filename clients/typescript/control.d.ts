@@ -290,7 +290,10 @@ export type Fault = {
   lifetime?: Duration;
 };
 
-/** Exactly one of `connection`, `status`, `delay`, `dribble` and `broken_body`. */
+/**
+ * Exactly one of `connection`, `status`, `delay`, `dribble` and `broken_body`; a `delay` may also come before one
+ * of the others.
+ */
 export type Effect = {
   /** What happens to the connection instead of a response, with WireMock's names. */
   connection?: "CONNECTION_RESET_BY_PEER" | "EMPTY_RESPONSE" | "MALFORMED_RESPONSE_CHUNK" | "RANDOM_DATA_THEN_CLOSE";
