@@ -13,7 +13,7 @@ from feedback_spec.document import Document, load
 from feedback_spec.files import check
 from feedback_spec.profiles import PROFILES
 
-from feedback_verify.clients.cli import client
+from feedback_verify.clients.cli import client, explore
 from feedback_verify.flags import COMPARED, DETECT, flags, given, report_option
 from feedback_verify.output import Show, printed, progress, sentence_for, tell
 from feedback_verify.preflight import look
@@ -125,6 +125,7 @@ def _answered(values: dict[str, Any], *, replay: Path | None) -> int:
 
 
 command.add_command(client)
+command.add_command(explore)
 
 
 def main(argv: list[str] | None = None) -> int:

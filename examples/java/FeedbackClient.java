@@ -19,7 +19,15 @@ public record FeedbackClient(
         String json() {
             return """
                 {"event_id": "%s", "name": "%s", "email": "%s", "comments": "%s"}"""
-                .formatted(eventId, name, email, comments);
+                .formatted(escaped(eventId), escaped(name), escaped(email), escaped(comments));
+        }
+
+        /** As a JSON text holds it. The JDK writes no JSON, your SDK does. */
+        private static String escaped(String text) {
+            var json = new StringBuilder();
+            text.chars().forEach(each ->
+                json.append(each < ' ' || each == '"' || each == '\\' ? "\\u%04x".formatted(each) : (char) each));
+            return json.toString();
         }
     }
 

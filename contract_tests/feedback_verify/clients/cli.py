@@ -1,11 +1,11 @@
-"""The commands about clients: `feedback-verify client`."""
+"""The commands about clients: `feedback-verify client` and `feedback-verify explore`."""
 
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from feedback_spec.document import Document, load
@@ -16,9 +16,14 @@ from feedback_spec.spelling import meant
 
 from feedback_verify.flags import KINDS, Wait, given, report_option
 from feedback_verify.output import progress, sentence_for, tell
+from feedback_verify.reports.report import Began
 from feedback_verify.settings import SettingsError
 from feedback_verify.stopping import stoppable
 from feedback_verify.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from feedback_verify.clients.exploring import Exploration
+    from feedback_verify.clients.run import ClientRun
 
 PATIENCE = 70 * SECOND
 LARGEST = 256 * 1024 * 1024  # bytes of a journal
@@ -41,6 +46,22 @@ Examples:
   feedback-verify client -- python submit.py
   feedback-verify client --report html=client.html -- node dist/submit.js
   feedback-verify client --journal requests.har
+"""
+EXPLORE_EPILOG = """\b
+The command gets the same environment as that of feedback-verify client, and may send any number of requests to that
+project. It has to succeed where nothing goes wrong.
+
+\b
+Exit codes:
+  0  wherever an answer was lost, the feedback was delivered, or the command said that it was not
+  1  feedback was lost in silence or stored twice, or a rule for clients was broken
+  2  could not test: wrong usage, a command that cannot be started or fails without any fault
+  3  stopped before everything was played
+
+\b
+Examples:
+  feedback-mock explore -- pytest tests/test_feedback.py
+  feedback-verify explore --report html=explored.html -- npm test
 """
 NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": "FEEDBACK"}
 
@@ -82,78 +103,118 @@ def client(**values: Any) -> int:
     A mock is started, and COMMAND is run against it once for each situation: everything works, answers are lost, the
     server is busy or refuses, a window is over.
     """
-    debug = values.pop("debug")
+    return _answered(_client, values)
+
+
+@click.command(epilog=EXPLORE_EPILOG, context_settings=NAMES)
+@click.option("--placement", "only", multiple=True, metavar="NAME", help="Play only this one, and the plain one.")
+@click.option("--faketime", is_flag=True, help="Move the client's clock with the project's, by libfaketime.")
+@shared
+def explore(**values: Any) -> int:
+    """Lose every answer of a client's test command once, in every way, and see what becomes of it.
+
+    A mock is started, and COMMAND is run against it: first as it is, then once for each of its requests, phase (before
+    the request is handled, after) and kind of connection fault.
+    """
+    return _answered(_explore, values)
+
+
+def _answered(command: Callable[..., int], values: dict[str, Any]) -> int:
+    debug = values["debug"]
     try:
-        return _judged(given(click.get_current_context()), debug=debug, **values)
+        return command(flags=given(click.get_current_context()), **values)
     except Exception as error:
         raise click.ClickException(sentence_for(error, debug=debug)) from None
 
 
-def _judged(
-    flags: list[str],
+def _client(
     *,
     words: tuple[str, ...],
     text: str | None,
     journal: Path | None,
     names: tuple[str, ...],
-    faketime: bool,
     require: str,
-    patience: int,
-    max_time: int | None,
     profile: str,
     spec: Path | None,
-    report: list[tuple[str, Path]],
-    debug: bool,
+    **more: Any,
 ) -> int:
-    # Rich tables, JUnit and the like take their time to import; --help and a wrong flag need none.
-    from feedback_verify.clients.report import ClientReport  # noqa: PLC0415
-    from feedback_verify.clients.run import ClientRun  # noqa: PLC0415
+    from feedback_verify.clients.run import ClientRun  # noqa: PLC0415 (reports take their time to import)
     from feedback_verify.clients.situations import PLAIN, situations  # noqa: PLC0415
-    from feedback_verify.clients.stage import Stage  # noqa: PLC0415
-    from feedback_verify.reports import Began  # noqa: PLC0415
 
-    began, command = Began.now(), words_of(words, text, journal)
-    document = load(spec, profile)
+    began, command, document = Began.now(), words_of(words, text, journal), load(spec, profile)
     known = situations(document)
     for name in names:
         if name not in known:
             raise SettingsError(f'--situation: there is no situation "{name}"{meant(name, known)}')
     chosen = {name: each for name, each in known.items() if not names or name in (PLAIN, *names)}
     run = ClientRun(document, chosen, _required(document, require))
+    if journal is None:
+        return _play(run, began, command, spec, **more)
+    run.read(read_journal(journal, document))
+    return _tell(run, began, more["flags"], more["report"], target=str(journal))
+
+
+def _explore(*, words: tuple[str, ...], only: tuple[str, ...], profile: str, spec: Path | None, **more: Any) -> int:
+    from feedback_verify.clients.exploring import Exploration  # noqa: PLC0415 (reports take their time to import)
+
+    began, command, document = Began.now(), words_of(words, None, None), load(spec, profile)
+    _required(document, "all")
+    return _play(Exploration(document, only), began, command, spec, again=("explore", "--placement"), **more)
+
+
+def _play(
+    run: "ClientRun | Exploration",
+    began: Began,
+    command: tuple[str, ...],
+    spec: Path | None,
+    *,
+    flags: list[str],
+    faketime: bool,
+    patience: int,
+    max_time: int | None,
+    report: list[tuple[str, Path]],
+    debug: bool,
+    again: tuple[str, ...] = ("client", "--situation"),
+) -> int:
+    """Plays the command, and tells what came of it, also where that was stopped."""
+    from feedback_verify.clients.stage import Stage  # noqa: PLC0415 (reports take their time to import)
+
     for _, path in report:
         check(path)
-    secrets: set[str] = set()
-    trouble = None
-    if journal is not None:
-        run.read(read_journal(journal, document))
-    else:
-        run.stopped = True
-        with Stage(command, document, patience, spec, faketime=faketime) as stage, progress() as show:
-            with suppress(KeyboardInterrupt), stoppable(stage.stop, max_time):
-                try:
-                    run.play(stage, show)
-                    run.stopped = False
-                except Exception as error:
-                    trouble = sentence_for(error, debug=debug)
-            secrets = stage.secrets
-    target = str(journal) if journal is not None else shlex.join(command)
-    told = ClientReport(
-        target,
-        document.name,
-        0,
-        run.results(),
-        frozenset(secrets),
-        run.stopped,
-        run.sent,
+    trouble, run.stopped = None, True
+    with Stage(command, run.document, patience, spec, faketime=faketime) as stage, progress() as show:
+        with suppress(KeyboardInterrupt), stoppable(stage.stop, max_time):
+            try:
+                run.play(stage, show)
+                run.stopped = False
+            except Exception as error:
+                trouble = sentence_for(error, debug=debug)
+        secrets = frozenset(stage.secrets)
+    told = {"secrets": secrets, "trouble": trouble, "words": command, "again": again}
+    return _tell(run, began, flags, report, target=shlex.join(command), **told)
+
+
+def _tell(
+    run: "ClientRun | Exploration", began: Began, flags: Sequence[str], reports: list[tuple[str, Path]], **told: Any
+) -> int:
+    from feedback_verify.clients.report import ClientReport  # noqa: PLC0415 (reports take their time to import)
+
+    document = run.document
+    told = {"secrets": frozenset(), **told}
+    report = ClientReport(
+        document=document.name,
+        seed=0,
+        results=run.results(),
+        stopped=run.stopped,
+        sent=run.sent,
         profile=document.profile,
-        trouble=trouble,
         began=began,
         took=Began.now().monotonic - began.monotonic,
         digest=document.digest,
         flags=tuple(flags),
-        words=command,
+        **told,
     )
-    return tell(told, report)
+    return tell(report, reports)
 
 
 def words_of(words: tuple[str, ...], text: str | None, journal: Path | None) -> tuple[str, ...]:

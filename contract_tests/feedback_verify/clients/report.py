@@ -10,9 +10,10 @@ from feedback_verify.verdicts import Result
 
 @dataclass(frozen=True)
 class ClientReport(Report):
-    """`words` are the client's command, empty for a recorded journal."""
+    """`words` are the client's command, empty for a recorded journal; `again` are the words that play one situation."""
 
     words: Sequence[str] = ()
+    again: Sequence[str] = ("client", "--situation")
 
     @property
     def facts(self) -> dict[str, str]:
@@ -29,7 +30,7 @@ class ClientReport(Report):
         name = next((step.project.slug for step in result.steps if hasattr(step, "project")), "")
         if not self.words or not name:
             return []
-        return [self.clean(shlex.join(["feedback-verify", "client", "--situation", name, "--", *self.words]))]
+        return [self.clean(shlex.join(["feedback-verify", *self.again, name, "--", *self.words]))]
 
     def program(self, result: Result) -> str | None:
         """None: the client is the program."""

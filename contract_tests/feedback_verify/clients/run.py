@@ -1,8 +1,6 @@
 """Plays a client through every situation, at the same time, and comes to a verdict on each rule for clients."""
 
-import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 
 from feedback_spec.document import Document
@@ -17,7 +15,6 @@ from feedback_verify.clients.stage import Stage
 from feedback_verify.steps import Send
 from feedback_verify.verdicts import Finding, Result, Verdict, judge
 
-PLAYS = 2 + 2 * (os.cpu_count() or 1)  # at the same time; most of it they wait
 NO_TIME = "the client has no clock that a situation can move; --faketime gives it one"
 NO_VALUES = "the client submits texts of its own: it does not read FEEDBACK_NAME, FEEDBACK_EMAIL and FEEDBACK_COMMENTS"
 NO_EVENT = "the client submits for events of its own: it does not read FEEDBACK_EVENT_ID"
@@ -47,16 +44,9 @@ class ClientRun:
         others = [each for each in self.situations.values() if each.name != PLAIN]
         if not plain.records:
             others = []  # what does not work where all is well shows nothing where it is not
-        with ThreadPoolExecutor(PLAYS) as pool:
-            futures = {pool.submit(stage.play, each): each for each in others}
-            try:
-                for done, future in enumerate(as_completed(futures), 1):
-                    self._take(future.result(), futures[future])
-                    progress(done + 1, total, futures[future].name)
-            except BaseException:
-                stage.stop()
-                pool.shutdown(cancel_futures=True)
-                raise
+        for done, (situation, episode) in enumerate(stage.play_all(others), 2):
+            self._take(episode, situation)
+            progress(done, total, situation.name)
 
     def read(self, recorded: Episode) -> None:
         """Judges what was recorded."""

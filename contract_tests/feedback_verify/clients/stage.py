@@ -1,9 +1,11 @@
 """Plays a client's command against a fresh project of a mock of its own, and tells what it did. Judges nothing."""
 
+import os
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
@@ -17,12 +19,13 @@ from feedback_spec.instants import SECOND, format_duration, parse_instant
 from feedback_verify.clients.commands import Clock, Command
 from feedback_verify.clients.elsewhere import Elsewhere
 from feedback_verify.clients.episode import Episode, attempts_of
-from feedback_verify.clients.situations import PLAIN, TEXTS, Fault, Setting, Situation
+from feedback_verify.clients.situations import PLAIN, TEXTS, Setting, Situation
 from feedback_verify.settings import own_mock
 from feedback_verify.targets import NotReachable, Stopped
 from feedback_verify.targets.process import find_library
 
 ORGANIZATION = "clients"
+PLAYS = 2 + 2 * (os.cpu_count() or 1)  # at the same time; most of it they wait
 LOOK = 0.05  # seconds between two looks at a client that runs
 TOO_MANY = 200  # requests after which a client is ended: nothing new would be seen
 NOTICEABLE = SECOND // 2  # what a clock must have gone beyond its running, to have been moved
@@ -78,8 +81,8 @@ class Stage:
         for each in tuple(self._running):
             each.end()
 
-    def play(self, situation: Situation, faults: Sequence[Fault] | None = None) -> Episode:
-        """The episode of one play; `faults` come in place of the situation's own.
+    def play(self, situation: Situation) -> Episode:
+        """The episode of one play.
 
         Raises CannotPlay where the command cannot be started, and Stopped once the stage was stopped.
         """
@@ -88,20 +91,29 @@ class Stage:
         # Its clock runs with the machine's, unless the client moves it.
         made = self._ask("PUT", path, {"clock": {"running": True}, "redact": False})
         try:
-            return self._played(situation, faults, slug, path, made)
+            return self._played(situation, slug, path, made)
         finally:
             self._ask("DELETE", path)
 
-    def _played(
-        self, situation: Situation, faults: Sequence[Fault] | None, slug: str, path: str, made: Mapping[str, Any]
-    ) -> Episode:
+    def play_all(self, situations: Iterable[Situation]) -> Iterator[tuple[Situation, Episode]]:
+        """Plays many at the same time, and gives each as soon as it is over; whoever stops listening ends the rest."""
+        with ThreadPoolExecutor(PLAYS) as pool:
+            futures = {pool.submit(self.play, each): each for each in situations}
+            try:
+                for future in as_completed(futures):
+                    yield futures[future], future.result()
+            except BaseException:
+                self.stop()
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _played(self, situation: Situation, slug: str, path: str, made: Mapping[str, Any]) -> Episode:
         given = self._given(situation)
         began, monotonic = parse_instant(made["clock"]["now"]), _monotonic()
         secrets = (made["tokens"]["write"], made["dsn"].partition("//")[2].partition("@")[0])
         self.secrets |= {*made["tokens"].values(), made["dsn"], *secrets}
         self._ask("PUT", f"{path}/events/{given['event_id']}", {"saved_ago": format_duration(situation.saved_ago)})
-        if faults is None:
-            faults = situation.faults(Setting(f"{self._elsewhere.url}/{slug}", began))
+        faults = situation.faults(Setting(f"{self._elsewhere.url}/{slug}", began))
         if faults:
             self._ask("POST", f"{path}/faults", {"faults": list(faults)})
         clock = None if self._library is None else Clock(self._library, self._folder / slug)
@@ -142,7 +154,7 @@ class Stage:
             now, last = _monotonic(), self._ask("GET", f"{path}/requests?since=1000000")["last"]
             if last != seen:
                 seen, since = last, now
-            if held and self._ask("GET", f"{path}/feedback"):
+            if held and self._holds(path):
                 held = False
                 self._let_time_pass(situation.hold, path, clock, command)
             if seen > TOO_MANY:
@@ -152,6 +164,11 @@ class Stage:
             if now - began > self.patience:
                 return f"after {self.patience / SECOND:g} s"
         return None
+
+    def _holds(self, path: str) -> bool:
+        """Whether an answer is held back: the request was handled then."""
+        entries = [each["_feedback"] for each in self._ask("GET", f"{path}/requests")["entries"]]
+        return any(each["state"] == "pending" and each["fault"] for each in entries)
 
     def _let_time_pass(self, hold: int, path: str, clock: Clock | None, command: Command) -> None:
         """Moves the project's clock while the first answer is held back, and then lets that one go."""

@@ -4,6 +4,7 @@ import contextlib
 import gc
 import sys
 from collections.abc import Iterator, Sequence
+from importlib.metadata import entry_points
 
 import click
 from feedback_spec.document import load
@@ -15,6 +16,7 @@ from feedback_mock.command.process import not_written, open_standard_files
 from feedback_mock.command.ready_file import ready_file
 
 EXIT_USAGE = 2
+COMMANDS = "feedback_mock.commands"  # the entry points of what else `feedback-mock NAME` runs
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,7 +24,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     to stop.
     """
     open_standard_files()
-    options = _parse(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and not words[0].startswith("-"):
+        for each in entry_points(group=COMMANDS, name=words[0]):
+            return int(each.load()(words))
+    options = _parse(words)
     if isinstance(options, int):
         return options
     try:
@@ -34,10 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _parse(argv: Sequence[str] | None) -> Options | int:
+def _parse(argv: Sequence[str]) -> Options | int:
     """Returns the options, or the exit code if there is nothing to serve."""
     try:
-        options = command.main(None if argv is None else list(argv), "feedback-mock", standalone_mode=False)
+        options = command.main(list(argv), "feedback-mock", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code

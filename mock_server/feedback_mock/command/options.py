@@ -28,6 +28,7 @@ Examples:
   feedback-mock --spec my-openapi.yaml           another document, other windows
   feedback-mock --store redis://127.0.0.1 --workers 4    for many at once: see docs/scale.md
   feedback-mock --host 0.0.0.0                   for a container: others reach it, so that control takes a token
+  feedback-mock explore -- pytest                lose each response of your tests once, and see what becomes of it
 """
 
 

@@ -1,0 +1,154 @@
+"""`feedback-verify client` and `explore` as commands: what they print, write and return."""
+
+import json
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from feedback_mock.command.cli import main as mock_main
+from feedback_verify.cli import main
+
+from tests.broken_clients.test_broken_clients import in_python
+
+PLAIN_ONLY = ["--situation", "plain"]
+SILENT = """
+import os, sys
+from http.client import HTTPException
+from tests.broken_clients.sound import Client
+client = Client()
+try:
+    sys.exit(0 if client.send()[0] == 200 else 1)
+except (OSError, HTTPException):
+    pass
+"""
+
+
+def python(text: str) -> list[str]:
+    """The words that run a program in Python."""
+    return [sys.executable, "-c", text]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "Give the client's command behind --"),
+        (["--command", "x", "--", "y"], "one of the three"),
+        (["--command", '"x'], "cannot be split into words"),
+        (["--situation", "plian", "--", "x"], 'there is no situation "plian"; did you mean "plain"?'),
+        (["--require", "endpont", "--", "x"], 'there is no rule "endpont" for clients; did you mean "endpoint"?'),
+        (["--", "no-such-command"], "no-such-command: cannot be started: No such file or directory."),
+        (["--", "true"], "true: asked nothing of the mock where everything works; it ended with exit code 0."),
+        (["--journal", "no-such.har"], "no-such.har: cannot be read: No such file or directory."),
+        (["--report", "html=/no/such/folder/x.html", "--", "true"], "there is no directory /no/such/folder"),
+    ],
+)
+def test_what_cannot_be_judged_is_said_in_one_sentence(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["client", *arguments]) == 2
+
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert "Traceback" not in said
+
+
+def test_a_violation_names_the_rule_and_the_line_that_shows_it_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.json"
+
+    assert main(["client", *PLAIN_ONLY, "--report", f"json={report}", "--", *in_python("upper-case-event")]) == 1
+
+    said, told = capsys.readouterr().out, json.loads(report.read_text("utf-8"))
+    assert "event-id is violated" in said
+    assert "feedback-verify client --situation plain -- " in said
+    schema = json.loads((resources.files("feedback_verify") / "report.schema.json").read_text("utf-8"))
+    jsonschema_rs.validator_for(schema).validate(told)
+    found = {each["id"]: each for each in told["rules"]}
+    assert found["event-id"]["verdict"] == "violated"
+    assert found["event-id"]["timeline"][0]["what"] == "submit"
+    assert found["conflict-final"]["verdict"] == "not verifiable here"
+
+
+def test_no_secret_is_in_any_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kinds = ("json", "junit", "html", "har", "markdown")
+    reports = [word for kind in kinds for word in ("--report", f"{kind}={tmp_path / kind}")]
+    tell = "import os; open(os.environ['SECRETS'], 'a').write(os.environ['FEEDBACK_TOKEN'] + '\\n')"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SECRETS", str(tmp_path / "secrets"))
+        client = f"{tell}\nimport runpy, sys; sys.argv = ['', 'token-in-query']\n"
+        client += "runpy.run_module('tests.broken_clients.broken', run_name='__main__')"
+        main(["client", *PLAIN_ONLY, *reports, "--", *python(client)])
+
+    secrets = (tmp_path / "secrets").read_text("utf-8").split()
+    written = [(tmp_path / kind).read_text("utf-8") for kind in kinds] + list(capsys.readouterr())
+    assert secrets
+    assert not [text for text in written for secret in secrets if secret in text]
+
+
+def test_a_recorded_journal_is_judged_as_far_as_it_says_something(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The archive is one as browsers write it, without what the mock adds."""
+    har = tmp_path / "recorded.har"
+    har.write_text(json.dumps({"log": {"entries": [_entry("00:00:00", 409), _entry("00:00:05", 409)]}}), "utf-8")
+
+    assert main(["client", "--journal", str(har)]) == 1
+
+    said = capsys.readouterr().out
+    assert "conflict-final is violated" in said
+    assert "409 was answered, and the same was sent again 5s later" in said
+
+
+def _entry(time: str, status: int) -> dict[str, Any]:
+    body = {"event_id": "f" * 32, "name": "Jane", "email": "jane@example.com", "comments": "It broke!"}
+    return {
+        "startedDateTime": f"2026-01-01T{time}Z",
+        "time": 12.5,
+        "request": {
+            "method": "POST",
+            "url": "https://sentry.example/api/0/projects/acme/web/user-feedback/",
+            "headers": [
+                {"name": "Authorization", "value": "Bearer [redacted]"},
+                {"name": "Content-Type", "value": "application/json"},
+            ],
+            "postData": {"mimeType": "application/json", "text": json.dumps(body)},
+        },
+        "response": {"status": status, "headers": [], "content": {"text": "{}"}},
+    }
+
+
+def test_a_run_that_is_stopped_says_what_is_known_and_never_that_all_is_well(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    waits = "import time; time.sleep(60)"
+
+    assert main(["client", "--max-time", "1s", "--", *python(waits)]) == 3
+
+    assert "Stopped early" in capsys.readouterr().out
+
+
+def test_feedback_that_is_lost_in_silence_is_found_wherever_it_is_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explore", "--", *python(SILENT)]) == 1
+
+    said = capsys.readouterr().out
+    assert "4 rules are violated" in said  # before the request is handled; after it, the feedback is stored
+    assert "lost in silence: the exit code is 0, and 1 of 1 feedback is not stored" in said
+    assert "feedback-verify explore --placement 1-before-" in said
+
+
+def test_the_command_of_the_mock_explores_too(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["explore", "--placement", "1-before-empty", "--placement", "1-after-empty", "--", *in_python("sound")]
+
+    assert mock_main(words) == 0
+
+    assert "delivered after 1 more request" in capsys.readouterr().out
+
+
+def test_a_command_that_fails_anyway_is_not_explored(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explore", "--", *python("import sys; sys.exit('no luck')")]) == 2
+
+    assert "it asked nothing of the mock, saying: no luck." in capsys.readouterr().err
