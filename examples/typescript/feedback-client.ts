@@ -49,21 +49,23 @@ export class FeedbackClient {
 
   /** The feedback as it is stored. Tries once more when the network fails: within 5 minutes that is safe. */
   async submit(submission: Submission): Promise<Feedback> {
-    const response = await this.post(submission).catch(() => this.post(submission));
-    if (response.status === 409) throw new TooLate((await response.json()).detail);
-    if (response.status === 400) throw new Invalid(await response.json());
+    const [response, body] = await this.post(submission).catch(() => this.post(submission));
+    if (response.status === 409) throw new TooLate(JSON.parse(body).detail);
+    if (response.status === 400) throw new Invalid(JSON.parse(body));
     if (!response.ok) {
       const seconds = response.headers.get("Retry-After");
       throw new ServerError(response.status, seconds === null ? null : Number(seconds));
     }
-    return response.json();
+    return JSON.parse(body);
   }
 
-  private post(submission: Submission): Promise<Response> {
-    return this.http(`${this.baseUrl}/api/0/projects/${this.organization}/${this.project}/user-feedback/`, {
+  /** The body is read here, because it can get lost behind a status that arrived. */
+  private async post(submission: Submission): Promise<[Response, string]> {
+    const response = await this.http(`${this.baseUrl}/api/0/projects/${this.organization}/${this.project}/user-feedback/`, {
       method: "POST",
       headers: { Authorization: this.authorization, "Content-Type": "application/json" },
       body: JSON.stringify(submission),
     });
+    return [response, await response.text()];
   }
 }
