@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+RUNS ?= 20
 # One more than there are cores, as some tests wait for time to go by.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -68,6 +69,9 @@ fuzz: .venv/installed ## random input for everything that reads input (5 minutes
 soak: .venv/installed ## load a mock for half an hour, and hold it to every response (ARGS="--minutes 5")
 	@$(BIN)/python -m tests.soak $(ARGS)
 
+flaky: .venv/installed ## all tests 20 times, by twice as many workers as usual; ends with the first that fails (hours; RUNS=5)
+	@for run in $$(seq $(RUNS)); do echo "run $$run of $(RUNS)"; $(BIN)/pytest -q -n $$((2 * $(WORKERS))) $(ARGS) || exit; done
+
 fronts: .venv/installed ## all rules of a sound server behind nginx and other fronts, and on clocks that count in steps (minutes)
 	@FRONTS=all $(BIN)/pytest -q -rs tests/fronts $(ARGS)
 
@@ -129,4 +133,4 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@cd tests/clients && npm ci --silent --ignore-scripts || echo "The SDK generators in JavaScript cannot be had; their tests are skipped."
 
 .DEFAULT_GOAL := help
-.PHONY: help mock verify docs test check examples clients picture broken broken-clients mutation fuzz soak fronts crash-redis compare-profiles verify-sentry test-all format lint-documents sbom audit lock clean
+.PHONY: help mock verify docs test check examples clients picture broken broken-clients mutation fuzz soak fronts crash-redis compare-profiles verify-sentry test-all format lint-documents sbom audit lock clean flaky

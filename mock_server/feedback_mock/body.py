@@ -3,6 +3,7 @@
 Never echoes anything from a body: a reason says what is wrong and where, not what was there.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any
@@ -13,6 +14,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 Receive = Callable[[], Awaitable[Any]]
+# The parser would write to the log what a client sent, byte by byte; its exceptions say enough.
+_UNHEARD = logging.Logger("unheard", logging.CRITICAL + 1)
 MAX_FORM_FIELDS = 1_000
 MAX_FORM_ESCAPES = 150_000
 MAX_CACHED_HEADER = 500
@@ -100,6 +103,7 @@ def parse_multipart(body: bytes, content_type: bytes | None) -> dict[str, Any]:
     parts = _Parts()
     try:
         parser = MultipartParser(options[b"boundary"], parts.callbacks())
+        parser.logger = _UNHEARD
         parser.write(body)
         parser.finalize()
     except FormParserError:

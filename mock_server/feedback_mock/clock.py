@@ -19,23 +19,28 @@ def elapsed_time() -> int:
 
 
 class Clock:
-    """A project's clock: running along with its source or frozen, and forward only. Microseconds since 1970 UTC."""
+    """A project's clock: running along with its source or frozen, and forward only. Microseconds since 1970 UTC.
 
-    __slots__ = ("_last", "_offset", "_source", "running")
+    `now` takes no lock, so it may write down a reading after another thread has moved the clock. A frozen clock is at
+    what `move` wrote, which such a late reading cannot set back.
+    """
+
+    __slots__ = ("_last", "_offset", "_source", "_stand", "running")
 
     def __init__(self, source: Source, now: int | None = None, running: bool = True) -> None:
         reading = source()
         self._source = source
-        self._last = reading if now is None else now
+        self._last = self._stand = reading if now is None else now
         self._offset = self._last - reading
         self.running = running
 
     def now(self) -> int:
         """The current instant; never before one returned earlier, whatever the source does."""
-        if self.running:
-            reading = self._source() + self._offset
-            if reading > self._last:
-                self._last = min(reading, LAST_INSTANT)
+        if not self.running:
+            return self._stand
+        reading = self._source() + self._offset
+        if reading > self._last:
+            self._last = min(reading, LAST_INSTANT)
         return self._last
 
     @property
@@ -46,11 +51,12 @@ class Clock:
     @property
     def state(self) -> tuple[int, int, bool]:
         """All that a clock is, beside its source: a clock that is given it goes on as this one does."""
-        return self._offset, self._last, self.running
+        return self._offset, self._last if self.running else self._stand, self.running
 
     @state.setter
     def state(self, state: tuple[int, int, bool]) -> None:
         self._offset, self._last, self.running = state
+        self._stand = self._last
 
     def move(self, to: int | None = None, by: int = 0, running: bool | None = None) -> bool:
         """Moves to `to`, or from the current instant, plus `by`, and sets whether it runs; None leaves that unchanged.
@@ -61,7 +67,7 @@ class Clock:
         target = (present if to is None else to) + by
         if not present <= target <= LAST_INSTANT:
             return False
-        self._last = target
+        self._last = self._stand = target
         self._offset = target - self._source()
         if running is not None:
             self.running = running

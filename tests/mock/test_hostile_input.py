@@ -88,10 +88,13 @@ BODIES: dict[str, tuple[bytes, str | None, int]] = {
 
 
 @pytest.mark.parametrize("case", BODIES)
-def test_a_body_gets_a_status_of_the_document(api: Any, case: str) -> None:
+def test_a_body_gets_a_status_of_the_document(api: Any, case: str, caplog: pytest.LogCaptureFixture) -> None:
+    """And what it holds is not written to the log."""
     body, media_type, status = BODIES[case]
 
     answer = api.post(body, media_type)
+
+    assert caplog.messages == []
 
     assert answer.status_code == status
     assert len(answer.content) < 2_000

@@ -106,6 +106,25 @@ def test_a_frozen_clock_stands_still_until_it_is_moved_and_runs_on_from_there() 
     assert clock.now() == 1_008
 
 
+def test_a_reading_that_another_thread_overtakes_does_not_set_a_frozen_clock_back() -> None:
+    """The other thread freezes the clock between the comparison and what is written down."""
+
+    class Overtaken(int):
+        def __add__(self, other: int) -> "Overtaken":
+            return Overtaken(int(self) + other)
+
+        def __gt__(self, other: int) -> bool:
+            if clock.running:
+                clock.move(by=5_000, running=False)
+            return int(self) > other
+
+    readings: list[int] = [0, Overtaken(10), 20, 20]
+    clock = Clock(lambda: readings.pop(0), now=1_000)
+
+    assert clock.now() == 1_010
+    assert clock.now() == 6_020
+
+
 def test_a_clock_moves_neither_back_nor_beyond_its_last_instant() -> None:
     clock = Clock(lambda: 0, now=1_000, running=False)
 
