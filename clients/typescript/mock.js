@@ -16,6 +16,7 @@ export class FeedbackMock extends Control {
       mock.once("exit", (code) => reject(new Error(`${command} ended with exit code ${code}.`)));
       createInterface(mock.stdout).once("line", resolve);
     });
+    for (const each of [mock, mock.stdin, mock.stdout]) each.unref(); // a forgotten stop() does not keep Node running
     const { url, control_token: token } = JSON.parse(line);
     return new FeedbackMock(url, token ?? undefined, mock);
   }
@@ -25,6 +26,7 @@ export class FeedbackMock extends Control {
     this.stop = async () => {
       if (process.exitCode !== null || process.signalCode !== null) return;
       const ended = once(process, "exit");
+      process.ref();
       process.kill();
       await ended;
     };

@@ -12,10 +12,10 @@ from tests.clients.toolchains import MOCK, ROOT, need, run
 EXAMPLES = ROOT / "examples"
 NEEDS = {"python": (), "shell": ("bash", "curl"), "java": ("java", "javac"), "typescript": ("node", "npm")}
 LEFT_OUT = shutil.ignore_patterns("node_modules", "build", "__pycache__", ".pytest_cache")
-# Kills who started it as soon as the mock serves; the mock, unless it ends by itself, is ended after 20 seconds.
+# Kills who started it as soon as the mock serves; the mock, unless it ends by itself, is ended after 60 seconds.
 KILLS_ITS_RUNNER = """#!/bin/sh
 (until [ -s {folder}/ready ] || [ -s {folder}/ended ]; do sleep 0.05; done; kill -9 $PPID) &
-timeout 20 {mock} "$@" --ready-file {folder}/ready
+timeout 60 {mock} "$@" --ready-file {folder}/ready
 echo $? >>{folder}/ended
 """
 OTHER_WINDOWS = '''"""The plugin's server, with another document."""

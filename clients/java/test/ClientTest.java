@@ -112,7 +112,7 @@ public final class ClientTest {
 
     public static void main(String[] arguments) throws Exception {
         var options = List.of("--control-token", "only-for-this-test");
-        try (var mock = FeedbackMock.start(System.getenv("FEEDBACK_MOCK"), options)) {
+        try (var mock = FeedbackMock.start(System.getenv().getOrDefault("FEEDBACK_MOCK", "feedback-mock"), options)) {
             refused(401, "control token", () -> new Control(mock.url() + "/").index());
             projectIsMadeReadEmptiedAndDeleted(mock);
             whatIsInAPathStaysInItsPart(mock);

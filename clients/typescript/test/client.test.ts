@@ -1,6 +1,7 @@
 // Each operation against a running mock, and what the mock says when it refuses.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -128,6 +129,13 @@ test("a token is sent, and shown to nobody who prints the client; stopping twice
 
   await assert.rejects(guarded.health());
   assert.doesNotMatch(inspect([guarded, sandbox], { depth: 9, showHidden: true }), /only-for-this-test/);
+});
+
+test("a mock that nobody stops does not keep Node running", async () => {
+  const script = 'import { FeedbackMock } from "feedback-mock-client"; await FeedbackMock.start();';
+  const forgetful = spawn(process.execPath, ["--input-type=module", "-e", script], { timeout: 60_000 });
+
+  assert.deepEqual(await once(forgetful, "exit"), [0, null]);
 });
 
 test("what is in a path stays in its part, and an answer without detail is told as it is", async () => {
