@@ -1,4 +1,4 @@
-# The mock alone, from this checkout, with every package locked by hash. The verifier is a command for your CI, not in it.
+# Only the mock, from this checkout, with every package pinned by hash. The verifier is not part of it; run it in your CI.
 FROM python:3.13-slim AS build
 WORKDIR /source
 COPY requirements/redis.lock requirements/redis.lock
@@ -14,7 +14,7 @@ FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin mock
 COPY --from=build /opt/mock /opt/mock
 USER 10001
-# Others reach this address: control requests need FEEDBACK_MOCK_CONTROL_TOKEN, or the token that the log prints.
+# Other machines can reach this address: control requests need FEEDBACK_MOCK_CONTROL_TOKEN, or the token in the log.
 ENV FEEDBACK_MOCK_HOST=0.0.0.0 FEEDBACK_MOCK_PORT=8080 PYTHONUNBUFFERED=1
 EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=2s --start-period=5s --retries=3 \

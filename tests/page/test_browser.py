@@ -33,7 +33,7 @@ def test_story_of_a_409_by_clicking(visitor: Visitor, server: Server) -> None:
     page.click("text=Create project")
     page.locator("#timeline-empty").wait_for()
     page.click("#save-event >> text=Save event")
-    visitor.told("counts as saved")
+    visitor.told("was saved at")
     page.click("text=+ 1 minute")
     visitor.told("The clock shows")
     page.click("#submit button")
@@ -144,11 +144,11 @@ def test_fault_by_clicking(visitor: Visitor, sandbox: Sandbox) -> None:
     """The answer is lost, the feedback is stored, and the mark says why. Chromium may send it again by itself."""
     page = visitor.visit(sandbox)
     page.click("text=Add fault")
-    visitor.told("waits for its request")
+    visitor.told("is waiting for its request")
     page.click("#submit button")
 
     page.locator(".mark .fault").first.wait_for()
-    page.locator("#faults", has_text="struck 1 of 1").wait_for()
+    page.locator("#faults", has_text="applied 1 of 1").wait_for()
     assert len(sandbox.feedback) == 1
 
 

@@ -1,4 +1,4 @@
-"""`feedback-verify compare`: reports side by side, what differs first, what is unknown told apart."""
+"""`feedback-verify compare`: reports compared, differences first, and what is unknown kept apart."""
 
 import json
 import re

@@ -1,9 +1,9 @@
-// Speaks HTTP with the server that this page comes from, and with no other.
+// Sends HTTP requests to the server that this page comes from, and to no other.
 
 const ROOT = "/_control/";
 const TOKEN = "control-token";
 
-// Where others reach the server, the address that it prints brings the token along, which stays in this tab.
+// If other machines can reach the server, the address that it prints includes the token, which stays in this tab.
 const brought = location.hash.match(/^#token=([^&]+)$/);
 if (brought) {
   sessionStorage.setItem(TOKEN, decodeURIComponent(brought[1]));
@@ -11,7 +11,7 @@ if (brought) {
 }
 
 let askForToken = async () => {
-  throw new Problem("The server wants its control token.", 401);
+  throw new Problem("The server requires its control token.", 401);
 };
 let asking = null;
 
@@ -23,12 +23,12 @@ export class Problem extends Error {
   }
 }
 
-/** Where a project stands in the control protocol. */
+/** The path of a project in the control protocol. */
 export function place({ organization, project }) {
   return `projects/${encodeURIComponent(organization)}/${encodeURIComponent(project)}`;
 }
 
-/** Does an operation of the control protocol; gives its JSON, null for none. Throws Problem. */
+/** Performs an operation of the control protocol; returns its JSON, null for none. Throws Problem. */
 export async function control(method, path, body) {
   const answer = await allowed(`${ROOT}${path}`, {
     method,
@@ -46,13 +46,13 @@ export async function documentNamed(name) {
   return answer.json();
 }
 
-/** Any request to this server; the response, whatever it says. Throws Problem where there is none. */
+/** Sends any request to this server; returns the response, whatever it says. Throws Problem if there is none. */
 export async function ask(path, options) {
   try {
     return await fetch(path, { credentials: "omit", cache: "no-store", ...options, headers: { ...authorization(path), ...options.headers } });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(options.lost ?? "The server does not answer: it has stopped, or the connection broke.");
+    throw new Problem(options.lost ?? "The server does not respond: it has stopped, or the connection broke.");
   }
 }
 
@@ -79,12 +79,12 @@ export async function* follow(project, signal) {
   }
 }
 
-/** Says who gives the control token where the server wants one; they are told whether one was wrong. */
+/** Sets who supplies the control token if the server requires one; told whether the last one was wrong. */
 export function tokensFrom(person) {
   askForToken = person;
 }
 
-/** As `ask`; where the token is missing or wrong, asks for it first. */
+/** Like `ask`, but asks for the token first if it is missing or wrong. */
 async function allowed(path, options) {
   for (;;) {
     const answer = await ask(path, options);

@@ -1,4 +1,4 @@
-// Begins: reads the document, finds the project that the address names, follows it and shows what it hears.
+// The entry point: reads the document, finds the project named in the address, follows it and shows what happens.
 
 import { Problem, control, documentNamed, follow, place, tokensFrom } from "./api.js";
 import { by, copy, doing, make, tell } from "./dom.js";
@@ -9,7 +9,7 @@ import { Timeline, away, symbol } from "./timeline.js";
 import { SECOND, timeOfDay, written } from "./time.js";
 
 const FEW = 25;
-const LEGEND = { ok: "accepted", conflict: "409: a window is over", other: "any other refusal", fault: "a fault", pending: "no answer yet" };
+const LEGEND = { ok: "accepted", conflict: "409: a window is over", other: "any other refusal", fault: "a fault", pending: "no response yet" };
 
 const openapi = await documentNamed("openapi");
 const state = new State(windowsOf(openapi));
@@ -57,7 +57,7 @@ function leave() {
   state.forget();
 }
 
-/** Follows a project until the address names another; tries again where the connection breaks. */
+/** Follows a project until the address names another; reconnects if the connection breaks. */
 async function stay(project) {
   const mine = (following = new AbortController());
   document.title = `${nameOf(project)} · Feedback mock`;
@@ -130,16 +130,16 @@ async function makeProject() {
   const there = projects.some((each) => nameOf(each) === nameOf(named));
   if (!there) await control("PUT", place(named), { clock: { running: clock.value === "running" } });
   location.hash = addressOf(named);
-  tell(`The project ${nameOf(named)} ${there ? "was there already" : "is there"}.`);
+  tell(`The project ${nameOf(named)} ${there ? "already existed" : "was created"}.`);
 }
 
-/** The control token, from whoever sits here. */
+/** The control token, from the user. */
 function tokenOfPerson(wrong) {
-  const why = "Others can reach this server, so it wants the control token that it printed when it started.";
-  by("token-why").textContent = wrong ? `The token that this page has is another one. ${why}` : why;
+  const why = "Other machines can reach this server, so it requires the control token that it printed at startup.";
+  by("token-why").textContent = wrong ? `The token that this page has is wrong. ${why}` : why;
   by("token").showModal();
   return new Promise((resolve, reject) => {
-    const cancelled = new Problem("Without its control token the server tells nothing; load this page again to give it.", 401);
+    const cancelled = new Problem("Without its control token, the server shows nothing; reload this page to enter it.", 401);
     by("token").addEventListener("cancel", () => reject(cancelled), { once: true });
     by("token-form").onsubmit = (event) => {
       event.preventDefault();
@@ -151,7 +151,7 @@ function tokenOfPerson(wrong) {
   });
 }
 
-/** Many events may come at once: they are shown together. */
+/** Many events may arrive at once; they are shown together. */
 function plan() {
   if (planned) return;
   planned = true;
@@ -169,7 +169,7 @@ function show() {
   by("timeline-empty").hidden = !empty;
   by("timeline-frame").hidden = by("timeline-words").hidden = empty;
   if (!empty) timeline.show(state);
-  if (shownVersion === state.version) return; // a second passed, and nothing else
+  if (shownVersion === state.version) return; // only a second passed
   shownVersion = state.version;
   showRequests();
   showRest();
@@ -190,7 +190,7 @@ function showClock() {
   by("after").disabled = !next;
 }
 
-/** A later instant, whole seconds before `time`: of a clock that runs nobody can read more. */
+/** A later instant, whole seconds before `time`: nobody can read more of a running clock. */
 function upToSecond(time, now) {
   return now + ((time - now) % SECOND);
 }
@@ -206,7 +206,7 @@ function showRequests() {
   const { last, dropped } = state.journal;
   const told = [`${entries.length} of ${last} shown` + (shown.length < entries.length ? `, the latest ${shown.length} here` : "")];
   if (dropped) told.push(`the oldest ${dropped} were dropped`);
-  by("requests-count").textContent = last ? `${told.join("; ")}.` : "There were none yet.";
+  by("requests-count").textContent = last ? `${told.join("; ")}.` : "There are none yet.";
   by("requests").hidden = !shown.length;
   by("more-requests").hidden = shown.length === entries.length;
   const focused = document.activeElement?.closest("#request-rows") ? document.activeElement.textContent : null;
@@ -219,7 +219,7 @@ function showRest() {
   by("faults").replaceChildren(
     ...state.faults.map((each) => {
       const { number, effect, phase, applied, matched, times } = each;
-      return make("li", {}, make("code", {}, `${number}: ${JSON.stringify(effect)} ${phase ?? "before"}`), ` met ${matched}, struck ${applied}${times ? ` of ${times}` : ""}`);
+      return make("li", {}, make("code", {}, `${number}: ${JSON.stringify(effect)} ${phase ?? "before"}`), ` matched ${matched}, applied ${applied}${times ? ` of ${times}` : ""}`);
     }),
   );
   const { dsn, tokens } = state.project;

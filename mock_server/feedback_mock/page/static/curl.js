@@ -1,11 +1,11 @@
-// A request of the journal as a line of a POSIX shell that sends it again. Sends nothing.
+// A request of the journal as a POSIX shell command that sends it again. Sends nothing itself.
 
 const LEFT_TO_CURL = new Set(["host", "content-length", "connection", "accept-encoding", "transfer-encoding", "expect"]);
 const HIDDEN = "[redacted]";
 
-/** The line; what the journal hides of credentials is the project's own in it. */
+/** The command, with the project's own credentials in place of those that the journal hides. */
 export function curl(entry, project) {
-  const target = entry.request.url.replace(/^https?:\/\/[^/]*/, ""); // the host is the client's; the line goes here
+  const target = entry.request.url.replace(/^https?:\/\/[^/]*/, ""); // the host is the client's; the command goes here
   const words = ["curl", "-isg", "--path-as-is", "-X", entry.request.method, location.origin + target];
   for (const { name, value } of entry.request.headers) {
     if (LEFT_TO_CURL.has(name.toLowerCase()) || name.toLowerCase() === "content-encoding") continue;
@@ -20,7 +20,7 @@ export function curl(entry, project) {
   return words.map(quoted).join(" ");
 }
 
-/** The word as a shell takes it; no character of it has a meaning there. */
+/** The word quoted for a shell, so that no character has a special meaning. */
 export function quoted(word) {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,10 +1,10 @@
-// Makes elements. All text becomes text nodes and attributes are set as values: nothing here reads markup.
+// Creates elements. Text becomes text nodes, and attributes are set as values: nothing here parses markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 export const by = (id) => document.getElementById(id);
 
-/** An HTML element; properties are attributes, or listeners where they are functions. */
+/** An HTML element; properties are attributes, or listeners if they are functions. */
 export function make(tag, properties = {}, ...children) {
   return filled(document.createElement(tag), properties, children);
 }
@@ -24,14 +24,14 @@ function filled(element, properties, children) {
   return element;
 }
 
-/** Tells what was done, to everyone: it is read out, too. */
+/** Announces what was done; screen readers read it out, too. */
 export function tell(text, kind = "done") {
   const place = by("told");
   place.className = kind;
   place.textContent = text;
 }
 
-/** Runs what a button or a form asks for, once at a time; a refusal is told. */
+/** Runs the action of a button or form, one at a time; announces a refusal. */
 export async function doing(control, work) {
   if (control?.ariaDisabled === "true") return;
   if (control) control.ariaDisabled = "true";
@@ -44,12 +44,12 @@ export async function doing(control, work) {
   }
 }
 
-/** Puts text on the clipboard, where the browser lets us. */
+/** Copies text to the clipboard, if the browser allows it. */
 export async function copy(text, what) {
   try {
     await navigator.clipboard.writeText(text);
     tell(`${what}: copied.`);
   } catch {
-    tell("The browser does not let this page use the clipboard; select the text and copy it.", "failed");
+    tell("The browser does not allow this page to use the clipboard; select the text and copy it.", "failed");
   }
 }

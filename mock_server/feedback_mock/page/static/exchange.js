@@ -1,4 +1,4 @@
-// Shows one exchange of the journal: what decided it, what was sent, what was answered. All of it as text.
+// Shows one exchange of the journal: what decided it, the request and the response. All of it as text.
 
 import { curl } from "./curl.js";
 import { by, copy, make } from "./dom.js";
@@ -26,7 +26,7 @@ export class ExchangeView {
     by("exchange-title").focus();
   }
 
-  /** Shows it anew, as its answer may have come. */
+  /** Shows it again, because its response may have arrived. */
   refresh() {
     const entry = this.dialog.open && this.state.requests.get(this.number);
     if (entry && entry !== this.entry) this.show(entry);
@@ -41,7 +41,7 @@ export class ExchangeView {
   show(entry) {
     this.entry = entry;
     const { number, state } = entry._feedback;
-    const status = entry.response.status ? `${entry.response.status} ${entry.response.statusText}` : state === "pending" ? "no answer yet" : "no answer";
+    const status = entry.response.status ? `${entry.response.status} ${entry.response.statusText}` : state === "pending" ? "no response yet" : "no response";
     by("exchange-title").replaceChildren(symbol(kindOf(entry)), ` Request ${number}: ${status}`);
     by("exchange-body").replaceChildren(
       ...this.decision(entry),
@@ -58,7 +58,7 @@ export class ExchangeView {
     return [
       make("h3", {}, "Decided by"),
       facts([
-        ["Rule", rule ? make("code", {}, rule) : "none that the document names"],
+        ["Rule", rule ? make("code", {}, rule) : "none in the document"],
         ["Says", found?.rule ?? null],
         ["Arithmetic", reason],
         ["Fault", fault && make("code", {}, JSON.stringify(fault))],
@@ -69,12 +69,12 @@ export class ExchangeView {
   }
 
   validity({ _feedback: { request, answer } }) {
-    const problems = [["Request", request], ["Answer", answer]].filter(([, each]) => each && !each.valid);
+    const problems = [["Request", request], ["Response", answer]].filter(([, each]) => each && !each.valid);
     if (!problems.length) return [];
     const items = problems.flatMap(([whose, { problems: found }]) =>
       found.map(({ pointer, detail }) => make("li", {}, `${whose} `, make("code", {}, pointer), ` ${detail}`)),
     );
-    return [make("h3", {}, "Not as the document says"), make("ul", {}, ...items)];
+    return [make("h3", {}, "Invalid under the document"), make("ul", {}, ...items)];
   }
 
   request(entry) {
@@ -86,16 +86,16 @@ export class ExchangeView {
       headerList(headers),
       ...content(postData?.text, postData?._encoding, postData?.comment),
       make("button", { type: "button", id: "copy-curl", click: () => copy(line, "curl") }, "Copy as curl"),
-      make("details", {}, make("summary", {}, "The line"), make("pre", { tabindex: 0 }, line)),
+      make("details", {}, make("summary", {}, "The command"), make("pre", { tabindex: 0 }, line)),
     ];
   }
 
   answer({ response, time, _feedback: { state } }) {
     if (!response.status) {
-      return [make("h3", {}, "Answer"), make("p", {}, state === "pending" ? "There is none yet." : "There was none.")];
+      return [make("h3", {}, "Response"), make("p", {}, state === "pending" ? "There is none yet." : "There was none.")];
     }
     return [
-      make("h3", {}, "Answer"),
+      make("h3", {}, "Response"),
       make("p", { class: "line" }, make("code", {}, `${response.status} ${response.statusText}`), ` after ${time} ms`),
       headerList(response.headers),
       ...content(response.content.text, response.content.encoding, response.content.comment),
@@ -134,7 +134,7 @@ function content(text, encoding, comment) {
   return [make("pre", { tabindex: 0 }, encoding ? text : pretty(text)), ...(notes ? [make("p", { class: "quiet" }, notes)] : [])];
 }
 
-/** JSON with line ends, unless that would show anything but what was sent. */
+/** JSON with line breaks, unless that would change anything but white space. */
 function pretty(text) {
   try {
     const shown = JSON.stringify(JSON.parse(text), null, 2);

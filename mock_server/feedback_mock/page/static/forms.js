@@ -1,23 +1,23 @@
-// What a person does with a project: move its clock, save events, submit, let requests fail, reset. Draws nothing.
+// The user's actions on a project: move its clock, save events, submit, make requests fail, reset. Draws nothing.
 
 import { ask, control, place } from "./api.js";
 import { by, doing, make, tell } from "./dom.js";
 import { written } from "./time.js";
 
 const PRESETS = [
-  ["The answer is lost: connection reset after it was handled", { phase: "after", effect: { connection: "CONNECTION_RESET_BY_PEER" } }],
+  ["The response is lost: connection reset after the request is handled", { phase: "after", effect: { connection: "CONNECTION_RESET_BY_PEER" } }],
   ["The request is lost: connection reset before it is handled", { effect: { connection: "CONNECTION_RESET_BY_PEER" } }],
   ["503 with Retry-After: 30", { effect: { status: 503, retry_after: 30, body: { detail: "Service unavailable." } } }],
   ["429 with Retry-After: 60 and Sentry's rate limit header", { effect: { status: 429, retry_after: 60 } }],
   ["Two seconds late", { effect: { delay: "PT2S" } }],
   ["Waits until it is released", { effect: { delay: "until_released" } }],
-  ["Half of the answer's JSON", { phase: "after", effect: { broken_body: "truncated" } }],
+  ["Half of the response's JSON", { phase: "after", effect: { broken_body: "truncated" } }],
   ["Nothing at all: the connection closes", { effect: { connection: "EMPTY_RESPONSE" } }],
 ];
 const EXAMPLE = { match: { operation: "submitUserFeedback", nth: 2 }, phase: "after", effect: { status: 500 } };
 
 export class Forms {
-  /** `path` is the endpoint's in the document; `after` is called with the number of a request that was submitted. */
+  /** `path` is the endpoint's in the document; `after` is called with the number of each submitted request. */
   constructor(state, path) {
     this.state = state;
     this.path = path;
@@ -51,23 +51,23 @@ export class Forms {
   clock() {
     this.click("freeze", async () => {
       const { running } = await this.do("PUT", "/clock", { running: !this.state.clock.running });
-      tell(running ? "The clock runs." : "The clock stands still.");
+      tell(running ? "The clock is running." : "The clock is frozen.");
     });
     this.click("minute", async () => tell(`The clock shows ${(await this.do("POST", "/clock/advance", { duration: "PT1M" })).now}.`));
     this.click("before", () => this.goTo((span) => span.lastAccepted, "the last instant that is accepted"));
     this.click("after", () => this.goTo((span) => span.lastAccepted + 1n, "the first instant that is refused"));
   }
 
-  /** Moves the clock to the next deadline and freezes it there, as it would not stay otherwise. */
+  /** Moves the clock to the next deadline and freezes it there; otherwise it would not stay. */
   async goTo(instantOf, which) {
     const span = this.state.nextDeadline();
     if (!span) return tell("No window is open: there is no deadline ahead.", "failed");
     const { now } = await this.do("PUT", "/clock", { now: written(instantOf(span)), running: false });
-    return tell(`The clock stands still at ${now}, ${which} by ${span.rule}.`);
+    return tell(`The clock is frozen at ${now}, ${which} by ${span.rule}.`);
   }
 
   newId() {
-    const bytes = crypto.getRandomValues(new Uint8Array(16)); // not randomUUID, which needs https or this machine
+    const bytes = crypto.getRandomValues(new Uint8Array(16)); // not randomUUID, which requires HTTPS or localhost
     by("save-event").elements.event_id.value = Array.from(bytes, (each) => each.toString(16).padStart(2, "0")).join("");
     by("submit").elements.event_id.value ||= by("save-event").elements.event_id.value;
   }
@@ -76,10 +76,10 @@ export class Forms {
     const { event_id: id, saved_ago: ago, title } = by("save-event").elements;
     const event = await this.do("PUT", `/events/${encodeURIComponent(id.value)}`, { saved_ago: ago.value, title: title.value });
     by("submit").elements.event_id.value = event.event_id;
-    tell(`The event ${event.event_id} counts as saved at ${event.saved_at}.`);
+    tell(`The event ${event.event_id} was saved at ${event.saved_at}.`);
   }
 
-  /** Whatever stands in the form is sent as it is: a wrong value is a way to see how it is refused. */
+  /** The form's values are sent unchanged: a wrong value is a way to see how it is refused. */
   async submit() {
     const { event_id: id, name, email, comments, authorization } = by("submit").elements;
     const { organization, project, tokens, dsn } = this.state.project;
@@ -88,7 +88,7 @@ export class Forms {
     else if (authorization.value !== "none") headers.Authorization = `Bearer ${tokens[authorization.value]}`;
     const body = JSON.stringify({ event_id: id.value, name: name.value, email: email.value, comments: comments.value });
     const path = this.path.replace("{organization_slug}", encodeURIComponent(organization)).replace("{project_slug}", encodeURIComponent(project));
-    const answer = await ask(path, { method: "POST", headers, body, lost: "There was no answer: the connection broke. The timeline shows why." });
+    const answer = await ask(path, { method: "POST", headers, body, lost: "There was no response: the connection broke. The timeline shows why." });
     const rule = answer.headers.get("X-Feedback-Rule");
     tell(`${answer.status} ${answer.statusText}${rule ? ` by ${rule}` : ""}`, answer.ok ? "done" : "failed");
   }
@@ -100,7 +100,7 @@ export class Forms {
     this.click("release", async () => tell(`Released: ${(await this.do("POST", "/faults/release")).released}.`));
     this.click("clear-faults", async () => {
       await this.do("DELETE", "/faults");
-      tell("There are no faults any more.");
+      tell("All faults are removed.");
     });
   }
 
@@ -109,7 +109,7 @@ export class Forms {
     const chosen = preset.value === "custom" ? parsed(custom.value) : PRESETS[preset.value][1];
     const fault = times.value ? { ...chosen, times: Number(times.value) } : chosen;
     const { faults } = await this.do("POST", "/faults", { faults: [fault] });
-    tell(`Fault ${faults.at(-1).number} waits for its request.`);
+    tell(`Fault ${faults.at(-1).number} is waiting for its request.`);
   }
 
   async reset() {

@@ -1,4 +1,4 @@
-// What is known of a project, from the events of its stream. Draws nothing.
+// What is known about a project, from the events of its stream. Draws nothing.
 
 import { duration, instant } from "./time.js";
 
@@ -14,7 +14,7 @@ export function windowsOf(openapi) {
   }));
 }
 
-/** What a request came to, in one word. */
+/** The result of a request, in one word. */
 export function kindOf(entry) {
   if (entry._feedback.state === "pending") return "pending";
   if (entry._feedback.fault) return "fault";
@@ -36,13 +36,13 @@ export class State {
     this.journal = { first: 1, last: 0, dropped: 0 };
   }
 
-  /** What is computed of all that is known has to be computed anew. */
+  /** Marks everything derived as out of date. */
   changed() {
     this.known = {};
     this.version = (this.version ?? 0) + 1;
   }
 
-  /** Takes one event of the stream. */
+  /** Applies one event of the stream. */
   apply(name, data) {
     this.changed();
     if (name === "project") {
@@ -76,7 +76,7 @@ export class State {
     return (this.known.entries ??= [...this.requests.values()].sort((one, other) => one._feedback.number - other._feedback.number));
   }
 
-  /** All windows that began, by event: `{rule, eventId, from, lastAccepted, limit}`. */
+  /** All windows that have started, by event: `{rule, eventId, from, lastAccepted, limit}`. */
   get spans() {
     return (this.known.spans ??= this.allSpans());
   }
@@ -97,14 +97,14 @@ export class State {
     );
   }
 
-  /** The window that is over next, if there is one. */
+  /** The window that ends next, if there is one. */
   nextDeadline() {
     const now = this.now();
     const open = this.spans.filter((each) => each.from <= now && each.lastAccepted >= now);
     return open.reduce((first, each) => (first && first.lastAccepted <= each.lastAccepted ? first : each), null);
   }
 
-  /** One row for each event that anything speaks of, the latest first, and null for requests that speak of none. */
+  /** One row for each event that anything refers to, latest first, and null for requests that refer to none. */
   get lanes() {
     return (this.known.lanes ??= this.allLanes());
   }

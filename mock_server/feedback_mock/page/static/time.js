@@ -8,7 +8,7 @@ export const DAY = 24n * HOUR;
 const UNITS = [[DAY, "d"], [HOUR, "h"], [MINUTE, "min"]];
 const DURATION = /^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d{1,6}))?S)?)?$/;
 
-/** Microseconds of an instant that the control protocol gives: RFC 3339 in UTC. */
+/** Microseconds of an instant from the control protocol: RFC 3339 in UTC. */
 export function instant(text) {
   const [, seconds, fraction = ""] = /^(.*?)(?:\.(\d+))?Z$/.exec(text);
   return BigInt(Date.parse(`${seconds}Z`)) * 1000n + BigInt(fraction.padEnd(6, "0").slice(0, 6));
@@ -21,7 +21,7 @@ export function written(time) {
   return `${seconds}.${String(fraction).padStart(6, "0")}Z`;
 }
 
-/** Its time of day; the fraction of its second only where it has one. */
+/** Its time of day, with the fraction of its second only if it has one. */
 export function timeOfDay(time) {
   return written(time).slice(11, -1).replace(/\.?0+$/, "");
 }

@@ -21,9 +21,9 @@ const SHAPES = {
   fault: "M-6.5-6.5H6.5V6.5H-6.5Z",
   pending: "M0-6A6 6 0 1 1 0 6A6 6 0 1 1 0-6Z",
 };
-const SAID = { ok: "accepted", conflict: "conflict", other: "refused", fault: "fault", pending: "no answer yet" };
+const SAID = { ok: "accepted", conflict: "conflict", other: "refused", fault: "fault", pending: "no response yet" };
 
-/** A mark as it stands in the timeline, for the legend and the list. */
+/** A mark as it looks in the timeline, for the legend and the list. */
 export function symbol(kind) {
   return draw("svg", { class: "symbol", viewBox: "-9 -9 18 18", width: 16, height: 16, "aria-hidden": "true" }, shape(kind));
 }
@@ -37,7 +37,7 @@ export class Timeline {
     new ResizeObserver(() => this.state && this.show(this.state)).observe(svg.parentElement);
   }
 
-  /** Draws the state as it is now; the mark that had the focus keeps it. */
+  /** Draws the current state; the focused mark keeps the focus. */
   show(state) {
     this.state = state;
     const width = Math.max(this.svg.parentElement.clientWidth, 200);
@@ -59,7 +59,7 @@ export class Timeline {
     this.svg.setAttribute("width", width);
     this.svg.setAttribute("height", y + 6);
     by("lanes-left-out").textContent =
-      lanes.length > MOST_LANES ? `${lanes.length - MOST_LANES} more events are older and not drawn.` : "";
+      lanes.length > MOST_LANES ? `${lanes.length - MOST_LANES} older events are not drawn.` : "";
     this.settle(focused);
   }
 
@@ -131,7 +131,7 @@ export class Timeline {
     );
   }
 
-  /** What a bar is called: in it, or beside it where there is room, or nowhere. */
+  /** The name of a bar: inside it, or beside it if there is room, or nowhere. */
   name(text, from, to, y) {
     const size = 7.2 * text.length + 10;
     if (to - Math.max(from, 0) > size) return draw("text", { x: Math.max(from, 0) + 7, y }, text);
@@ -139,7 +139,7 @@ export class Timeline {
     return from > size ? draw("text", { class: "beside", x: from - 6, y, "text-anchor": "end" }, text) : null;
   }
 
-  /** The marks of a lane, piled up where they would cover each other, and how high the highest pile is. */
+  /** The marks of a lane, stacked if they would overlap, and the height of the highest stack. */
   marks(entries, top) {
     const piles = new Map();
     const drawn = [];
@@ -184,7 +184,7 @@ export class Timeline {
     ];
   }
 
-  /** One mark at a time is reached by Tab; the arrow keys go from one to the next. */
+  /** Tab reaches one mark at a time; the arrow keys move from one to the next. */
   settle(focused) {
     const marks = this.inOrder();
     const chosen = marks.find((each) => each.dataset.number === (focused ?? this.current)) ?? marks.at(-1);
