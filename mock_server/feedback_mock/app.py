@@ -32,7 +32,7 @@ from feedback_mock.ingest.operation import decode, ingest_operations
 from feedback_mock.mock import Mock
 from feedback_mock.page.site import Site
 from feedback_mock.routes.router import Routed, route
-from feedback_mock.store import Limits, Store
+from feedback_mock.store import Limits, Project, Store
 
 DEFAULT_HOST = "127.0.0.1:8080"
 
@@ -50,6 +50,7 @@ def create_app(
     allow_hosts: Collection[str] = (),
     secret: str = "",
     redis: str | None = None,
+    state: Mock | None = None,
 ) -> Mock:
     """The mock of a document, by default the packaged one, ready to serve; it needs no lifespan.
 
@@ -59,13 +60,15 @@ def create_app(
     addresses this machine or a name in `allow_hosts` may. `secret` is part of all credentials.
 
     `redis` is the URL of a Redis that stores the projects, shared by all mocks of the same document. Projects can be
-    reached over HTTP only then, and their clocks follow the clock of Redis.
+    reached over HTTP only then, and their clocks follow the clock of Redis. Or `state` is a mock with the same options,
+    whose projects this one continues.
 
     Raises DocumentError for a document that the mock does not support.
     """
     document = document or load()
     made_at, names = PROJECTS if control else "", _default_project(document)
-    store, sharing = Store(clock, running=running, limits=limits, made_at=made_at, secret=secret), None
+    store = state.store if state else Store(clock, running=running, limits=limits, made_at=made_at, secret=secret)
+    sharing = None
     if redis is not None:
         from feedback_mock.shared.sharing import Sharing  # noqa: PLC0415 (which needs an extra of the distribution)
 
@@ -78,17 +81,13 @@ def create_app(
     documents = [
         Routed(document.name, document.openapi, document.behaviour.methods is None, _aliases(document)),
         ingest,
+        controls if control else _only(HEALTH, controls),
     ]
     operations: dict[str, ASGIApp] = {
         **_feedback_operations(document, rendering, store, rate_limit),
         **ingest_operations(ingest.openapi, document, store),
+        **(control_operations if control else {HEALTH: control_operations[HEALTH]}),
     }
-    if control:
-        operations |= control_operations
-        documents.append(controls)
-    else:
-        operations[HEALTH] = control_operations[HEALTH]
-        documents.append(_only(HEALTH, controls))
     others: Callable[[str], ASGIApp] = OtherMethods(document, controls.openapi, ingest.openapi, rendering, store)
     nowhere: ASGIApp = NotFound(document, rendering, store)
     if sharing is not None:
@@ -97,9 +96,7 @@ def create_app(
         shown = {"openapi": document.openapi, "control": controls.openapi, "ingest": ingest.openapi}
         nowhere = Site(shown, nowhere)
     application = route(documents, operations, others, nowhere)
-    default = store.put_project(*names, store.new_clock())
-    assert default is not None
-    return Mock(document, store, default, application, control_operations, sharing)
+    return Mock(document, store, _made(document, store, *names), application, control_operations, sharing)
 
 
 def _feedback_operations(
@@ -169,6 +166,14 @@ def _aliases(document: Document) -> dict[str, str]:
     """The second path of the endpoint, if the document has one."""
     path, alias = document.submit.path, document.behaviour.alias
     return {} if alias is None else {path: f"{path.rstrip('/').rpartition('/')[0]}/{alias}/"}
+
+
+def _made(document: Document, store: Store, organization: str, slug: str) -> Project:
+    """The project with these slugs, created if there is none."""
+    project = store.project(organization, slug) or store.put_project(organization, slug, store.new_clock())
+    if project is None:
+        raise DocumentError(f"{document.name}: there is no room for its project {organization}/{slug}; delete some.")
+    return project
 
 
 def _default_project(document: Document) -> tuple[str, str]:

@@ -42,6 +42,13 @@ class Mock:
         else:
             await send({"type": "websocket.close", "code": 1000})
 
+    def become(self, other: "Mock") -> None:
+        """Serves what `other` does, which continues the same projects; ends streams, which clients open again."""
+        for each in self.control.values():
+            each.end()
+        self.document, self.default_project, self.control = other.document, other.default_project, other.control
+        self._application = other._application
+
     def end(self) -> None:
         """Ends everything that might go on forever when the server stops: streams, sleeps, waiting faults. From any
         thread.

@@ -65,6 +65,7 @@ class Uvicorn(uvicorn.Server):
         certificate: Path | None = None,
         key: Path | None = None,
         patience: int = 1,
+        each_second: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -81,7 +82,7 @@ class Uvicorn(uvicorn.Server):
                 ssl_keyfile=key,
             )
         )
-        self._app, self._on_ready = app, on_ready
+        self._app, self._on_ready, self._each_second = app, on_ready, each_second
 
     def end(self) -> None:
         """Starts a clean shutdown. From any thread."""
@@ -97,6 +98,8 @@ class Uvicorn(uvicorn.Server):
         if counter % TICKS == 0:
             for each in tuple(self.server_state.connections):
                 each.tick()  # type: ignore[union-attr]  # all are of our protocol
+            if self._each_second is not None:
+                self._each_second()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

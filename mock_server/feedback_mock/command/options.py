@@ -25,7 +25,7 @@ Examples:
   feedback-mock --port 0 --log-format json       for a test harness: a free port, one JSON line when ready
   feedback-mock --clock frozen                   time stands still until the control protocol moves it
   feedback-mock --profile sentry-9.1             as Sentry 9.1 answers, where it differs from the page
-  feedback-mock --spec my-openapi.yaml           another document, other windows
+  feedback-mock --spec my-openapi.yaml --watch   another document, other windows, and whatever changes in it
   feedback-mock --store redis://127.0.0.1 --workers 4    for many at once: see docs/scale.md
   feedback-mock --host 0.0.0.0                   for a container: others reach it, so that control takes a token
   feedback-mock explore -- pytest                lose each response of your tests once, and see what becomes of it
@@ -57,6 +57,7 @@ class Options:
     quiet: bool
     store: str | None
     workers: int
+    watch: bool
 
     @property
     def running(self) -> bool:
@@ -147,6 +148,9 @@ def _hosts(_context: click.Context, _parameter: click.Parameter, value: tuple[st
     help="Use this OpenAPI document in place of the packaged one.",
 )
 @click.option(
+    "--watch", is_flag=True, help="Serve the document of --spec anew whenever it changes, and keep all state."
+)
+@click.option(
     "--profile",
     default=DOCUMENTED,
     show_default=True,
@@ -225,6 +229,8 @@ def command(**given: Any) -> Options:
     options = Options(**given)
     if options.key is not None and options.certificate is None:
         raise click.UsageError("--key requires --certificate.")
+    if options.watch and (options.spec is None or options.store is not None):
+        raise click.UsageError("--watch requires --spec, and --store memory: mocks on Redis serve the same document.")
     if options.workers > 1 and options.store is None:
         raise click.UsageError("--workers requires --store redis://…: only one process can see projects in memory.")
     return options

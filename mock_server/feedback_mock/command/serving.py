@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
-from feedback_spec.document import Document
+from feedback_spec.document import Document, load
 from feedback_spec.files import CannotWrite
 
 from feedback_mock.app import create_app
@@ -17,6 +17,7 @@ from feedback_mock.command.log import Line, logging_to_stderr, message
 from feedback_mock.command.options import CannotStart, Options
 from feedback_mock.command.process import allow_many_files, end_with_stdin, ending, print_whole
 from feedback_mock.command.ready import ready_data
+from feedback_mock.command.watching import Watching
 from feedback_mock.feedback.rate import RateLimit
 from feedback_mock.mock import Mock
 from feedback_mock.server import Uvicorn
@@ -70,7 +71,7 @@ def _serve_alone(
             failures.append(error)
             server.should_exit = True
 
-    server = make_server(options, app, ready, say)
+    server = make_server(options, app, ready, say, _watch(options, app, listening, say))
     with ending(server.end):
         if options.until_stdin_closes:
             end_with_stdin(server.end)
@@ -86,10 +87,24 @@ def settle() -> None:
     gc.enable()
 
 
-def make_server(options: Options, app: Mock, ready: Callable[[], None], say: Callable[[Line], None]) -> Uvicorn:
+def _watch(options: Options, app: Mock, listening: Listening, say: Callable[[Line], None]) -> Callable[[], None] | None:
+    """What looks for changes of the document every second, if asked for."""
+    path, token, secret = options.spec, listening.token, listening.secret
+    if not options.watch or path is None:
+        return None
+    return Watching(path, app, lambda: make_app(options, load(path, options.profile), token, secret, app), say).look
+
+
+def make_server(
+    options: Options,
+    app: Mock,
+    ready: Callable[[], None],
+    say: Callable[[Line], None],
+    each_second: Callable[[], None] | None = None,
+) -> Uvicorn:
     """The server as the command line says; a line for each request is said unless it is to be quiet."""
     around = None if options.quiet else Console(app, say)
-    return Uvicorn(app, ready, around, options.certificate, options.key, patience=PATIENCE)
+    return Uvicorn(app, ready, around, options.certificate, options.key, PATIENCE, each_second)
 
 
 def _check_store(app: Mock) -> None:
@@ -106,7 +121,7 @@ def _check_store(app: Mock) -> None:
         raise CannotStart(f"--store: the client of Redis does not accept this URL: {error}.") from None
 
 
-def make_app(options: Options, document: Document, token: str | None, secret: str) -> Mock:
+def make_app(options: Options, document: Document, token: str | None, secret: str, state: Mock | None = None) -> Mock:
     """The mock as the command line says. Raises DocumentError, or CannotStart without the library that it needs."""
     if options.store is not None and find_spec("redis") is None:
         raise CannotStart('--store redis://… needs a library: pip install "sentry-feedback-contract[redis]".')
@@ -119,6 +134,7 @@ def make_app(options: Options, document: Document, token: str | None, secret: st
         allow_hosts=(options.host, *options.allow_host),
         secret=secret,
         redis=options.store,
+        state=state,
     )
 
 
