@@ -375,6 +375,30 @@ class NoOverwriteByDsn(Implementation):
         return by == "dsn" or super().overwrite_window_over(record, now, by)
 
 
+@breaks("event-window")
+class AdministratorForgivesAge(Implementation):
+    def submit(self, project: Project, body: dict[str, str], by: str) -> Record:
+        if by != "admin":
+            return super().submit(project, body, by)
+        event_limit, self.event_limit = self.event_limit, timedelta.max
+        try:
+            return super().submit(project, body, by)
+        finally:
+            self.event_limit = event_limit
+
+
+@breaks("overwrite-window")
+class AdministratorOverwritesAtAnyTime(Implementation):
+    def overwrite_window_over(self, record: Record, now: datetime, by: str) -> bool:
+        return by != "admin" and super().overwrite_window_over(record, now, by)
+
+
+@breaks("bearer")
+class OnlyWritersSubmit(Implementation):
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        super().authorize(project, "read" if kind == "admin" else kind, owner, method)
+
+
 @breaks("retry-safe")
 class RetryIsRefused(Implementation):
     def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:

@@ -197,7 +197,7 @@ class Implementation:
     def by_token(self, token: str) -> tuple[str, Project | None]:
         """A bearer token."""
         for project in self.projects.values():
-            for kind in ("write", "read"):
+            for kind in ("write", "read", "admin"):
                 if token == project.token(kind):
                     return kind, project
         raise Refusal(401, {DETAIL: "Invalid token"})
@@ -424,7 +424,7 @@ class Implementation:
             "project": project.slug,
             "id": project.id,
             "dsn": f"http://{project.key}@127.0.0.1/{project.id}",
-            "tokens": {"write": project.token("write"), "read": project.token("read")},
+            "tokens": {kind: project.token(kind) for kind in ("write", "read", "admin")},
             "clock": {"now": instant(project.now), "running": False},
         }
 

@@ -65,6 +65,9 @@ TWICE: Witness = (submit(), submit(comments="Again."))
 THRICE: Witness = (*_again("PT3M"), advance("PT3M"), submit())
 
 WITNESSES: dict[str, Witness] = {
+    "AdministratorForgivesAge": (save(saved_ago="PT30M0.000001S"), submit(by="admin")),
+    "AdministratorOverwritesAtAnyTime": (submit(), advance("PT5M0.000001S"), submit(by="admin")),
+    "OnlyWritersSubmit": (submit(by="admin"),),
     # limits
     "EventWindowTooLong": _aged("PT30M30S"),
     "EventWindowOneSecondShort": _aged("PT29M59.5S"),

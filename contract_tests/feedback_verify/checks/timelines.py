@@ -16,6 +16,10 @@ from feedback_verify.model import status_of
 from feedback_verify.scenario import CHANGED, Scenario
 from feedback_verify.verdicts import Probe
 
+ADMINISTRATOR = "admin"
+OF_TOKENS = "bearer"
+BY = {"dsn": " by DSN", ADMINISTRATOR: " by an administrator"}
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -41,10 +45,10 @@ class Timeline:
             if self.timestamp not in (None, self.saved):
                 parts.append(f"with a timestamp {in_short(self.timestamp or 0)} ago")
         if self.first is not None:
-            parts.append(f"first submitted {in_short(self.first)} ago" + (" by DSN" if self.first_by == "dsn" else ""))
+            parts.append(f"first submitted {in_short(self.first)} ago{BY.get(self.first_by, '')}")
             if self.last not in (None, self.first):
                 parts.append(f"overwritten {in_short(self.last or 0)} ago")
-        return ", ".join(parts) + (", submitted by DSN" if self.by == "dsn" else "")
+        return ", ".join(parts) + (f", submitted{BY[self.by]}" if self.by in BY else "")
 
     def happenings(self) -> list[tuple[int, str]]:
         """What happens before the last submission: instants relative to it."""
@@ -86,6 +90,8 @@ class Cell:
 
     def __call__(self, scenario: Scenario) -> None:
         """Plays both on one clock, each with its own event id, and expects the status of the last submission."""
+        if self.timeline.by == ADMINISTRATOR and not _has_administrator(scenario, self.rule):
+            return
         timeline = _as_possible(self.timeline, scenario)
         twin = timeline if self.twin is None else _as_possible(self.twin, scenario)
         if any(_is_too_near(line, scenario) for line in (twin, timeline)):
@@ -122,6 +128,15 @@ class Cell:
         return tuple(sorted(needs))
 
 
+def _has_administrator(scenario: Scenario, rule: str) -> bool:
+    """Whether there is a token of an administrator. That it may submit is one rule, and part of no other."""
+    if ADMINISTRATOR not in scenario.project.credentials:
+        return False
+    if rule != OF_TOKENS:
+        scenario.given(scenario.submit(by=ADMINISTRATOR).status == 200, "an administrator may not submit")
+    return True
+
+
 def _is_too_near(line: Timeline, scenario: Scenario) -> bool:
     """Whether a limit is nearer than the step of the target's clock: either response may be right."""
     step, limits = scenario.target.step, {each.rule: each.limit for each in scenario.document.mutability.windows}
@@ -141,6 +156,17 @@ def checks(document: Document) -> Iterator[Check]:
     """One for each row of the document."""
     for cell in _rows(document):
         yield Check(cell.rule, cell, cell.needs)
+    for cell in _by_administrators(document):
+        yield Check(cell.rule, cell, cell.needs)
+
+
+def _by_administrators(document: Document) -> Iterator[Cell]:
+    """A token of more scopes may submit, and the windows bind it like any other."""
+    windows = {window.rule for window in document.mutability.windows}
+    plain = [Cell(OF_TOKENS, Timeline(document.mutability.stored.status))] if OF_TOKENS in document.rules else []
+    for cell in (*plain, *(each for each in _rows(document) if each.rule in windows)):
+        line = cell.timeline
+        yield Cell(cell.rule, replace(line, by=ADMINISTRATOR, first_by=ADMINISTRATOR), twin=line)
 
 
 def _rows(document: Document) -> Iterator[Cell]:

@@ -103,6 +103,8 @@ class ControlTarget(Target):
         )
         try:
             given = {"write": answer["tokens"]["write"], "read": answer["tokens"]["read"], "dsn": answer["dsn"]}
+            if "admin" in answer["tokens"]:
+                given["admin"] = answer["tokens"]["admin"]
             project = Project(
                 organization,
                 slug,
