@@ -1,15 +1,17 @@
-"""One request as code in Python, TypeScript and Java, from templates; values from the document are quoted in each.
-Pure.
+"""Renders a submission, and a walk past the windows, as Python, TypeScript and Java. Pure.
+
+Values from the document are quoted for each language.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-_TEMPLATES = {"Python": "python.j2", "TypeScript": "typescript.j2", "Java": "java.j2"}
+_SUBMIT = {"Python": "submit.py.j2", "TypeScript": "submit.ts.j2", "Java": "Submit.java.j2"}
+_WALK = {"Python": "walk.py.j2", "TypeScript": "walk.ts.j2", "Java": "Walk.java.j2"}
 FENCES = {"curl": "sh", "Python": "python", "TypeScript": "ts", "Java": "java"}
 """The name of each language in Markdown."""
 
@@ -26,8 +28,26 @@ class Request:
     body: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a walk: an operation of the control protocol, or a submission, where `operation` is empty."""
+
+    comment: str
+    operation: str
+    body: Mapping[str, Any]
+
+
 def in_languages(request: Request) -> dict[str, str]:
     """The request as code, by language."""
+    return _rendered(_SUBMIT, asdict(request))
+
+
+def walk_in_languages(request: Request, steps: Sequence[Step]) -> dict[str, str]:
+    """A walk as code, by language, with the clients in `clients/`; `request` is what is submitted."""
+    return _rendered(_WALK, asdict(request) | {"steps": steps, "event_id": request.body["event_id"]})
+
+
+def _rendered(templates: Mapping[str, str], context: Mapping[str, Any]) -> dict[str, str]:
     environment = Environment(
         loader=PackageLoader("feedback_spec.documentation", "templates/samples"),
         autoescape=False,  # it is code, and each filter quotes for its language
@@ -35,10 +55,15 @@ def in_languages(request: Request) -> dict[str, str]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"python": _python, "text": _text, "json": _json, "java_block": _java_block}
+    environment.filters |= {
+        "python": _python,
+        "text": _text,
+        "json": _json,
+        "java_block": _java_block,
+        "line": json.dumps,
+    }
     return {
-        language: environment.get_template(template).render(asdict(request)).strip()
-        for language, template in _TEMPLATES.items()
+        language: environment.get_template(template).render(context).strip() for language, template in templates.items()
     }
 
 

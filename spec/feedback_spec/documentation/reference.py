@@ -25,6 +25,7 @@ from feedback_spec.operations import operations_of
 
 Links = Mapping[str, tuple[str, ...]]
 """The files of each document, by its title; they are beside the reference."""
+_CODE = re.compile(r"^(```\w+\n.*?^```)$", re.MULTILINE | re.DOTALL)
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
@@ -33,7 +34,9 @@ def render_markdown(document: Document, control: Mapping[str, Any], links: Links
     environment = _environment(escape=False)
     environment.filters |= {"cell": _cell, "plain": _plain, "slug": _slug}
     text = environment.get_template("reference.md.j2").render(_context(document, control, links), fences=FENCES)
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    parts = _CODE.split(text)  # every other one is code, whose blank lines are its own
+    parts[::2] = [re.sub(r"\n{3,}", "\n\n", each) for each in parts[::2]]
+    return "".join(parts).strip() + "\n"
 
 
 def render_html(document: Document, control: Mapping[str, Any], links: Links) -> str:

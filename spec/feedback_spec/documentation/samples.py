@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedback_spec.document import Document
-from feedback_spec.documentation.languages import Request, in_languages
+from feedback_spec.documentation.languages import Request, Step, in_languages, walk_in_languages
 from feedback_spec.documentation.timeline import FROM, title
 from feedback_spec.instants import format_duration
 from feedback_spec.operations import JSON, Credentials, Operation, operations_of
@@ -32,7 +32,7 @@ def samples(document: Document, control: Mapping[str, Any]) -> tuple[Sample, ...
     return (
         Sample("Choose the server", {"curl": _servers(document)}),
         *submits,
-        Sample("See each window close", {"curl": _walk(document, control)}),
+        Sample("See each window close on a mock", _walks(document, control)),
     )
 
 
@@ -47,11 +47,14 @@ def _servers(document: Document) -> str:
 
 
 def _submits(document: Document, credentials: Credentials) -> Mapping[str, str]:
+    return {"curl": _submit(document, credentials)} | in_languages(_request(document, credentials))
+
+
+def _request(document: Document, credentials: Credentials) -> Request:
     operation = document.submit
     text, variable = _parted(credentials.line)
     header, _, start = text.rpartition(": ")
-    request = Request(operation.method.upper(), _path(document, operation), header, start, variable, _example(document))
-    return {"curl": _submit(document, credentials)} | in_languages(request)
+    return Request(operation.method.upper(), _path(document, operation), header, start, variable, _example(document))
 
 
 def _submit(document: Document, credentials: Credentials) -> str:
@@ -68,26 +71,35 @@ def _example(document: Document) -> dict[str, Any]:
     raise LookupError("an example of a submission that is an object")
 
 
-def _walk(document: Document, control: Mapping[str, Any]) -> str:
+def _walks(document: Document, control: Mapping[str, Any]) -> Mapping[str, str]:
     """A project with a frozen clock, and for each window a submission one microsecond past it."""
+    credentials, steps = document.submit.credentials[0], tuple(_steps(document))
+    return {"curl": _walk(document, control, steps)} | walk_in_languages(_request(document, credentials), steps)
+
+
+def _walk(document: Document, control: Mapping[str, Any], steps: tuple[Step, ...]) -> str:
     project = _control(document, control, "controlPutProject", {"clock": {"running": False}})
     comment = "# A project with a frozen clock, and its token (jq reads it from the response).\n"
-    token = f"{comment}TOKEN=$({project} | jq -r .tokens.write)"
-    return "\n\n".join([token, *_late(document, control, _submit(document, document.submit.credentials[0]))])
+    submit = _submit(document, document.submit.credentials[0])
+    lines = [f"{comment}TOKEN=$({project} | jq -r .tokens.write)"]
+    for step in steps:
+        line = _control(document, control, step.operation, step.body) if step.operation else submit
+        lines.append(f"# {step.comment}\n{line}" if step.comment else line)
+    return "\n\n".join(lines)
 
 
-def _late(document: Document, control: Mapping[str, Any], submit: str) -> Iterator[str]:
+def _steps(document: Document) -> Iterator[Step]:
     for window in document.mutability.windows:
         late = format_duration(window.limit + 1)
-        comment = f"# {title(window)}: {late} after {FROM[window.base]}, the response is {window.status}.\n"
+        comment = f"{title(window)}: {late} after {FROM[window.base]}, the response is {window.status}."
         if window.base in (Base.EVENT_SAVED, Base.EVENT_TIMESTAMP):
             key = "saved_ago" if window.base is Base.EVENT_SAVED else "timestamp_ago"
-            yield comment + _control(document, control, "controlPutEvent", {key: late})
+            yield Step(comment, "controlPutEvent", {key: late})
         else:
-            yield comment + _control(document, control, "controlPutEvent", {})
-            yield submit
-            yield _control(document, control, "controlAdvanceClock", {"duration": late})
-        yield submit
+            yield Step(comment, "controlPutEvent", {})
+            yield Step("", "", {})
+            yield Step("", "controlAdvanceClock", {"duration": late})
+        yield Step("", "", {})
 
 
 def _control(document: Document, control: Mapping[str, Any], request: str, body: Mapping[str, Any]) -> str:
