@@ -68,7 +68,7 @@ def main(seeds: int, real_time: int, cores: int, jobs: int) -> None:
                 done.append(each)  # noqa: PERF402 (Ctrl-C keeps what is there)
             runs = waiting(real_time, cores, Path(folder))
             for each in track(runs, "real time", real_time, console=progress, transient=True):
-                done.append(each)  # noqa: PERF402
+                done.append(each)  # noqa: PERF402 (an interrupt keeps what is done)
         except KeyboardInterrupt:
             click.echo("Stopped; what is known so far:", err=True)
     _print(done)

@@ -100,8 +100,8 @@ def compare(files: tuple[Path, ...], report: list[tuple[str, Path]]) -> int:
 
     Differences are shown first. The exit code is 0 whatever differs, and 2 if a file cannot be read or written.
     """
-    from feedback_verify.reports.compared import WRITERS, print_comparison  # noqa: PLC0415
-    from feedback_verify.reports.comparison import Comparison, NotComparable, read_column  # noqa: PLC0415
+    from feedback_verify.reports.compared import WRITERS, print_comparison  # noqa: PLC0415 (slow to import)
+    from feedback_verify.reports.comparison import Comparison, NotComparable, read_column  # noqa: PLC0415 (slow to import)
 
     try:
         for _, path in report:
@@ -152,8 +152,8 @@ def _verify(values: dict[str, Any], *, debug: bool) -> int:
 
 def _verify_and_report(values: dict[str, Any], *, debug: bool) -> int:
     # Schemathesis and Hypothesis are slow to import; --help and a wrong flag need neither.
-    from feedback_verify.reports import Began, Report  # noqa: PLC0415
-    from feedback_verify.run import Run  # noqa: PLC0415
+    from feedback_verify.reports import Began, Report  # noqa: PLC0415 (slow to import)
+    from feedback_verify.run import Run  # noqa: PLC0415 (slow to import)
 
     began = Began.now()
     reports, prepared = values.pop("report"), prepare(values)
@@ -186,7 +186,7 @@ def _execute(run: "Run", *, debug: bool) -> str | None:
 
 def _detect(spec: Path | None, target: Any, *, run_seed: int, show: Show) -> Document:
     """Prints how well the target fits each profile, and returns the document of the best one."""
-    from feedback_verify.detect import fits  # noqa: PLC0415
+    from feedback_verify.detect import fits  # noqa: PLC0415 (slow to import)
 
     documents = {profile: load(spec, profile) for profile in PROFILES}
     found = fits(documents.values(), target, run_seed, show)

@@ -50,7 +50,7 @@ def tell(report: "Report", reports: list[tuple[str, Path]]) -> int:
     """Writes and prints all reports, and returns the exit code. If one cannot be written, it says so, and the code is
     2.
     """
-    from feedback_verify.reports import WRITERS, print_report  # noqa: PLC0415
+    from feedback_verify.reports import WRITERS, print_report  # noqa: PLC0415 (slow to import)
 
     errors = [] if report.trouble is None else [report.clean(report.trouble)]
     for kind, path in reports:
@@ -86,7 +86,7 @@ def progress() -> Iterator[Show]:
     silent = sys.stderr is None or not sys.stderr.isatty()
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=silent) as bar:
         task = bar.add_task("")
-        show: Show = lambda done, total, what: bar.update(  # noqa: E731
+        show: Show = lambda done, total, what: bar.update(  # noqa: E731 (shorter than a function)
             task, completed=done, total=total, description=what
         )
         yield show

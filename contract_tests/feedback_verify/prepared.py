@@ -45,8 +45,8 @@ def prepare(values: dict[str, Any]) -> Prepared:
 def _run_options(document: Document, values: dict[str, Any]) -> dict[str, Any]:
     """The options of a Run. Raises ValueError or PlanError, with one sentence."""
     # Schemathesis and Hypothesis are slow to import; a wrong flag needs neither.
-    from feedback_verify.realtime.plan import read  # noqa: PLC0415
-    from feedback_verify.run import known_rules, required_rules  # noqa: PLC0415
+    from feedback_verify.realtime.plan import read  # noqa: PLC0415 (see above)
+    from feedback_verify.run import known_rules, required_rules  # noqa: PLC0415 (see above)
 
     rules, replay, seed = values["rules"], values["replay"], values["seed"]
     earlier = _earlier(values["require"])

@@ -240,7 +240,7 @@ class Run:
             problem = answers.problem(exchange)
             if problem:
                 steps = up_to(scenario.steps, exchange)
-                fault: Callable[[Exchange], bool] = lambda reply: answers.problem(reply) is not None  # noqa: E731
+                fault: Callable[[Exchange], bool] = lambda reply: answers.problem(reply) is not None  # noqa: E731 (shorter than a function)
                 self._findings.append(Finding("response-schema", violation=problem, steps=steps, fault=fault))
             judged += not problem and answers.speaks_of(exchange)
         self._findings.append(Finding("response-schema", observations=judged))

@@ -18,7 +18,7 @@ def read_profiled(path: Path | None, profile: str) -> tuple[str, dict[str, Any]]
     if profile not in PROFILES:
         raise DocumentError(f'There is no profile "{profile}"{meant(profile, PROFILES)}')
     # Not at the top: only profiles need it, and no start should wait for it.
-    from feedback_spec.openapi.overlay import OverlayError, apply  # noqa: PLC0415
+    from feedback_spec.openapi.overlay import OverlayError, apply  # noqa: PLC0415 (see above)
 
     for part in (*read_overlay(profile).get("x-stands-on", ()), profile):
         try:

@@ -113,7 +113,7 @@ class _NotTaken(yaml.MarkedYAMLError):
     """Valid YAML that we do not support."""
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # a base class chosen at run time
     """YAML as JSON data: keys are strings and unique, and dates stay strings."""
 
     yaml_implicit_resolvers: ClassVar = {

@@ -1,1 +1,1 @@
-"""Random input for everything that reads input, judged by rules that hold for all of it: `make fuzz`."""
+"""Random input for everything that reads input, judged by rules that always hold: `make fuzz`."""

@@ -1,6 +1,6 @@
-"""Random input of every kind for as long as it is given: `python -m tests.fuzz`. Exit code 1: something was found.
+"""Random input of every kind for the given time: `python -m tests.fuzz`. Exit code 1: something was found.
 
-Each batch has a seed, and `--seed N --kind NAME --cases C` runs it again. Memory is what /proc says, on Linux only.
+Each batch has a seed, and `--seed N --kind NAME --cases C` runs it again. Memory is what /proc reports, on Linux only.
 """
 
 import faulthandler
@@ -19,14 +19,14 @@ from tests.fuzz.running import batch
 from tests.fuzz.schemas import DOCUMENTS, run
 
 BATCH = 250
-HANG = 120  # seconds that no batch takes
-WARM = 0.3  # of the time; what is held then is what is held at the end, but for MOST_MIB
+HANG = 120  # seconds that no batch exceeds
+WARM = 0.3  # of the time; memory in use then may grow by at most MOST_MIB until the end
 MOST_MIB = 48.0
 
 
 @dataclass
 class Tally:
-    """What a kind came to: cases, seconds, findings."""
+    """The results of one kind: cases, seconds, findings."""
 
     cases: int = 0
     seconds: float = 0.0
@@ -34,7 +34,7 @@ class Tally:
 
 
 def memory() -> float:
-    """MiB that this process holds."""
+    """MiB in use by this process."""
     lines = Path("/proc/self/status").read_text("ascii").splitlines()
     return int(next(each for each in lines if each.startswith("VmRSS")).split()[1]) / 1024
 

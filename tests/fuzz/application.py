@@ -1,4 +1,6 @@
-"""Asks a mock in process, and judges that it can tell whatever it took, and make it again. Draws nothing."""
+"""Sends requests to an in-process mock, and checks that it can show everything it accepted, and recreate it. Draws
+nothing.
+"""
 
 import asyncio
 import json
@@ -18,7 +20,7 @@ FULL = 507
 
 
 class Application:
-    """A mock with the project acme/web, made anew for each history. `judge` raises AssertionError for what is wrong."""
+    """A mock with the project acme/web, recreated for each history. `judge` raises AssertionError for any error."""
 
     def __init__(self) -> None:
         self._mock = create_app(limits=Limits(requests=20))
@@ -34,7 +36,7 @@ class Application:
         self._runner.close()
 
     def judge(self, requests: Sequence[Request]) -> None:
-        """Sends the requests, and then asks for all that the project holds, which makes the same project elsewhere."""
+        """Sends the requests, then reads everything in the project, and recreates the project from that elsewhere."""
         self._make()
         for each in requests:
             may_fail = bool(self._project.faults.rules) and each.where in ("feedback", "ingest")
@@ -59,7 +61,7 @@ class Application:
         status, answer = self._ask(Request("", "GET", f"{PATH}{slug}/snapshot", (("Host", "localhost"),)))
         assert status == 200, answer
         told: dict[str, Any] = json.loads(answer)
-        for each in told["requests"]:  # whoever waits for an answer here gets none there
+        for each in told["requests"]:  # requests waiting for a response get none there
             each["_feedback"]["state"] = each["_feedback"]["state"].replace("pending", "lost")
         return told
 
@@ -77,7 +79,7 @@ class Application:
         self._ask(Request("", "PUT", PATH + "web", (("Host", "localhost"),), CLOCK))
 
     def _ask(self, request: Request) -> tuple[int, bytes]:
-        """The status, 0 where the connection ends without one, and the body."""
+        """The status, 0 if the connection ends without one, and the body."""
         return self._runner.run(self._exchange(request))
 
     async def _exchange(self, request: Request) -> tuple[int, bytes]:

@@ -1,4 +1,4 @@
-"""Changes of JSON data: anything put anywhere, or taken away. Knows no schema."""
+"""Changes JSON data: puts anything anywhere, or removes it. Knows no schema."""
 
 import copy
 from typing import Any
@@ -25,7 +25,7 @@ VALUES = st.recursive(
 
 
 def places(node: Any) -> list[tuple[Any, Any]]:
-    """Every place in JSON data that a value can be put in: container and key."""
+    """Every place in JSON data where a value can be: container and key."""
     found = []
     pairs = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     for key, value in pairs:

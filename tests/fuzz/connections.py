@@ -1,4 +1,4 @@
-"""Puts a stream on a connection of the mock's own protocol class, and judges what comes of it. Draws nothing."""
+"""Sends a stream to a connection of the mock's own protocol class, and judges the result. Draws nothing."""
 
 import asyncio
 import socket
@@ -19,7 +19,7 @@ REFUSALS = {400, 408, 413, 414, 431, 501, 505}
 
 
 class Wire:
-    """Connections to a mock, one after the other on one event loop; `judge` raises AssertionError for what is wrong."""
+    """Connections to a mock, one after the other on one event loop; `judge` raises AssertionError for any error."""
 
     def __init__(self, mock: Mock) -> None:
         self._mock, self._seen = mock, list[Seen]()
@@ -35,7 +35,7 @@ class Wire:
         self._runner.close()
 
     def judge(self, stream: Stream) -> None:
-        """Sends the stream, and holds requests and answers against what RFC 9112 makes of it."""
+        """Sends the stream, and compares requests and responses with what RFC 9112 makes of it."""
         self._seen.clear()
         answers = self._runner.run(self._answers(stream))
         check(stream, read(stream.content), self._seen, answers)
@@ -82,7 +82,7 @@ class Wire:
 
 
 def check(stream: Stream, meant: list[Seen], seen: list[Seen], answers: bytes) -> None:
-    """Raises AssertionError where more was read than was meant, other than was meant, or answered wrongly."""
+    """Raises AssertionError if too much was read, something else was read, or the response is wrong."""
     assert len(seen) <= len(meant), f"{seen[len(meant)]} is not a request"
     assert len(seen) >= min(stream.sound, len(meant)), "a sound request was not taken"
     for each, other in zip(seen, meant, strict=False):

@@ -1,4 +1,4 @@
-"""Documents that are near a sound one, as data and as text: honoured or refused in one sentence. Fetches nothing."""
+"""Documents near a valid one, as data and as text: accepted, or refused in one sentence. Fetches nothing."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -64,7 +64,7 @@ def _texts(draw: st.DrawFn) -> str:
 
 
 def judge_document(given: Any) -> None:
-    """Loads it, and serves and renders it; raises AssertionError for more than a sentence."""
+    """Loads it, and serves and renders it; raises AssertionError for anything but a sentence."""
     said: list[str] = []
     loaded = _refusing(said, lambda: _loaded(given))
     if loaded is not None:

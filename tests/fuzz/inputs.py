@@ -1,4 +1,4 @@
-"""Requests to the three protocols of the mock, sound and broken, as values. Sends nothing."""
+"""Requests to the three protocols of the mock, valid and broken, as values. Sends nothing."""
 
 import gzip
 import json
@@ -38,7 +38,7 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 
 @dataclass(frozen=True)
 class Request:
-    """One request. `where` names the operation of the control document, or what else it is for."""
+    """One request. `where` names the operation of the control document, or its other purpose."""
 
     where: str
     method: str
@@ -50,7 +50,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Known:
-    """What a client knows of the project that it asks."""
+    """What a client knows about the project that it uses."""
 
     feedback: str
     token: str
@@ -59,13 +59,13 @@ class Known:
 
 
 def dumps(value: Any) -> bytes:
-    """JSON as bytes; what has no place in UTF-8 is escaped."""
+    """JSON as bytes; anything that UTF-8 cannot represent is escaped."""
     return json.dumps(value).encode()
 
 
 @st.composite
 def damaged(draw: st.DrawFn, content: bytes) -> bytes:
-    """The bytes, or with one piece cut off, taken out, put in or repeated."""
+    """The bytes, or with one piece cut off, removed, inserted or repeated."""
     how = draw(st.sampled_from(("not", "not", "cut", "flip", "insert", "repeat")))
     place = draw(st.integers(0, len(content)))
     if how == "cut":
@@ -77,7 +77,7 @@ def damaged(draw: st.DrawFn, content: bytes) -> bytes:
 
 @st.composite
 def submissions(draw: st.DrawFn, known: Known) -> Request:
-    """Feedback as JSON or as a form, each with something wrong, or not."""
+    """Feedback as JSON or as a form, each with or without an error."""
     value = draw(changed(SUBMISSION, most=2))
     kind = draw(st.sampled_from(("json", "json", "form", "multipart", "other")))
     media_type = "application/json"
@@ -103,7 +103,7 @@ def submissions(draw: st.DrawFn, known: Known) -> Request:
 
 
 def listings(known: Known) -> st.SearchStrategy[Request]:
-    """Asks for the list, by any cursor and environment."""
+    """Requests for the list, with any cursor and environment."""
     names = st.sampled_from(("cursor", "per_page", "environment", "x"))
     texts = LEAVES.map(str) | st.sampled_from(
         ("0:0:0", "0:9999999999999999999:1", "1:-1:0", "0:0:", "a:b:c", "0:1e3:0")
@@ -115,7 +115,7 @@ def listings(known: Known) -> st.SearchStrategy[Request]:
 
 @st.composite
 def ingested(draw: st.DrawFn, known: Known) -> Request:
-    """Envelopes and events, sound, broken and compressed."""
+    """Envelopes and events, valid, broken and compressed."""
     store = draw(st.booleans()) and draw(st.booleans())
     body = dumps(draw(changed(SDK_EVENT))) if store else draw(_envelopes(known))
     headers = []
@@ -152,7 +152,7 @@ def _envelopes(draw: st.DrawFn, known: Known) -> bytes:
 
 @st.composite
 def controlled(draw: st.DrawFn) -> Request:
-    """Any operation of the control protocol, by its examples and by what is near them."""
+    """Any operation of the control protocol, with its examples and values near them."""
     operation = draw(st.sampled_from(sorted(CONTROL)).map(CONTROL.__getitem__))
     return draw(control(operation))
 

@@ -18,20 +18,20 @@ Judge = Callable[[Any], None]
 
 
 class Errors(logging.Handler):
-    """Keeps what is logged as an error."""
+    """Collects what is logged as an error."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self.said: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keeps it."""
+        """Collects it."""
         self.said.append(self.format(record))
 
 
 @contextmanager
 def kinds() -> Iterator[dict[str, tuple[st.SearchStrategy[Any], Judge]]]:
-    """By name a strategy and the judge of what it draws, who raises AssertionError; an error in the log is one, too."""
+    """By name, a strategy and the judge of its values, which raises AssertionError; an error in the log is one, too."""
     with ExitStack() as stack:
         wire, application = (
             stack.enter_context(closing(Wire(create_app()))),

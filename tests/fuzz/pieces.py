@@ -1,4 +1,4 @@
-"""Pieces of requests that break HTTP, or stand at its edge. Puts nothing together."""
+"""Pieces of requests that break HTTP, or are edge cases of it. Assembles nothing."""
 
 FIRST = (
     b"GET /none HTTP/1.0",

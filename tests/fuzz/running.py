@@ -1,4 +1,4 @@
-"""Runs the kinds of random input by Hypothesis, a batch at a time, each with a seed that brings it back."""
+"""Runs the kinds of random input with Hypothesis, a batch at a time, each with a seed that reproduces it."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ PHASES = (Phase.generate, Phase.shrink)
 
 
 def batch(strategy: st.SearchStrategy[Any], judge: Judge, number: int, cases: int) -> int:
-    """Draws so many cases by this seed, and says how many there were; fewer where there are no more.
+    """Draws this many cases with this seed, and returns how many there were; fewer if there are no more.
 
-    Raises what the judge does, for the smallest case that Hypothesis finds, which it shows.
+    Raises what the judge does, for the smallest case that Hypothesis finds, which it prints.
     """
     judged = 0
 

@@ -1,4 +1,6 @@
-"""Schemathesis with its checks on each of the three documents, against a mock on a socket. Draws nothing itself."""
+"""Runs Schemathesis with its checks on each of the three documents, against a mock on a socket. Draws nothing
+itself.
+"""
 
 import json
 import subprocess
@@ -11,12 +13,12 @@ from feedback_mock.server import Server
 
 PROGRAM = Path(sys.executable).parent / "schemathesis"
 SPEC = Path(__file__).parents[2] / "spec"
-# What is valid by the schema may still not fit the state or another field (409, 400), which `make verify` looks at; all
-# operations are on one project, which one deletes and the next makes anew; and the ingest protocol answers wrong
+# What is valid under the schema may still not fit the state or another field (409, 400), which `make verify` checks;
+# all operations use one project, which one deletes and the next recreates; and the ingest protocol answers wrong
 # credentials with 400 and 403, as Sentry does.
 LEFT_OUT = "positive_data_acceptance,use_after_free,ensure_resource_availability"
 LEFT_OUT_OF_INGEST = f"{LEFT_OUT},ignored_auth"
-# Streams and sleeps have no end, and Schemathesis cannot write envelopes.
+# Streams and sleeps never end, and Schemathesis cannot write envelopes.
 WITHOUT = {"control.yaml": ("controlStream", "controlSleep"), "ingest.yaml": ("ingestEnvelope",)}
 CONFIG = """
 seed = {seed}
@@ -41,9 +43,9 @@ ALL = "examples,coverage,fuzzing,stateful"
 
 
 def run(document: str, seed: int, examples: int, phases: str = ALL) -> tuple[int, list[str]]:
-    """The number of cases, and of each finding what it is and how to see it again.
+    """The number of cases, and for each finding what it is and how to reproduce it.
 
-    Raises RuntimeError where Schemathesis itself fails.
+    Raises RuntimeError if Schemathesis itself fails.
     """
     with Server() as server, TemporaryDirectory(prefix="feedback-fuzz-") as folder:
         project = server.app.default_project

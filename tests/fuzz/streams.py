@@ -1,4 +1,5 @@
-"""What a client may put on a socket, sound and broken, and what it means by h11, which shares no code with the mock.
+"""What a client may send to a socket, valid and broken, and what it means according to h11, which shares no code with
+the mock.
 
 Sends nothing.
 """
@@ -15,14 +16,14 @@ from hypothesis import strategies as st
 from tests.fuzz.pieces import CHUNKS, FIELDS, FIRST
 
 HEAD = 64 * 1024
-# The state after the offer of an upgrade, which the mock ignores; h11 has it and does not list it.
+# The state after the offer of an upgrade, which the mock ignores; h11 has it but does not list it.
 _UPGRADE: Any = h11._state.MIGHT_SWITCH_PROTOCOL
 MARK = "7167980ca1db42cdba8d5284e7f81c66"
 
 
 @dataclass
 class Seen:
-    """A request as one reader understood it. `body` is all of it where `whole`."""
+    """A request as one reader understood it. `body` is complete if `whole`."""
 
     method: str
     target: str
@@ -32,7 +33,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Stream:
-    """Bytes that arrive in these packets. The first `sound` requests are as RFC 9112 has them."""
+    """Bytes that arrive in these packets. The first `sound` requests follow RFC 9112."""
 
     packets: tuple[bytes, ...]
     sound: int
@@ -44,11 +45,11 @@ class Stream:
 
 
 def read(content: bytes) -> list[Seen]:
-    """The requests of a stream whose client then sends no more, up to the first that cannot be read."""
+    """The requests of a stream after which the client sends nothing more, up to the first that cannot be read."""
     requests: list[Seen] = []
     while rest := content.lstrip(b"\r\n"):
         line, end, more = rest.partition(b"\n")
-        # RFC 9112, 3: a server may take any white space for the one blank between the words of the first line.
+        # RFC 9112, 3: a server may accept any white space for the single space between the words of the first line.
         rest = b" ".join(line.split()) + b"\r" * line.endswith(b"\r") + end + more
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=64 * HEAD)
         connection.receive_data(rest)
@@ -69,9 +70,9 @@ def read(content: bytes) -> list[Seen]:
 
 
 def statuses(content: bytes, methods: list[str]) -> list[int]:
-    """The final statuses of a stream of answers to these methods, and perhaps of one refusal more.
+    """The final statuses of a stream of responses to these methods, and perhaps of one more refusal.
 
-    Raises h11.RemoteProtocolError for what is not HTTP. Of a refusal nobody knows what method it had.
+    Raises h11.RemoteProtocolError for anything but HTTP. The method of a refused request is unknown.
     """
     try:
         return _statuses(content, [*methods, "GET"])
@@ -101,7 +102,7 @@ def _statuses(content: bytes, methods: list[str]) -> list[int]:
 
 
 def streams(path: str, token: str) -> st.SearchStrategy[Stream]:
-    """Streams of requests to this mock: some sound, then perhaps one that is broken, then more."""
+    """Streams of requests to this mock: some valid, then perhaps a broken one, then more."""
     sound = st.lists(_sound(path, token), max_size=3)
     return st.builds(_cut, sound, st.none() | _broken(path, token), sound, st.lists(st.integers(0, 2**20), max_size=4))
 
@@ -117,7 +118,7 @@ def _submission(comments: str) -> bytes:
     return json.dumps({"event_id": MARK, "name": "J", "email": "j@example.com", "comments": comments}).encode()
 
 
-# In a body, what looks like a request of its own: nobody may take it for one.
+# In a body, text that looks like a request of its own, which must not be mistaken for one.
 _TEXTS = st.sampled_from(["a", "lost\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n", "0\r\n\r\n", "x" * 70_000, "é"])
 
 _LINES = (
@@ -172,7 +173,7 @@ def _sound(path: str, token: str) -> st.SearchStrategy[bytes]:
 
 
 def _broken(path: str, token: str) -> st.SearchStrategy[bytes]:
-    """A request with one to three changes of the kinds that the RFC speaks of, and of any kind."""
+    """A request with one to three changes of the kinds that the RFC mentions, and of any kind."""
 
     @st.composite
     def changed(draw: st.DrawFn) -> bytes:

@@ -36,7 +36,7 @@ def test_random_input_breaks_nothing(judged: dict[str, tuple[st.SearchStrategy[A
 
 
 def test_schemathesis_finds_nothing_in_the_control_protocol() -> None:
-    """Of the feedback document the verifier says so; `make fuzz` asks all three for longer."""
+    """The verifier covers the feedback document; `make fuzz` tests all three for longer."""
     cases, found = run("control.yaml", 1, 1, "examples,fuzzing")
 
     assert (cases > 50, found) == (True, [])

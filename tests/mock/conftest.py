@@ -1,4 +1,4 @@
-"""What the mock's tests share: the application in-process, with one project whose clock stands still."""
+"""Shared by the mock's tests: the application in-process, with one project whose clock is frozen."""
 
 import asyncio
 from collections.abc import Iterator
@@ -29,17 +29,17 @@ ON_BOTH_STORES = (
 
 
 class Api:
-    """A client of one mock; `project` is acme/web unless a test makes another."""
+    """A client of one mock; `project` is acme/web unless a test creates another."""
 
     def __init__(self, mock: Mock, runner: asyncio.Runner, project: dict[str, Any] | None = None) -> None:
-        """`project` is one that there is already."""
+        """`project` is an existing one."""
         self.mock, self.runner = mock, runner
         transport = httpx.ASGITransport(mock, raise_app_exceptions=False)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
         self.project = project or self.make_project("acme", "web")
 
     def send_through(self, app: Any) -> None:
-        """From now on asks this application, which has the mock within it."""
+        """From now on, sends requests to this application, which contains the mock."""
         transport = httpx.ASGITransport(app, raise_app_exceptions=True)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
 
@@ -68,7 +68,7 @@ class Api:
         return {"Authorization": f"DSN {self.project['dsn']}"}
 
     def submit(self, headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:
-        """Four good fields but for what is given; a field given as `...` is left out."""
+        """Four valid fields, except for those given; a field given as `...` is left out."""
         body = {"event_id": EVENT, "name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!", **fields}
         body = {name: value for name, value in body.items() if value is not ...}
         return self.send("POST", self.path, headers=self.bearer() if headers is None else headers, json=body)
@@ -110,7 +110,7 @@ def runner() -> Iterator[asyncio.Runner]:
 
 @pytest.fixture
 def make_api(runner: asyncio.Runner) -> Iterator[Any]:
-    """Makes clients of mocks with other options than the usual ones."""
+    """Creates clients of mocks with other options than the usual ones."""
     made: list[Api] = []
 
     def make(mock: Mock) -> Api:
@@ -124,7 +124,7 @@ def make_api(runner: asyncio.Runner) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
-    """A real one, where there is any."""
+    """A real one, if Redis is installed."""
     if PROGRAM is None:
         pytest.skip("redis-server cannot be had")
     with running_redis() as server:
@@ -140,26 +140,26 @@ def empty_redis(redis_server: RedisServer) -> RedisServer:
 
 @pytest.fixture(scope="session")
 def mock_on_redis(redis_server: RedisServer) -> Mock:
-    """One for all tests: it begins anew whenever Redis is empty."""
+    """One for all tests: it starts afresh whenever Redis is empty."""
     return create_app(redis=redis_server.url)
 
 
 @pytest.fixture
 def shared_mock(empty_redis: RedisServer, mock_on_redis: Mock) -> Mock:
-    """A mock on a Redis that is empty."""
+    """A mock on an empty Redis."""
     assert empty_redis.url
     return mock_on_redis
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs the tests of some modules on both stores; what the others test knows no store."""
+    """Runs the tests of some modules on both stores; the others test nothing about stores."""
     if "api" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in ON_BOTH_STORES:
         metafunc.parametrize("store", ["memory", "redis"])
 
 
 @pytest.fixture
 def store() -> str:
-    """Where the projects are."""
+    """Where the projects are stored."""
     return "memory"
 
 

@@ -1,7 +1,7 @@
 """Kills two mocks that share a Redis, and now and then Redis, while clients write and read: `make crash-redis`.
 
-The mocks are killed with SIGKILL, at any point of a request. Afterwards, some order has to explain everything that the
-clients were told (linearizability), no record may be missing or there twice, and both mocks must show the same project.
+The mocks are killed with SIGKILL, at any point of a request. Afterwards, some order must explain everything that the
+clients saw (linearizability), no record may be missing or duplicated, and both mocks must show the same project.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ from tests.mock.redis_server import RedisServer, redis_server
 RECORDS = [digit * 32 for digit in "abcd"]
 CLIENTS, OPERATIONS = 6, 12
 NEVER = sys.maxsize
-EVERY = 8  # operations, after which a mock is killed
-REDIS = 20  # kills of mocks, after which Redis is
+EVERY = 8  # operations after which a mock is killed
+REDIS = 20  # kills of mocks after which Redis is killed
 
 
 @dataclass
 class History:
-    """What clients did in one project and what they were told."""
+    """What clients did in one project and what they saw."""
 
     operations: list[Operation] = field(default_factory=list)
     unknown: int = 0
@@ -43,13 +43,13 @@ class History:
         self.operations.append(Operation("write", value, began, ended, record))
 
     def read(self, records: list[dict[str, Any]], began: int, ended: int) -> None:
-        """What all records were at some instant in between."""
+        """The state of all records at some instant in between."""
         names = {each["event_id"]: each["name"] for each in records}
         self.operations += [Operation("read", names.get(each, ""), began, ended, each) for each in RECORDS]
 
 
 class Host:
-    """A mock as on its own host, on a socket that outlives it: whenever its process ends, another takes its place."""
+    """A mock as on its own host, on a socket that outlives it: whenever its process ends, another one replaces it."""
 
     def __init__(self, redis: str) -> None:
         self._redis, self._listener = redis, bind("127.0.0.1", 0)
@@ -74,7 +74,7 @@ class Host:
 
 
 def serve(redis: str, file: int) -> None:
-    """Serves in one child after the other. Whoever started this ends it."""
+    """Serves in one child process after the other. Whoever started this ends it."""
     app, listener = create_app(redis=redis), socket.socket(fileno=file)
     gc.freeze()
     while True:
@@ -95,7 +95,7 @@ class Crashing:
         self.kills = self.redis_kills = self.operations = self.unknown = 0
 
     async def run(self, kills: int) -> None:
-        """Goes through one project after the other until there were so many kills. Raises AssertionError."""
+        """Uses one project after the other until the number of kills is reached. Raises AssertionError."""
         for each in self._hosts:
             await each.start()
         try:
@@ -137,7 +137,7 @@ class Crashing:
             history.wrote(record, value, began, NEVER if answer is None else _now())
 
     async def _kill(self, done: asyncio.Event) -> None:
-        """Kills one after the other, as the clients go on."""
+        """Kills one after the other while the clients continue."""
         while not done.is_set():
             seen = self.operations
             while self.operations < seen + EVERY and not done.is_set():
@@ -162,7 +162,7 @@ class Crashing:
         assert snapshots[0] == snapshots[1]
 
     async def _tried(self, method: str, host: Host, path: str, **options: Any) -> httpx.Response | None:
-        """The answer; None if there was none, or one that says that nobody knows."""
+        """The response; None if there was none, or one that says that the outcome is unknown."""
         self.operations += 1
         try:
             answer = await self._client.request(method, host.url + path, **options)
@@ -174,7 +174,7 @@ class Crashing:
         return answer
 
     async def _surely(self, method: str, host: Host, path: str, **options: Any) -> Any:
-        """The same, asked until there is one."""
+        """The same, repeated until there is one."""
         while (answer := await self._tried(method, host, path, **options)) is None:
             await asyncio.sleep(0.01)
         return answer.json() if answer.content else None
@@ -185,7 +185,7 @@ def _now() -> int:
 
 
 def crash(kills: int, seed: int) -> Crashing:
-    """One run, in which Redis keeps on disk what it acknowledged."""
+    """One run, in which Redis persists what it acknowledged."""
     with redis_server(durable=True) as redis:
         crashing = Crashing(redis, random.Random(seed))
         asyncio.run(crashing.run(kills))

@@ -31,7 +31,7 @@ class RedisServer:
         return redis.Redis(unix_socket_path=str(self._socket))
 
     def start(self) -> None:
-        """Returns when it answers."""
+        """Returns when it responds."""
         assert PROGRAM is not None
         options = ["--port", "0", "--unixsocket", str(self._socket), "--save", ""]
         options += ["--dir", str(self._folder), "--appendonly", "yes" if self._durable else "no"]
@@ -44,7 +44,7 @@ class RedisServer:
             retrying(client.ping)
 
     def stop(self) -> None:
-        """Ends it at once, with SIGKILL."""
+        """Ends it immediately, with SIGKILL."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -1,4 +1,4 @@
-"""A story of 31 minutes that two clients play on the clock of one project, each counting the time by itself."""
+"""A 31-minute story that two clients play on the clock of one project, each keeping track of time itself."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ Told = list[tuple[str, datetime, "int | str"]]
 
 @dataclass
 class Client:
-    """Somebody who sleeps on the project's clock, and knows what time it is by its own sleeps only."""
+    """A client that sleeps on the project's clock, and knows the time only from its own sleeps."""
 
     name: str
     sandbox: Sandbox
@@ -80,20 +80,20 @@ async def _job(client: Client) -> None:
 
 
 async def play(sandbox: Sandbox, http: httpx.AsyncClient) -> Told:
-    """Plays the story, whose first answer is lost; what each client saw, in the order of time."""
+    """Plays the story, whose first response is lost; returns what each client saw, in the order of time."""
     start = sandbox.now
     for event_id in (BROKE, OLD, "c" * 32):
         sandbox.save_event(event_id)
     sandbox.fail("CONNECTION_RESET_BY_PEER", phase="after", times=1)
     clients = [Client(name, sandbox, http, start) for name in ("form", "job")]
     for each in clients:
-        sandbox.join(each.name, lease="PT2M")  # on a machine that has much else to do
+        sandbox.join(each.name, lease="PT2M")  # on a busy machine
     await asyncio.gather(_form(clients[0]), _job(clients[1]))
     return sorted((each for client in clients for each in client.told), key=lambda each: each[1])
 
 
 def differences(sandbox: Sandbox, told: Told) -> list[timedelta]:
-    """For each request of the story, by how much client and server differ on when it was."""
+    """For each request of the story, how far client and server disagree on when it was."""
     return [request.now - now for request, (_, now, _) in zip(sandbox.requests, told, strict=True)]
 
 

@@ -1,4 +1,6 @@
-"""What one request may cost is bounded, whoever sends it: unpacking, headers, items, JSON, forms and what is kept."""
+"""The cost of one request is bounded, whoever sends it: decompression, headers, items, JSON, forms and what is
+stored.
+"""
 
 import gzip
 import itertools
@@ -33,7 +35,7 @@ MUCH = 10 * UNPACKING.size
 
 
 def post(api: Any, body: bytes, encoding: str = "", kind: str = "envelope", key: bool = False) -> Any:
-    """The status, and the cause where there is one."""
+    """The status, and the cause if there is one."""
     headers = {"Content-Encoding": encoding}
     if key:
         headers["X-Sentry-Auth"] = f"Sentry sentry_key={api.project['dsn'].split('//')[1].split('@')[0]}"
@@ -47,7 +49,7 @@ def envelope(api: Any, *lines: bytes) -> bytes:
 
 @pytest.mark.parametrize("encoding", PACKERS)
 def test_without_a_key_no_more_than_a_header_is_unpacked(api: Any, encoding: str) -> None:
-    """A body whose rest is damaged, or too large, is refused by its key: nobody has looked at the rest."""
+    """A body with a damaged or oversized rest is refused because of its key: nobody has looked at the rest."""
     header = b'{"dsn":"http://%b@127.0.0.1/1"}\n' % (b"0" * 32)
     pack = PACKERS[encoding]
 
@@ -60,7 +62,7 @@ def test_without_a_key_no_more_than_a_header_is_unpacked(api: Any, encoding: str
 
 @pytest.mark.parametrize("encoding", PACKERS)
 def test_unpacking_goes_no_further_than_it_is_asked(encoding: str) -> None:
-    """Zstandard's decompressor takes no limit of what comes out, so that 64 bytes are given at once: 16 blocks."""
+    """Zstandard's decompressor has no output limit, so 64 bytes are passed at a time: 16 blocks."""
     pieces = unpack(PACKERS[encoding](bytes(MUCH)), encoding, UNPACKING)
 
     assert len(next(filter(None, pieces))) <= (ZSTD_STEP // 4 if encoding == "zstd" else 1) * 2 * CHUNK
@@ -76,7 +78,7 @@ def test_unpacking_goes_no_further_than_it_is_asked(encoding: str) -> None:
     ],
 )
 def test_unpacking_ends_when_its_time_is_spent(encoding: str, body: bytes) -> None:
-    """Data that makes much work and no output: after each slice it is asked for the time, here 1 ms further on."""
+    """Data that takes much work and produces no output: the time is checked after each slice, here 1 ms later."""
     asked = itertools.count(0, 1_000)
     with pytest.raises(TooLarge, match=r"it takes more than PT0\.005S to decompress"):
         list(unpack(body, encoding, Unpacking(UNPACKING.size, 5_000), asked.__next__))
@@ -198,7 +200,7 @@ def test_environment_of_any_length_is_not_given_back(api: Any) -> None:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_hostile_requests_get_an_answer(make_api: Any, profile: str) -> None:
-    """The requests of `benchmarks.hostile`, each a hundredth of its size; what they cost is measured there."""
+    """The requests of `benchmarks.hostile` at a hundredth of their size; their cost is measured there."""
     api = make_api(create_app(load(profile=profile)))
     project = api.project
     ready = {"organization": project["organization"], "project": project["project"], "id": project["id"]}

@@ -1,4 +1,4 @@
-"""The command `feedback-mock`, mostly as a process of its own: what it prints, when it is ready and how it ends."""
+"""The `feedback-mock` command, mostly in its own process: what it prints, when it is ready and how it ends."""
 
 import json
 import os
@@ -27,7 +27,7 @@ COMMAND = [sys.executable, "-m", "feedback_mock.command.cli"]
 
 @contextmanager
 def running(*arguments: str, more: Mapping[str, str] = NOTHING) -> Iterator[subprocess.Popen[str]]:
-    # Without the test runner's own settings, so that warnings in the process are what a user would see.
+    # Without the test runner's own settings, so that warnings in the process are those that a user would see.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     process = subprocess.Popen(
         [*COMMAND, "--port", "0", *arguments],
@@ -77,7 +77,7 @@ def test_one_json_line_says_all_that_a_harness_needs() -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_a_clean_end(how: signal.Signals, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    # Under nohup these tests ignore SIGHUP, and so would what they start.
+    # Under nohup, these tests ignore SIGHUP, and so would the processes they start.
     request.addfinalizer(partial(signal.signal, how, signal.signal(how, signal.default_int_handler)))
     with running("--log-format", "json", "--ready-file", str(tmp_path / "ready.json")) as process:
         ready_line(process)
@@ -117,7 +117,7 @@ def test_without_control_no_clock_is_moved() -> None:
 
 @pytest.mark.parametrize("left", ["", '{"url": "http://127.0.0.1:1", "pid": 1, "dsn": ""}'])
 def test_the_ready_file_is_there_while_it_serves(tmp_path: Path, left: str) -> None:
-    """What an earlier run left is removed, and what `mktemp` made is used."""
+    """What an earlier run left is removed, and a file created by `mktemp` is used."""
     file = tmp_path / "ready.json"
     file.write_text(left)
     with running("--ready-file", str(file), "--log-format", "json") as process:
@@ -138,7 +138,7 @@ def test_a_ready_file_that_an_earlier_run_left_is_removed_whatever_happens_then(
 
 
 def test_where_others_reach_it_control_takes_a_token_and_it_says_so() -> None:
-    """All of it by the environment."""
+    """All of it set in the environment."""
     more = {"FEEDBACK_MOCK_HOST": "0.0.0.0", "FEEDBACK_MOCK_LOG_FORMAT": "json", "FEEDBACK_MOCK_QUIET": "1"}
     with running(more=more) as process:
         ready = ready_line(process)
@@ -183,7 +183,7 @@ def test_a_certificate_that_cannot_be_served_is_exit_2(capsys: Any, tmp_path: Pa
 
 
 def test_it_ends_when_stdin_does() -> None:
-    """As it does when the harness that started it is killed."""
+    """As when the harness that started it is killed."""
     with running("--until-stdin-closes", "--log-format", "json") as process:
         ready_line(process)
         assert process.poll() is None
@@ -342,7 +342,7 @@ def test_help_and_version_are_exit_0(capsys: Any, argument: str, says: str) -> N
 
 
 def spoil(ready: dict[str, Any], times: int) -> None:
-    """So many requests that are not HTTP, each on a connection of its own, and each answered."""
+    """Sends this many requests that are not HTTP, each on its own connection, and each answered."""
     for _ in range(times):
         with socket.create_connection((ready["host"], ready["port"]), timeout=10) as connection:
             connection.sendall(b"nonsense\r\n\r\n")

@@ -1,4 +1,4 @@
-"""What the command says of each request: one line, without a secret, and never waited for."""
+"""The command's log of each request: one line, without a secret, and never waited for."""
 
 import os
 import re
@@ -19,7 +19,7 @@ PATH = "/api/0/projects/acme/web/user-feedback/"
 
 @pytest.fixture
 def told(make_api: Any) -> tuple[Any, list[Said]]:
-    """A client of a mock with a console, and what was said since its project was made."""
+    """A client of a mock with a console, and the lines logged since its project was created."""
     mock, said = create_app(), list[Said]()
 
     api = make_api(mock)
@@ -106,7 +106,7 @@ def test_nothing_reaches_a_terminal_but_printable_ascii(runner: Any) -> None:
 
 
 def test_lines_that_nobody_reads_are_bounded_and_their_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """More lines than a pipe takes and than may wait; those that were lost are counted."""
+    """More lines than a pipe holds and than may wait; lost lines are counted."""
     monkeypatch.setattr(log, "MOST_WAITING", 100)
     reading, writing = os.pipe()
     with os.fdopen(writing, "w") as stream, os.fdopen(reading, "rb", buffering=0) as reader:
@@ -125,7 +125,7 @@ def test_lines_that_nobody_reads_are_bounded_and_their_number_is_told(monkeypatc
     assert kept <= 200
 
 
-# Why a request was refused, as X-Feedback-Rule tells it, where a person needs it most.
+# The reason for a refusal, as in X-Feedback-Rule, where people need it most.
 
 
 @pytest.mark.parametrize(

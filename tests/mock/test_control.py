@@ -1,4 +1,4 @@
-"""The control protocol: what it answers, what it refuses and how it says so."""
+"""The control protocol: its responses, its refusals and its messages."""
 
 import json
 from collections.abc import AsyncIterator
@@ -115,7 +115,7 @@ def test_an_event_is_saved_as_said_and_now_by_default(api: Any) -> None:
 def test_a_project_that_goes_while_a_body_arrives_takes_nothing_any_more(
     make_api: Any, kind: str, replaced: bool
 ) -> None:
-    """One of the same name in its place has the same credentials, and takes it."""
+    """A new project of the same name has the same credentials, and accepts it."""
     api = make_api(create_app())
     store, made = api.mock.store, api.mock.store.project("acme", "web")
     fields = json.dumps({"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comments": "It broke!"})
@@ -213,7 +213,7 @@ def test_an_event_may_be_saved_in_the_future(api: Any) -> None:
 
 
 def test_feedback_and_issues_are_numbered_across_projects_and_the_same_on_every_server(api: Any, make_api: Any) -> None:
-    """A client may keep records of several projects by id."""
+    """A client may store records of several projects by id."""
 
     def ids(api: Any, *projects: str) -> dict[str, tuple[str, str]]:
         found = {}
@@ -232,7 +232,7 @@ def test_feedback_and_issues_are_numbered_across_projects_and_the_same_on_every_
 
 
 def test_names_whose_hashes_clash_get_ids_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there are as many blocks of ids as projects, nearly all do."""
+    """With as many blocks of ids as projects, nearly all do."""
     monkeypatch.setattr("feedback_mock.store.BLOCKS", 20)
     store = Store(lambda: 0)
     projects = [store.put_project("acme", f"p{number}", store.new_clock()) for number in range(20)]
@@ -241,7 +241,7 @@ def test_names_whose_hashes_clash_get_ids_of_their_own(monkeypatch: pytest.Monke
 
 
 def test_every_id_is_exact_in_a_double() -> None:
-    """Which is what JavaScript reads numbers as."""
+    """JavaScript reads numbers as doubles."""
     assert BLOCKS * IDS <= 2**53
 
 
@@ -475,7 +475,7 @@ def test_events_of_all_projects_are_bounded(make_api: Any) -> None:
 
 
 def test_what_goes_gives_its_room_back(make_api: Any) -> None:
-    """By an event that is deleted, a reset, a project that is replaced or deleted, and a snapshot in place of one."""
+    """When an event is deleted, a project reset, replaced or deleted, or replaced by a snapshot."""
     api = make_api(create_app(limits=Limits(all_events=1, all_feedback=RECORD + 100)))
     store = api.mock.store
     taken = api.control("GET", "/snapshot").json()
@@ -506,7 +506,7 @@ def test_feedback_larger_than_the_room_is_kept_alone(make_api: Any) -> None:
 def test_every_example_request_of_the_document_is_taken_and_answered_by_its_schema(api: Any) -> None:
     document = to_31(load_control())
     for operation in operations_of(document):
-        if operation.id == STREAM:  # which has no end: test_stream.py
+        if operation.id == STREAM:  # which never ends: test_stream.py
             continue
         names = {"organization_slug": "acme", "project_slug": "web", "event_id": EVENT, "participant": "client"}
         path = operation.path.format(**names)
@@ -526,7 +526,7 @@ def test_every_example_request_of_the_document_is_taken_and_answered_by_its_sche
 
 
 def test_a_running_clock_takes_what_is_no_move(api: Any) -> None:
-    """It has gone on between the request and the answer, which is no step backwards."""
+    """It has moved on between request and response, which is not a step backwards."""
     for _ in range(20):
         assert api.control("PUT", "/clock", json={"running": True}).status_code == 200
         assert api.control("POST", "/clock/advance", json={"duration": "PT0S"}).status_code == 200

@@ -1,4 +1,6 @@
-"""What the mock does not implement of OpenAPI it refuses at start, in one sentence; it never ignores it in silence."""
+"""Parts of OpenAPI that the mock does not implement are refused at startup, in one sentence, and never silently
+ignored.
+"""
 
 import copy
 from collections.abc import Callable
@@ -143,7 +145,7 @@ def test_what_is_not_implemented_is_refused_at_start(case: str, tmp_path: Path) 
 
 
 def test_an_answer_that_the_document_does_not_allow_is_500_and_logged(make_api: Any, caplog: Any) -> None:
-    """Validation of answers is always on: this document wants ids that the mock does not give."""
+    """Responses are always validated: this document wants ids that the mock does not produce."""
     openapi = copy.deepcopy(OPENAPI)
     openapi["components"]["schemas"]["UserFeedback"]["properties"]["id"]["pattern"] = "^[a-z]+$"
     base = load()

@@ -1,4 +1,4 @@
-"""Faults: which requests meet one, what comes of them, and that a client which retries can be tested with them."""
+"""Faults: which requests they apply to, their effects, and how to test a client's retries with them."""
 
 import json
 import threading
@@ -47,7 +47,9 @@ def statuses(api: Any, count: int, **fields: Any) -> list[int]:
 
 
 def test_a_lost_answer_that_is_retried_six_minutes_later_is_409_though_the_first_was_stored(sandbox: Sandbox) -> None:
-    """The page gives network failures as the reason for overwriting: this is what a client meets that retries late."""
+    """The page mentions network failures as the reason for overwriting: this is what a client that retries late will
+    see.
+    """
     sandbox.save_event(EVENT)
     sandbox.fail("CONNECTION_RESET_BY_PEER", phase="after", times=1)
     with pytest.raises(httpx.TransportError):
@@ -137,7 +139,7 @@ def test_a_status_after_the_handling_hides_that_it_was_stored(api: Any) -> None:
     ],
 )
 def test_which_requests_meet_a_fault(api: Any, rule: dict[str, Any], affected: list[int]) -> None:
-    """Six requests, one a minute, those of even number for another event."""
+    """Six requests, one a minute, those with even numbers for another event."""
     assert add(api, {**rule, "effect": {"status": 500}}).status_code == 200
     found = []
     for number in range(1, 7):
@@ -209,7 +211,7 @@ def test_a_delayed_request_is_answered(api: Any, delay: Any) -> None:
 
 
 def test_a_request_waits_until_it_is_released_and_is_judged_then(sandbox: Sandbox) -> None:
-    """The journal has it while it waits, and the clock may pass a window meanwhile."""
+    """The journal shows it while it waits, and the clock may pass a window meanwhile."""
     sandbox.save_event(EVENT)
     sandbox.fail({"delay": "until_released"}, times=1)
     answers: list[int] = []

@@ -1,4 +1,4 @@
-"""A project whose clock follows what its clients say, and the others, which do not."""
+"""Projects whose clock follows the times that clients report, and others, whose clock does not."""
 
 import json
 from typing import Any

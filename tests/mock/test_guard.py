@@ -1,4 +1,6 @@
-"""Nobody uses the control protocol but who may: pages of other sites, foreign hosts and wrong tokens are refused."""
+"""Only authorised clients may use the control protocol: pages of other sites, foreign hosts and wrong tokens are
+refused.
+"""
 
 from typing import Any
 
@@ -12,7 +14,7 @@ TOKEN = "a-token-for-tests"
 
 
 def refused(api: Any, headers: dict[str, str], method: str = "GET") -> str:
-    """The sentence of a refusal, which is the same whatever was asked."""
+    """The sentence of a refusal, which is the same for every request."""
     answer = api.send(method, WEB, headers=headers)
     assert answer.status_code in (401, 403)
     detail: str = answer.json()["detail"]
@@ -21,7 +23,7 @@ def refused(api: Any, headers: dict[str, str], method: str = "GET") -> str:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_a_foreign_host_neither_reads_nor_writes(api: Any, method: str) -> None:
-    """A name that leads to 127.0.0.1 makes any page one of the same origin: DNS rebinding."""
+    """A name that resolves to 127.0.0.1 would make any page same-origin: DNS rebinding."""
     headers = {"Host": "rebound.example:8080", "Origin": "http://rebound.example:8080"}
 
     assert refused(api, headers, method).startswith(

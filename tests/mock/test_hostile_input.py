@@ -1,4 +1,4 @@
-"""Whatever a client sends, the mock answers with a status of the document and never with a server error."""
+"""Whatever a client sends, the mock responds with a status of the document and never with a server error."""
 
 import asyncio
 import json
@@ -89,7 +89,7 @@ BODIES: dict[str, tuple[bytes, str | None, int]] = {
 
 @pytest.mark.parametrize("case", BODIES)
 def test_a_body_gets_a_status_of_the_document(api: Any, case: str, caplog: pytest.LogCaptureFixture) -> None:
-    """And what it holds is not written to the log."""
+    """And its contents are not logged."""
     body, media_type, status = BODIES[case]
 
     answer = api.post(body, media_type)

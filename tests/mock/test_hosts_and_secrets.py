@@ -1,4 +1,4 @@
-"""A Host that names none gets a clean answer, and whatever fails, no log shows what opens a project."""
+"""An invalid Host gets a clean response, and whatever fails, no log shows a project's credentials."""
 
 import json
 import logging
@@ -58,7 +58,7 @@ def _project_by_scope(api: Any, headers: list[tuple[bytes, bytes]]) -> dict[str,
 
 
 class Failing(dict[Any, Any]):
-    """Fails as a bug might, with all that it was asked for in its message."""
+    """Fails like a bug, with everything in the request in its message."""
 
     def get(self, key: Any, default: Any = None) -> Any:
         try:

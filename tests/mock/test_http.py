@@ -1,4 +1,4 @@
-"""Routes, methods, headers, credentials and fields: which rule answers, with which status and body."""
+"""Routes, methods, headers, credentials and fields: which rule decides, with which status and body."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def rule_of(answer: Any) -> str:
 
 
 def assert_refused(answer: Any, rule: str) -> None:
-    """That this rule refused, with the status that the catalogue has for it."""
+    """Asserts that this rule refused, with the catalogue's status."""
     refusal = RULES[rule].refusal
     assert refusal is not None
     assert (rule_of(answer), answer.status_code) == (rule, refusal.status)

@@ -1,4 +1,4 @@
-"""Events the way SDKs send them: encodings, keys, items, limits, and the 30 minutes that they begin."""
+"""Events as SDKs send them: encodings, keys, items, limits, and the 30 minutes that start with them."""
 
 import base64
 import gzip
@@ -250,7 +250,7 @@ def test_body_over_the_limit_is_refused_before_it_is_read(api: Any) -> None:
 
 
 def test_thirty_minutes_begin_when_the_event_is_taken(api: Any) -> None:
-    """The event's own timestamp is another day's: by the page it does not count."""
+    """The event's own timestamp is from another day: under the page's rules, it does not count."""
     send(api, envelope(event(timestamp="2020-01-01T00:00:00Z")))
     api.advance("PT30M")
     assert api.submit().status_code == 200

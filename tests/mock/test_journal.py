@@ -104,7 +104,7 @@ def test_problems_of_a_request_are_json_pointers(api: Any, headers: Any, content
     places = {each["pointer"] for each in found["request"]["problems"]}
 
     if pointers is None:
-        # The server refuses it by its media type without reading it.
+        # The server refuses it because of its media type without reading it.
         assert places == set()
     else:
         assert places == {f"/body/{each}".rstrip("/") for each in pointers}
@@ -178,7 +178,7 @@ def test_entries_are_found_by_what_they_are(api: Any, query: str, numbers: list[
 
 
 def test_archive_is_valid_har(api: Any) -> None:
-    """By the schema of version 1.2, whatever was asked and answered."""
+    """Under the schema of version 1.2, whatever the requests and responses."""
     api.submit()
     api.submit(comments=...)
     api.submit(comments="\x00<\U0001f600")

@@ -1,4 +1,4 @@
-"""What the metrics count: every request to the API, once, by the rule that decided and by status."""
+"""What the metrics count: every request to the API, once, by the deciding rule and by status."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def metrics(api: Api) -> dict[Any, float]:
 
 
 def test_requests_are_counted_by_rule_and_status(api: Api) -> None:
-    """Those to no project too; those of the control protocol not."""
+    """Including those to no project, but not those of the control protocol."""
     api.submit()
     api.submit()
     api.advance("PT5M0.000001S")
@@ -33,7 +33,7 @@ def test_requests_are_counted_by_rule_and_status(api: Api) -> None:
 
 
 def test_how_long_requests_took_is_counted(make_api: Any) -> None:
-    """By the server's clock, which takes a millisecond for each look here."""
+    """On the server's clock, which here takes a millisecond per reading."""
     instants = iter(range(0, 1_000_000_000, 1_000))
     api = make_api(create_app(clock=lambda: next(instants)))
     api.submit()

@@ -1,4 +1,6 @@
-"""Clients that sleep on one clock over a real server: a story of 31 minutes, many at once, and who hangs or leaves."""
+"""Clients that sleep on one clock over a real server: a 31-minute story, many at once, and clients that hang or
+disconnect.
+"""
 
 import asyncio
 import threading
@@ -42,7 +44,7 @@ def shown(sandbox: Sandbox) -> dict[str, Any]:
 
 
 def asleep(sandbox: Sandbox, *names: str) -> None:
-    """Waits until these participants sleep, as their threads begin when they like."""
+    """Waits until these participants are asleep, because their threads start at any time."""
     project = sandbox.app.store.project(sandbox.organization, sandbox.project)
     assert project is not None
     while any(project.sleepers.shown().get(name) is None for name in names):

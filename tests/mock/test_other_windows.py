@@ -1,4 +1,4 @@
-"""Documents whose windows are not ours, served: right at the limit of each window, and a microsecond on either side."""
+"""Documents with other windows, served: right at the limit of each window, and a microsecond on either side."""
 
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def test_each_window_answers_right_at_its_limit_and_beside_it(document: Document
 
 
 def aged(api: Any, window: Window, age: str) -> None:
-    """Lets this age of what the window is measured from come about, and no other."""
+    """Gives what the window is measured from this age, and nothing else."""
     match window.base:
         case Base.EVENT_SAVED:
             api.save_event(saved_ago=age, timestamp_ago="PT0S")

@@ -1,4 +1,4 @@
-"""How the page is served: where it is, under which policy, with which documents, and where not."""
+"""How the page is served: where, under which policy, with which documents, and where not."""
 
 import tomllib
 from hashlib import sha256
@@ -23,7 +23,7 @@ def test_root_leads_to_the_page(api: Any) -> None:
 
 @pytest.mark.parametrize("path", ["", "app.js", "page.css", "icon.svg", "documents/openapi.json", "nothing"])
 def test_page_is_served_under_a_strict_policy(api: Any, path: str) -> None:
-    """Nothing from elsewhere, nothing inline, no markup from values, no guess of a type, no stale copy."""
+    """Nothing from elsewhere, nothing inline, no markup from values, no guessed types, no stale copies."""
     headers = api.send("GET", PAGE + path).headers
     policy = dict(each.strip().partition(" ")[::2] for each in headers["content-security-policy"].split(";"))
 
@@ -67,7 +67,7 @@ def test_reference_has_a_policy_as_strict_but_for_icons_and_markup(api: Any) -> 
 
 
 def test_swagger_ui_is_as_it_was_published() -> None:
-    """Every file of it has the hash that its origin names, and there is no other."""
+    """Every file has the hash listed with its origin, and there are no others."""
     folder = Path(site.__file__).parent / "static" / "reference" / "swagger-ui"
     origin = tomllib.loads((folder / "ORIGIN.toml").read_text("utf-8"))
     found = {each.name: sha256(each.read_bytes()).hexdigest() for each in folder.iterdir()}

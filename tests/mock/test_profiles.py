@@ -1,4 +1,4 @@
-"""What the mock does under a profile that the recorded cases do not show: origins, methods, ids, aliases, the rate."""
+"""The mock's behaviour under a profile beyond the recorded cases: origins, methods, ids, aliases, the rate limit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ ORIGIN = {"Origin": "https://app.example"}
 
 @pytest.fixture
 def of_profile(make_api: Any) -> Callable[..., Any]:
-    """Makes the mock of a profile."""
+    """Creates the mock of a profile."""
     return lambda profile, **options: make_api(create_app(load(None, profile), **options))
 
 
@@ -99,7 +99,7 @@ def test_numbers_stand_for_slugs_in_the_newest_only(of_profile: Any, profile: st
 
 
 def test_numbers_name_projects_of_their_organization_only() -> None:
-    """Also after projects, and an organization with them, are gone."""
+    """Even after projects, and an organization with them, are gone."""
     store = Store(lambda: 0)
     names = ("acme", "web"), ("acme", "ios"), ("umbrella", "web")
     made = [store.put_project(*each, store.new_clock()) for each in names]

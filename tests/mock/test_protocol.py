@@ -1,4 +1,4 @@
-"""HTTP as the mock reads it: wherever packets are cut, whatever is offered, and how much a head may be."""
+"""HTTP as the mock reads it: wherever packets are split, whatever is offered, and how large a head may be."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class Answers:
-    """What came back: of each answer its status and its body."""
+    """What came back: the status and body of each response."""
 
     def __init__(self, content: bytes) -> None:
         self.seen: list[tuple[int, bytes]] = []
@@ -57,7 +57,7 @@ def mock() -> Mock:
 
 
 def request(mock: Mock, comments: str, *more: str, known: bool = True, chunked: bool = False) -> bytes:
-    """A submission that is answered with its comments, or with 401 where nobody is known."""
+    """A submission that is answered with its comments, or with 401 without credentials."""
     project = mock.default_project
     path = mock.document.submit.path.format(organization_slug=project.organization, project_slug=project.slug)
     event = "7167980ca1db42cdba8d5284e7f81c66"
@@ -72,7 +72,7 @@ def request(mock: Mock, comments: str, *more: str, known: bool = True, chunked: 
 
 
 async def sent(mock: Mock, packets: Iterable[bytes]) -> list[tuple[int, bytes]]:
-    """The answers on one connection on which these packets arrive, each read by itself, until it is closed."""
+    """The responses on one connection on which these packets arrive, each read separately, until it is closed."""
     config = Uvicorn(mock, lambda: None).config
     config.load()
     loop, (client, server) = asyncio.get_running_loop(), socket.socketpair()
@@ -91,13 +91,13 @@ async def sent(mock: Mock, packets: Iterable[bytes]) -> list[tuple[int, bytes]]:
 
 
 def run(connections: Coroutine[None, None, T]) -> T:
-    """On the loop that the mock has, which is stricter than Python's with what is closed."""
+    """On the mock's event loop, which is stricter than Python's about closed connections."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(connections)
 
 
 def said(answers: list[tuple[int, bytes]]) -> list[object]:
-    """Of each answer its status, of what was stored the comments."""
+    """The status of each response, and the comments of everything stored."""
     return [json.loads(body)["comments"] if status == 200 else status for status, body in answers]
 
 
@@ -130,7 +130,7 @@ def test_an_offer_with_a_body_in_chunks_loses_nothing(mock: Mock) -> None:
 
 
 def test_a_body_is_not_a_head_however_it_looks(mock: Mock) -> None:
-    """The 401 is there before the body is; what the body says is passed over, and the next request is read."""
+    """The 401 is sent before the body arrives; the body is skipped, and the next request is read."""
     early, late = request(mock, LIKE_A_HEAD, known=False), request(mock, LIKE_A_HEAD, LAST)
     body = early.index(b"\r\n\r\n") + 4
 
@@ -173,7 +173,7 @@ def test_a_larger_head_is_431_and_the_end(mock: Mock, case: str, size: int) -> N
 
 
 def test_trailers_are_not_fields_of_the_head(mock: Mock) -> None:
-    """What a trailer says of credentials comes too late, whether or not the head was looked at before it came."""
+    """Credentials in a trailer come too late, whether or not the head was checked before it came."""
     project = mock.default_project
     trailer = f"Authorization: Bearer {project.credentials.tokens['write']}\r\n".encode()
     whole = request(mock, "x", LAST, known=False, chunked=True).replace(b"0\r\n\r\n", b"0\r\n" + trailer + b"\r\n")
@@ -198,7 +198,7 @@ def test_a_target_that_is_too_long_is_414(mock: Mock) -> None:
     ],
 )
 def test_what_does_not_end_is_ended(mock: Mock, begin: bytes) -> None:
-    """132 MB of it once cost 25 seconds, and as much memory twice."""
+    """132 MB of it once took 25 seconds, and twice that much memory."""
     taken = 0
 
     def too_much() -> Iterable[bytes]:
@@ -214,7 +214,7 @@ def test_what_does_not_end_is_ended(mock: Mock, begin: bytes) -> None:
 
 
 def test_what_follows_a_refused_head_is_passed_over(mock: Mock) -> None:
-    """A connection that is closed while something is unread is reset, and its last answer may be lost."""
+    """A connection that is closed with unread data is reset, and its last response may be lost."""
     taken = []
 
     def too_much() -> Iterable[bytes]:
@@ -254,7 +254,7 @@ def test_a_body_that_breaks_after_its_answer_only_ends_the_connection(mock: Mock
     assert said(run(sent(mock, [head + blank, b"nonsense" + body]))) == [401]
 
 
-# RFC 9112: who is asked, and how a body is coded.
+# RFC 9112: the requested host, and the coding of a body.
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,9 @@ def test_a_body_that_breaks_after_its_answer_only_ends_the_connection(mock: Mock
     ],
 )
 def test_a_head_is_what_rfc_9112_asks_for(mock: Mock, head: str, status: int) -> None:
-    """Sections 2.3, 3.2 and 6.1; a refusal closes the connection, as nobody knows where the next request begins."""
+    """Sections 2.3, 3.2 and 6.1; a refusal closes the connection, because nobody knows where the next request
+    begins.
+    """
     body = "0\r\n\r\n" if "chunked" in head.lower() else ""
     again = b"nonsense\r\n\r\n" if status == 404 else b"GET /none HTTP/1.1\r\nHost: a\r\n\r\n"
     answers = run(sent(mock, [f"{head}\r\n\r\n{body}".encode(), again]))
@@ -290,7 +292,7 @@ def test_a_head_is_what_rfc_9112_asks_for(mock: Mock, head: str, status: int) ->
     "broken", [b"Host: a\r\nHost: a\r\n\r\n", b"Host: a\r\nTransfer-Encoding: chunked\r\n\r\n5\nx"]
 )
 def test_a_refusal_has_no_body_where_the_method_is_head(mock: Mock, broken: bytes) -> None:
-    """RFC 9110, 9.3.2; its length is that of the body of other methods."""
+    """RFC 9110, 9.3.2; its length is that of the body for other methods."""
     raw = run(received(mock, b"HEAD /none HTTP/1.1\r\nHost: a\r\n" + broken))
 
     assert raw.startswith(b"HTTP/1.1 400 ")
@@ -298,7 +300,7 @@ def test_a_refusal_has_no_body_where_the_method_is_head(mock: Mock, broken: byte
 
 
 def test_the_host_of_an_absolute_target_counts(mock: Mock) -> None:
-    """RFC 9112, 3.2.2: and not the one of the Host header, which a proxy may have left as it was."""
+    """RFC 9112, 3.2.2: not the one in the Host header, which a proxy may have left unchanged."""
     head = "GET http://{0}/_control/projects/acme/web HTTP/1.1\r\nHost: {1}\r\nConnection: close\r\n\r\n"
     local = run(sent(mock, [head.format("localhost:99", "elsewhere.example").encode()]))
     elsewhere = run(sent(mock, [head.format("elsewhere.example", "localhost:99").encode()]))
@@ -306,16 +308,16 @@ def test_the_host_of_an_absolute_target_counts(mock: Mock) -> None:
     assert [local[0][0], elsewhere[0][0]] == [404, 403]
 
 
-# A client that sends no more, and one that has left.
+# A client that has closed its sending side, and one that has disconnected.
 
 
 async def half_closed(mock: Mock, content: bytes, leave: bool = False) -> list[tuple[int, bytes]]:
-    """The answers to what a client sent before it closed its half of the connection, or all of it."""
+    """The responses to what a client sent before it closed its half of the connection, or all of it."""
     return Answers(await received(mock, content, leave)).seen
 
 
 async def received(mock: Mock, content: bytes, leave: bool = False) -> bytes:
-    """The same as it came."""
+    """The same, as it arrived."""
     config = Uvicorn(mock, lambda: None).config
     config.load()
     loop, (client, server) = asyncio.get_running_loop(), socket.socketpair()
@@ -338,7 +340,7 @@ async def received(mock: Mock, content: bytes, leave: bool = False) -> bytes:
 
 
 def test_a_head_that_is_cut_before_a_large_packet_is_no_larger_for_it(mock: Mock) -> None:
-    """A socket gives 256 KiB at once, most of which are a body's."""
+    """A socket delivers 256 KiB at once, most of it part of a body."""
     whole = request(mock, "x" * 300_000, LAST)
 
     assert said(run(sent(mock, [whole[:100], whole[100:]]))) == ["x" * 300_000]
@@ -356,7 +358,7 @@ def test_a_head_that_is_cut_before_a_large_packet_is_no_larger_for_it(mock: Mock
 def test_a_thousand_pipelined_requests_are_answered_after_a_half_close(
     mock: Mock, rest: bytes, last: list[int]
 ) -> None:
-    """As `printf … | nc -N` asks; what is not asked to its end is not asked."""
+    """As sent by `printf … | nc -N`; an incomplete request is not answered."""
     few = b"".join(request(mock, str(each)) for each in range(10))
     answers = said(run(half_closed(mock, few * 100 + rest)))
 
@@ -373,7 +375,7 @@ def test_a_body_that_ends_with_the_connection_is_not_stored(mock: Mock) -> None:
 def test_who_leaves_while_it_sleeps_is_awake_whatever_it_has_pipelined(
     mock: Mock, leave: bool, before: int, after: int
 ) -> None:
-    """Nobody can tell a client that waits from one that has left, but by its half of the connection."""
+    """Only its half of the connection distinguishes a waiting client from one that has disconnected."""
     project = mock.default_project
     body = b'{"duration":"P1D","participant":"a"}'
     path = f"/_control/projects/{project.organization}/{project.slug}/clock/sleep"
@@ -389,7 +391,7 @@ def test_who_leaves_while_it_sleeps_is_awake_whatever_it_has_pipelined(
 
 
 async def waited(mock: Mock, packets: Iterable[bytes], seconds: int, each: bytes = b"") -> list[int]:
-    """The statuses that came while the client sent these packets and then, in each second, no more than `each`."""
+    """The statuses received while the client sent these packets and then, each second, at most `each`."""
     config = Uvicorn(mock, lambda: None).config
     config.load()
     loop, (client, server) = asyncio.get_running_loop(), socket.socketpair()
@@ -430,7 +432,7 @@ def test_a_client_that_goes_on_too_slowly_is_left(
 
 
 def test_a_body_has_its_time_and_each_part_of_it_too(mock: Mock) -> None:
-    """A body that the mock waits for, as its credentials are good."""
+    """A body for which the mock waits, because its credentials are valid."""
     whole = request(mock, "x" * 900)
     begin = [whole[:-900]]
 

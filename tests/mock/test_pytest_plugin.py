@@ -1,4 +1,4 @@
-"""The fixture for other people's tests, in a run of pytest of its own."""
+"""The fixture for other people's tests, in its own pytest run."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The Python interface: what it offers, and that it is as strict as the control protocol, in the same words."""
+"""The Python interface: what it offers, and that it is as strict as the control protocol, with the same messages."""
 
 import uuid
 from collections.abc import Callable, Iterator

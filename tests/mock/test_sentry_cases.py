@@ -1,4 +1,4 @@
-"""What real Sentry servers of both eras answer (tests/data/sentry-cases.json, each case with its source)."""
+"""How real Sentry servers of both eras respond (tests/data/sentry-cases.json, each case with its source)."""
 
 import json
 import re
@@ -15,14 +15,14 @@ from feedback_spec.openapi.render31 import to_31
 from feedback_spec.profiles import DOCUMENTED
 
 DATA = json.loads((Path(__file__).parents[1] / "data" / "sentry-cases.json").read_text("utf-8"))
-# Which eras a profile is of: the recordings know March 2020 and today, the profiles stand around and at them.
+# The eras of each profile: the recordings are from March 2020 and today; the profiles are around and at these.
 ERAS = {
     DOCUMENTED: {"both"},
     "sentry-9.1": {"both", "2020"},
     "sentry-23.7": {"both"},
     "sentry-latest": {"both", "today"},
 }
-# Cases that a profile answers otherwise, with the reason.
+# Cases in which a profile responds differently, with the reason.
 OTHERWISE = {
     ("sentry-9.1", "D66"): "OPTIONS asks for credentials before 10.0 (fact 69)",
     ("sentry-9.1", "D49"): "9.1.2 takes white space as a value, as a run of it shows",
@@ -53,9 +53,9 @@ def ago(seconds: float) -> str:
 
 
 def prepare(api: Any, case: dict[str, Any]) -> list[str]:
-    """Makes the projects of the case, with the clock at NOW, and answers the ids of the feedback in it.
+    """Creates the projects of the case, with the clock at NOW, and returns the ids of their feedback.
 
-    Feedback first: the events are only said to be saved afterwards, for some are too old to be spoken of.
+    Feedback first: events are saved afterwards, because some are too old to receive feedback.
     """
     given, path = case["given"], case["request"]["path"].split("/")
     target = ("acme", "web") if path[5] == "nope" else (path[4], path[5])
@@ -111,7 +111,7 @@ def at(value: Any, pointer: str) -> Any:
 
 
 def parameters() -> Iterator[Any]:
-    """Every case under every profile whose era it is; strictly failing where the profile answers otherwise."""
+    """Every case under every profile of its era; expected to fail, strictly, if the profile responds differently."""
     for profile, case in CASES:
         why = OTHERWISE.get((profile, case["id"]))
         marks = [pytest.mark.xfail(strict=True, raises=(AssertionError, KeyError), reason=why)] if why else []

@@ -1,4 +1,4 @@
-"""The mock in Python: a server in a thread, a clock of its own, and Connexion left as others need it."""
+"""The mock in Python: a server in a thread, a clock of its own, and a Connexion that others can use as usual."""
 
 import asyncio
 import http.client
@@ -38,7 +38,7 @@ def test_a_server_can_be_entered_again_and_remembers() -> None:
 
 @pytest.mark.parametrize("offer", ["Upgrade: h2c", "upgrade: h2c, websocket"])
 def test_offer_of_an_upgrade_loses_no_body(offer: str) -> None:
-    """As Java's own client makes it with each first request on a connection, twice here."""
+    """As Java's own client offers it with the first request on each connection, twice here."""
     body = b'{"event_id": "x", "name": "Jane", "email": "jane@example.com"}'
     with Server() as server:
         project = server.app.default_project
@@ -107,7 +107,7 @@ def test_a_frozen_clock_stands_still_until_it_is_moved_and_runs_on_from_there() 
 
 
 def test_a_reading_that_another_thread_overtakes_does_not_set_a_frozen_clock_back() -> None:
-    """The other thread freezes the clock between the comparison and what is written down."""
+    """The other thread freezes the clock between comparing and writing."""
 
     class Overtaken(int):
         def __add__(self, other: int) -> "Overtaken":
@@ -168,7 +168,7 @@ def in_a_process(code: str) -> str:
 
 
 def test_the_mock_loads_no_more_than_it_needs() -> None:
-    """A start has to be short; none of these is ever called."""
+    """Startup must be fast; none of these is ever called."""
     unwanted = (
         "httpx",
         "requests",
@@ -223,7 +223,7 @@ def test_a_head_beyond_the_bounds_is_answered_although_it_is_not_read_to_its_end
 
 
 def test_what_is_in_flight_is_answered_when_the_server_ends() -> None:
-    """Clients that ask one request after the other all see an answer that says it is the last."""
+    """Clients that send one request after the other all get a response that says it is the last."""
     ask = b"GET /_control/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
     last: list[bytes] = []
 

@@ -1,4 +1,4 @@
-"""Two mocks, as on two hosts, with one Redis: one sees what the other did, and what becomes of it when Redis fails."""
+"""Two mocks, as on two hosts, with one Redis: each sees what the other did, and what happens when Redis fails."""
 
 import asyncio
 import json
@@ -47,7 +47,7 @@ def body(**fields: Any) -> dict[str, Any]:
 
 
 def at_once(*apis: Api, times: int, **fields: Any) -> list[httpx.Response]:
-    """So many submissions by each, all at the same time; `name` counts them unless it is given."""
+    """This many submissions by each, all at the same time; `name` counts them unless given."""
 
     async def submit() -> list[httpx.Response]:
         asked = [
@@ -91,7 +91,7 @@ def test_journals_are_one(here: Api, there: Api) -> None:
 
 
 def test_refusal_of_another_projects_token_stays_so_when_that_project_is_gone(here: Api, there: Api) -> None:
-    """Whoever carries it out later would not know the token."""
+    """A process that carries it out later would not know the token."""
     token = here.make_project("acme", "other")["tokens"]["write"]
     here.send("POST", here.path, headers={"Authorization": f"Bearer {token}"}, json={})
     here.send("DELETE", "/_control/projects/acme/other")
@@ -176,7 +176,7 @@ def test_hot_record_loses_no_overwrite(here: Api, there: Api) -> None:
 def test_log_is_put_together_and_read_again_as_it_was(
     here: Api, there: Api, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And whoever had carried it out goes on, as whoever begins with what was put together."""
+    """A process that had carried it out continues, and so does one that starts from the compacted log."""
     monkeypatch.setattr(logs, "LONG", 20_000)
     here.control("POST", "/faults", json={"faults": [{"effect": {"status": 418}, "probability": 0.3}], "seed": 1})
     here.save_event("a" * 32)
@@ -199,7 +199,7 @@ def test_log_is_put_together_and_read_again_as_it_was(
 
 
 def test_project_in_pieces_is_the_same_project(here: Api) -> None:
-    """In everything that there is of it."""
+    """Everything in it."""
     here.control("POST", "/faults", json={"faults": [{"effect": {"status": 418}, "times": 3}]})
     here.control("PUT", "/clock", json={"follow": True, "running": True})
     here.save_event(environment="production")
@@ -239,7 +239,7 @@ def test_while_redis_is_away_requests_are_503_and_then_served_again(here: Api, r
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "1"
         assert answer.json()["detail"].startswith(f"Redis at {redis_server.url} cannot be asked: ")
-    # What it held is gone, as it keeps nothing on disk here.
+    # Its data is gone, because it persists nothing here.
     assert here.submit().status_code == 401
     here.make_project("acme", "web")
     assert here.submit().status_code == 200
@@ -296,7 +296,7 @@ def test_projects_that_redis_forgot_take_no_room(make_api: Any, empty_redis: Red
 
 
 def test_entries_that_redis_lost_are_forgotten_by_all(here: Api, there: Api, redis_server: RedisServer) -> None:
-    """As a Redis loses the latest second of its writes when it is killed; others may have written meanwhile."""
+    """As when Redis loses the last second of its writes when killed; others may have written meanwhile."""
     here.submit(name="kept")
     there.stored()
     here.submit(name="lost")

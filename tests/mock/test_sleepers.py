@@ -1,4 +1,4 @@
-"""Who shares a clock: when it jumps, who is dropped, and what there is no room for. No server, no real time."""
+"""A shared clock: when it jumps, who is dropped, and the limits. No server, no real time."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from feedback_mock.sleepers import LEASE, MOST_PARTICIPANTS, MOST_SLEEPS, PAUSE,
 
 
 class Shared:
-    """A clock that begins at 0 with its sleepers; `real` is the real time, in microseconds."""
+    """A clock that starts at 0 with its sleepers; `real` is the real time, in microseconds."""
 
     def __init__(self, running: bool = False) -> None:
         self.real = 0
@@ -32,7 +32,7 @@ def shared() -> Shared:
 
 
 def came(sleep: Sleep) -> Any:
-    """The instant at which it ended, why it did otherwise, or None as long as it lasts."""
+    """The instant at which it ended, why it ended otherwise, or None while it lasts."""
     return sleep.woken.result() if sleep.woken.done() else None
 
 

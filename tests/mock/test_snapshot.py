@@ -1,4 +1,4 @@
-"""A project as one document: what a snapshot tells makes the same project anywhere."""
+"""A project as one document: a snapshot recreates the same project anywhere."""
 
 import copy
 import json
@@ -22,7 +22,7 @@ FAULTS = [
 
 @pytest.fixture
 def full(api: Any) -> Any:
-    """A project with all that there may be; its next request but one meets a fault."""
+    """A project with everything possible; its request after next meets a fault."""
     api.save_event(saved_ago="PT1M")
     api.submit()
     api.advance("PT4M")
@@ -51,7 +51,7 @@ def test_a_snapshot_makes_the_same_project_on_another_server(full: Any, make_api
 
 
 def _without_times(shown: Any) -> Any:
-    """A rule of a snapshot says when it ends in place of how long it lives."""
+    """A rule in a snapshot states when it ends instead of its lifetime."""
     if isinstance(shown, dict) and "faults" in shown:
         return [{name: each[name] for name in ("number", "effect", "matched", "applied")} for each in shown["faults"]]
     return shown

@@ -1,4 +1,4 @@
-"""The stream of a project: what it tells first, what it tells then, and when it ends."""
+"""The stream of a project: what it sends first, what follows, and when it ends."""
 
 import json
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ class Followed:
         return fields["event"], json.loads(fields["data"])
 
     def until(self, *names: str) -> dict[str, Any]:
-        """All that is told until each of these was, by name the latest."""
+        """Everything sent until each of these was, the latest by name."""
         told: dict[str, Any] = {}
         while not set(names) <= told.keys():
             name, data = self.next()
@@ -67,7 +67,7 @@ def submit(sandbox: Sandbox) -> httpx.Response:
 
 
 def holds(name: str, data: Any) -> bool:
-    """Whether data is as the schema of this name says."""
+    """Whether data follows the schema of this name."""
     schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": SCHEMAS}}
     return jsonschema_rs.is_valid(schema, data)
 
@@ -158,7 +158,7 @@ def test_stream_ends_with_the_project(sandbox: Sandbox) -> None:
 
 
 def test_stream_ends_with_the_server() -> None:
-    """At once, and as an answer ends: a server that waits for its clients would not stop."""
+    """Immediately, like a complete response: a server that waits for its clients would not stop."""
     with Server() as server:
         followed = Followed(Sandbox(server, "acme", "web")).__enter__()
         followed.until(*FIRST)

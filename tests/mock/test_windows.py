@@ -15,9 +15,9 @@ ROWS = DOCUMENT.examples
 
 
 def told(api: Any, row: Any) -> Any:
-    """The answer to the submission that a row tells of.
+    """The response to the submission in a row.
 
-    A row's feedback is submitted first, at its instants, and its event is then said to be saved at its own.
+    A row's feedback is submitted first, at its instants, and its event is then saved with its own.
     """
     oldest = row.first_submitted_ago or 0
     if row.first_submitted_ago is not None:

@@ -1,4 +1,4 @@
-"""`feedback-mock --store … --workers N`: several processes on one port, replaced where one ends, gone at the end."""
+"""`feedback-mock --store … --workers N`: several processes on one port, replaced if one ends, gone at the end."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ BODY = {"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comment
 
 
 def workers_of(pid: int) -> list[int]:
-    """The processes that this one has started to serve; those of multiprocessing itself are not counted."""
+    """The processes that this one has started to serve, without those of multiprocessing itself."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()
     return [int(each) for each in children if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
 

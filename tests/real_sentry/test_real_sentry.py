@@ -79,7 +79,7 @@ def test_seed_that_is_none_is_refused_in_one_sentence(
 def test_seed_names_the_server() -> None:
     dsn = "http://abc@127.0.0.1:9/2"
     content = {"org": "o", "token_write": "w", "token_read": "r", "projects": {"a": {"id": 2, "dsn": dsn}}}
-    content["projects"] |= {"b": {"id": 3, "dsn": "http://def@127.0.0.1:9/3"}}  # type: ignore[operator]
+    content["projects"] |= {"b": {"id": 3, "dsn": "http://def@127.0.0.1:9/3"}}  # type: ignore[operator]  # the values of a JSON object
     server = server_of(json.loads(json.dumps(content)))
 
     assert server.url == "http://127.0.0.1:9"

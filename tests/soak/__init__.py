@@ -1,1 +1,1 @@
-"""A mock under load for a long time, of which nothing may be lost and no memory may grow: `make soak`."""
+"""A mock under load for a long time, which must lose nothing and must not grow in memory: `make soak`."""

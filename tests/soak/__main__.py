@@ -1,6 +1,6 @@
-"""Lives of projects, many at a time, on a mock of its own: `python -m tests.soak --minutes 30`.
+"""Lives of projects, many at a time, on a mock of their own: `python -m tests.soak --minutes 30`.
 
-Exit code 1: something was lost, something was logged as an error, or the mock's memory grew. Linux only.
+Exit code 1: something was lost or logged as an error, or the mock's memory grew. Linux only.
 """
 
 import asyncio
@@ -17,13 +17,13 @@ from benchmarks.hostile import Process
 from benchmarks.running import running_mock
 from tests.soak.life import Figures, Life
 
-WARM = 0.2  # of the time, after which memory may not grow by more than MOST_MIB
+WARM = 0.2  # of the time, after which memory may grow by at most MOST_MIB
 MOST_MIB = 24.0
 
 
 @dataclass
 class Soak:
-    """Workers that live one life after the other until time is over, and what memory the mock held every second."""
+    """Workers that live one life after the other until time is up, and the mock's memory every second."""
 
     url: str
     process: Process

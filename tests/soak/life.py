@@ -1,6 +1,6 @@
-"""One life of a project, from its creation to its end, and what it must hold by the answers that it gave.
+"""One life of a project, from creation to deletion, and what it must contain according to its responses.
 
-Knows no window: whatever was answered with 200 is stored, whatever was refused changes nothing.
+Knows no windows: everything answered with 200 is stored, and everything refused changes nothing.
 """
 
 import random
@@ -16,12 +16,12 @@ BROKEN = {"connection": "CONNECTION_RESET_BY_PEER"}
 
 
 class Lost(Exception):
-    """What a project says is not what it answered."""
+    """What a project shows differs from its responses."""
 
 
 @dataclass
 class Figures:
-    """What all lives came to: requests, their seconds, projects, and the statuses of submissions."""
+    """The totals of all lives: requests, their seconds, projects, and the statuses of submissions."""
 
     seconds: list[float] = field(default_factory=list)
     lives: int = 0
@@ -40,7 +40,7 @@ class Life:
         self._project: dict[str, Any] = {}
 
     async def live(self) -> None:
-        """Creates the project, does what comes, and holds it to its answers. Raises Lost."""
+        """Creates the project, does random steps, and checks it against its responses. Raises Lost."""
         clock = {"now": "2026-01-01T00:00:00Z", "running": False}
         self._project = await self._control("PUT", "", {"clock": clock, "seed": self._random.randrange(2**31)})
         steps: list[Callable[[], Awaitable[object]]] = [
@@ -111,7 +111,7 @@ class Life:
             raise Lost(f"{self._path} had {times} faults to answer 503 with, and answered {found}")
 
     async def _break(self) -> None:
-        """An answer that is lost on its way, after the feedback was stored."""
+        """A response that is lost on its way, after the feedback was stored."""
         await self._control("POST", "/faults", {"faults": [{"phase": "after", "effect": BROKEN, "times": 1}]})
         event_id = f"{self._random.randrange(2**64):032x}"
         try:

@@ -146,8 +146,8 @@ def test_events_by_ingest_prove_the_window_from_the_timestamp(tmp_path: Path) ->
     class LikeSentry(Scaled):
         event_limit = timedelta(seconds=30)
 
-        def event_base(self, event: object) -> object:  # type: ignore[override]
-            return event.timestamp  # type: ignore[attr-defined]
+        def event_base(self, event: object) -> object:  # type: ignore[override]  # any event will do
+            return event.timestamp  # type: ignore[attr-defined]  # as above
 
     server = LikeSentry()
     application = server.app()

@@ -71,7 +71,7 @@ def test_mistake_of_ours_is_2(
     def failing(self: Run, *arguments: object) -> None:
         if self.sent:
             raise KeyError("\x1b[31moops")
-        real(self, *arguments)  # type: ignore[arg-type]
+        real(self, *arguments)  # type: ignore[arg-type]  # passed on unchanged
 
     monkeypatch.setattr(Run, "_run_check", failing)
     report = tmp_path / "v.json"

@@ -139,7 +139,7 @@ def _client(
     **more: Any,
 ) -> int:
     from feedback_verify.clients.run import ClientRun  # noqa: PLC0415 (reports take their time to import)
-    from feedback_verify.clients.situations import PLAIN, situations  # noqa: PLC0415
+    from feedback_verify.clients.situations import PLAIN, situations  # noqa: PLC0415 (slow to import)
 
     began, command, document = Began.now(), words_of(words, text, journal), load(spec, profile)
     known = situations(document)
@@ -251,7 +251,7 @@ def _required(document: Document, require: str) -> Callable[[str, Verdict], bool
 
 def read_journal(path: Path, document: Document) -> Any:
     """The episode that a HAR file tells, of the mock's journal or of others. Raises SettingsError."""
-    from feedback_verify.clients.episode import Episode, attempts_of  # noqa: PLC0415
+    from feedback_verify.clients.episode import Episode, attempts_of  # noqa: PLC0415 (slow to import)
 
     try:
         if path.stat().st_size > LARGEST:

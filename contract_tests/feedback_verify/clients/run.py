@@ -60,7 +60,7 @@ class ClientRun:
     @property
     def sent(self) -> list[Send]:
         """Every request of every episode."""
-        from feedback_verify.clients.telling import told  # noqa: PLC0415
+        from feedback_verify.clients.telling import told  # noqa: PLC0415 (slow to import)
 
         return [step for episode in self.episodes for step in told(episode) if isinstance(step, Send)]
 

@@ -135,4 +135,4 @@ def _imported(name: str, option: str) -> Callable[..., Any]:
         raise ValueError(f"{option}: {name} cannot be imported: {type(error).__name__}: {error}.") from error
     if not callable(found):
         raise ValueError(f"{option}: {name} is of type {type(found).__name__}, which cannot be called.")  # noqa: TRY004 (the option is wrong)
-    return found  # type: ignore[no-any-return]
+    return found  # type: ignore[no-any-return]  # imported by name

@@ -17,18 +17,18 @@ MEMORY = "memory"
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 
 _EPILOG = """\b
-Every option can stand in the environment too: FEEDBACK_MOCK_PORT for --port, FEEDBACK_MOCK_CONTROL=no for --no-control.
+Every option can be set in the environment: FEEDBACK_MOCK_PORT for --port, FEEDBACK_MOCK_CONTROL=no for --no-control.
 
 \b
 Examples:
-  feedback-mock                                  on http://127.0.0.1:8080
+  feedback-mock                                  serve on http://127.0.0.1:8080
   feedback-mock --port 0 --log-format json       for a test harness: a free port, one JSON line when ready
-  feedback-mock --clock frozen                   time stands still until the control protocol moves it
-  feedback-mock --profile sentry-9.1             as Sentry 9.1 answers, where it differs from the page
-  feedback-mock --spec my-openapi.yaml --watch   another document, other windows, and whatever changes in it
-  feedback-mock --store redis://127.0.0.1 --workers 4    for many at once: see docs/scale.md
-  feedback-mock --host 0.0.0.0                   for a container: others reach it, so that control takes a token
-  feedback-mock explore -- pytest                lose each response of your tests once, and see what becomes of it
+  feedback-mock --clock frozen                   freeze time until the control protocol moves it
+  feedback-mock --profile sentry-9.1             respond like Sentry 9.1
+  feedback-mock --spec my-openapi.yaml --watch   use another document, and follow its changes
+  feedback-mock --store redis://127.0.0.1 --workers 4    share projects between processes (docs/scale.md)
+  feedback-mock --host 0.0.0.0                   for a container; the control protocol then needs a token
+  feedback-mock explore -- pytest                lose each response of your tests once, and see what happens
 """
 
 
