@@ -76,8 +76,8 @@ def test_failure_is_500_and_its_log_names_the_place_and_no_secret(caplog: Any) -
     with caplog.at_level(logging.DEBUG), Server(app) as server, httpx.Client(base_url=server.url) as client:
         tokens = [*project.credentials.tokens.values(), foreign]
         by_token = [client.post(path, headers={"Authorization": f"Bearer {each}"}).status_code for each in tokens]
-        key = {"X-Sentry-Auth": f"Sentry sentry_key={project.credentials.public_key}"}
-        by_key = client.post(f"/api/{project.id}/envelope/", headers=key, content=b"{}\n").status_code
+        dsn = f"DSN http://{project.credentials.public_key}@127.0.0.1/{project.id}"
+        by_key = client.post(path, headers={"Authorization": dsn}).status_code
 
     assert {*by_token, by_key} == {500}
     assert "access.py" in caplog.text
