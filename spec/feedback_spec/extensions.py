@@ -37,6 +37,10 @@ def check_extensions(openapi: dict[str, Any], operation: Operation, fail: Fail) 
     extensions |= {name: openapi[name] for name in _OURS["document"] if name in openapi}
     if problem := _checker().problem(extensions):
         raise fail(problem[0] or operation.id, problem[1])
+    for place in (each for each in places(openapi) if each.kind == "operation"):
+        ours = {name: place.node[name] for name in _OURS["operation"] if name in place.node}
+        if problem := _checker(of_all=False).problem(ours):
+            raise fail(f"{place.pointer}: {problem[0]}", problem[1])
     if pattern := openapi.get("x-behaviour", {}).get("email_pattern"):
         check_pattern(pattern, "x-behaviour.email_pattern", fail)
 
@@ -60,8 +64,9 @@ def _check_key(key: str, place: Place, fail: Fail) -> None:
 
 
 @cache
-def _checker() -> Checker:
-    return Checker(_schema())
+def _checker(of_all: bool = True) -> Checker:
+    """Of all extensions, some of which are required, or of those that any operation may have."""
+    return Checker(_schema() if of_all else {**_schema(), "required": []})
 
 
 def _schema() -> dict[str, Any]:

@@ -166,6 +166,15 @@ def test_example_that_is_not_an_object_is_refused_where_one_is_shown(tmp_path: P
         built_files(document, load_control())
 
 
+@pytest.mark.parametrize(("value", "sentence"), [(None, "null is not of type"), ([], "[] has less than 1 item")])
+def test_extension_of_any_operation_is_checked(tmp_path: Path, value: Any, sentence: str) -> None:
+    """Not only of the one that the windows belong to."""
+    told = refusal(written(tmp_path, changed(value, "paths", PATH, "get", "x-scopes")))
+
+    assert "get: x-scopes: " in told
+    assert sentence in told
+
+
 def test_name_of_a_header_that_is_none_is_refused(tmp_path: Path) -> None:
     document = changed(
         {"schema": {"type": "string"}}, "paths", PATH, "post", "responses", "200", "headers", "X: y\r\nZ"
