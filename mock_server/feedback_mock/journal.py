@@ -5,7 +5,7 @@ gaps, so readers can see where some were dropped.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from itertools import chain
 from typing import Any
 
@@ -132,11 +132,15 @@ _FROM_TEXT: dict[str, Callable[[Any], Any]] = {
 
 
 class Journal:
-    """The entries of one project, oldest first: at most `count`, of `size` bytes together."""
+    """The entries of one project, oldest first: at most `count`, of `size` bytes together.
+
+    `told` is what listeners have been sent lately.
+    """
 
     def __init__(self, count: int, size: int, room: Room) -> None:
         self._most, self._most_bytes, self._room = count, size, room
         self.entries: deque[Entry] = deque()
+        self.told: dict[Hashable, bytes] = {}
         self.last = self.size = self.restarts = self.cleared = 0
 
     @property
@@ -194,6 +198,7 @@ class Journal:
     def restart(self) -> None:
         """Removes all entries and numbers them from 1."""
         self.clear()
+        self.told.clear()
         self.restarts += 1
         self.last = self.cleared = 0
 

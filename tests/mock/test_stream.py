@@ -167,6 +167,26 @@ def test_stream_ends_with_the_server() -> None:
         followed.next()
 
 
+def test_listeners_are_told_the_same_which_is_written_once(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    write = stream._event
+
+    def counting(name: str, *rest: Any) -> bytes:
+        written.append(name)
+        return write(name, *rest)
+
+    monkeypatch.setattr(stream, "_event", counting)
+    with Followed(sandbox) as first, Followed(sandbox) as second:
+        for each in (first, second):
+            each.until("faults")
+        submit(sandbox)
+        told = [each.until("request", "feedback") for each in (first, second)]
+
+    assert told[0]["request"] == told[1]["request"]
+    assert told[0]["feedback"] == told[1]["feedback"]
+    assert written.count("request") == 1
+
+
 def test_streams_are_bounded(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "MOST_STREAMS", 1)
     with Followed(sandbox) as followed:

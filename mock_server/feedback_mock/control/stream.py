@@ -5,7 +5,8 @@ needed: what a slow listener has not received yet is in the journal, which is bo
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -34,6 +35,7 @@ _EVENT_STREAM = b"text/event-stream"
 MOST_STREAMS = 64
 MOST_SHOWN = 500
 _MOST_AT_ONCE = 250  # requests sent per look: a busy server has better things to do
+_MOST_SHARED, _SHARED_BYTES = 32, 4 * 1024 * 1024  # events of a project that are kept for its other listeners
 _PAUSE = 0.1  # seconds between two looks
 _SILENCE = 150  # looks without news, after which a comment tells the client that we are still there
 _Kept = TypeVar("_Kept")
@@ -141,11 +143,30 @@ class News:
             self._told = {"clock": _setting(project)}
             yield _event("project", project_shown(project, self._origin))
         for entry in self._new_entries(project):
-            yield _event("request", self._journals.shown(entry, project, self._origin), entry.number)
+            key = ("request", entry.number, entry.state, self._origin)
+            yield self._written(project, key, partial(self._request, project, entry))
         for name, (state, show) in self._parts(project).items():
             if self._told.get(name) != state:
                 self._told[name] = state
-                yield _event(name, show())
+                # A running clock is told with its instant, and faults by the rules themselves.
+                shared = name in ("events", "feedback")
+                yield (
+                    self._written(project, (name, state), partial(_shown, name, show)) if shared else _shown(name, show)
+                )
+
+    def _request(self, project: Project, entry: Entry) -> bytes:
+        return _event("request", self._journals.shown(entry, project, self._origin), entry.number)
+
+    def _written(self, project: Project, key: Hashable, write: Callable[[], bytes]) -> bytes:
+        """The event, which is not written again if another listener has just been sent it."""
+        told = project.journal.told
+        key = (project.journal.restarts, key)
+        event = told.get(key)
+        if event is None:
+            event = told[key] = write()
+            while len(told) > _MOST_SHARED or sum(map(len, told.values())) > _SHARED_BYTES:
+                del told[next(iter(told))]
+        return event
 
     def _new_entries(self, project: Project) -> Iterable[Entry]:
         """New entries, and those that were pending and are no longer."""
@@ -182,6 +203,10 @@ def _setting(project: Project) -> object:
 def _latest(name: str, all_of_them: Mapping[str, _Kept], show: Callable[[_Kept], object]) -> dict[str, object]:
     values = tuple(all_of_them.values())  # which may grow: tests write from other threads
     return {"count": len(values), name: [show(each) for each in values[-MOST_SHOWN:]]}
+
+
+def _shown(name: str, show: Callable[[], object]) -> bytes:
+    return _event(name, show())
 
 
 def _event(name: str, data: object, number: int | None = None) -> bytes:
