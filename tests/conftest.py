@@ -1,4 +1,4 @@
-"""Whatever report a test writes is held against what is published of its kind."""
+"""Every report that a test writes is validated against the published schema of its kind."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ HAR = Path(__file__).parent / "data" / "har-1.2.schema.json"
 
 @pytest.fixture(scope="session", autouse=True)
 def _reports_are_as_published() -> Iterator[None]:
-    """JSON by the schema that comes with the package, archives by that of HAR 1.2; written as ever, then read."""
+    """JSON by the schema in the package, archives by that of HAR 1.2; written as usual, then read."""
     from feedback_verify import reports  # noqa: PLC0415 (some tests have an environment without the verifier)
 
     published = resources.files("feedback_verify") / "report.schema.json"

@@ -1,7 +1,7 @@
-"""The document with other windows than ours: renamed, three, one, refused at their limits, or with another status.
+"""The document with other windows: renamed, three, one, refused at their limits, or with another status.
 
-Every program honours each of them, with nothing else to change. The base is the packaged document; what differs is
-written down here, rows included.
+Every program supports each of them without other changes. The base is the packaged document; the differences are
+written here, including rows.
 """
 
 import json
@@ -20,7 +20,7 @@ def _mutability(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_rules(document: dict[str, Any], gone: Iterable[str]) -> None:
-    """Takes rules out, and the rows that show them."""
+    """Removes rules, and the rows that show them."""
     gone = frozenset(gone)
     document["x-rules"] = [each for each in document["x-rules"] if each["id"] not in gone]
     mutability = _mutability(document)
@@ -28,7 +28,7 @@ def _without_rules(document: dict[str, Any], gone: Iterable[str]) -> None:
 
 
 def _renamed(document: dict[str, Any]) -> None:
-    """Both windows have other names; all that was said of them is said of these."""
+    """Both windows have other names; everything said about the old names applies to the new ones."""
     names = {"event-window": "time-to-report", "overwrite-window": "time-to-correct"}
     mutability = _mutability(document)
     for each in (*mutability["windows"], *mutability["examples"]):
@@ -39,7 +39,7 @@ def _renamed(document: dict[str, Any]) -> None:
 
 
 def _three(document: dict[str, Any]) -> None:
-    """Beside ours, a window of a day from the event's own timestamp, looked at in between."""
+    """Besides ours, a window of a day from the event's own timestamp, checked in between."""
     mutability = _mutability(document)
     mutability["windows"].append(
         {
@@ -82,7 +82,7 @@ def _three(document: dict[str, Any]) -> None:
 
 
 def _one(document: dict[str, Any]) -> None:
-    """The event window alone: feedback may be overwritten for as long as it is taken at all."""
+    """Only the event window: feedback may be overwritten for as long as it is accepted at all."""
     mutability = _mutability(document)
     mutability["windows"] = [each for each in mutability["windows"] if each["rule"] == "event-window"]
     mutability["order"] = ["event-window"]
@@ -91,7 +91,7 @@ def _one(document: dict[str, Any]) -> None:
 
 
 def _refused_at_limit(document: dict[str, Any]) -> None:
-    """The limit itself is outside: less than 30 minutes and less than 5 minutes."""
+    """The limit itself is excluded: less than 30 minutes and less than 5 minutes."""
     mutability = _mutability(document)
     for window in mutability["windows"]:
         window["at_limit"] = "refused"

@@ -1,4 +1,4 @@
-"""What is tried where not everything can be: a part that the commit draws, so that everything has its turn."""
+"""Chooses a sample if not everything can be tested: the commit determines it, so everything has its turn."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ ALL = os.environ.get("BROKEN") == "all"
 
 
 def drawn(everything: Sequence[T], count: int) -> list[T]:
-    """All of it where BROKEN=all, else so many of it, in its order."""
+    """Everything if BROKEN=all, else a sample of this size, in order."""
     if ALL:
         return list(everything)
     commit = subprocess.run(

@@ -1,4 +1,4 @@
-"""A broken server whose clock runs by itself, at the real pace or faster."""
+"""A broken server whose clock runs on its own, at the real pace or faster."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ START = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)
 class Running:
     """An ASGI application around an implementation: the clocks of its projects run from `start`, `pace` times as fast.
 
-    Windows of half an hour pass in 30 seconds at a pace of 60, constants in the implementation's code included.
+    Windows of half an hour pass in 30 seconds at a pace of 60, including constants in the implementation's code.
     """
 
     def __init__(self, implementation: Implementation, app: ASGIApp, start: datetime = START, pace: int = 1) -> None:

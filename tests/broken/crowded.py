@@ -1,4 +1,4 @@
-"""Servers that go wrong once a project holds more than a few feedback, or once its list has more than a page."""
+"""Servers that fail once a project has more than a few feedback, or once its list has more than a page."""
 
 import json
 import re
@@ -25,7 +25,7 @@ class OldFeedbackMakesRoom(Implementation):
 
 @breaks("overwrite-window")
 class OldFeedbackHasNoWindow(Implementation):
-    """When feedback was submitted is kept for the last few only."""
+    """Only the last few submission times are kept."""
 
     def overwrite_window_over(self, record: Record, now: datetime, by: str) -> bool:
         project = next(each for each in self.projects.values() if record in each.records.values())
@@ -85,7 +85,7 @@ class BackIsTheBeginning(Implementation):
 
 @breaks("list-pages")
 class PagesOfNothing(Implementation):
-    """A page size of 0 is taken for 1."""
+    """A page size of 0 is treated as 1."""
 
     def listing(self, request: Request, project: Project) -> Response:
         query = request.url.query.replace("per_page=0", "per_page=1")
@@ -94,7 +94,7 @@ class PagesOfNothing(Implementation):
 
 @breaks("list-pages")
 class LinksRunTogether(Implementation):
-    """Nothing that a reader of the header would look for stands between the two links."""
+    """The separator that readers of the header expect between the two links is missing."""
 
     def listing(self, request: Request, project: Project) -> Response:
         response = super().listing(request, project)
@@ -104,7 +104,7 @@ class LinksRunTogether(Implementation):
 
 @breaks("list-pages")
 class AnEmptyPageAtTheEnd(Implementation):
-    """Behind a last page that is full, another one is promised."""
+    """After a last page that is full, another one is promised."""
 
     def listing(self, request: Request, project: Project) -> Response:
         response = super().listing(request, project)

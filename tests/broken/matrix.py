@@ -1,4 +1,4 @@
-"""Which broken server each rule catches, as a table of Markdown, from what the servers declare."""
+"""The broken servers that each rule catches, as a Markdown table, from what the servers declare."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from tests.broken.mutants import MUTANTS, Mutant
 
 
 def caught_by(rule: str) -> tuple[list[Mutant], list[Mutant]]:
-    """The broken servers of a rule, and those that break it along with another one."""
+    """The broken servers of a rule, and those that break it along with their own."""
     return [each for each in MUTANTS if each.rule == rule], [each for each in MUTANTS if rule in each.also]
 
 
@@ -32,7 +32,7 @@ def _lines() -> Iterator[str]:
 
 
 def in_words(mutant: Mutant) -> str:
-    """`EventWindowTooLong` as `event window too long`; what it says of itself goes behind that."""
+    """`EventWindowTooLong` as `event window too long`, followed by its docstring."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[A-Z][a-z])", " ", mutant.name).lower()
     name = re.sub(r"\b(dsn|json)\b", lambda word: word[0].upper(), words)
     about = " ".join((mutant.implementation.__dict__.get("__doc__") or "").split()).rstrip(".")

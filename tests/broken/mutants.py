@@ -1,6 +1,6 @@
 """Broken implementations, each with the rule that it breaks. The docstring says what is wrong.
 
-`also` names rules that cannot but break with it. A new one is written together with its witness, in witnesses.py.
+`also` names rules that inevitably break with it. Write a new one together with its witness, in witnesses.py.
 """
 
 import asyncio
@@ -407,7 +407,7 @@ class RetryIsRefused(Implementation):
         super().overwrite(record, body, now)
 
 
-# --- at the same time
+# --- concurrency
 
 
 @breaks("concurrent-submissions")
@@ -429,7 +429,7 @@ class ReadsThenWrites(Implementation):
 
 @breaks("concurrent-submissions")
 class BusyIsAConflict(Implementation):
-    """A second submission while one is under way is refused."""
+    """A second submission is refused while one is in progress."""
 
     busy = False
 
@@ -589,7 +589,7 @@ class AnyTokenOpens(Implementation):
 
 @breaks("dsn-known")
 class AnyKeyOfTheProjectOpens(Implementation):
-    """Only the project's number is looked at."""
+    """Only the project's number is checked."""
 
     def by_dsn(self, dsn: str) -> tuple[str, Project | None]:
         number = dsn.rpartition("/")[2]
@@ -601,7 +601,7 @@ class AnyKeyOfTheProjectOpens(Implementation):
 
 @breaks("bearer")
 class OnlyBearerInCapitals(Implementation):
-    """The scheme is compared letter by letter."""
+    """The scheme is compared case-sensitively."""
 
     def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
         if (authorization or "").startswith("bearer "):
@@ -741,7 +741,7 @@ class ProjectBeforeCredentials(Implementation):
 
 @breaks("valid-accepted", "exact-values")
 class EmojiAreRefused(Implementation):
-    """As a column of three bytes a character does."""
+    """Like a database column with three bytes per character."""
 
     def problem(self, name: str, value: Any) -> str | None:
         if isinstance(value, str) and any(ord(each) > 0xFFFF for each in value):
@@ -766,14 +766,14 @@ class ShortIdIsNotFound(Implementation):
 
 @breaks("invalid-refused")
 class EqualKeysAreJoined(Implementation):
-    """A key that stands twice has both values, with a comma between them."""
+    """A duplicate key gets both values, separated by a comma."""
 
     def parse_json(self, content: bytes) -> Any:
         data = super().parse_json(content)
         return json.loads(content, object_pairs_hook=self.joined) if content else data
 
     def joined(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        """The object with the values of equal keys as one text."""
+        """The object, with the values of duplicate keys joined."""
         found: dict[str, Any] = {}
         for name, value in pairs:
             found[name] = f"{found[name]},{value}" if name in found else value
@@ -851,7 +851,7 @@ class EnvironmentsInAnyCase(Implementation):
 
 @breaks("list-pages")
 class PageBeginsOneTooLate(Implementation):
-    """Between two pages, an entry is lost."""
+    """An entry is lost between two pages."""
 
     def listing(self, request: Request, project: Project) -> Response:
         response = super().listing(request, project)
@@ -862,7 +862,7 @@ class PageBeginsOneTooLate(Implementation):
 
 @breaks("list-cursor")
 class CursorsMayGoOn(Implementation):
-    """What stands behind a cursor is not looked at."""
+    """Anything after a cursor is ignored."""
 
     def listing(self, request: Request, project: Project) -> Response:
         query = re.sub(r"(cursor=\d+(?::|%3A)\d+(?::|%3A)[01])[^&]+", r"\1", request.url.query)

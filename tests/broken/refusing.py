@@ -1,4 +1,4 @@
-"""Servers that refuse wrongly: by a part of a credential, on feedback that exists, in one form, across projects."""
+"""Servers that refuse incorrectly: by part of a credential, for existing feedback, in one form, across projects."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ from tests.broken.server import DETAIL, HEADERS, Implementation, Project, Record
 
 @breaks("credentials-required")
 class AnySchemeWillDo(Implementation):
-    """What stands behind an unknown scheme is looked up all the same."""
+    """What follows an unknown scheme is looked up anyway."""
 
     def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
         scheme, _, value = (authorization or "").partition(" ")
@@ -29,7 +29,7 @@ class AnySchemeWillDo(Implementation):
 
 @breaks("credentials-required")
 class AnySchemeBeforeADsn(Implementation):
-    """A DSN is looked up behind an unknown scheme, a token is not."""
+    """A DSN after an unknown scheme is looked up, but not a token."""
 
     def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
         scheme, _, value = (authorization or "").partition(" ")
@@ -40,7 +40,7 @@ class AnySchemeBeforeADsn(Implementation):
 
 @breaks("credentials-required")
 class NoSchemeWillDo(Implementation):
-    """A token is taken without a scheme before it."""
+    """A token is accepted without a scheme."""
 
     def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
         alone = authorization is not None and " " not in authorization
@@ -48,7 +48,7 @@ class NoSchemeWillDo(Implementation):
 
 
 class OfConnections(Implementation):
-    """Keeps something for each connection: uvicorn makes the address of a client once for each."""
+    """Keeps something per connection: uvicorn creates the client's address once for each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class OfConnections(Implementation):
 
 @breaks("credentials-required")
 class ConnectionsRemember(OfConnections):
-    """Whoever was let in on a connection is let in again without credentials."""
+    """A client that had access on a connection keeps it without credentials."""
 
     def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
         if authorization is None and "let in" in self.kept:
@@ -75,7 +75,7 @@ class ConnectionsRemember(OfConnections):
 
 @breaks("project-isolation")
 class ConnectionsKeepTheirProject(OfConnections):
-    """Whatever comes on a connection is for the project of the first request on it."""
+    """Every request on a connection goes to the project of the first one."""
 
     def find_project(self, organization: str, slug: str) -> Project:
         project: Project = self.kept.setdefault("project", super().find_project(organization, slug))
@@ -84,7 +84,7 @@ class ConnectionsKeepTheirProject(OfConnections):
 
 @breaks("credentials-required")
 class TheBodyNotReadComesNext(OfConnections):
-    """The body of a request without credentials is left on the connection, and read as that of the next request."""
+    """The body of a request without credentials stays on the connection, and is read as that of the next request."""
 
     def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
         self.kept["left"] = authorization is None
@@ -102,7 +102,7 @@ class TheBodyNotReadComesNext(OfConnections):
 
 @breaks("field-required")
 class MissingFieldsFromTheRequestBefore(OfConnections):
-    """What a request on a connection lacks is taken from the one before."""
+    """Fields missing in a request are taken from the previous one on the connection."""
 
     def validate(self, data: Any) -> dict[str, str]:
         if isinstance(data, dict):
@@ -110,12 +110,12 @@ class MissingFieldsFromTheRequestBefore(OfConnections):
         return super().validate(data)
 
 
-# --- by the program that asks
+# --- by client program
 
 
 @breaks("response-schema")
 class BrowsersGetAPage(Implementation):
-    """Whoever would rather have HTML is answered with it."""
+    """A client that prefers HTML gets HTML."""
 
     def respond(self, request: Request, content: bytes) -> Response:
         response = super().respond(request, content)
@@ -233,7 +233,7 @@ class SlugsByTheirBeginning(Implementation):
         return super().find_project(organization, slug.removesuffix("x"))
 
 
-# --- on feedback that exists
+# --- on existing feedback
 
 
 @breaks("email-format")
@@ -268,7 +268,7 @@ class NullRestartsTheWindow(Implementation):
 
 @breaks("scope")
 class ReadersEndTheWindow(Implementation):
-    """A submission by a token that may only read leaves feedback that can no longer be overwritten."""
+    """After a submission with a read-only token, the feedback can no longer be overwritten."""
 
     def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
         try:
@@ -302,7 +302,7 @@ class PutIsStoredAllTheSame(Implementation):
 
 @breaks("route")
 class StoredWithoutTheSlash(Implementation):
-    """Answered with 404, and stored."""
+    """Answered with 404, but stored."""
 
     async def unknown(self, request: Request) -> Response:
         content = await request.body()
@@ -354,7 +354,7 @@ class ChunksHaveNoLimit(Implementation):
 
 @breaks("event-id-length")
 class DsnMayDash(Implementation):
-    """Only who comes by DSN may send an id with dashes."""
+    """Only clients with a DSN may send an id with dashes."""
 
     by = ""
 
@@ -396,7 +396,7 @@ class WindowsBeforeFields(Implementation):
             raise
 
 
-# --- answers
+# --- responses
 
 
 @breaks("response-headers")
@@ -435,7 +435,7 @@ class OneCharacterIsTooShort(Implementation):
 
 @breaks("body-syntax")
 class NanIsTaken(Implementation):
-    """Numbers that JSON does not have are read where nobody asks for them."""
+    """Numbers that are not JSON are accepted in keys that nobody needs."""
 
     def parse_json(self, content: bytes) -> Any:
         return super().parse_json(re.sub(rb"-?(NaN|Infinity)\b", b"0", content))
@@ -443,7 +443,7 @@ class NanIsTaken(Implementation):
 
 @breaks("body-syntax")
 class CommasAndCommentsAreTaken(Implementation):
-    """What is not JSON is read as its relatives are."""
+    """What is not JSON is parsed as a relative of JSON."""
 
     def parse_json(self, content: bytes) -> Any:
         return super().parse_json(re.sub(rb"/\*.*?\*/|,(?=\s*\})", b"", content))
@@ -451,7 +451,7 @@ class CommasAndCommentsAreTaken(Implementation):
 
 @breaks("body-syntax")
 class PythonIsTaken(Implementation):
-    """What is not JSON is read as Python."""
+    """What is not JSON is parsed as Python."""
 
     def parse_json(self, content: bytes) -> Any:
         try:
@@ -465,7 +465,7 @@ class PythonIsTaken(Implementation):
 
 @breaks("no-server-error")
 class PartsMustBeUtf8(Implementation):
-    """Bytes of a form's part that are not UTF-8 bring the server down."""
+    """Bytes in a form's part that are not UTF-8 crash the server."""
 
     def parse_multipart(self, media_type: str, content: bytes) -> dict[str, str]:
         content.decode()
@@ -474,7 +474,7 @@ class PartsMustBeUtf8(Implementation):
 
 @breaks("response-schema")
 class MethodsAreRefusedInText(Implementation):
-    """As a router does that knows the path, and not the endpoint."""
+    """Like a router that knows the path, but not the endpoint."""
 
     def respond(self, request: Request, content: bytes) -> Response:
         if request.method in ("PATCH", "DELETE"):
@@ -520,7 +520,7 @@ class HeadAsksNobody(Implementation):
         return JSONResponse([], 200, HEADERS) if request.method == "HEAD" else super().respond(request, content)
 
 
-# --- what stands beside the four fields
+# --- more than the four fields
 
 
 @breaks("submission")
@@ -533,7 +533,7 @@ class PagesElsewhereAreRefused(Implementation):
 
 @breaks("credentials-required")
 class SentryAuthWillDo(Implementation):
-    """The key is taken from the header that Sentry's other endpoints know."""
+    """The key is read from the header of Sentry's other endpoints."""
 
     def respond(self, request: Request, content: bytes) -> Response:
         found = re.search(r"sentry_key=(\w+)", request.headers.get("x-sentry-auth", ""))
@@ -579,7 +579,7 @@ class DashesInDomainsAreRefused(Implementation):
 
 @breaks("overwrite")
 class AlmostTheSameIsARetry(Implementation):
-    """What differs in capitals only replaces nothing."""
+    """Values that differ only in case replace nothing."""
 
     def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
         same = all(each.lower() == record.values[name].lower() for name, each in body.items())

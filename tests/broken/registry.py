@@ -1,4 +1,4 @@
-"""The broken servers, each with the rule that it breaks; the modules beside this one add theirs when imported."""
+"""The broken servers, each with the rule that it breaks; the neighbouring modules add theirs when imported."""
 
 from dataclasses import dataclass
 from typing import Any

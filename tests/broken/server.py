@@ -1,7 +1,7 @@
-"""A small implementation of the endpoint and of the control protocol, on Starlette, made to be broken.
+"""A small implementation of the endpoint and of the control protocol, on Starlette, designed to be broken.
 
 Everything that a mutant breaks is a method or an attribute of its own. It shares no code with the mock or with
-`spec.rules`: it is the second opinion that the verifier is tried on.
+`spec.rules`: it is the second opinion on which the verifier is tested.
 """
 
 import json
@@ -77,7 +77,7 @@ class Project:
 
 
 class Refusal(Exception):
-    """An answer other than 200."""
+    """A response other than 200."""
 
     def __init__(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
         super().__init__(status)
@@ -113,7 +113,7 @@ class Implementation:
         return now - record.base > self.overwrite_limit
 
     def check_windows(self, event: Event | None, record: Record | None, now: datetime, by: str) -> None:
-        """Refuses what comes too late."""
+        """Refuses a submission that comes too late."""
         if event and self.event_window_over(event, now, by):
             raise self.too_late()
         if record and self.overwrite_window_over(record, now, by):
@@ -130,7 +130,7 @@ class Implementation:
         return body["event_id"]
 
     def records(self, project: Project) -> dict[Any, Record]:
-        """Where the feedback of a project lies."""
+        """Where a project's feedback is stored."""
         return project.records
 
     def find_event(self, project: Project, event_id: str) -> Event | None:
@@ -165,7 +165,7 @@ class Implementation:
         return record
 
     def answer(self, project: Project, record: Record) -> dict[str, Any]:
-        """The feedback as it is answered."""
+        """The feedback as returned."""
         event = self.find_event(project, record.event_id)
         return {
             "id": record.id,
@@ -183,7 +183,7 @@ class Implementation:
         """The issue of an event."""
         return {"id": str(event.number), "title": "Error", "status": event.status}
 
-    # --- who may
+    # --- access
 
     def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
         """The kind of credentials and the project that they belong to."""
@@ -211,7 +211,7 @@ class Implementation:
         raise Refusal(401, {DETAIL: "Invalid token"})
 
     def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
-        """Whether these credentials may do this here."""
+        """Whether these credentials allow this here."""
         if owner is not project:
             raise Refusal(401 if kind == "dsn" else 403, {DETAIL: "You do not have permission to perform this action."})
         if kind == "read" and method == "POST":
@@ -225,7 +225,7 @@ class Implementation:
             raise Refusal(404, {DETAIL: "The requested resource does not exist"})
         return self.projects[organization, slug]
 
-    # --- what a body may be
+    # --- bodies
 
     def parse(self, media_type: str, content: bytes) -> Any:
         """The body as data."""
@@ -283,7 +283,7 @@ class Implementation:
         return event_id.lower()
 
     def trim(self, value: str) -> str:
-        """Cuts white space."""
+        """Trims white space."""
         return value.strip()
 
     def problem(self, name: str, value: Any) -> str | None:  # noqa: PLR0911 (one line per rule)
@@ -327,7 +327,7 @@ class Implementation:
         return Response(status_code=200, headers=HEADERS)
 
     def refuse(self, refusal: Refusal) -> Response:
-        """A refusal as an answer."""
+        """A refusal as a response."""
         return JSONResponse(refusal.body, refusal.status, {**HEADERS, **refusal.headers})
 
     def respond(self, request: Request, content: bytes) -> Response:
@@ -369,7 +369,7 @@ class Implementation:
         return JSONResponse(body, 200, {**HEADERS, "Link": link})
 
     def listed(self, project: Project, status: str, environment: str | None) -> list[Record]:
-        """What a list has, newest first."""
+        """The contents of a list, newest first."""
         found = []
         for record in self.records(project).values():
             event = self.find_event(project, record.event_id)
@@ -407,7 +407,7 @@ class Implementation:
         return JSONResponse(self.described(project))
 
     def stored(self, record: Record) -> dict[str, Any]:
-        """A record, as the control protocol shows it."""
+        """A record in the control protocol's format."""
         times = {"first_submitted_at": instant(record.first), "last_submitted_at": instant(record.last)}
         return {**record.values, "id": record.id, "event_id": record.event_id, **times}
 
@@ -418,7 +418,7 @@ class Implementation:
         self.projects[organization, slug] = Project(organization, slug, str(self.numbers), now)
 
     def described(self, project: Project) -> dict[str, Any]:
-        """A project, as the control protocol shows it."""
+        """A project in the control protocol's format."""
         return {
             "organization": project.organization,
             "project": project.slug,

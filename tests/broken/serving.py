@@ -12,7 +12,7 @@ import uvicorn
 
 @contextmanager
 def serving(app: Any, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """The base URL of the running application; with `tls` it speaks https."""
+    """The base URL of the running application; with `tls`, it speaks HTTPS."""
     started = threading.Event()
 
     class Server(uvicorn.Server):

@@ -1,4 +1,4 @@
-"""No rule stands in the document that nothing forces."""
+"""Every rule in the document is forced by something."""
 
 import pytest
 from feedback_spec.document import load
@@ -11,14 +11,14 @@ RULES = load().rules
 
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_catches_a_broken_server(rule: str) -> None:
-    """A new rule comes with the server that breaks it, as a class in mutants.py."""
+    """A new rule comes with a server that breaks it, as a class in mutants.py."""
     own, others = caught_by(rule)
 
     assert own or others
 
 
 def test_broken_servers_break_rules_that_there_are() -> None:
-    """Its own, and those that break with it."""
+    """Their own, and those that break with them."""
     assert {rule for each in MUTANTS for rule in (each.rule, *each.also)} <= set(RULES)
 
 

@@ -1,4 +1,6 @@
-"""Nobody argues about what is broken: each broken server has a witness, and the sound one answers it otherwise."""
+"""What is broken is beyond dispute: each broken server has a witness, to which the correct server responds
+differently.
+"""
 
 import pytest
 
@@ -9,7 +11,7 @@ from tests.broken.witnesses import WITNESSES
 
 
 def test_every_broken_server_has_a_witness() -> None:
-    """And there is no witness of a server that is gone."""
+    """And there is no witness for a server that no longer exists."""
     assert set(WITNESSES) == {mutant.name for mutant in MUTANTS}
 
 

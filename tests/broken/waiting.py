@@ -1,7 +1,7 @@
-"""Verifies broken servers by real waiting, many of them at the same time: a URL, a provider state and no control API.
+"""Verifies broken servers by real waiting, many at the same time: a URL, a provider state and no control API.
 
-The document's windows are 60 times shorter and the servers' clocks run 60 times as fast, so that what a server has of
-its own constants is shortened with them. The dates that they answer are told on the pace of all other clocks.
+The document's windows are 60 times shorter and the servers' clocks run 60 times as fast, so a server's own constants
+are shortened with them. The dates in responses follow the pace of all other clocks.
 """
 
 import re
@@ -37,7 +37,7 @@ _CREATED = re.compile(rb'(?<="dateCreated":")[^"]*')
 
 
 class AtOurPace:
-    """An ASGI application around another one: the dates in its answers advance as real time does, from now on."""
+    """An ASGI application around another one: the dates in its responses advance in real time from now on."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app, self._began = app, datetime.now(UTC)
@@ -65,7 +65,9 @@ class AtOurPace:
 
 
 def verify_all(rules: Mapping[str, frozenset[str]], spec: Path) -> dict[str, Told]:
-    """The verdicts on these rules of these broken servers (by name; `` for the sound one), after one wait for all."""
+    """The verdicts on these rules for these broken servers (by name; `` for the correct one), after one wait for
+    all.
+    """
     shares = [list(rules)[number::PROCESSES] for number in range(PROCESSES)]
     with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
         told = pool.map(_verify_some, ([(name, rules[name]) for name in share] for share in shares), [spec] * PROCESSES)

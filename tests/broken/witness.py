@@ -1,4 +1,4 @@
-"""What shows that a server is broken: a few requests, as data, that it and the sound server answer differently."""
+"""Shows that a server is broken: a few requests, as data, to which it and the correct server respond differently."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,7 +21,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 @dataclass(frozen=True)
 class Send:
-    """A request. `by` names credentials and their project, as in `dsn of acme/office`; else it is the header itself."""
+    """A request. `by` names credentials and their project, as in `dsn of acme/office`, or else is the header itself."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class Send:
 
 @dataclass(frozen=True)
 class Together:
-    """Requests at the same time."""
+    """Concurrent requests."""
 
     requests: tuple[Send, ...]
 
@@ -43,17 +43,17 @@ Witness = tuple[Send | Together, ...]
 
 
 def save(event: str = EVENT, at: str = HERE, **facts: str) -> Send:
-    """An event is saved; `facts` as in the control protocol."""
+    """Saves an event; `facts` as in the control protocol."""
     return Send("PUT", f"/_control/projects/{at}/events/{event}", facts)
 
 
 def advance(duration: str, at: str = HERE) -> Send:
-    """A project's clock moves forward."""
+    """Moves a project's clock forward."""
     return Send("POST", f"/_control/projects/{at}/clock/advance", {"duration": duration})
 
 
 def records(at: str = HERE) -> Send:
-    """What is stored."""
+    """Reads what is stored."""
     return Send("GET", f"/_control/projects/{at}/feedback")
 
 
@@ -70,12 +70,12 @@ def listing(query: str = "", at: str = HERE, by: str = "write") -> Send:
 
 
 def post(content: bytes, media_type: str = "application/json", by: str = f"write of {HERE}") -> Send:
-    """Any body at all."""
+    """Posts any body."""
     return Send("POST", _endpoint(HERE), by=by, content=content, headers={"Content-Type": media_type})
 
 
 def method(name: str, at: str = HERE, by: str | None = f"write of {HERE}") -> Send:
-    """Any method on the endpoint."""
+    """Uses any method on the endpoint."""
     return Send(name, _endpoint(at), by=by)
 
 
@@ -84,7 +84,7 @@ def _endpoint(project: str) -> str:
 
 
 def answers(implementation: type[Implementation], witness: Witness) -> list[Answer]:
-    """What the server answers to the steps, on three fresh projects with frozen clocks."""
+    """The server's responses to the steps, on three fresh projects with frozen clocks."""
     return asyncio.run(_answers(implementation, witness))
 
 
@@ -118,5 +118,5 @@ async def _done(step: Send | Together, sent: Callable[[Send], Awaitable[httpx.Re
 
 
 def requests_in(witness: Witness) -> int:
-    """How many requests it takes."""
+    """The number of requests."""
     return sum(len(step.requests) if isinstance(step, Together) else 1 for step in witness)

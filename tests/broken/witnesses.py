@@ -1,4 +1,6 @@
-"""The witness of each broken server, by the name of its class. Each is tried on the sound and on the broken server."""
+"""The witness of each broken server, by the name of its class. Each is tried on the correct and on the broken
+server.
+"""
 
 import json
 from dataclasses import replace
@@ -39,7 +41,7 @@ TOKEN, KEY = "write-acme-shop", "1".rjust(32, "a")
 
 
 def _dsn(key: str = KEY, host: str = "127.0.0.1", number: str = "1") -> str:
-    """A DSN as a header, by its parts."""
+    """A DSN as a header, from its parts."""
     return f"DSN http://{key}@{host}/{number}"
 
 
@@ -57,7 +59,7 @@ def _aged(saved_ago: str, **facts: str) -> Witness:
 
 
 def _again(after: str) -> Witness:
-    """Feedback twice, the second time so much later."""
+    """Feedback twice, the second time this much later."""
     return submit(), advance(after), submit(comments="Again.")
 
 
@@ -124,7 +126,7 @@ WITNESSES: dict[str, Witness] = {
     "NoWindowsForDsn": (save(saved_ago="PT31M"), submit(by="dsn")),
     "NoOverwriteByDsn": (submit(), submit(by="dsn")),
     "RetryIsRefused": (submit(), submit()),
-    # at the same time
+    # concurrency
     "ReadsThenWrites": (Together((submit(), submit())), records()),
     "BusyIsAConflict": (Together((submit(), submit(OTHER))),),
     # isolation
@@ -186,7 +188,7 @@ WITNESSES: dict[str, Witness] = {
     "LinksRunTogether": (listing(),),
     "AnEmptyPageAtTheEnd": (save(), submit(), listing("?per_page=1")),
     "EnvironmentsInAnyCase": (save(environment="production"), submit(), listing("?environment=Production")),
-    # what stands beside the four fields
+    # more than the four fields
     "PagesElsewhereAreRefused": (replace(submit(), headers={"Origin": "https://app.example"}),),
     "SentryAuthWillDo": (replace(submit(by=""), headers={"X-Sentry-Auth": f"Sentry sentry_key={KEY}"}),),
     "TheNameInAnswersWillDo": (submit(event_id=..., eventID=EVENT),),

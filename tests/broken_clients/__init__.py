@@ -1,1 +1,1 @@
-"""Clients that break one of the rules for clients each, and the sound ones that they are made of."""
+"""Clients that each break one of the rules for clients, and the correct ones that they derive from."""

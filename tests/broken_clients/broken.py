@@ -1,4 +1,4 @@
-"""Broken clients in Python: `python -m tests.broken_clients.broken NAME` plays one."""
+"""Broken clients in Python: `python -m tests.broken_clients.broken NAME` runs one."""
 
 import html
 import json
@@ -32,7 +32,7 @@ def breaks(*rules: str) -> Callable[[type[Client]], type[Client]]:
 
 
 class _AfterRefusal(Client):
-    """Tries again after a refusal, whatever it was."""
+    """Retries after a refusal, whatever it was."""
 
     again: tuple[int, ...] = ()
 
@@ -213,7 +213,7 @@ class TellsDsnOnFailure(Client):
         return super().failure(f"{self.given['dsn']} {why}")
 
 
-# Answers
+# Responses
 
 
 @breaks("conflict-final")
@@ -339,7 +339,7 @@ class AnonymousOnRetry(Client):
 
 @breaks("retry-in-window")
 class RetriesSixMinutesLater(Client):
-    """Waits on the project's clock, which is how a test of such a client is quick."""
+    """Waits on the project's clock, which keeps tests of such a client fast."""
 
     def wait(self, number: int) -> None:
         asked = json.dumps({"duration": "PT6M", "participant": "client"}).encode()

@@ -1,4 +1,6 @@
-"""A sound client, in steps that a broken one does otherwise. Knows nothing of the verifier but the environment."""
+"""A correct client, in steps that a broken one does differently. Knows nothing about the verifier except the
+environment.
+"""
 
 import http.client
 import json
@@ -15,7 +17,7 @@ LONGEST = 5.0  # seconds of Retry-After that it waits for
 
 
 class Client:
-    """Submits one feedback, tries again where that is safe, and says by its exit code what came of it."""
+    """Submits one feedback, retries if that is safe, and reports the outcome in its exit code."""
 
     tries = 4
     pause = 0.1
@@ -47,7 +49,7 @@ class Client:
         return self.given["endpoint"]
 
     def send(self, method: str = "POST", url: str | None = None) -> Answer:
-        """One try. Raises OSError or HTTPException where no answer came."""
+        """One try. Raises OSError or HTTPException if there is no response."""
         parts, body = urlsplit(url or self.url()), self.body()
         connection = http.client.HTTPConnection(parts.netloc, timeout=self.timeout)
         try:
@@ -61,7 +63,7 @@ class Client:
             connection.close()
 
     def run(self) -> int:
-        """Tries until it is stored, refused, or of no use any more."""
+        """Tries until it is stored, refused, or useless to continue."""
         for number in range(self.tries):
             if time.time() - self.began > self.window:
                 return self.failure("the window is over")
@@ -81,11 +83,11 @@ class Client:
         return self.failure(self.last)
 
     def wait(self, number: int) -> None:
-        """Lets time go by after a failure."""
+        """Lets time pass after a failure."""
         time.sleep(self.pause * 2**number)
 
     def told_to_wait(self, status: int, headers: Mapping[str, str]) -> float | None:
-        """How long to wait before the next try; None for no other try."""
+        """How long to wait before the next try; None for no further try."""
         if status not in (429, 503):
             return self.pause if status >= 500 else None
         said = headers.get("retry-after")

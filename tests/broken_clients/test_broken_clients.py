@@ -1,6 +1,6 @@
-"""Each broken client is caught by the rules that it breaks and by no other; the sound ones break none.
+"""Each broken client is caught by the rules that it breaks and by no others; the correct ones break none.
 
-A part of them, drawn by the commit; all with BROKEN=all, as in `make broken-clients`.
+A sample, chosen by the commit; all with BROKEN=all, as in `make broken-clients`.
 """
 
 import json
@@ -31,7 +31,7 @@ PATIENCE = 8 * SECOND
 
 
 def violated(words: Sequence[str], patience: int = PATIENCE) -> dict[str, str]:
-    """What was seen of each rule that the client breaks."""
+    """What was observed for each rule that the client breaks."""
     run = ClientRun(DOCUMENT, situations(DOCUMENT))
     with Stage(words, DOCUMENT, patience) as stage:
         run.play(stage, lambda *_: None)

@@ -92,7 +92,7 @@ def test_no_secret_is_in_any_report(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_a_recorded_journal_is_judged_as_far_as_it_says_something(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The archive is one as browsers write it, without what the mock adds."""
+    """The archive is as browsers write it, without the mock's additions."""
     har = tmp_path / "recorded.har"
     har.write_text(json.dumps({"log": {"entries": [_entry("00:00:00", 409), _entry("00:00:05", 409)]}}), "utf-8")
 

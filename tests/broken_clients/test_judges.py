@@ -1,4 +1,4 @@
-"""The rules for clients that speak of time, at their limits and a microsecond past them, on episodes made by hand."""
+"""The time rules for clients, at their limits and a microsecond past them, on hand-made episodes."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ EARLY = 20_000
 
 
 def attempt(number: int, at: int, status: int = 200, took: int = 0, **more: Any) -> Attempt:
-    """A submission at so many microseconds from the start."""
+    """A submission this many microseconds after the start."""
     plain = Attempt(
         number=number,
         method="POST",
@@ -41,7 +41,7 @@ def attempt(number: int, at: int, status: int = 200, took: int = 0, **more: Any)
 
 
 def judged(rule: str, *attempts: Attempt, situation: str = PLAIN, **more: Any) -> bool | None:
-    """Whether the rule holds; None where nothing is said of it."""
+    """Whether the rule holds; None if that is open."""
     known: Mapping[str, Situation] = situations(DOCUMENT)
     plain = Episode(PLAIN, [attempt(1, 0)], given=GIVEN)
     facts = {"over": attempts[-1].answered, "told_time": True, "given": GIVEN, **more}

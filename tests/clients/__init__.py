@@ -1,1 +1,1 @@
-"""Clients of the mock that are not ours: the examples, generated SDKs, and how each is run."""
+"""Clients of the mock that are not ours: the examples, generated SDKs, and how to run each."""

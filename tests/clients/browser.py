@@ -1,4 +1,6 @@
-"""A page in headless Chromium, of another origin than the mock's, that submits what it is asked to. Asserts nothing."""
+"""A page in headless Chromium, from a different origin than the mock, that submits what it is told to. Asserts
+nothing.
+"""
 
 import json
 import os
@@ -49,7 +51,7 @@ class Page:
         self._server.server_close()
 
     def told(self) -> dict[str, Any]:
-        """What the page tells next. Raises RuntimeError, with the browser's own words, where it tells nothing."""
+        """The page's next message. Raises RuntimeError, with the browser's own words, if there is none."""
         for _ in range(PATIENCE):
             try:
                 return self._told.get(timeout=1)
@@ -59,7 +61,7 @@ class Page:
         raise RuntimeError(f"The browser told nothing. {self._log.read_text('utf-8', 'replace')[-2000:]}")
 
     def ask(self, body: dict[str, Any]) -> dict[str, Any]:
-        """What the page was answered when it submitted that."""
+        """The response that the page got when it submitted that."""
         self._asked.put(body)
         return self.told()
 

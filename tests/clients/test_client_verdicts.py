@@ -1,4 +1,4 @@
-"""The example clients do what the document asks of clients; one of them, drawn by the commit."""
+"""The example clients follow the document's rules for clients; one of them, chosen by the commit."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The examples run as their READMEs say, and notice a mock with other windows and a mock that is missing."""
+"""The examples run as their READMEs say, and notice a mock with other windows and a missing mock."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ from tests.clients.toolchains import MOCK, ROOT, need, run
 EXAMPLES = ROOT / "examples"
 NEEDS = {"python": (), "shell": ("bash", "curl"), "java": ("java", "javac"), "typescript": ("node", "npm")}
 LEFT_OUT = shutil.ignore_patterns("node_modules", "build", "__pycache__", ".pytest_cache")
-# Kills who started it as soon as the mock serves; the mock, unless it ends by itself, is ended after 60 seconds.
+# Kills its parent as soon as the mock serves; the mock, unless it exits, is stopped after 60 seconds.
 KILLS_ITS_RUNNER = """#!/bin/sh
 (until [ -s {folder}/ready ] || [ -s {folder}/ended ]; do sleep 0.05; done; kill -9 $PPID) &
 timeout 60 {mock} "$@" --ready-file {folder}/ready
@@ -36,7 +36,7 @@ def feedback_server():
 
 
 def copied(name: str, folder: Path) -> Path:
-    """The example in a folder of its own, with the clients that it uses: tests in parallel build in places apart."""
+    """The example in a separate folder, with the clients that it uses: parallel tests build in different places."""
     shutil.copytree(ROOT / "clients", folder / "clients", ignore=LEFT_OUT)
     return shutil.copytree(EXAMPLES / name, folder / "examples" / name, ignore=LEFT_OUT)
 
@@ -49,7 +49,7 @@ def run_as_told(example: Path, mock: str, **more: str) -> subprocess.CompletedPr
 
 
 def test_every_example_is_run() -> None:
-    """A folder more, and this says so."""
+    """An additional folder makes this fail."""
     assert {each.name for each in EXAMPLES.iterdir() if each.is_dir()} == set(NEEDS)
 
 
@@ -68,7 +68,7 @@ def test_example_runs_as_its_readme_says(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", NEEDS)
 def test_example_notices_other_windows(name: str, tmp_path: Path) -> None:
-    """With 10 minutes for 30 and 1 for 5, exactly the tests of the windows fail."""
+    """With 10 minutes instead of 30 and 1 instead of 5, exactly the tests of the windows fail."""
     need(*NEEDS[name])
     example = copied(name, tmp_path)
     document = (ROOT / "spec" / "openapi.yaml").read_text("utf-8")
@@ -86,7 +86,7 @@ def test_example_notices_other_windows(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NEEDS if name != "python"])
 def test_example_says_that_the_mock_is_missing(name: str, tmp_path: Path) -> None:
-    """And what to do. (In Python it is pytest that says so, by `required_plugins`.)"""
+    """And what to do. (In Python, pytest says so, through `required_plugins`.)"""
     need(*NEEDS[name])
 
     ran = run_as_told(copied(name, tmp_path), "no-such-mock")
@@ -98,7 +98,7 @@ def test_example_says_that_the_mock_is_missing(name: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", [name for name in NEEDS if name != "python"])
 def test_mock_ends_with_a_runner_that_is_killed(name: str, tmp_path: Path) -> None:
-    """It hears of it by its stdin. (In Python the mock runs inside pytest.)"""
+    """It notices through its stdin. (In Python, the mock runs inside pytest.)"""
     need(*NEEDS[name])
     mock = tmp_path / "mock"
     mock.write_text(KILLS_ITS_RUNNER.format(mock=MOCK, folder=tmp_path), "utf-8")

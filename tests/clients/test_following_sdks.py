@@ -1,4 +1,4 @@
-"""Sentry's own SDKs under fake timers move a project that follows: 31 minutes, on which both agree at every request.
+"""Sentry's own SDKs under fake timers move a project that follows them: 31 minutes, with agreement at every request.
 
 `make clients` installs them; what is not installed is skipped.
 """
@@ -29,7 +29,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def both_agree(sandbox: Sandbox, ran: subprocess.CompletedProcess[str], step: timedelta) -> None:
-    """At every request the project's clock was what the client said; `step` is the least that the client tells."""
+    """At every request, the project's clock showed the client's time; `step` is the client's resolution."""
     assert ran.returncode == 0, ran.stdout
     told: list[tuple[str, int]] = json.loads(ran.stdout.splitlines()[-1])["told"]
     instants = [datetime.fromisoformat(now) - START for now, _ in told]
@@ -44,7 +44,7 @@ def both_agree(sandbox: Sandbox, ran: subprocess.CompletedProcess[str], step: ti
 
 
 def said_by(request: Any) -> datetime:
-    """What time it was for the client."""
+    """The client's time."""
     header = request.headers.get("x-feedback-now")
     return datetime.fromisoformat(header or json.loads(request.text.splitlines()[0])["sent_at"])
 

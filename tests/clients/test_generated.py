@@ -1,4 +1,4 @@
-"""SDKs that are generated from the document, and Sentry's own client, work against the mock as they come.
+"""SDKs generated from the document, and Sentry's own client, work with the mock unchanged.
 
 `make clients` installs the generators; what is not installed is skipped.
 """
@@ -27,7 +27,7 @@ MODULES = HERE / "node_modules"
 PYTHON = HERE / ".venv" / "bin"
 OPERATION = "Feedback must be received by the server no more than 30 minutes after the event was saved."
 SCHEMA = "All four fields are required."
-# OpenAPI Generator does not say of what, and what it writes lacks nothing.
+# OpenAPI Generator does not say what is missing, and its output lacks nothing.
 HARMLESS = "Failed to get the schema name: null"
 
 # The id is the first of generated/sdk, on every server.
@@ -45,7 +45,7 @@ SEEN = {
 
 @pytest.fixture
 def place() -> Iterator[str]:
-    """Where the SDK submits, as its story reads it."""
+    """Where the SDK submits, in the form that its story reads."""
     with Server() as server:
         yield new_place(server)
 
@@ -59,7 +59,7 @@ def new_place(server: Server) -> str:
 
 @pytest.fixture
 def generators_in_python() -> None:
-    """Skips the test where they are not installed. They bring a Java runtime."""
+    """Skips the test if they are not installed. They include a Java runtime."""
     if not (PYTHON.parent / "installed").is_file():
         pytest.skip("the SDK generators in Python are not installed: make clients")
 
@@ -73,7 +73,7 @@ def generators_in_javascript() -> None:
 
 
 def project_of(name: str, folder: Path) -> Path:
-    """A folder with the story and one SDK's part in it: `name` is a file of `generated`."""
+    """A folder with the story and one SDK's part of it: `name` is a file in `generated`."""
     project = folder / "project"
     project.mkdir()
     shared = ("story.py",) if name.endswith(".py") else ("story.ts", "tsconfig.json", "package.json")
@@ -85,7 +85,7 @@ def project_of(name: str, folder: Path) -> Path:
 
 
 def generate(project: Path, *command: str | Path) -> None:
-    """Runs a generator; it succeeds, and neither warns nor finds an error."""
+    """Runs a generator; it must succeed without warnings or errors."""
     ran = run(command, project, {"REDOCLY_TELEMETRY": "off", "NO_COLOR": "1"})
     complaints = [line for line in ran.stdout.splitlines() if re.search(r"warn|error", line, re.IGNORECASE)]
 
@@ -94,7 +94,7 @@ def generate(project: Path, *command: str | Path) -> None:
 
 
 def tell_in_typescript(project: Path, name: str, place: str) -> Any:
-    """What the story saw, once the types agree."""
+    """What the story saw, after type checking."""
     checked = run(["node", "node_modules/typescript/bin/tsc"], project)
     assert checked.returncode == 0, checked.stdout
     return seen(["node", f"built/{name.removesuffix('.ts')}.js", place], project)
@@ -123,13 +123,13 @@ def seen(command: list[str | Path], project: Path) -> Any:
 
 
 def written(folder: Path) -> str:
-    """All that was generated, in one line: generators wrap descriptions."""
+    """Everything generated, in one line: generators wrap descriptions."""
     sources = [path.read_text("utf-8") for path in folder.rglob("*") if path.suffix in {".py", ".ts"}]
     return re.sub(r"[\s*]+", " ", " ".join(sources))
 
 
 def json_only(document: str) -> str:
-    """The document with JSON alone as the body of a submission."""
+    """The document with JSON as the only media type for submissions."""
     parsed = yaml.safe_load(document)
     (path,) = parsed["paths"].values()
     content = path["post"]["requestBody"]["content"]
@@ -139,9 +139,9 @@ def json_only(document: str) -> str:
 
 @pytest.mark.usefixtures("generators_in_python")
 def test_openapi_python_client(tmp_path: Path, place: str) -> None:
-    """Each answer is an instance of the schema that the document names.
+    """Each response is an instance of the schema that the document names.
 
-    It is given JSON bodies only: several media types of one schema it gets wrong, see the test below.
+    It gets JSON bodies only: it generates wrong code for several media types with one schema, see the test below.
     """
     project = project_of("with_openapi_python_client.py", tmp_path)
     (project / "openapi.yaml").write_text(json_only(DOCUMENT.read_text("utf-8")), "utf-8")
@@ -163,7 +163,7 @@ def test_openapi_python_client(tmp_path: Path, place: str) -> None:
 
 @pytest.mark.usefixtures("generators_in_python")
 def test_openapi_python_client_still_fails_with_several_media_types(tmp_path: Path) -> None:
-    """Its issues 1451 and 1276. Once they are solved, `json_only` can go."""
+    """Its issues 1451 and 1276. Once they are fixed, `json_only` can go."""
     options: list[str | Path] = ["--path", DOCUMENT, "--output-path", "generated_sdk", "--meta", "none"]
     generate(tmp_path, PYTHON / "openapi-python-client", "generate", *options)
     imported = run([PYTHON / "python", "-c", "import generated_sdk.api.user_feedback.submit_user_feedback"], tmp_path)
@@ -225,7 +225,7 @@ def test_openapi_typescript(tmp_path: Path, place: str) -> None:
 
 @pytest.mark.usefixtures("generators_in_javascript")
 def test_hey_api(tmp_path: Path, place: str) -> None:
-    """@hey-api/openapi-ts, which Sentry's own client is generated with."""
+    """@hey-api/openapi-ts, with which Sentry's own client is generated."""
     project = project_of("with-hey-api.ts", tmp_path)
     configuration = {"input": str(DOCUMENT), "output": {"path": "generated", "importFileExtension": ".js"}}
     (project / "openapi-ts.config.mjs").write_text(f"export default {json.dumps(configuration)};\n", "utf-8")
@@ -238,7 +238,7 @@ def test_hey_api(tmp_path: Path, place: str) -> None:
 
 @pytest.mark.usefixtures("generators_in_javascript")
 def test_client_of_sentry(tmp_path: Path, place: str) -> None:
-    """@sentry/api as it is published, with another base URL."""
+    """@sentry/api as published, with another base URL."""
     project = project_of("with-sentry-api.ts", tmp_path)
 
     assert tell_in_typescript(project, "with-sentry-api.ts", place) == SEEN

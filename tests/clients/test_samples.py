@@ -25,7 +25,7 @@ NEEDS = {"Python": (), "TypeScript": ("node",), "Java": ("java", "javac")}
 
 @pytest.fixture(scope="module")
 def document() -> Document:
-    """Ours, with comments that no language takes as they are."""
+    """Ours, with comments that no language accepts unquoted."""
     openapi = copy.deepcopy(load().openapi)
     path = next(iter(openapi["paths"].values()))
     path["post"]["requestBody"]["content"]["application/json"]["examples"]["page"]["value"]["comments"] = COMMENTS
@@ -58,7 +58,7 @@ def run(text: str, language: str, sandbox: Sandbox, folder: Path) -> str:
 def test_sample_submits_with_each_kind_of_credentials(
     language: str, document: Document, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    """By token and by DSN, which the second time is an overwrite; the comments arrive as the document has them."""
+    """With a token and with a DSN, which overwrites; the comments arrive as in the document."""
     need(*NEEDS[language])
     _, by_token, by_dsn, _ = samples(document, load_control())
 

@@ -1,4 +1,4 @@
-"""Sentry's own SDKs work with the mock's DSN as it is, and feedback for what they captured keeps to the windows.
+"""Sentry's own SDKs work with the mock's DSN unchanged, and feedback for captured events is subject to the windows.
 
 `make clients` installs them; what is not installed is skipped.
 """
@@ -30,7 +30,7 @@ TEXTS = ("It broke", "It is as old as can be", "It is too old")
 TOO_LATE = {"detail": "Feedback for this event cannot be modified."}
 WINDOW = timedelta(minutes=30)
 MICROSECOND = timedelta(microseconds=1)
-# The types of items that each sends, besides others.
+# The types of items that each sends, among others.
 SENT = {"event", "attachment", "session"}
 PYTHON = {
     "2": {"transaction", "check_in", "log", "trace_metric", "client_report"},
@@ -46,7 +46,7 @@ Submit = Callable[[str, str], tuple[int, Any]]
 
 
 class Place:
-    """A project whose clock stands still, on a mock that remembers what it was sent."""
+    """A project with a frozen clock, on a mock that remembers what it was sent."""
 
     def __init__(self, sandbox: Sandbox, exchanges: list[Exchange]) -> None:
         self.sandbox, self.exchanges = sandbox, exchanges
@@ -55,13 +55,13 @@ class Place:
         self._base = next(each.base for each in document.mutability.windows if each.rule == "event-window")
 
     def submit(self, event_id: str, comments: str) -> tuple[int, Any]:
-        """Feedback by REST, with a token: the status and the JSON of the answer."""
+        """Feedback by REST, with a token: the status and the JSON of the response."""
         headers = {"Authorization": f"Bearer {self.sandbox.token}"}
         answer = httpx.post(self.sandbox.feedback_url, json=feedback_for(event_id, comments), headers=headers)
         return answer.status_code, answer.json()
 
     def age(self, event_id: str, age: timedelta) -> None:
-        """Moves the clock to where the event is exactly so old, by what its window counts from."""
+        """Moves the clock until the event has exactly this age, measured as its window does."""
         project = self.sandbox.app.store.project(self.sandbox.organization, self.sandbox.project)
         assert project is not None
         event = project.events[event_id]
@@ -72,7 +72,7 @@ class Place:
 
 @pytest.fixture(params=[DOCUMENTED, "sentry-latest"])
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """On a mock of either profile."""
+    """On a mock with either profile."""
     app, exchanges = watched(load(None, request.param))
     with Server(app) as server:
         yield Place(Sandbox(server, "acme", "sdk"), exchanges)
@@ -83,14 +83,14 @@ def feedback_for(event_id: str, comments: str) -> dict[str, str]:
 
 
 def captured(ran: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    """What a driver says that it captured."""
+    """What a driver reports to have captured."""
     assert ran.returncode == 0, ran.stdout
     told: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
     return told
 
 
 def all_was_taken(place: Place, types: set[str]) -> None:
-    """Whatever the SDK sent, the answer was 200; and these types of items were among it."""
+    """Everything that the SDK sent was answered with 200, and included these types of items."""
     sent = [each for each in place.exchanges if each.is_ingest]
 
     assert [each for each in sent if each.status != 200] == []
@@ -100,7 +100,7 @@ def all_was_taken(place: Place, types: set[str]) -> None:
 def windows_are_kept(place: Place, kind: str, events: list[str], submit: Submit, *, silent: bool = False) -> None:
     """Feedback for three captured events: stored, overwritten up to the limit, refused past each.
 
-    An answer shows the issue of the event, unless it is `silent`.
+    A response shows the issue of the event, unless it is `silent`.
     """
     broke, old, too_old = events
     answers = [submit(broke, "It broke!")]

@@ -21,7 +21,7 @@ def test_every_client_is_tested() -> None:
 
 @pytest.mark.parametrize("name", NEEDS)
 def test_client_passes_its_tests(name: str, tmp_path: Path) -> None:
-    """By the command that its README names last."""
+    """With the last command in its README."""
     need(*NEEDS[name])
     client = shutil.copytree(CLIENTS / name, tmp_path / name, ignore=LEFT_OUT)
     told = re.findall(r"^`(.+)` tests the client", (client / "README.md").read_text("utf-8"), re.MULTILINE)
@@ -32,7 +32,7 @@ def test_client_passes_its_tests(name: str, tmp_path: Path) -> None:
 
 
 def test_java_test_calls_every_operation() -> None:
-    """The other two watch themselves."""
+    """The other two check themselves."""
     text = (CLIENTS / "java" / "test" / "ClientTest.java").read_text("utf-8")
 
     names = [camel(each.name) for each in methods(load_control())]

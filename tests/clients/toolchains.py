@@ -1,4 +1,4 @@
-"""Which toolchains are here, and how a folder of the repository is run with them. Asserts nothing."""
+"""Finds installed toolchains, and runs a folder of the repository with them. Asserts nothing."""
 
 import os
 import re
@@ -18,7 +18,7 @@ _UNREACHABLE = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIME
 
 
 def need(*commands: str) -> None:
-    """Skips the test, naming the toolchain, unless every command is here and new enough."""
+    """Skips the test, naming the toolchain, unless every command is installed and new enough."""
     for command in commands:
         if shutil.which(command) is None:
             pytest.skip(f"{command} is not here")
@@ -30,7 +30,7 @@ def need(*commands: str) -> None:
 def run(
     command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a command with our programs on the PATH; stdout holds stderr too. Skips where npm reaches no registry."""
+    """Runs a command with our programs on the PATH; stdout includes stderr. Skips if npm reaches no registry."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     ran = subprocess.run(
         command,
@@ -47,7 +47,7 @@ def run(
 
 
 def _major_version(command: str) -> int:
-    """As `--version` tells it first, in `v20.20.2` and in `openjdk 17.0.15`."""
+    """`--version` prints it first, in `v20.20.2` and in `openjdk 17.0.15`."""
     told = subprocess.run([command, "--version"], capture_output=True, text=True, check=False)
     found = re.search(r"\d+", told.stdout)
     return int(found[0]) if found else 0

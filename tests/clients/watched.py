@@ -1,4 +1,4 @@
-"""A mock that remembers what SDKs sent to it and how it answered. Changes neither."""
+"""A mock that records what SDKs sent to it and how it responded. Changes neither."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ INGEST = next(each.extensions for each in operations_of(load_ingest()) if each.i
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request, the status of its answer, and the types of the items where it was an envelope that was taken."""
+    """A request, the status of its response, and the types of the items if it was an accepted envelope."""
 
     method: str
     path: str
@@ -24,12 +24,12 @@ class Exchange:
 
     @property
     def is_ingest(self) -> bool:
-        """Whether an SDK sent it by itself."""
+        """Whether an SDK sent it on its own."""
         return self.path.endswith(("/envelope/", "/store/"))
 
 
 def watched(document: Document) -> tuple[Mock, list[Exchange]]:
-    """The mock of a document, and what was exchanged with it, in the order of the answers."""
+    """The mock of a document, and its exchanges, in the order of the responses."""
     mock, exchanges = create_app(document), list[Exchange]()
     watching = _watching(mock, exchanges)
     return Mock(mock.document, mock.store, mock.default_project, watching, mock.control), exchanges
@@ -45,7 +45,7 @@ def _watching(app: ASGIApp, exchanges: list[Exchange]) -> ASGIApp:
             return message
 
         async def sending(message: Any) -> None:
-            # Before the client hears of it, so that what a client was answered has been noted.
+            # Recorded before the client gets the response, so nothing that a client has seen is missing.
             if message["type"] == "http.response.start":
                 taken = message["status"] == 200 and scope["method"] == "POST" and scope["path"].endswith("/envelope/")
                 items = _types(bytes(body), dict(scope["headers"])) if taken else ()

@@ -1,1 +1,1 @@
-"""What stands between a sound server and whoever asks it: none of it is the server's fault."""
+"""What may stand between a correct server and its clients; none of it is the server's fault."""

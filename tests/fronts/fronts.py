@@ -1,4 +1,4 @@
-"""Fronts, as ASGI applications around another, servers that are slow to show what they know, and nginx itself."""
+"""Proxies, as ASGI applications around another, servers that are slow to show what they know, and nginx itself."""
 
 import asyncio
 import copy
@@ -24,13 +24,13 @@ KNOWN = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Front:
-    """Passes everything on; `instead` is what it answers by itself."""
+    """Passes everything on; `instead` is its own response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     def instead(self, scope: Scope) -> Response | None:
-        """The front's own answer; None where the application is asked."""
+        """The proxy's own response; None if the application responds."""
         return None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,7 +39,7 @@ class Front:
 
 
 class Limits(Front):
-    """Refuses more than so many requests in a second, each second anew; says how long to wait, or does not."""
+    """Refuses more than a number of requests per second; says how long to wait, or does not."""
 
     def __init__(self, app: ASGIApp, rate: int = 20, *, retry_after: bool) -> None:
         super().__init__(app)
@@ -70,7 +70,7 @@ class Fails(Front):
 
 
 class Nameless(Front):
-    """Does not say what it is; refuses large bodies, headers that are not ASCII and TRACE by a page of its own."""
+    """Does not identify itself; refuses large bodies, headers that are not ASCII and TRACE with a page of its own."""
 
     def instead(self, scope: Scope) -> Response | None:
         headers = dict(scope["headers"])
@@ -82,7 +82,9 @@ class Nameless(Front):
 
 
 class Headers(Front):
-    """Takes headers that the page does not show, adds some, writes names in its own way, and ends each connection."""
+    """Removes headers that the page does not show, adds some, writes names in its own way, and closes each
+    connection.
+    """
 
     taken = frozenset({b"date", b"server"})
 
@@ -98,16 +100,16 @@ class Headers(Front):
 
 
 class RefersToNothing(Implementation):
-    """Answers `event.id` as null, which the schema allows."""
+    """Returns `event.id` as null, which the schema allows."""
 
     def answer(self, project: Project, record: Record) -> dict[str, Any]:
-        """As it was but for that."""
+        """The same, except for that."""
         shown = super().answer(project, record)
         return {**shown, "event": {**shown["event"], "id": None}}
 
 
 class LagsLists(Implementation):
-    """Lists what was stored a second ago, as a replica does."""
+    """Lists what was stored a second ago, like a replica."""
 
     lag = 1.0
 
@@ -116,13 +118,13 @@ class LagsLists(Implementation):
         self._past: dict[int, list[tuple[float, dict[Any, Record]]]] = {}
 
     def submit(self, project: Project, body: dict[str, str], by: str) -> Record:
-        """Remembers how it was."""
+        """Remembers the previous state."""
         record = super().submit(project, body, by)
         self._past.setdefault(id(project), []).append((time.monotonic(), copy.deepcopy(project.records)))
         return record
 
     def listed(self, project: Project, status: str, environment: str | None) -> list[Record]:
-        """As it was then."""
+        """The state at that time."""
         then = [records for at, records in self._past.get(id(project), []) if at <= time.monotonic() - self.lag]
         present, project.records = project.records, then[-1] if then else {}
         try:
@@ -132,7 +134,7 @@ class LagsLists(Implementation):
 
 
 class QueuesEvents(Implementation):
-    """Knows an event half a second after it was saved, as a server with a queue does."""
+    """Knows an event half a second after it was saved, like a server with a queue."""
 
     lag = 0.5
 
@@ -141,18 +143,18 @@ class QueuesEvents(Implementation):
         self._from: dict[tuple[int, str], float] = {}
 
     def save_event(self, project: Project, event_id: str, body: dict[str, Any]) -> None:
-        """Takes it in; it counts from now."""
+        """Accepts it; it counts from now."""
         super().save_event(project, event_id, body)
         self._from[id(project), event_id] = time.monotonic() + self.lag
 
     def find_event(self, project: Project, event_id: str) -> Event | None:
-        """Only what came out of the queue."""
+        """Only what has left the queue."""
         known = self._from.get((id(project), event_id), 0.0) <= time.monotonic()
         return super().find_event(project, event_id) if known else None
 
 
 class CountsInSteps(Implementation):
-    """Its clock counts in steps, and so do the instants that it keeps."""
+    """Its clock counts in steps, and so do the instants that it stores."""
 
     step = timedelta(milliseconds=1)
 
@@ -171,10 +173,10 @@ class CountsInSteps(Implementation):
 
 
 class ForgetsParts(CountsInSteps):
-    """Its clock itself stands at the beginning of a step, wherever it is moved to."""
+    """Its clock always stops at the beginning of a step, wherever it is moved."""
 
     async def control(self, request: Request) -> Response:
-        """From there it is moved the next time."""
+        """The next move starts from there."""
         response = await super().control(request)
         for project in tuple(self.projects.values()):
             project.now = self._cut(project.now)
@@ -182,14 +184,14 @@ class ForgetsParts(CountsInSteps):
 
 
 class CountsInSeconds(CountsInSteps):
-    """As a column of whole seconds does."""
+    """Like a database column of whole seconds."""
 
     step = timedelta(seconds=1)
 
 
 @contextmanager
 def closing(url: str, every: int = 150) -> Iterator[str]:
-    """A proxy that closes one in so many connections when it has read a request, without an answer."""
+    """A proxy that closes one in this many connections after reading a request, without a response."""
     host, port = url.removeprefix("http://").split(":")
     count = 0
 
@@ -245,7 +247,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @contextmanager
 def nginx(url: str, folder: Path) -> Iterator[str]:
-    """nginx as Debian has it, with nothing set but where to pass everything on to."""
+    """nginx as Debian ships it, with only the upstream set."""
     with socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

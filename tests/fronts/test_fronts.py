@@ -1,6 +1,6 @@
-"""A sound server is sound behind whatever stands in front of it: nothing is violated, nothing is left undecided.
+"""A correct server stays correct behind any proxy: nothing is violated, nothing is left undecided.
 
-Few rules are asked here, those that cost few requests; `make fronts` (FRONTS=all) asks all of them at every front.
+Only a few inexpensive rules are tested here; `make fronts` (FRONTS=all) tests all of them with every proxy.
 """
 
 import os
@@ -29,12 +29,12 @@ NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 
 @pytest.fixture(scope="module")
 def document() -> Document:
-    """The document as it comes."""
+    """The unchanged document."""
     return load()
 
 
 def judged(url: str, document: Document, rules: frozenset[str] | None) -> tuple[ControlTarget, dict[str, Result]]:
-    """What was measured, and the verdicts that are wanted."""
+    """The measurements, and the verdicts wanted."""
     with ControlTarget(url, url) as target:
         target.settling.longest = 5.0
         look(target, document)
@@ -43,7 +43,7 @@ def judged(url: str, document: Document, rules: frozenset[str] | None) -> tuple[
 
 
 def verified(url: str, document: Document, rules: frozenset[str] = FEW) -> tuple[ControlTarget, dict[str, Result]]:
-    """The same, where each verdict must say that its rule is kept."""
+    """The same, but each verdict must be `verified`."""
     target, results = judged(url, document, None if ALL else rules)
 
     assert {rule: each.detail for rule, each in results.items() if each.verdict is not Verdict.VERIFIED} == {}
@@ -61,7 +61,7 @@ FRONTS = {
 @pytest.mark.parametrize("front", FRONTS)
 def test_behind_a_front(front: str, document: Document) -> None:
     app: ASGIApp = Implementation().app()
-    # What takes 20 requests in a second takes a quarter of an hour for all rules.
+    # At 20 requests per second, all rules take a quarter of an hour.
     rules = FEWER if "twenty" in front else None if ALL else FEW
     with serving(FRONTS[front](app)) as url:
         _, results = judged(url, document, rules)
@@ -70,7 +70,7 @@ def test_behind_a_front(front: str, document: Document) -> None:
 
 
 def test_behind_a_proxy_that_does_not_say_which(document: Document) -> None:
-    """What it refuses unread has none of the headers that the server puts on every answer."""
+    """What it refuses unread has none of the headers that the server puts on every response."""
     rules = FEW | {"method", "body-size", "no-server-error", "response-schema"}
     with serving(fronts.Nameless(Implementation().app())) as url:
         _, results = verified(url, document, rules)
@@ -79,7 +79,7 @@ def test_behind_a_proxy_that_does_not_say_which(document: Document) -> None:
 
 
 def test_page_of_the_server_itself(document: Document) -> None:
-    """A page for what is too large is the server's own where it has the headers of all its answers."""
+    """A page about a body that is too large is the server's own if it has the headers of all its responses."""
 
     class Page(fronts.Nameless):
         def instead(self, scope: Scope) -> Response | None:
@@ -95,7 +95,7 @@ def test_page_of_the_server_itself(document: Document) -> None:
 
 
 def test_event_is_referred_to_by_null(document: Document) -> None:
-    """The schema says so."""
+    """The schema allows it."""
     rules = FEW | {"submission", "overwrite"}
     with serving(fronts.RefersToNothing().app()) as url:
         _, results = verified(url, document, rules)
@@ -105,7 +105,7 @@ def test_event_is_referred_to_by_null(document: Document) -> None:
 
 
 def test_connections_closed_without_an_answer(document: Document) -> None:
-    """Now and then; where it happens again, and at another place, it is not the server."""
+    """Now and then; if it happens again, but at another point, it is not the server."""
     with serving(Implementation().app()) as behind, fronts.closing(behind, every=150 if ALL else 29) as url:
         _, results = verified(url, document)
 
@@ -113,7 +113,7 @@ def test_connections_closed_without_an_answer(document: Document) -> None:
 
 
 def test_lists_that_lag(document: Document) -> None:
-    """A replica a second behind, or a quarter; the lag is measured, and told by the rule of lists."""
+    """A replica a second behind, or a quarter; the lag is measured, and reported with the rule about lists."""
     server = fronts.LagsLists()
     server.lag = 1.0 if ALL else 0.25
     with serving(server.app()) as url:
@@ -124,7 +124,7 @@ def test_lists_that_lag(document: Document) -> None:
 
 
 def test_events_that_are_queued(document: Document) -> None:
-    """Known after half a second; the lag is measured, and told by the rule of known events."""
+    """Known after half a second; the lag is measured, and reported with the rule about known events."""
     with serving(fronts.QueuesEvents().app()) as url:
         target, results = verified(url, document, frozenset({"list-status"}))
 
@@ -152,7 +152,7 @@ def test_step_of_a_clock_is_found(server: type[Implementation], step: int, docum
     ][: None if ALL else 1],
 )
 def test_clock_that_counts_in_steps(server: type[Implementation], words: str, document: Document) -> None:
-    """Both sides of every limit are seen, a step away from it, and the verdict names the step."""
+    """Both sides of every limit are tested, a step away from it, and the verdict names the step."""
     with serving(server().app()) as url:
         _, results = verified(url, document, frozenset({"event-window", "overwrite-window"}))
 
@@ -161,13 +161,13 @@ def test_clock_that_counts_in_steps(server: type[Implementation], words: str, do
 
 
 class SecondsAndTooLong(fronts.CountsInSeconds):
-    """Counts in seconds, and keeps its window open for three more of them."""
+    """Counts in seconds, and keeps its window open three seconds too long."""
 
     event_limit = timedelta(minutes=30, seconds=3)
 
 
 class MillisecondsAndTooShort(fronts.CountsInSteps):
-    """Counts in milliseconds, and closes the window for overwrites two of them too early."""
+    """Counts in milliseconds, and closes the overwrite window two milliseconds too early."""
 
     overwrite_limit = timedelta(minutes=5, milliseconds=-2)
 
@@ -179,7 +179,7 @@ class MillisecondsAndTooShort(fronts.CountsInSteps):
 def test_clock_that_counts_in_steps_hides_no_wrong_limit(
     server: type[Implementation], rule: str, document: Document
 ) -> None:
-    """What is off by more than a step is seen, and put down to its rule."""
+    """An error larger than a step is detected, and attributed to its rule."""
     with serving(server().app()) as url:
         _, results = judged(url, document, frozenset({"event-window", "overwrite-window"}))
 
@@ -188,7 +188,7 @@ def test_clock_that_counts_in_steps_hides_no_wrong_limit(
 
 @pytest.mark.skipif(not NGINX, reason="nginx cannot be had here")
 def test_behind_nginx(document: Document, tmp_path: Path) -> None:
-    """Its own 413, 405 and 400 are its own, and not the server's."""
+    """nginx's own 413, 405 and 400 are not blamed on the server."""
     with serving(Implementation().app()) as behind, fronts.nginx(behind, tmp_path) as url:
         rules = FEW | {"method", "body-size", "body-syntax"}
         _, results = verified(url, document, rules)

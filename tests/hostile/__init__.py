@@ -1,1 +1,1 @@
-"""Requests that are meant to cost much, for tests and for `benchmarks.hostile`."""
+"""Requests designed to cost a lot, for tests and for `benchmarks.hostile`."""

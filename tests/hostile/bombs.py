@@ -1,8 +1,10 @@
-"""Compressed data that costs much to unpack for its size, made by hand where no packer would make it. Sends nothing."""
+"""Compressed data that costs a lot to decompress for its size, hand-made because no compressor would produce it. Sends
+nothing.
+"""
 
 
 def filled(pattern: bytes, size: int) -> bytes:
-    """The pattern again and again, to at most `size` bytes."""
+    """The pattern repeated, up to at most `size` bytes."""
     return pattern * (size // len(pattern))
 
 
@@ -16,7 +18,7 @@ def incompressible(size: int) -> bytes:
 
 
 class Bits:
-    """Bits as deflate and Brotli pack them, the lowest first."""
+    """Bits as packed by deflate and Brotli, lowest first."""
 
     def __init__(self) -> None:
         self._value = self._count = 0
@@ -33,7 +35,7 @@ class Bits:
             self._count -= 8
 
     def filled(self, size: int) -> bytes:
-        """What was put, again and again; only a whole number of bytes can be repeated."""
+        """The bits repeated; only a whole number of bytes can be repeated."""
         assert self._count == 0
         return filled(bytes(self._done), size)
 

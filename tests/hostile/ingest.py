@@ -1,4 +1,4 @@
-"""Envelopes and events that are meant to cost the mock much, as they are and compressed. Sends nothing."""
+"""Envelopes and events designed to cost the mock a lot, uncompressed and compressed. Sends nothing."""
 
 import base64
 import gzip
@@ -34,7 +34,7 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 
 
 def envelopes(dsn: str, mib: int) -> Bodies:
-    """Envelopes as they are, up to the size of a body: a name, no encoding, the bytes."""
+    """Uncompressed envelopes, up to the size of a body: a name, no encoding, the bytes."""
     most = 20 * mib - 1_000
     header = json.dumps({"dsn": dsn, "event_id": "b" * 32}).encode() + b"\n"
     for name, value in json_values(10 * mib):
@@ -63,7 +63,7 @@ def envelopes(dsn: str, mib: int) -> Bodies:
 
 
 def packed(dsn: str, mib: int) -> Bodies:
-    """Compressed bodies: the encodings' own bombs, and much that is small when it is compressed."""
+    """Compressed bodies: the encodings' own bombs, and many things that are small when compressed."""
     header = json.dumps({"dsn": dsn}).encode() + b"\n"
     for name, content in {
         "100 MiB of line feeds": b"\n" * (100 * mib),
@@ -102,7 +102,7 @@ def _bombs(size: int, shown: str) -> Bodies:
 
 
 def _bombs_then_events(header: bytes, mib: int) -> Bodies:
-    """Almost as much to unpack as is allowed, and then the dearest JSON."""
+    """Almost as much to decompress as is allowed, and then the most expensive JSON."""
     nested = dict(json_values(mib - 300))[NESTED]
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     event = packer.compress(header + EVENT + b'{"x":' + nested + b"}\n") + packer.flush()

@@ -1,4 +1,4 @@
-"""Markup that an attacker would like to see on a page of ours, and a page in headless Chromium. Asserts nothing."""
+"""Markup that an attacker would want on a page of ours, and a page in headless Chromium. Asserts nothing."""
 
 import os
 import re
@@ -33,12 +33,12 @@ ATTACKS = (
     "\u202e<img src=URL/20>\x00\x1b[31m",
     "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16") + "<b>",
 )
-# These leave by navigation, which no policy of a page forbids: only escaping keeps them.
+# These leave by navigation, which no page policy forbids: only escaping prevents them.
 LEAVING = ("<meta http-equiv=refresh content='0;url=URL/21'>", "<base href=URL/22/>")
 
 
 def rendered(page: Callable[[str], str], folder: Path) -> tuple[list[str], str, str]:
-    """The paths that Chromium asks for while it shows the page, the title and the document that come of it."""
+    """The paths that Chromium requests while it shows the page, and the resulting title and document."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("chromium is not here")

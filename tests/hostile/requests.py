@@ -1,4 +1,4 @@
-"""Requests that are meant to cost the mock much: large, deep, many, or made for what backtracks. Sends nothing."""
+"""Requests designed to cost the mock a lot: large, deep, many, or aimed at backtracking. Sends nothing."""
 
 import itertools
 import json
@@ -28,7 +28,7 @@ class Hostile:
 
 
 def hostile_requests(ready: dict[str, Any], mib: int) -> Iterator[Hostile]:
-    """All of them, for the mock that said this when it was ready; `mib` is how many bytes count as a mebibyte."""
+    """All of them, for the mock with this ready line; `mib` is how many bytes count as a mebibyte."""
     feedback = f"/api/0/projects/{ready['organization']}/{ready['project']}/user-feedback/"
     bearer = ("Authorization", f"Bearer {ready['token']}")
     for name, media_type, body in itertools.chain(json_bodies(mib), forms(mib), multiparts(mib)):

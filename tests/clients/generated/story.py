@@ -1,6 +1,6 @@
-"""What every generated SDK in Python goes through: submit, overwrite with a DSN, be refused. Prints what it saw.
+"""The story for every generated SDK in Python: submit, overwrite with a DSN, be refused. Prints what it saw.
 
-Runs in the environment of the generators, where neither the mock nor the other tests are.
+Runs in the environment of the generators, without the mock and the other tests.
 """
 
 import json
@@ -30,7 +30,9 @@ Submit = Callable[[Place, str, str, str], dict[str, Any]]
 
 
 def tell(submit: Submit) -> None:
-    """`submit` takes a place, an event id, an email and comments, and gives the status with what the SDK made of it."""
+    """`submit` accepts a place, an event id, an email and comments, and returns the status with what the SDK made of
+    it.
+    """
     told = json.loads(sys.argv[1])
 
     def with_scheme(scheme: str) -> Place:

@@ -1,4 +1,4 @@
-"""An SDK by OpenAPI Generator in Python: a refusal is an exception of its status, with the data typed."""
+"""An SDK by OpenAPI Generator in Python: a refusal is an exception for its status, with typed data."""
 
 # mypy: disable-error-code="import-not-found"
 # (The package is generated; mypy checks this file once more where it is there.)

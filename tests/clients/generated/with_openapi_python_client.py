@@ -1,4 +1,4 @@
-"""An SDK by openapi-python-client: every answer arrives as an instance of the document's schema."""
+"""An SDK by openapi-python-client: every response is an instance of the document's schema."""
 
 # mypy: disable-error-code="import-not-found"
 # (The package is generated; mypy checks this file once more where it is there.)

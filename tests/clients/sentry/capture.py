@@ -1,6 +1,7 @@
-"""Captures exceptions with Sentry's SDK for Python, sends all else that it has, and prints what it captured, as JSON.
+"""Captures exceptions with Sentry's SDK for Python, sends everything else that it has, and prints what it captured, as
+JSON.
 
-Arguments: the DSN, then what each exception says.
+Arguments: the DSN, then the message of each exception.
 """
 
 # mypy: disable-error-code="import-not-found"
@@ -17,7 +18,7 @@ new = not sentry_sdk.VERSION.startswith("1.")
 
 
 def keep(event: Any, _hint: Any) -> Any:
-    """What is not kept, a client report tells of."""
+    """A client report mentions what is not kept."""
     return None if event.get("message") == "Not sent" else event
 
 

@@ -1,6 +1,6 @@
-"""Lives through 31 minutes of a faked clock with Sentry's SDK for Python, and prints what it saw, as JSON.
+"""Runs through 31 minutes on a faked clock with Sentry's SDK for Python, and prints what it saw, as JSON.
 
-Arguments: the DSN, where feedback is submitted, a token, and the instant at which it begins.
+Arguments: the DSN, where to submit feedback, a token, and the initial instant.
 """
 
 # mypy: disable-error-code="import-not-found"
@@ -20,7 +20,7 @@ told: list[tuple[str, int]] = []
 
 
 def submit(event_id: str, comments: str) -> None:
-    """Feedback by REST, which says what time it is for the client."""
+    """Feedback by REST, with the client's time."""
     now = datetime.now(UTC).isoformat()
     body = {"event_id": event_id, "name": "Jane Smith", "email": "jane@example.com", "comments": comments}
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "X-Feedback-Now": now}
@@ -41,7 +41,7 @@ def capture(text: str) -> Any:
 
 
 with time_machine.travel(datetime.fromisoformat(start), tick=False) as clock:
-    # With a rate version 1 sends envelopes; what it sends to the older endpoint does not say when.
+    # With a rate, version 1 sends envelopes; what it sends to the older endpoint has no time.
     sentry_sdk.init(dsn=dsn, release="sdk@1", traces_sample_rate=0.0)
     broke = capture("It broke")
     clock.shift(timedelta(minutes=1))
