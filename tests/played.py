@@ -1,4 +1,6 @@
-"""Plays a plan of timed submissions without waiting: each is decided at once, for the instant at which it would be."""
+"""Plays a plan of timed submissions without waiting: each is decided immediately, for the instant at which it would
+be.
+"""
 
 import json
 from collections.abc import Callable
@@ -29,7 +31,7 @@ def sound(document: Document) -> Decide:
 
 
 def played(document: Document, plan: Plan, decided: Decide, change: Change = lambda body, _: body) -> list[Played]:
-    """The tracks with the answers of a server that decides so, and says what `change` makes of it."""
+    """The tracks with the responses of such a server, modified by `change`."""
     with UrlTarget("http://127.0.0.1:1", "o", "p", {"write": "t", "dsn": "http://k@127.0.0.1/1"}) as target:
         return [
             _play(track, Scenario(target, document, Random(number)), decided, change)

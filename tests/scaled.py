@@ -1,4 +1,4 @@
-"""The document with other windows, and no other edit: what real waiting is tried on without half an hour of it."""
+"""The document with other windows, and no other edit: for tests of real waiting that don't take half an hour."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ SOURCE = Path(__file__).parents[1] / "spec" / "openapi.yaml"
 
 
 def scaled(path: Path, event: int, overwrite: int, source: Path = SOURCE) -> Path:
-    """Writes the document with windows of so many seconds to `path`: the plan is the same, the wait is not.
+    """Writes the document with windows of this many seconds to `path`: the plan is the same, the wait is not.
 
-    `source` is a document whose windows last as long as ours, whatever else it has of its own.
+    `source` is a document whose windows last as long as ours, whatever else is different.
     """
     text = source.read_text("utf-8")
     for old, new in (

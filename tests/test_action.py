@@ -1,4 +1,4 @@
-"""The GitHub action runs the verifier as its inputs say; its script is run here as a runner would run it."""
+"""The GitHub action runs the verifier as its inputs say; its script is run here as on a runner."""
 
 import os
 import re
@@ -31,7 +31,7 @@ def verify(tmp_path: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
         "PATH": os.environ["PATH"],
     }
-    # A few rules are enough to see that it ran, and what it was told.
+    # A few rules are enough to see that it ran, and with which settings.
     return subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", STEPS["Verify"]["run"]],
         cwd=tmp_path,
@@ -43,7 +43,7 @@ def verify(tmp_path: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_inputs_reach_the_verifier(tmp_path: Path) -> None:
-    """A token with what a shell would take for code among them, and every report is written."""
+    """Including a token that a shell would interpret as code, and every report is written."""
     with Server() as server:
         project = server.app.default_project
         ran = verify(
@@ -86,5 +86,5 @@ def test_every_variable_is_an_option(name: str) -> None:
 
 
 def test_no_input_stands_in_a_script() -> None:
-    """What is written into a script is code; inputs come as variables only."""
+    """Anything in a script is code; inputs are passed only as variables."""
     assert [step["name"] for step in STEPS.values() if "${{" in step["run"]] == []

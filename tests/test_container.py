@@ -1,4 +1,4 @@
-"""The Dockerfile and what stands beside it: linted, and true to the flags and files that there are."""
+"""The Dockerfile and related files: linted, and consistent with existing flags and files."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ def test_dockerfile_is_linted() -> None:
 
 
 def test_variables_are_flags_of_the_mock() -> None:
-    """A variable that no flag reads would be ignored without a word."""
+    """A variable that no flag reads would be silently ignored."""
     named = {name for text in TEXTS.values() for name in re.findall(r"FEEDBACK_MOCK_(\w+)", text)}
     flags = {str(each.name).upper() for each in command.get_params(Context(command))}
 
@@ -41,7 +41,7 @@ def test_build_has_every_file_that_it_copies() -> None:
 
 
 def test_container_runs_without_rights() -> None:
-    """The last user of the image is not root, and the compose file takes what is left."""
+    """The last user of the image is not root, and the compose file removes the remaining rights."""
     mock = yaml.safe_load(TEXTS["compose.yaml"])["services"]["mock"]
 
     assert re.findall(r"^USER (.+)$", DOCKERFILE, re.M)[-1] == "10001"

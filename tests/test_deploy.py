@@ -1,4 +1,6 @@
-"""What stands in deploy/ names flags, paths and metrics that there are; Kubernetes' own schema was tried by hand."""
+"""The files in deploy/ name existing flags, paths and metrics; they were validated with Kubernetes' own schema by
+hand.
+"""
 
 import asyncio
 import json
@@ -17,7 +19,7 @@ DEPLOY = Path(__file__).parents[1] / "deploy"
 
 
 def asked(path: str, **headers: str) -> httpx.Response:
-    """What a mock that wants a control token answers there."""
+    """The response of a mock that requires a control token."""
 
     async def get() -> httpx.Response:
         transport = httpx.ASGITransport(create_app(control_token="a-control-token"))
@@ -62,7 +64,7 @@ def test_mocks_reach_the_redis_that_is_there_and_nobody_else_does() -> None:
 
 
 def test_dashboard_shows_metrics_that_there_are() -> None:
-    """All of them, but for those of Redis on a mock without."""
+    """All of them, except those of Redis on a mock without it."""
     panels = json.loads((DEPLOY / "grafana.json").read_text("utf-8"))["panels"]
     queries = [target["expr"] for panel in panels for target in panel["targets"]]
     shown = {

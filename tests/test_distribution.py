@@ -1,4 +1,6 @@
-"""The wheel holds the three packages and nothing else, works beside anybody's folders, and slows no run of pytest."""
+"""The wheel contains the three packages and nothing else, works beside anyone's folders, and slows down no pytest
+run.
+"""
 
 import ast
 import os
@@ -27,7 +29,7 @@ def names_of(requirements: Iterable[object]) -> set[str]:
 
 
 def normal(name: str) -> str:
-    """The one spelling of a distribution's name (PEP 503)."""
+    """The normalised name of a distribution (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -38,7 +40,7 @@ DEVELOPMENT = names_of(each for group in PROJECT["dependency-groups"].values() f
 
 
 def imported(*folders: str) -> set[str]:
-    """The distributions that the modules in the folders import, lazily or not, but for our own."""
+    """The distributions that the modules in the folders import, lazily or not, except our own."""
     found = set()
     for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         if "clients" in path.parts:  # which run in environments of their own
@@ -62,12 +64,12 @@ def imported(*folders: str) -> set[str]:
     ],
 )
 def test_what_is_imported_is_declared(folders: tuple[str, ...], declared: set[str]) -> None:
-    """What the mock imports, in the base, but for what one store needs; the other extra is for the verifier alone."""
+    """The mock's imports in the base, except those of one store; the other extra is only for the verifier."""
     assert imported(*folders) - declared == set()
 
 
 def test_what_is_declared_is_imported() -> None:
-    """In the base by any of the three, in the extra by the verifier alone, and each of those is looked for at start."""
+    """In the base by any of the three, in the extra by the verifier alone, and each of those is checked at startup."""
     distributions = packages_distributions()
 
     assert BASE - imported(*PACKAGES) == NOT_IMPORTED_BY_US
@@ -84,7 +86,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs it; what it wrote is part of the failure."""
+    """Runs it; a failure includes its output."""
     ran = attempt(*command, cwd=cwd, **environment)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran
@@ -97,7 +99,7 @@ def attempt(*command: str | Path, cwd: Path, **environment: str) -> subprocess.C
 
 
 def test_wheel_holds_exactly_the_packages(wheel: Path) -> None:
-    """Every file that is kept of them, typed, with data; no test, no benchmark."""
+    """Every file in them, typed, with data; no tests, no benchmarks."""
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     kept = {_inside(name) for name in run("git", "ls-files", *PACKAGES, *DOCUMENTS, cwd=ROOT).stdout.split()}
 
@@ -106,7 +108,7 @@ def test_wheel_holds_exactly_the_packages(wheel: Path) -> None:
 
 
 def _inside(name: str) -> str:
-    """Where a file of the repository lies in the wheel."""
+    """Where a file of the repository is in the wheel."""
     if name.endswith(".yaml"):
         return name.replace("spec/", "feedback_spec/documents/", 1)
     return name.partition("/")[2]
@@ -142,7 +144,7 @@ def test_ours(feedback_mock):
 
 
 def test_light_installation_works_beside_folders_of_the_same_names(wheel: Path, tmp_path: Path) -> None:
-    """The wheel without the extra, in a fresh environment: their tests, ours, the mock, and what is not there.
+    """The wheel without the extra, in a fresh environment: their tests, ours, the mock, and what is missing.
 
     Some people list the plugins in a conftest, too.
     """
@@ -171,7 +173,7 @@ def test_light_installation_works_beside_folders_of_the_same_names(wheel: Path, 
 
 
 def installed(wheel: Path, environment: Path) -> Path:
-    """The programs of an environment with what `make mock` installs and the wheel, from uv's cache if it can be."""
+    """The programs of an environment with what `make mock` installs and the wheel, from uv's cache if possible."""
     uv = Path(sys.executable).with_name("uv")
     lock = ROOT / "requirements" / "mock.lock"
     run(uv, "venv", "--quiet", "--python", sys.executable, environment, cwd=ROOT)
@@ -183,7 +185,7 @@ def installed(wheel: Path, environment: Path) -> Path:
 
 
 def test_options_of_the_verifier_are_one_group() -> None:
-    """Where the extra is installed, and no other option is ours."""
+    """If the extra is installed, and we add no other option."""
     shown = run(sys.executable, "-m", "pytest", "--help", cwd=ROOT).stdout
     ours = re.search(r"^verification of a feedback endpoint .*?:\n(.*?)\n\n", shown, re.MULTILINE | re.DOTALL)
 
@@ -193,7 +195,7 @@ def test_options_of_the_verifier_are_one_group() -> None:
 
 
 def test_pytest_plugins_import_nothing_but_themselves() -> None:
-    """Every pytest run of an environment loads them; `benchmarks/plugin.py` says what that takes."""
+    """Every pytest run in an environment loads them; `benchmarks/plugin.py` measures the cost."""
     code = (
         "import sys, pytest; before = set(sys.modules); "
         "import feedback_verify.pytest_options, feedback_mock.pytest_plugin; print(*sorted(set(sys.modules) - before))"
@@ -210,7 +212,7 @@ def test_pytest_plugins_import_nothing_but_themselves() -> None:
 
 
 def test_importing_the_mock_costs_nothing_until_it_is_used() -> None:
-    """And every public name is there."""
+    """And every public name exists."""
     code = (
         "import sys, feedback_mock; print('uvicorn' in sys.modules, 'connexion' in sys.modules); "
         "print([getattr(feedback_mock, name).__name__ for name in feedback_mock.__all__] == feedback_mock.__all__)"

@@ -1,4 +1,4 @@
-"""Every example of docs/python.md is a file that works as it stands."""
+"""Every example in docs/python.md is a file that works unchanged."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ PAGE = (Path(__file__).parents[1] / "docs" / "python.md").read_text("utf-8")
 
 
 def test_every_example_works(tmp_path: Path) -> None:
-    """Each in a file of its own, with pytest; those for unittest with that too."""
+    """Each in its own file, with pytest; those for unittest with that too."""
     fences = [each for each in MarkdownIt().parse(PAGE) if each.type == "fence"]
     files = {f"test_{number}.py": each.content for number, each in enumerate(fences)}
     for name, text in files.items():

@@ -14,14 +14,14 @@ PROGRAMS = Path(sys.executable).parent
 
 
 def block(after: str, language: str) -> str:
-    """The first code block of the language behind the text."""
+    """The first code block in this language after the text."""
     found = re.search(rf"```{language}\n(.*?)```", README[README.index(after) :], re.DOTALL)
     assert found
     return found[1]
 
 
 def test_mock_prints_what_the_readme_shows() -> None:
-    """Line by line, but for the port."""
+    """Line by line, except for the port."""
     shown = block("serves the mock on", "text").splitlines()
     process = subprocess.Popen([PROGRAMS / "feedback-mock", "--port", "0"], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -37,7 +37,7 @@ def test_mock_prints_what_the_readme_shows() -> None:
 
 
 def test_fixture_of_the_readme_works(tmp_path: Path) -> None:
-    """The example, as it stands there, in somebody's own folder."""
+    """The example, unchanged, in a user's folder."""
     (tmp_path / "test_example.py").write_text(block("For Python, the package", "python"))
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
@@ -63,7 +63,7 @@ def test_control_lines_of_the_readme_work() -> None:
 
 
 def test_flags_of_the_readme_exist() -> None:
-    """Every long option that it names of feedback-verify."""
+    """Every long option of feedback-verify in it."""
     known = {name for parameter in verify.params for name in parameter.opts}
     section = README[README.index("## The verifier") : README.index("## The documentation")]
     named = {

@@ -57,7 +57,7 @@ def _ingest(ready: dict[str, Any], mib: int) -> Iterator[Hostile]:
 
 
 def json_bodies(mib: int) -> Iterator[tuple[str, str, bytes]]:
-    """Submissions as JSON: hostile values in place of all, under a key that is ignored, and in each field."""
+    """Submissions as JSON: hostile values as the whole body, under an ignored key, and in each field."""
     size = mib - 300
     for name, value in json_values(size):
         yield f"JSON, {name}", JSON, value
@@ -188,7 +188,9 @@ def paths() -> Iterator[Hostile]:
 
 
 def control_bodies(size: int) -> Iterator[tuple[str, bytes]]:
-    """Bodies for the control protocol, of at most this many bytes: hostile values for all that its schemas name."""
+    """Bodies for the control protocol, of at most this many bytes: hostile values for everything that its schemas
+    name.
+    """
     size -= 100
     for name, value in json_values(size):
         yield name, value

@@ -1,4 +1,4 @@
-"""JSON and texts that are dear to read, to hold or to match. Knows no request."""
+"""JSON and texts that are expensive to read, store or match. Knows no requests."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ QUOTED = {
 
 
 def json_values(size: int) -> Iterator[tuple[str, bytes]]:
-    """JSON of at most this many bytes, and what only begins as JSON, each with its name."""
+    """JSON of at most this many bytes, and data that only starts like JSON, each with its name."""
     for name, pattern in REPEATED.items():
         yield name, b"[" + filled(pattern, size - 3) + b"1]"
     for name, pattern in QUOTED.items():

@@ -1,4 +1,4 @@
-"""One headless Chromium for the tests of the page, and a mock that it looks at."""
+"""One headless Chromium for the tests of the page, and a mock for it to look at."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ __all__ = ["EVENT"]
 
 
 class Visitor:
-    """A page in the browser, with what went wrong in it and where its requests went."""
+    """A page in the browser, with its errors and the destinations of its requests."""
 
     def __init__(self, page: Page, server: Server) -> None:
         self.page, self.server = page, server
@@ -29,17 +29,17 @@ class Visitor:
         page.on("request", self._asked)
 
     def visit(self, sandbox: Sandbox) -> Page:
-        """Opens the page of a project, and waits until it shows it."""
+        """Opens the page of a project, and waits until the page shows it."""
         self.page.goto(f"{self.server.url}/_control/page/#/{sandbox.organization}/{sandbox.project}")
         self.page.locator("#project").wait_for()
         return self.page
 
     def told(self, words: str) -> None:
-        """Waits until the page tells this of what was done last."""
+        """Waits until the page announces this."""
         self.page.locator("#told", has_text=words).wait_for()
 
     def _heard(self, message: ConsoleMessage) -> None:
-        # Chromium says so of every refusal that a page is answered, be it expected or not.
+        # Chromium reports every refusal that a page receives, expected or not.
         if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
             self.errors.append(message.text)
 
@@ -72,7 +72,7 @@ def sandbox(server: Server, request: pytest.FixtureRequest) -> Iterator[Sandbox]
 
 @pytest.fixture
 def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
-    """Somebody before a wide, light screen, who ends without an error and asked nobody else."""
+    """A user with a wide screen in light mode; at the end, there were no errors and no requests elsewhere."""
     context = browser.new_context(
         viewport={"width": 1200, "height": 900}, permissions=["clipboard-read", "clipboard-write"]
     )

@@ -15,7 +15,7 @@ SIZE = {"width": 960, "height": 640}
 
 
 def tell_the_story(sandbox: Sandbox) -> None:
-    """Feedback, an overwrite, one that is too late, one whose answer is lost, and what became of it."""
+    """Feedback, an overwrite, one that is too late, and one whose response is lost."""
     sandbox.save_event(EVENT, title="Checkout failed")
     sandbox.advance("PT2M")
     submit(sandbox, EVENT)
@@ -34,7 +34,7 @@ def tell_the_story(sandbox: Sandbox) -> None:
 
 
 def submit(sandbox: Sandbox, event_id: str, email: str = "jane@example.com") -> None:
-    """Submits, and does not mind what comes of it."""
+    """Submits, and ignores the result."""
     body = {"event_id": event_id, "name": "Jane Smith", "email": email, "comments": "It broke!"}
     try:
         httpx.post(sandbox.feedback_url, json=body, headers={"Authorization": f"Bearer {sandbox.token}"})

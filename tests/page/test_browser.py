@@ -1,4 +1,4 @@
-"""The page in headless Chromium: what a person does with it, and what no client can do to that person."""
+"""The page in headless Chromium: what users do with it, and what no client can do to them."""
 
 import subprocess
 from pathlib import Path
@@ -68,7 +68,7 @@ def test_request_of_a_client_appears_at_once(visitor: Visitor, sandbox: Sandbox)
 
 @pytest.mark.parametrize("sent", ["fields", "headers", "path", "event", "fault"])
 def test_what_clients_send_is_text(visitor: Visitor, sandbox: Sandbox, sent: str) -> None:
-    """Nothing of it becomes an element or runs, wherever it stands, and all of it is shown as it was sent."""
+    """Nothing of it becomes an element or runs, wherever it is, and all of it is shown as it was sent."""
     page = visitor.visit(sandbox)
     elements = "document.querySelectorAll('img, script, iframe, object, style, link').length"
     before = page.evaluate(elements)
@@ -95,7 +95,7 @@ def test_what_clients_send_is_text(visitor: Visitor, sandbox: Sandbox, sent: str
 
 
 def test_what_stands_in_a_form_is_text(visitor: Visitor, sandbox: Sandbox) -> None:
-    """It is sent as it is, and refused in words that are shown as words."""
+    """It is sent unchanged, and refused with a message that is shown as text."""
     page = visitor.visit(sandbox)
     page.select_option("#presets", "custom")
     for form, field, told in (
@@ -141,7 +141,7 @@ def test_line_of_curl_sends_the_request_again(visitor: Visitor, sandbox: Sandbox
 
 
 def test_fault_by_clicking(visitor: Visitor, sandbox: Sandbox) -> None:
-    """The answer is lost, the feedback is stored, and the mark says why. Chromium may send it again by itself."""
+    """The response is lost, the feedback is stored, and the mark says why. Chromium may resend it on its own."""
     page = visitor.visit(sandbox)
     page.click("text=Add fault")
     visitor.told("is waiting for its request")
@@ -172,7 +172,7 @@ def test_project_that_is_deleted_is_told(visitor: Visitor, sandbox: Sandbox) -> 
 
 
 def test_exchange_by_keyboard(visitor: Visitor, sandbox: Sandbox) -> None:
-    """One mark is reached by Tab, the others by the arrow keys; Escape gives the focus back."""
+    """Tab reaches one mark, the arrow keys the others; Escape returns the focus."""
     for _ in range(3):
         submit(sandbox)
     page = visitor.visit(sandbox)
@@ -202,7 +202,7 @@ def test_reference_tries_this_server_and_no_other(visitor: Visitor, server: Serv
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_the_reference(visitor: Visitor, server: Server, scheme: Any) -> None:
-    """Swagger UI has faults of its own, which the page repairs."""
+    """Swagger UI has accessibility errors of its own, which the page repairs."""
     needs_axe()
     page = visitor.page
     page.emulate_media(color_scheme=scheme)
@@ -215,7 +215,9 @@ def test_axe_finds_nothing_in_the_reference(visitor: Visitor, server: Server, sc
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(visitor: Visitor, sandbox: Sandbox, scheme: Any) -> None:
-    """On the list of projects, an empty project, one with requests and a fault, and an exchange; all fits a phone."""
+    """On the list of projects, an empty project, one with requests and a fault, and an exchange; everything fits a
+    phone.
+    """
     needs_axe()
     page = visitor.page
     page.emulate_media(color_scheme=scheme)
@@ -242,7 +244,7 @@ def needs_axe() -> None:
 
 
 def violations(visitor: Visitor) -> list[str]:
-    """What axe-core finds, and whether the page has to be scrolled sideways."""
+    """What axe-core finds, and whether the page needs horizontal scrolling."""
     page = visitor.page
     page.evaluate(AXE.read_text("utf-8"))
     found = page.evaluate("axe.run()")["violations"]
@@ -254,7 +256,7 @@ def violations(visitor: Visitor) -> list[str]:
 def test_page_under_another_name_works_where_that_is_allowed(
     browser: Browser, allowed: tuple[str, ...], told: str
 ) -> None:
-    """Without https, where a browser offers less."""
+    """Without HTTPS, where a browser offers less."""
     with Server(allow_hosts=allowed) as server, Sandbox(server, "acme", "web"):
         context = browser.new_context()
         visitor = Visitor(context.new_page(), server)
@@ -317,7 +319,9 @@ ATTEMPTS = """async ([control, json]) => {
 def test_page_of_another_site_neither_reads_nor_writes(
     browser: Browser, sandbox: Sandbox, host: str, writes: bool
 ) -> None:
-    """By all that a page can send. A page of this machine may write, which shows that the attempts are some."""
+    """With everything that a page can send. A page of this machine may write, which shows that the attempts are
+    real.
+    """
     submit(sandbox)
     before = sandbox.snapshot()
     control = f"{sandbox.url}/_control/projects/{sandbox.organization}/{sandbox.project}"
@@ -380,7 +384,7 @@ def test_token_of_the_address_opens_the_page(browser: Browser) -> None:
 
 @pytest.fixture
 def reference(visitor: Visitor, server: Server) -> Page:
-    """The reference as a site would serve it, on a phone; its policy is its own."""
+    """The reference as a site would serve it, on a phone, with its own policy."""
     html = built_files(load(), load_control())["reference.html"]
     page = visitor.page
     page.set_viewport_size({"width": 390, "height": 844})

@@ -1,1 +1,1 @@
-"""The mock and the verifier held against a real Sentry; see `make verify-sentry`."""
+"""The mock and the verifier compared with a real Sentry; see `make verify-sentry`."""

@@ -1,7 +1,8 @@
-"""`make verify-sentry`: the verifier and the mock held against a real Sentry 9.1, where one is at hand.
+"""`make verify-sentry`: the verifier and the mock compared with a real Sentry 9.1, if one is available.
 
 SENTRY_SEED names a JSON file: `org`, `token_write`, `token_read` and `projects` by slug, each with `id` and `dsn`; the
-first project is submitted to, the second lends its DSN. Exit code 0 for no surprise, 1 for one, 2 for a wrong seed.
+first project receives the submissions, the second lends its DSN. Exit code 0 for no surprise, 1 for one, 2 for a wrong
+seed.
 """
 
 import json
@@ -52,7 +53,7 @@ def main(examples: int, seed: int, wait: str, only: str | None) -> None:
 
 
 def server_of(content: dict[str, Any]) -> Server:
-    """The server that a seed file speaks of. Raises LookupError for one that lacks something."""
+    """The server described by a seed file. Raises LookupError if something is missing."""
     (slug, project), (_, other) = list(content["projects"].items())[:2]
     dsn = urlsplit(project["dsn"])
     words = {
@@ -69,7 +70,7 @@ def server_of(content: dict[str, Any]) -> Server:
 
 
 def verify(real: Server, content: dict[str, Any], wait: str) -> int:
-    """How many of the two verifications are surprises: the profile conforms, the page is violated as is known."""
+    """How many of the two verifications are surprises: the profile must conform, the page must be violated as known."""
     names = {"write": "TOKEN", "read": "READ_TOKEN", "dsn": "DSN", "other_dsn": "OTHER_DSN"}
     environment = {**os.environ, **{f"FEEDBACK_{name}": real.words[word] for word, name in names.items()}}
     command = [str(Path(sys.executable).with_name("feedback-verify")), real.url, "--ingest"]
@@ -86,7 +87,7 @@ def verify(real: Server, content: dict[str, Any], wait: str) -> int:
 
 
 def differential(real: Server, examples: int, seed: int) -> int:
-    """How many kinds of difference are not accepted; prints all of them, and how often each accepted one was seen."""
+    """How many kinds of difference are not accepted; prints all of them, and how often each accepted one occurred."""
     accepted = Accepted()
     surprises: Counter[tuple[str, str, str]] = Counter()
     shown: dict[tuple[str, str, str], Difference] = {}
@@ -114,7 +115,7 @@ def differential(real: Server, examples: int, seed: int) -> int:
 
 
 def make_mock(server: MockServer, like: Mapping[str, str]) -> Server:
-    """The mock with a project that is called as `org` and `project` say, and another beside it."""
+    """The mock with a project named `org` and `project`, and another beside it."""
     store = server.app.store
     other = store.put_project(like["org"], "other-of-differential", store.new_clock())
     project = store.put_project(like["org"], like["project"], store.new_clock())

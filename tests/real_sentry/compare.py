@@ -1,7 +1,7 @@
-"""Sends the same sequences to a real Sentry and to the mock, and says where the answers differ.
+"""Sends the same sequences to a real Sentry and to the mock, and reports where the responses differ.
 
-Compared are the status, the media type, the headers that mean something to a client, the shape of the body and every
-text in it that is not the server's own (numbers, instants, ids).
+It compares the status, the media type, the headers that matter to a client, the shape of the body and every text in it
+that is not the server's own (numbers, instants, ids).
 """
 
 import json
@@ -28,13 +28,13 @@ HEADERS = (
     "x-frame-options",
     "content-language",
 )
-# What a server says of its own; only the form is compared.
+# A server's own values; only their form is compared.
 OWN = {"id": re.compile(r"\d+"), "dateCreated": re.compile(r"[\d-]{10}T[\d:]{8}([.]\d+)?Z")}
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server and the words that stand in braces in a call; `project` are its own names and credentials."""
+    """A server and the values for the placeholders of a call; `project` are its own names and credentials."""
 
     url: str
     words: Mapping[str, str]
@@ -42,7 +42,7 @@ class Server:
     def save_event(self, client: httpx.Client, event_id: str, ago: int) -> None:
         """As an SDK does."""
         key = f"Sentry sentry_version=7, sentry_key={self.words['key']}"
-        # A message of its own: of events that are alike Sentry keeps a sample only.
+        # A message of its own: of similar events, Sentry keeps only a sample.
         event = {"event_id": event_id, "timestamp": int(time.time()) - ago, "message": f"It broke in {event_id}"}
         answer = client.post(
             f"{self.url}/api/{self.words['id']}/store/", headers={"X-Sentry-Auth": key}, content=json.dumps(event)
@@ -50,7 +50,7 @@ class Server:
         answer.raise_for_status()
 
     def send(self, client: httpx.Client, call: Call, ids: Mapping[str, str]) -> httpx.Response | None:
-        """The answer; None where the connection was closed without one."""
+        """The response; None if the connection was closed without one."""
         words = {**self.words, **ids}
         headers = {}
         if call.authorization is not None:
@@ -69,7 +69,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Difference:
-    """Where two answers to one call differ: `what` is `status`, a header or a place in the body."""
+    """A difference between two responses to a call: `what` is `status`, a header or a place in the body."""
 
     call: str
     what: str
@@ -78,10 +78,10 @@ class Difference:
 
 
 def run(real: Server, mock: Server, examples: int, seed_: int, progress: Callable[[int], None]) -> Iterator[Difference]:
-    """Every difference of so many sequences, in their order; the same seed draws the same ones."""
+    """Every difference in this many sequences, in order; the same seed draws the same ones."""
     found: list[Difference] = []
     done = 0
-    # A fresh connection for each request: uWSGI closes idle ones without a word.
+    # A fresh connection for each request: uWSGI silently closes idle ones.
     limits = httpx.Limits(max_keepalive_connections=0)
     with httpx.Client(limits=limits, timeout=60) as client:
 
@@ -105,7 +105,7 @@ def run(real: Server, mock: Server, examples: int, seed_: int, progress: Callabl
 
 
 def compared(client: httpx.Client, real: Server, mock: Server, sequence: Sequence) -> Iterator[Difference]:
-    """The differences of one sequence; what comes after the first call that differs is not compared."""
+    """The differences in one sequence; what follows the first call that differs is not compared."""
     event_id = uuid.uuid4().hex
     ids = {
         "event_id": event_id,
@@ -153,7 +153,7 @@ def _said(answer: httpx.Response, ids: Mapping[str, str]) -> Iterator[tuple[str,
     if media_type == "application/json":
         value = answer.json()
         if isinstance(value, list) and answer.request.method == "GET":
-            # A project of a real server holds what others submitted; only what is this sequence's own counts.
+            # A project on a real server contains what others submitted; only this sequence's own feedback counts.
             value = [each for each in value if each.get("eventID") == ids["event_id"]]
         yield from _values("body", value)
 
@@ -184,7 +184,7 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
 
 
 class Accepted:
-    """The differences that are known and meant, each with its reason: `accepted.toml` beside this file."""
+    """The known and intended differences, each with its reason: `accepted.toml` beside this file."""
 
     entries: list[tuple[str, dict[str, str]]]
 

@@ -1,4 +1,4 @@
-"""What is sent to both servers: requests drawn by Hypothesis, most of them nearly right. Pure."""
+"""The requests sent to both servers, drawn by Hypothesis; most are nearly right. Pure."""
 
 import json
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ EVENT_ID = "{event_id}"  # stands for an id of its own in every sequence; two su
 
 @dataclass(frozen=True)
 class Call:
-    """One request, with words in braces for what each server has of its own: credentials, slugs, the event id."""
+    """One request, with placeholders for each server's own values: credentials, slugs, the event id."""
 
     method: str = "POST"
     path: str = "/api/0/projects/{org}/{project}/user-feedback/"
@@ -34,7 +34,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Sequence:
-    """Calls about one event, which was saved with a timestamp so many seconds ago; never, where that is None."""
+    """Calls about one event, which was saved with a timestamp this many seconds ago; never, if that is None."""
 
     event_ago: int | None
     calls: tuple[Call, ...]
@@ -71,7 +71,7 @@ IDS = st.sampled_from(
 
 @st.composite
 def bodies(draw: st.DrawFn) -> dict[str, Any]:
-    """Four fields of which one, or now and then all, is not as it should be."""
+    """Four fields of which one, or now and then all, is wrong."""
     body: dict[str, Any] = {"event_id": EVENT_ID, **GOOD}
     for field in draw(st.sets(st.sampled_from(sorted(body)), max_size=4 if draw(st.integers(0, 5)) == 0 else 1)):
         kind = draw(st.integers(0, 9))
@@ -132,7 +132,7 @@ QUERIES = st.sampled_from(["", "status=", "status=unresolved", "status=x", "stat
 
 @st.composite
 def calls(draw: st.DrawFn) -> Call:  # noqa: PLR0911 (one line per kind)
-    """A submission with one thing about it that may be wrong, or a listing, or another method."""
+    """A submission with one thing that may be wrong, or a listing, or another method."""
     kind = draw(st.integers(0, 19))
     media_type = draw(st.sampled_from([JSON, JSON, JSON, JSON, FORM, MULTIPART]))
     body = draw(bodies())

@@ -1,4 +1,4 @@
-"""What can be tried of `make verify-sentry` without a Sentry: it compares two mocks, and says when it does nothing."""
+"""Tests of `make verify-sentry` without a Sentry: it compares two mocks, and says when it does nothing."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def test_servers_that_are_alike_do_not_differ(servers: dict[str, Server]) -> Non
 
 
 def test_servers_that_differ_are_seen_to(servers: dict[str, Server]) -> None:
-    """In values and in the status; a call behind another status is not compared any more."""
+    """In values and in the status; a call after a different status is no longer compared."""
     plain = Call(body=json.dumps({"event_id": EVENT_ID, **GOOD}).encode())
     short = Call(body=json.dumps({"event_id": "x{short}", **GOOD}).encode())
     with httpx.Client() as client:

@@ -1,4 +1,4 @@
-"""A report in which every text is the same one, as a hostile target would have it. Asserts nothing."""
+"""A report in which every text is the same, as from a hostile target. Asserts nothing."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def hostile_report(text: str) -> Report:
-    """One rule of each verdict, one accepted violation among them, and the text wherever a report has room for one."""
+    """One rule of each verdict, including an accepted violation, with the text wherever a report has room for one."""
     document = load()
     rules = list(document.rules.values())[: len(Verdict) + 1]
     verdicts = [Verdict.VIOLATED, *Verdict]

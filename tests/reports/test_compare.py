@@ -20,7 +20,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def report(**verdicts: str) -> dict[str, Any]:
-    """A report of six rules; the first ones, a, b, c and so on, with these verdicts, the others verified."""
+    """A report of six rules; the first ones, a, b, c and so on, have these verdicts, the others are verified."""
     made = as_json(hostile_report("harmless"))
     made |= {"digest": "0" * 64, "trouble": None, "stopped": False}
     made["rules"] = made["rules"][:6]
@@ -52,7 +52,7 @@ def _order(text: str) -> list[str]:
 
 
 def test_what_differs_is_shown_first(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Then what one target leaves open, then the rest; at a terminal the rest is a number."""
+    """Then what one target leaves open, then the rest, which is just a number in the terminal."""
     page, table = tmp_path / "page", tmp_path / "table"
     code = main(["compare", *files, "--report", f"html={page}", "--report", f"markdown={table}"])
     shown = capsys.readouterr().out
@@ -65,7 +65,7 @@ def test_what_differs_is_shown_first(files: list[str], tmp_path: Path, capsys: p
 
 
 def test_unknown_is_no_verdict(files: list[str]) -> None:
-    """Verified beside inconclusive is not a difference of the targets, nor is a rule that one report has not."""
+    """Verified versus inconclusive is not a difference between targets, nor is a rule missing from one report."""
     columns = [read_column(Path(each)) for each in files]
     fewer = json.loads(Path(files[1]).read_text())
     fewer["rules"] = fewer["rules"][:5]
@@ -166,7 +166,7 @@ def test_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_hostile_report_is_text_in_every_rendering(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever wrote the file: no markup, no table cell, no escape for the terminal comes of it."""
+    """Whoever wrote the file: it produces no markup, no table cell and no terminal escape."""
     attack = "<img src=x>|a|\n| b |[x](javascript:1)`\x1b[31m[red]\u202e"
     evil = report()
     evil["target"] = evil["document"] = attack
@@ -184,7 +184,7 @@ def test_hostile_report_is_text_in_every_rendering(tmp_path: Path, capsys: pytes
 
 
 def test_page_of_the_docs_has_every_rule_and_profile() -> None:
-    """`make compare-profiles` writes it anew."""
+    """`make compare-profiles` updates it."""
     text = (DOCS / "compared.md").read_text()
 
     assert sorted(set(re.findall("<code>(.*?)</code>", text))) == sorted(load().rules)

@@ -1,4 +1,4 @@
-"""What a hostile target says is text on the page: no markup comes of it, nothing of it runs, no request leaves."""
+"""What a hostile target sends is text on the page: it produces no markup, nothing of it runs, no request leaves."""
 
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.reports.hostile_report import hostile_report
 
 
 class _Structure(HTMLParser):
-    """Every tag with the names of its attributes, and the addresses that it names, in their order."""
+    """Every tag with the names of its attributes, and the addresses in it, in order."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -24,13 +24,13 @@ class _Structure(HTMLParser):
 
 
 def _structure(text: str) -> list[tuple[str, ...]]:
-    # Texts of many letters are broken into lines: lines of a drawing are not counted.
+    # Long texts are wrapped: lines of a drawing are not counted.
     return [each for each in _Structure(as_html(hostile_report(text))).found if each[0] != "text"]
 
 
 @pytest.fixture(scope="module")
 def harmless() -> list[tuple[str, ...]]:
-    """What the page is made of where nobody attacks."""
+    """The page's elements without an attack."""
     return _structure("harmless")
 
 
@@ -54,7 +54,7 @@ def test_nothing_of_the_page_runs_or_asks_for_anything(tmp_path: Path) -> None:
 
 
 def test_policy_of_the_page_holds_where_escaping_would_fail(tmp_path: Path) -> None:
-    """The attacks as markup, put on the page behind the templates' back."""
+    """The attacks as markup, added to the page without the templates."""
     asked, title, _ = rendered(
         lambda url: as_html(hostile_report("harmless")).replace("</main>", "".join(ATTACKS).replace("URL", url)),
         tmp_path,

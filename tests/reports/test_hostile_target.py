@@ -1,4 +1,6 @@
-"""Nobody runs what a hostile target says: the lines and programs of its reports are run here, and do nothing else."""
+"""Nothing that a hostile target sends is ever run: the lines and programs of its reports are run here, and do nothing
+else.
+"""
 
 import ast
 import json
@@ -42,7 +44,7 @@ PAYLOADS = (
 
 
 def hostile(payload: str) -> Any:
-    """A server that accepts everything, by DSN with another status, and says the payload wherever it can."""
+    """A server that accepts everything, by DSN with a different status, and sends the payload wherever it can."""
 
     def project() -> dict[str, Any]:
         tokens = {"write": f"w{payload}", "read": f"r{payload}", payload: payload}
@@ -74,7 +76,7 @@ def hostile(payload: str) -> Any:
 
 
 class _Lines(HTMLParser):
-    """The texts of the elements `pre` that are lines to paste, or that say that they are shell."""
+    """The texts of `pre` elements with lines to paste, or marked as shell."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,7 +103,7 @@ def _shown(page: str) -> list[str]:
 
 
 def _nothing_happened(folder: Path, script: list[str], program: str) -> None:
-    """Runs both in an empty folder: they run to their ends, and leave nothing behind."""
+    """Runs both in an empty folder: they run to the end, and leave nothing behind."""
     empty = folder / "empty"
     empty.mkdir()
     shell = subprocess.run(["bash", "-c", "\n".join(script)], cwd=empty, capture_output=True, text=True, check=False)
@@ -113,12 +115,12 @@ def _nothing_happened(folder: Path, script: list[str], program: str) -> None:
     assert list(empty.iterdir()) == []
 
 
-# A run each: some of them, where the next test tries all.
+# A run each: a sample, because the next test covers all.
 @pytest.mark.parametrize("payload", PAYLOADS[::4])
 def test_lines_of_every_report_run_nothing_of_the_target(
     payload: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same lines in all of them, run against the hostile target itself."""
+    """The same lines in all reports, run against the hostile target itself."""
     kinds = ("json", "junit", "html", "markdown")
     flags = [flag for kind in kinds for flag in ("--report", f"{kind}={tmp_path / kind}")]
     with serving(hostile(payload)) as url:
@@ -150,7 +152,7 @@ def _cut(block: str) -> list[str]:
     "payload", [*PAYLOADS, "\n touch PWN\n", "\r\ntouch PWN", "\x1b]0;PWN\x07", "\u202ePWN", "é\0"]
 )
 def test_every_field_of_a_step_is_quoted(payload: str, tmp_path: Path) -> None:
-    """Also those that no target chooses today."""
+    """Including those that no target chooses today."""
     project = Project(payload, payload, {"write": Credential("Bearer ", payload, "WRITE_1")})
     request = Request(
         "POST",
@@ -183,7 +185,7 @@ def test_every_field_of_a_step_is_quoted(payload: str, tmp_path: Path) -> None:
     ["$(touch${IFS}PWN)//x", "", "http://h/1", "http://k@[/1", "http://k@h/", "http://k@h/1\ntouch PWN", 1, None, {}],
 )
 def test_dsn_that_is_none_is_exit_2(dsn: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """One sentence says what the control API should have answered, and does not repeat it."""
+    """One sentence says what the control API should have returned, and does not repeat it."""
 
     async def answer(_: Any) -> JSONResponse:
         return JSONResponse({"tokens": {"write": "w", "read": "r"}, "dsn": dsn})
@@ -200,7 +202,7 @@ def test_dsn_that_is_none_is_exit_2(dsn: Any, capsys: pytest.CaptureFixture[str]
 
 @pytest.fixture(autouse=True)
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What would be run by mistake while verifying is run in a folder that is looked at."""
+    """Anything run by mistake while verifying runs in a folder that is checked."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)

@@ -1,4 +1,4 @@
-"""How the page of a report is read: on a phone, in the light and in the dark, from the keyboard."""
+"""How to read the page of a report: on a phone, in light and dark mode, with the keyboard."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from tests.reports.hostile_report import hostile_report
 
 LEAST = 4.5  # of WCAG 2.2 AA, for text of any size
 PHONE: Any = {"width": 390, "height": 844}
-# Every text that is shown, with the contrast to the nearest ground behind it.
+# Every visible text, with its contrast to the nearest background.
 CONTRASTS = """() => {
   const parts = colour => colour.match(/[0-9.]+/g).map(Number);
   const light = colour => parts(colour).slice(0, 3).map(each => each / 255)
@@ -37,7 +37,7 @@ CONTRASTS = """() => {
 
 
 def test_page_can_be_read_on_a_phone_in_both_schemes_and_from_the_keyboard(tmp_path: Path) -> None:
-    """Nothing is wider than the screen, every text stands out, and the first key leads past the navigation."""
+    """Nothing is wider than the screen, every text has enough contrast, and the first key skips the navigation."""
     if CHROMIUM is None:
         pytest.skip("Chromium cannot be had here: apt-get install chromium")
     file = tmp_path / "report.html"

@@ -1,4 +1,6 @@
-"""The page of a report: one cause once, a violation drawn, programs whole, and what it would take to know more."""
+"""The page of a report: one entry per cause, drawn violations, complete programs, and what is needed to find out
+more.
+"""
 
 import re
 from dataclasses import replace
@@ -23,7 +25,7 @@ LONG = "a" * 900
 
 
 def sent(status: int, *expected: int, body: bytes = b"{}") -> Send:
-    """A submission that was answered so."""
+    """A submission that was answered like this."""
     request = Request("POST", "http://127.0.0.1/feedback/", {"Content-Type": "application/json"}, LONG.encode())
     return Send(PROJECT, request, Exchange(request, status, {}, body, 0, 1), expected=expected)
 
@@ -37,18 +39,18 @@ TOO_LATE: tuple[Step, ...] = (
 
 
 def report(*found: Result) -> Report:
-    """A report of these results; other rules are not in it."""
+    """A report of only these results."""
     results = {each.rule.id: each for each in found}
     return Report("http://127.0.0.1", "openapi.yaml", 1, results, frozenset(), mutability=DOCUMENT.mutability)
 
 
 def result(rule: str, verdict: Verdict, steps: tuple[Step, ...] = (), detail: str = "seen") -> Result:
-    """What came of one rule."""
+    """The result of one rule."""
     return Result(DOCUMENT.rules[rule], verdict, detail, steps=steps)
 
 
 def test_violation_is_drawn_with_what_was_expected() -> None:
-    """The wrong step is marked, and the time that went by has its place."""
+    """The wrong step is marked, and elapsed time takes up space."""
     drawing = draw("overwrite-window", moments(TOO_LATE, violated=True))
     *_, last = drawing.rows
 
@@ -71,7 +73,7 @@ def test_longer_waits_are_drawn_longer() -> None:
 
 
 def test_long_timelines_show_their_end() -> None:
-    """It is the end that breaks the rule."""
+    """The end is what breaks the rule."""
     drawing = draw("x", [Moment(each, 1, f"step {each}") for each in range(100)])
 
     assert [row.lines for row in drawing.rows] == [(f"step {each}",) for each in range(100 - MOST, 100)]
@@ -92,7 +94,7 @@ def test_title_of_a_drawing_is_larger_than_its_subtitle() -> None:
 
 
 def test_violation_has_whole_programs_and_a_plan_where_the_target_has_no_protocol() -> None:
-    """A function saved the event, and a clock of this process was moved: from outside it takes patience."""
+    """A function saved the event, and a clock of this process was moved: from outside, one has to wait."""
     page = as_html(report(result("overwrite-window", Verdict.VIOLATED, TOO_LATE)))
     headings = re.findall(r"<summary>(Reproduce it [^<]*)</summary>", page)
 
@@ -102,14 +104,14 @@ def test_violation_has_whole_programs_and_a_plan_where_the_target_has_no_protoco
 
 
 def test_plan_is_left_out_where_the_protocol_does_it() -> None:
-    """The lines for a shell do all of it."""
+    """The shell lines do everything."""
     page = as_html(report(result("submission", Verdict.VIOLATED, (sent(500, 200),))))
 
     assert "by hand" not in page
 
 
 def test_rules_with_one_cause_are_one_entry() -> None:
-    """However many rules a target answers 429 to, it is said once, and they are named."""
+    """However many rules a target answers with 429, there is one entry that names them."""
     busy = (sent(429, 200, body=b"slow down"),)
     rules = ("submission", "trimmed", "overwrite", "list")
     page = as_html(report(*(result(rule, Verdict.VIOLATED, busy) for rule in rules)))
@@ -141,7 +143,7 @@ def test_page_begins_with_when_against_what_and_what_it_costs_to_know_more() -> 
 
 @pytest.mark.parametrize("verdict", [Verdict.INCONCLUSIVE, Verdict.NOT_RUN, Verdict.NOT_VERIFIABLE])
 def test_what_is_not_verified_stands_apart(verdict: Verdict) -> None:
-    """With its reason; it is neither among the violated nor hidden among the verified."""
+    """With its reason; neither among the violated nor hidden among the verified rules."""
     page = as_html(report(result("scope", verdict, detail="because"), result("list", Verdict.VERIFIED)))
     apart = page.partition('<section id="open"')[2].partition("</section>")[0]
 

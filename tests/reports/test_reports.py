@@ -1,4 +1,4 @@
-"""Every kind of report of one run against a broken server, and the baseline that accepts what is known."""
+"""Every kind of report from one run against a broken server, and the baseline that accepts known violations."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def reports(broken_url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_report_names_the_violation_and_no_secret(kind: str, reports: dict[str, str]) -> None:
-    """The server's tokens begin with what they may do, its public keys with many an a."""
+    """The server's tokens begin with what they allow, its public keys with many an `a`."""
     text = re.sub(r"&#4[53];|&#x2d;", "-", reports[kind])
 
     assert kind == "har" or "overwrite-window" in text
@@ -49,14 +49,14 @@ def test_report_names_the_violation_and_no_secret(kind: str, reports: dict[str, 
 
 
 def test_json_report_is_as_its_schema_says(reports: dict[str, str]) -> None:
-    """The published schema; it comes with the package."""
+    """The published schema, which is in the package."""
     schema = json.loads((resources.files("feedback_verify") / "report.schema.json").read_text("utf-8"))
 
     jsonschema_rs.validator_for(schema).validate(json.loads(reports["json"]))
 
 
 def test_report_schema_allows_nothing_else(reports: dict[str, str]) -> None:
-    """A key that is missing or unknown is seen, down to the exchanges."""
+    """Missing and unknown keys are detected, down to the exchanges."""
     schema = json.loads((resources.files("feedback_verify") / "report.schema.json").read_text("utf-8"))
     validator = jsonschema_rs.validator_for(schema)
     for place in ((), ("rules", 0), ("rules", 0, "exchanges", 0, "request")):
@@ -80,7 +80,7 @@ def test_page_loads_nothing(reports: dict[str, str]) -> None:
 
 
 def test_archive_is_har_with_every_exchange(reports: dict[str, str]) -> None:
-    """Valid by the schema of version 1.2, in the order of sending."""
+    """Valid under the schema of version 1.2, in the order of sending."""
     archive = json.loads(reports["har"])
     log = archive["log"]
     validator = jsonschema_rs.validator_for(json.loads((DATA / "har-1.2.schema.json").read_text("utf-8")))
@@ -93,7 +93,7 @@ def test_archive_is_har_with_every_exchange(reports: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("part", ["request", "response", "timings", "cache", "startedDateTime"])
 def test_archive_schema_misses_nothing(part: str, reports: dict[str, str]) -> None:
-    """An entry without one of its parts, or with one more that nobody knows, is not HAR."""
+    """An entry with a missing or unknown part is not HAR."""
     archive = json.loads(reports["har"])
     entry = archive["log"]["entries"][0]
     validator = jsonschema_rs.validator_for(json.loads((DATA / "har-1.2.schema.json").read_text("utf-8")))
@@ -108,7 +108,7 @@ def test_archive_schema_misses_nothing(part: str, reports: dict[str, str]) -> No
 
 
 def test_junit_says_how_long_each_rule_took(reports: dict[str, str]) -> None:
-    """And all of them together; a violation is a failure that holds the steps, what was left out is skipped."""
+    """And all of them together; a violation is a failure with its steps, rules left out are skipped."""
     (suite,) = ElementTree.fromstring(reports["junit"])
     cases = {each.get("name", ""): each for each in suite.iter("testcase")}
     times = {name: float(each.get("time", "-1")) for name, each in cases.items()}
@@ -135,7 +135,7 @@ def test_markdown_says_the_violation_first(reports: dict[str, str]) -> None:
 
 
 def test_program_of_a_violation_shows_it_again(reports: dict[str, str], tmp_path: Path) -> None:
-    """Run as it stands; its last answer is the one that broke the rule."""
+    """Run unchanged; its last response is the one that broke the rule."""
     rule = next(each for each in json.loads(reports["json"])["rules"] if each["id"] == "overwrite-window")
     program = tmp_path / "again.py"
     program.write_text(rule["program"])
@@ -166,7 +166,7 @@ def test_baseline_accepts_what_is_known(broken_url: str, tmp_path: Path, capsys:
 def test_baseline_is_strict(
     entry: str, code: int, sentence: str, broken_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is no more must go."""
+    """Fixed violations must be removed."""
     baseline = tmp_path / "baseline.toml"
     baseline.write_text(f'[accepted]\noverwrite-window = "known"\n{entry}\n')
     outcome = main([broken_url, "--control", broken_url, *FEW, "--baseline", str(baseline)])

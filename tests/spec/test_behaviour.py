@@ -1,4 +1,4 @@
-"""Every key of `x-behaviour` is judged by a rule, or says why the mock alone follows it."""
+"""Every key of `x-behaviour` is judged by a rule, or says why only the mock follows it."""
 
 from dataclasses import fields
 

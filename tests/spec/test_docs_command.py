@@ -1,4 +1,4 @@
-"""The command `feedback-docs`: what it prints and writes, and how it says what it cannot use."""
+"""The `feedback-docs` command: what it prints and writes, and its messages for unusable input."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ FILES = {
 
 
 def copy(tmp_path: Path, **replacements: str) -> Path:
-    """The document, the reference and the drawing in a directory of their own, texts of the document replaced."""
+    """The document, the reference and the drawing in a separate directory, with texts of the document replaced."""
     for name in ("REFERENCE.md", "timeline.svg"):
         shutil.copy(SPEC / name, tmp_path / name)
     text = (SPEC / "openapi.yaml").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Where the programs write: whole files, nothing through a link, and text into what takes nothing but text."""
+"""How the programs write: complete files, nothing through a link, and text where only text fits."""
 
 import os
 import subprocess
@@ -56,7 +56,7 @@ def test_what_is_not_a_file_is_refused_in_a_sentence(
 
 
 def test_a_file_that_is_not_written_to_its_end_leaves_the_old_one(tmp_path: Path) -> None:
-    """A disk that is full, here by the limit of a process."""
+    """A full disk, here simulated by a process limit."""
     resource = pytest.importorskip("resource")
     (tmp_path / "file").write_text("old")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -104,7 +104,7 @@ for at in range(1, 20):
 
 
 def test_a_process_that_is_killed_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
-    """Killed at each call that it makes to the system, in the middle of a write, too."""
+    """Killed at each of its system calls, including in the middle of a write."""
     pytest.importorskip("resource")
     ran = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path / "file")], capture_output=True, text=True, check=True
@@ -144,7 +144,7 @@ def test_a_pipe_gets_the_text(tmp_path: Path, writer: Callable[[Path, str], None
 def test_a_descriptor_gets_the_text_after_what_it_has_got_before(
     tmp_path: Path, writer: Callable[[Path, str], None]
 ) -> None:
-    """As /dev/stdout does, whether it leads to a pipe or to a file."""
+    """Like /dev/stdout, whether it is a pipe or a file."""
     with (tmp_path / "file").open("w") as file:
         print("before", file=file, flush=True)
         check(Path(f"/dev/fd/{file.fileno()}"))

@@ -1,4 +1,4 @@
-"""A document that is given by `--spec` ends in one sentence, whatever it holds: no traceback, no fetching, no hang."""
+"""A document passed with `--spec` results in one sentence at worst: no traceback, no fetching, no hang."""
 
 import copy
 import json
@@ -97,7 +97,7 @@ def test_reference_that_cannot_be_followed_is_refused(tmp_path: Path, reference:
 
 @contextmanager
 def listening() -> Iterator[tuple[str, list[str]]]:
-    """A server's address, and the paths that it is asked for."""
+    """A server's address, and the paths requested from it."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -142,7 +142,7 @@ def test_pattern_that_only_a_backtracking_engine_runs_is_refused(tmp_path: Path,
 
 
 def test_pattern_that_takes_exponential_time_elsewhere_takes_none_here(tmp_path: Path) -> None:
-    """In Python's `re` this would take longer than anybody waits."""
+    """In Python's `re`, this would practically never end."""
     document = changed("^(a+)+$", *NAME, "pattern")
     document["components"]["schemas"]["UserFeedbackSubmission"]["properties"]["name"]["default"] = "a" * 60 + "!"
 

@@ -1,4 +1,4 @@
-"""Instants and durations: what is written is read again, and what is none is refused."""
+"""Instants and durations: what is written can be read again, and anything else is refused."""
 
 import pytest
 from feedback_spec.instants import (

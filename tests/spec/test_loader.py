@@ -1,4 +1,4 @@
-"""A document that cannot be honoured is refused in one sentence: file, place, cause."""
+"""An unsupported document is refused in one sentence: file, place, cause."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ TEXT = (Path(__file__).parents[2] / "spec" / "openapi.yaml").read_text("utf-8")
 
 
 def refusal(path: Path) -> str:
-    """The sentence that the document at `path` is refused with."""
+    """The sentence with which the document at `path` is refused."""
     with pytest.raises(DocumentError) as caught:
         load(path)
     sentence = str(caught.value)
@@ -21,7 +21,7 @@ def refusal(path: Path) -> str:
 
 
 def changed(tmp_path: Path, *replacements: tuple[str, str]) -> Path:
-    """A copy of the document in which each text, which must be there, stands replaced at its first place."""
+    """A copy of the document in which each text, which must exist, is replaced at its first place."""
     text = TEXT
     for old, new in replacements:
         assert old in text

@@ -1,4 +1,4 @@
-"""A document whose windows are not ours is loaded, checked and documented like ours."""
+"""A document with other windows is loaded, checked and documented like ours."""
 
 from pathlib import Path
 

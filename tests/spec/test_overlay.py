@@ -1,4 +1,4 @@
-"""Overlays do what the standard says; what does not fit is refused in one sentence."""
+"""Overlays do what the standard says; anything that does not fit is refused in one sentence."""
 
 from copy import deepcopy
 from pathlib import Path

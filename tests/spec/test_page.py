@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[1] / "data" / "page.txt"
 
 
 def submission(document: Document) -> Any:
-    """The submit operation as plain data, to be changed before anything has looked at it."""
+    """The submit operation as plain data, to be changed before anything else reads it."""
     return next(iter(document.openapi["paths"].values()))["post"]
 
 
@@ -23,7 +23,7 @@ def test_page_is_the_original_byte_for_byte() -> None:
 
 
 def test_page_follows_the_document() -> None:
-    """The words of the page come from the document: another example gives another page, its length counted anew."""
+    """The words of the page come from the document: with a different example, the page and its length change."""
     document = load()
     example = submission(document)["responses"]["200"]["content"]["application/json"]["examples"]["page"]
     example["value"]["comments"] = "It broke again!"
@@ -36,7 +36,7 @@ def test_page_follows_the_document() -> None:
 
 @pytest.mark.parametrize("rule", [rule for rule in load().rules.values() if rule.page], ids=lambda rule: rule.id)
 def test_every_quote_of_a_rule_stands_on_the_page(rule: Rule) -> None:
-    """A rule of level `documented` rests on a sentence, or on a line of an example, that the page has."""
+    """A rule of level `documented` is based on a sentence, or a line of an example, on the page."""
     quote = rule.page or ""
     page = render_page(load())
     content = json.loads(page.split("\n", 3)[3].removesuffix("---\n"))

@@ -1,4 +1,4 @@
-"""The profiles are overlays with a source for each action, and whole documents once applied."""
+"""The profiles are overlays with a source for each action, and complete documents once applied."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The reference: it follows the document, says everything of it, and the HTML file loads nothing."""
+"""The reference: it follows the document, includes all of it, and the HTML file loads nothing."""
 
 import base64
 import copy
@@ -26,7 +26,7 @@ LIMITS = re.compile(r"(?<!\w)(?:30 minutes|5 minutes|30 MINUTES|PT30M|PT5M)(?!\w
 
 
 class Page(HTMLParser):
-    """What an HTML file is made of: tags with their attributes, and its text."""
+    """The contents of an HTML file: tags with their attributes, and its text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ def test_changed_windows_are_said_everywhere(tmp_path: Path) -> None:
 
 
 def test_limit_that_refuses_is_said_so(tmp_path: Path) -> None:
-    """Where the limit itself is refused, neither sentence nor drawing calls it accepted."""
+    """If the limit itself is refused, neither sentence nor drawing calls it accepted."""
     text = TEXT.replace("at_limit: accepted", "at_limit: refused")
     for row in ("event_saved_ago: PT30M\n", "first_submitted_ago: PT5M\n"):
         text = re.sub(rf"({row}            outcome: )\w+(\n            status: )200", r"\1refused\g<2>409", text)
@@ -168,7 +168,7 @@ def test_html_of_a_description_is_shown_and_not_run(tmp_path: Path) -> None:
 
 
 def test_nothing_of_a_hostile_document_runs_or_asks_for_anything(tmp_path: Path) -> None:
-    """All attacks in all texts of a document, in Chromium; what leaves by navigation, too."""
+    """All attacks in all texts of a document, in Chromium, including those that navigate away."""
     openapi, words = copy.deepcopy(load().openapi), " ".join([*LEAVING, *ATTACKS])
     texts = [
         (node, key)
@@ -181,7 +181,7 @@ def test_nothing_of_a_hostile_document_runs_or_asks_for_anything(tmp_path: Path)
     def page(url: str) -> str:
         for node, key in texts:
             attack = words.replace("URL", url)
-            # An example may be that of a header, which carries less.
+            # An example may be a header's, which allows less.
             node[key] += attack if key != "example" else "".join(filter(str.isprintable, ascii(attack)))
         openapi["info"]["title"] = words
         return html_of(document_of("hostile", openapi))
@@ -249,7 +249,7 @@ def test_curl_lines_carry_the_windows_and_no_secret() -> None:
 
 
 def test_markdown_tables_have_as_many_cells_in_each_row() -> None:
-    """A `|` in a text would otherwise end a cell, and a line feed the table."""
+    """Otherwise, a `|` in a text would end a cell, and a line feed the table."""
     tables: list[list[str]] = [[]]
     for line in markdown_of(load()).splitlines():
         if line.startswith("|"):
@@ -264,7 +264,7 @@ def test_markdown_tables_have_as_many_cells_in_each_row() -> None:
 
 
 def hostile(bad: str) -> tuple[Document, str]:
-    """A document that names `bad` wherever an example shows it, and its path with the slugs of its examples."""
+    """A document with `bad` in all its examples, and its path with the slugs of its examples."""
     document = copy.deepcopy(load().openapi)
     path = next(iter(document["paths"]))
     document["servers"] = [{"url": f"http://{bad}", "description": f"first\n touch pwned {bad}"}]
@@ -277,7 +277,7 @@ def hostile(bad: str) -> tuple[Document, str]:
 
 
 def test_curl_lines_of_a_hostile_document_run_nothing_of_it(tmp_path: Path) -> None:
-    """What a document names is quoted: the lines are run, with a curl that only shows its arguments."""
+    """Values from the document are quoted: the lines are run, with a curl that only prints its arguments."""
     bad = "$(touch pwned)`touch pwned`\"';touch pwned;"
     document, path = hostile(bad)
     (tmp_path / "curl").write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
@@ -306,5 +306,5 @@ def test_curl_lines_of_a_hostile_document_run_nothing_of_it(tmp_path: Path) -> N
     ],
 )
 def test_reference_says_what_is_required_and_what_can_be_null(row: str) -> None:
-    """In the request what has to be there, in the response what is always there, and what is null at times."""
+    """What is required in the request, what is always in the response, and what may be null there."""
     assert f"\n{row}" in markdown_of(load())

@@ -1,4 +1,4 @@
-"""What a committed text refers to is in the repository: files by their paths, facts about Sentry by their numbers."""
+"""References in committed texts exist in the repository: files by their paths, facts about Sentry by their numbers."""
 
 import re
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FACTS = frozenset(re.findall(r"(?m)^\| ([0-9]+) \|", (ROOT / "docs" / "sentry.md").read_text("utf-8")))
-# Cases name files of Sentry's own tests; the other makes folders of a user's.
+# Cases name files of Sentry's own tests; the other creates folders of a user's.
 ELSEWHERE = frozenset({"tests/data/sentry-cases.json", "tests/test_distribution.py"})
 FOLDERS = "spec|mock_server|contract_tests|tests|docs|examples|benchmarks|requirements"
 A_FILE = re.compile(rf"(?<![\w./{{-])(?:{FOLDERS})/[\w./-]*\w\.(?:py|md|ya?ml|json|toml|txt|svg|lock|j2|css|html)\b")
@@ -44,7 +44,7 @@ def test_every_fact_that_a_text_names_stands_in_docs_sentry() -> None:
 
 
 def test_no_text_names_a_row_or_a_page_that_is_not_here() -> None:
-    """The facts were rows of a table that is not in the repository; they have their own page now."""
+    """The facts used to be rows of a table that is not in the repository; now they have a page of their own."""
     gone = re.compile(r"sentry-" + r"behaviour|\brows? [0-9]+\b")
 
     assert [str(path) for path in committed() if gone.search(path.read_text("utf-8")) if path != Path(__file__)] == []

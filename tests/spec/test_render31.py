@@ -1,4 +1,4 @@
-"""The rendering of the documents as OpenAPI 3.1, and what both versions have to be."""
+"""The rendering of the documents as OpenAPI 3.1, and requirements on both versions."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -95,7 +95,7 @@ def test_every_example_is_valid_in_both_versions(document: dict[str, Any]) -> No
 
 
 def test_every_example_is_valid_to_a_validator_of_openapi_30(document: dict[str, Any]) -> None:
-    """By a validator that knows 3.0 itself, so that a mistake of our rendering cannot hide a broken example."""
+    """With a validator that supports 3.0 itself, so that an error in our rendering cannot hide a broken example."""
     components = document["components"]
 
     for pointer, schema, value in examples_of(document):

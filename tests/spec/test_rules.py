@@ -1,4 +1,4 @@
-"""What a submission comes to, by the literal rows and by an oracle that is written differently."""
+"""The outcome of a submission, by the literal rows and by an oracle that is written differently."""
 
 from dataclasses import replace
 
@@ -55,7 +55,7 @@ def test_refusal_names_the_window_and_the_age_that_broke_it() -> None:
 
 
 def test_event_of_the_future_is_accepted() -> None:
-    """A clock that was moved, or two clocks: an age below zero is within every window."""
+    """A clock that was moved, or two clocks: a negative age is within every window."""
     assert decide(DOCUMENT.mutability, Facts(event_saved=5, event_timestamp=5), 0).outcome is Outcome.STORED
 
 
@@ -79,7 +79,9 @@ facts = st.builds(Facts, *[st.none() | INSTANTS] * 4)
 
 @given(mutabilities, facts, INSTANTS)
 def test_decision_is_that_of_an_oracle_written_differently(mutability: Mutability, facts: Facts, now: int) -> None:
-    """The oracle knows no ages: it counts the last instant that each window takes, and looks for one before now."""
+    """The oracle knows no ages: it calculates the last accepted instant of each window, and looks for one before
+    now.
+    """
     begins = {
         "event.saved": facts.event_saved,
         "event.timestamp": facts.event_timestamp,

@@ -1,1 +1,1 @@
-"""What an installation consists of: a bill of materials, licences, and what is tested of both."""
+"""What an installation consists of: a bill of materials, licences, and tests of both."""

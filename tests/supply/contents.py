@@ -1,6 +1,7 @@
-"""What an installation with `[verify]` contains, as a bill of materials (CycloneDX) and as licences: `make sbom`.
+"""The contents of an installation with `[verify]`, as a bill of materials (CycloneDX) and as licences: `make sbom`.
 
-Installs nothing and asks nobody: the lock file, the metadata of what is installed here and ORIGIN.toml say it all.
+Installs nothing and uses no network: everything comes from the lock file, the metadata of installed packages and
+ORIGIN.toml.
 """
 
 import json
@@ -55,7 +56,7 @@ def _vendored() -> dict[str, Any]:
 
 
 def licences() -> str:
-    """A Markdown table of the distributions that are installed here, and of the licence that each declares."""
+    """A Markdown table of the distributions installed here, and the licence that each declares."""
     command = [str(PROGRAMS / "pip-licenses"), "--python", sys.executable, "--format=markdown", "--from=mixed"]
     ran = subprocess.run(
         [*command, "--no-version", "--packages", *locked()], capture_output=True, check=True, text=True

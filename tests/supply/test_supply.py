@@ -1,4 +1,4 @@
-"""The bill of materials names all that is installed, and everything installed has a hash and a licence."""
+"""The bill of materials lists everything installed, and everything installed has a hash and a licence."""
 
 import json
 import re

@@ -1,7 +1,7 @@
 """An implementation on the real clock, as an ASGI and as a WSGI application, with one project and a way to save events.
 
-It is what `--app`, `--command` and plain URLs are tried on: the second implementation of `tests.broken`, which
-reads the time itself.
+`--app`, `--command` and plain URLs are tested on it: the second implementation of `tests.broken`, reading the time
+itself.
 """
 
 import os
@@ -16,7 +16,7 @@ ORGANIZATION, PROJECT = "acme", "shop"
 
 
 class OnTheRealClock(Implementation):
-    """Reads the time of the process; its limits can be scaled down by the environment, in seconds."""
+    """Reads the time of the process; the environment can scale its limits, in seconds."""
 
     event_limit = timedelta(seconds=float(os.environ.get("EVENT_LIMIT", "1800")))
     overwrite_limit = timedelta(seconds=float(os.environ.get("OVERWRITE_LIMIT", "300")))
@@ -48,5 +48,5 @@ OTHER_DSN = f"http://{other.key}@127.0.0.1/{other.id}"
 
 
 def seed(event_id: str, saved_at: datetime, timestamp: datetime) -> None:
-    """Saves an event, as a test of this application would."""
+    """Saves an event, as one of this application's own tests would."""
     shop.events[event_id] = Event(saved_at, timestamp, None, "unresolved", len(shop.events) + 1)

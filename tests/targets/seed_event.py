@@ -1,6 +1,6 @@
 """Saves an event in the example: `python -m tests.targets.seed_event URL EVENT_ID SAVED_AGO TIMESTAMP_AGO`.
 
-Of the standard library alone: it is started for every event, and importing httpx takes longer than all the rest.
+Standard library only: it is started for every event, and importing httpx would take longer than everything else.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Serves the example on the port that is given: `python -m tests.targets.serve 9000`."""
+"""Serves the example on the given port: `python -m tests.targets.serve 9000`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""A control API that takes a token: the verifier has it, sends it, and shows it nowhere."""
+"""A control API that requires a token: the verifier has it, sends it, and never shows it."""
 
 import httpx
 import pytest

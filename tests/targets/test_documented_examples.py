@@ -1,4 +1,4 @@
-"""Every complete example of docs/verifying.md, run as it stands there; what waits is told not to, to save the time."""
+"""Every complete example of docs/verifying.md, run unchanged; except that waits are turned off, to save time."""
 
 import os
 import re

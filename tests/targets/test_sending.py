@@ -1,4 +1,4 @@
-"""429 that no waiting ends: it counts on a clock that stands still, and says nothing of the pace."""
+"""A 429 that waiting does not end: its clock stands still, so it says nothing about the pace."""
 
 import pytest
 from feedback_verify.exchange import Request
@@ -12,7 +12,7 @@ from tests.broken.serving import serving
 
 
 class Refuses:
-    """Answers 429 to POST and says how long to wait, whatever was waited; counts what it is asked."""
+    """Answers 429 to POST and says how long to wait, no matter how long one has waited; counts requests."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -25,14 +25,14 @@ class Refuses:
 
 
 class Impatient(Sender):
-    """Its waits are over at once."""
+    """Its waits end immediately."""
 
     def wait(self, seconds: float) -> None:
-        """Whatever it is waited for has come."""
+        """Whatever it waits for has happened."""
 
 
 def test_429_that_no_waiting_ends_is_given_up_once() -> None:
-    """After five tries; from then on at the first answer, and nothing else is slowed down."""
+    """After five tries; then at the first response, and nothing else is slowed down."""
     server, network = Refuses(), Network()
     with serving(server) as url, network.client(kept_for=1) as client:
         sender = Impatient(network)

@@ -1,4 +1,4 @@
-"""Each kind of target, chosen by the flags that the documentation shows."""
+"""Each kind of target, selected with the flags in the documentation."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def scaled_url() -> Iterator[str]:
 
 @pytest.mark.parametrize("app", ["app", "wsgi_app"])
 def test_application_in_process_is_verified_to_the_microsecond(app: str, tmp_path: Path) -> None:
-    """ASGI and WSGI alike, with a frozen clock; looked for where the command is run."""
+    """ASGI and WSGI alike, with a frozen clock; found in the directory where the command is run."""
     report = tmp_path / "v.json"
     flags = ["--app", f"tests.targets.example:{app}", "--seed-callable", "tests.targets.example:seed"]
     program = Path(sys.executable).parent / "feedback-verify"
@@ -96,14 +96,14 @@ def test_command_under_libfaketime_is_verified_without_waiting(tmp_path: Path) -
     )
 
     told = verdicts(report)
-    # On a busy machine an interval may be too wide to decide; it never makes a violation of it.
+    # On a busy machine, an interval may be too wide to decide, but never becomes a violation.
     assert code in (0, 3), json.loads(report.read_text())["rules"]
     assert {told[rule] for rule in TIMED.split(",")} <= {"verified", "inconclusive"}
     assert told["conflict-body"] == "verified"
 
 
 def test_command_that_ends_by_itself_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
-    """With what it said."""
+    """With its output."""
     words = f"{sys.executable} -c 'raise SystemExit(\"no such database\")'"
     code = main(["http://127.0.0.1:1", "--command", words, *ALL])
 
@@ -128,7 +128,7 @@ def test_url_with_seeding_is_verified_by_one_wait(scaled_url: str, scaled_path: 
 
 
 def test_plan_is_replayed_as_it_was_drawn(scaled_url: str, scaled_path: Path, tmp_path: Path) -> None:
-    """`feedback-verify replay FILE` plays what the file says, and nothing else."""
+    """`feedback-verify replay FILE` plays exactly what is in the file."""
     plan, again = tmp_path / "plan.json", tmp_path / "again.json"
     flags = [scaled_url, *ALL, "--rules", "overwrite-window", "--spec", str(scaled_path), "--seed", "1"]
     main([*flags, "--wait", "3s", "--plan", str(plan)])
@@ -246,7 +246,7 @@ def test_missing_libfaketime_names_the_package(
 
 
 def test_what_is_not_verified_is_exit_3_unless_less_is_required(scaled_url: str, scaled_path: Path) -> None:
-    """A URL shows neither what is stored nor what time does."""
+    """A URL shows neither what is stored nor the effects of time."""
     flags = [scaled_url, *ALL, "--spec", str(scaled_path), "--rules", "submission,window-order"]
 
     assert main(flags) == 3

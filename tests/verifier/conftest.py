@@ -1,4 +1,4 @@
-"""What the verifier's tests share: the mock as a real server, and documents with other windows."""
+"""Shared by the verifier's tests: the mock as a real server, and documents with other windows."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +12,13 @@ from tests.broken.serving import serving
 
 @pytest.fixture(scope="session")
 def document() -> Document:
-    """The document as it comes."""
+    """The unchanged document."""
     return load()
 
 
 @pytest.fixture(scope="session")
 def mock_url(document: Document) -> Iterator[str]:
-    """A mock that listens."""
+    """A running mock."""
     with serving(create_app(document)) as url:
         yield url
 

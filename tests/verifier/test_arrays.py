@@ -1,4 +1,4 @@
-"""Covering arrays meet what they promise, and a failure in them is made plain and put down to its rule."""
+"""Covering arrays cover what they promise, and a failure in them is simplified and attributed to its rule."""
 
 from datetime import datetime, timedelta
 from itertools import combinations, product
@@ -15,7 +15,7 @@ from tests.documents import other_windows
 
 
 class Exact(Target):
-    """A target that can do everything, and that nobody asks anything."""
+    """A target that can do everything, and that nobody uses."""
 
     capabilities = ControlTarget.capabilities
     clock = "exact"
@@ -23,14 +23,14 @@ class Exact(Target):
 
 
 class Bare(Target):
-    """A target of which only its URL and a token are known."""
+    """A target of which only the URL and a token are known."""
 
     capabilities = frozenset({"token"})
 
 
 @pytest.mark.parametrize("target", [Exact("http://x"), Bare("http://x")], ids=["exact clock", "a URL"])
 def test_all_tuples_of_values_meet(target: Target, document: Document) -> None:
-    """That is the library's promise; a wrong one would make every verdict say more than was seen."""
+    """The library promises this; if it were wrong, every verdict would claim more than was tested."""
     for array in arrays_for(document, target, "default"):
         values = [sorted({row[each.name] for row in array.rows}) for each in array.dimensions]
         names = [each.name for each in array.dimensions]
@@ -51,7 +51,7 @@ def test_all_tuples_of_values_meet(target: Target, document: Document) -> None:
 
 
 class FormsHaveNoWindow(Implementation):
-    """Where two dimensions meet: only a form, and only when it is late."""
+    """Two dimensions combined: only a form, and only if it is late."""
 
     def parse(self, media_type: str, content: bytes) -> object:
         self.form = media_type.startswith("application/x-www")
@@ -69,7 +69,7 @@ class LongIdsAreCut(Implementation):
 
 
 class ForgivesAtNewYear(Implementation):
-    """The age of an event is reckoned within its year."""
+    """The age of an event is calculated within its year."""
 
     def event_window_over(self, event: Event, now: datetime, by: str) -> bool:
         within = [each - datetime(each.year, 1, 1, tzinfo=each.tzinfo) for each in (now, event.saved)]
@@ -88,7 +88,7 @@ class ForgivesAtNewYear(Implementation):
 def test_a_failure_is_put_down_to_what_it_takes(
     implementation: type[Implementation], rule: str, told: str, document: Document
 ) -> None:
-    """And says so in words."""
+    """And described in words."""
     with serving(implementation().app()) as url, ControlTarget(url, url) as target:
         found = [each for each in Layer(target, document, seed=1).run() if each.violation]
 
@@ -97,7 +97,9 @@ def test_a_failure_is_put_down_to_what_it_takes(
 
 
 def test_window_that_the_document_does_not_have_is_seen(tmp_path: Path) -> None:
-    """Where nothing counts from feedback, an overwrite a day later is accepted, and a server with ours refuses it."""
+    """If nothing counts from feedback, an overwrite a day later is accepted, and a server with our windows refuses
+    it.
+    """
     other = load(other_windows("one window", tmp_path / "openapi.yaml"))
     with serving(Implementation().app()) as url, ControlTarget(url, url) as target:
         found = {each.rule for each in Layer(target, other, seed=1).run() if each.violation}

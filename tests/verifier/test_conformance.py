@@ -1,4 +1,4 @@
-"""The mock does what its document says, whatever the seed; and a changed document changes all three programs."""
+"""The mock does what its document says, with any seed; and a changed document changes all three programs."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ def test_mock_conforms(seed: int, mock_url: str, document: Document) -> None:
 
 
 def test_without_control_the_time_rules_are_not_verifiable(mock_url: str, document: Document) -> None:
-    """They are neither passed nor skipped in silence, and the reason says what to supply."""
+    """They are neither passed nor silently skipped, and the reason says what to supply."""
     with ControlTarget(mock_url, mock_url) as maker:
         project, _ = maker.open()
         credentials = {kind: project.credentials[kind].secret for kind in ("write", "dsn")}

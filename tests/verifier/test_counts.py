@@ -1,4 +1,4 @@
-"""An observation counts only where the check could have failed."""
+"""An observation counts only if the check could have failed."""
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,13 +20,13 @@ BODY = b'[{"comments": "HTTP is not said here"}]'
 
 
 class Plain(BaseHTTPRequestHandler):
-    """Answers HEAD rightly, on a connection that it keeps."""
+    """Answers HEAD correctly, on a connection that it keeps."""
 
     protocol_version = "HTTP/1.1"
     body = b""
 
     def do_HEAD(self) -> None:
-        """With the length of the body that GET would have, as RFC 9110 allows, and `body` behind it."""
+        """With the length of the body that GET would have, as RFC 9110 allows, followed by `body`."""
         self.send_response(200)
         self.send_header("Content-Length", str(len(BODY)))
         self.end_headers()
@@ -43,13 +43,13 @@ class Plain(BaseHTTPRequestHandler):
 
 
 class WithBody(Plain):
-    """Writes the body of GET behind the head of HEAD's answer."""
+    """Writes the body of GET after the head of HEAD's response."""
 
     body = BODY
 
 
 class ClosesAfterBody(WithBody):
-    """The same, and closes the connection, so that nothing follows."""
+    """The same, and closes the connection, so nothing follows."""
 
     def do_HEAD(self) -> None:
         """As above."""
@@ -60,7 +60,7 @@ class ClosesAfterBody(WithBody):
 
 
 class Closes(ClosesAfterBody):
-    """Closes the connection after a right answer."""
+    """Closes the connection after a correct response."""
 
     body = b""
 
@@ -78,12 +78,12 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
     ("url", "behind"), [(Plain, b""), (Closes, b""), (WithBody, BODY), (ClosesAfterBody, BODY)], indirect=["url"]
 )
 def test_body_of_head_is_seen_on_the_wire(url: str, behind: bytes) -> None:
-    """An HTTP client drops it, or takes it for the next answer."""
+    """An HTTP client drops it, or mistakes it for the next response."""
     assert behind_head(Network(), Request("HEAD", url)) == behind
 
 
 def test_unseen_wire_is_not_an_empty_one() -> None:
-    """Through a proxy, and where nobody answers."""
+    """Through a proxy, and if nobody responds."""
     request = Request("HEAD", f"http://127.0.0.1:1{PATH}")
 
     assert behind_head(Network(), request) is None

@@ -1,4 +1,4 @@
-"""1 means a violation that was seen. Everything that goes wrong on our side of the wire is 2, in one sentence."""
+"""1 means an observed violation. Everything that goes wrong on our side is 2, with one sentence."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def test_report_that_cannot_be_written_is_2(
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 def test_verdicts_that_cannot_be_printed_are_2(mock_url: str) -> None:
-    """Python's own complaint at its end is not heard."""
+    """Python's own complaint at exit is suppressed."""
     with FULL.open("w") as full:
         words = [PROGRAM, mock_url, "--control", mock_url, "--rules", "head"]
         ran = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
@@ -50,7 +50,7 @@ def test_verdicts_that_cannot_be_printed_are_2(mock_url: str) -> None:
 
 
 def test_nobody_reading_the_verdicts_is_no_violation(mock_url: str) -> None:
-    """The pipe ends before anything was written."""
+    """The pipe closes before anything is written."""
     words = [PROGRAM, mock_url, "--control", mock_url, "--rules", "head"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout
@@ -65,7 +65,7 @@ def test_nobody_reading_the_verdicts_is_no_violation(mock_url: str) -> None:
 def test_mistake_of_ours_is_2(
     debug: list[str], mock_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What was seen before is reported; the traceback is for those who ask for it."""
+    """What was seen before is reported; the traceback is available on request."""
     real = Run._run_check
 
     def failing(self: Run, *arguments: object) -> None:
@@ -124,7 +124,7 @@ def test_dsn_alone_is_enough(tmp_path: Path) -> None:
 
 
 def test_ingest_takes_a_dsn_with_an_ipv6_address() -> None:
-    """Where the address needs its brackets."""
+    """The address needs its brackets."""
     sent: list[Request] = []
 
     def exchange(request: Request) -> Exchange:

@@ -1,4 +1,4 @@
-"""What a report says of itself in a few words, and what its exit code takes."""
+"""What a report says about itself in a few words, and what exit code 0 requires."""
 
 import json
 from dataclasses import replace
@@ -15,7 +15,7 @@ LATER = {name for name, rule in DOCUMENT.verifiable.items() if rule.group == "wi
 
 
 def report(verdicts: dict[str, Verdict], *, detail: str = "seen", clock: str = "real") -> Report:
-    """A report of all rules, verified but for these."""
+    """A report of all rules, verified except for these."""
     results = {
         name: Result(rule, verdicts.get(name, Verdict.VERIFIED), detail if name in verdicts else "seen")
         for name, rule in DOCUMENT.verifiable.items()
@@ -26,7 +26,7 @@ def report(verdicts: dict[str, Verdict], *, detail: str = "seen", clock: str = "
 
 
 def test_conforms_where_every_rule_was_verified() -> None:
-    """Not one less, and not where the run was stopped."""
+    """Not with one less, and not if the run was stopped."""
     whole = report({})
     less = report({"head": Verdict.INCONCLUSIVE})
 
@@ -37,7 +37,7 @@ def test_conforms_where_every_rule_was_verified() -> None:
 
 
 def test_missing_time_is_named_with_the_wait_that_buys_it() -> None:
-    """Where waiting is the way; a clock that is moved needs none."""
+    """If waiting helps; a clock that is moved needs none."""
     lacking = dict.fromkeys(LATER, Verdict.NOT_VERIFIABLE)
 
     assert report(lacking).headline().endswith("none violated; no time rule was judged: add --wait 6m")
@@ -46,7 +46,7 @@ def test_missing_time_is_named_with_the_wait_that_buys_it() -> None:
 
 
 def test_no_wait_is_offered_that_would_not_help() -> None:
-    """Nobody waits for a window of events that cannot be saved, or longer for one that was waited for."""
+    """For windows of events that cannot be saved, or already waited for, no longer wait is suggested."""
     unseen = report(dict.fromkeys(("event-window", "overwrite-window"), Verdict.NOT_VERIFIABLE))
     slow = report({"overwrite-window": Verdict.INCONCLUSIVE})
     able = replace(unseen, capabilities=frozenset({"event"}))
@@ -57,7 +57,7 @@ def test_no_wait_is_offered_that_would_not_help() -> None:
 
 
 def test_rules_that_were_left_out_are_not_missing() -> None:
-    """The target is not held to what the user did not ask for; nor is that a reason to say that it conforms."""
+    """The target is not blamed for what the user left out; but that is not a reason to say that it conforms."""
     asked = {"submission", "overwrite-window"}
     some = report(dict.fromkeys(DOCUMENT.verifiable.keys() - asked, Verdict.NOT_RUN), detail=LEFT_OUT)
 

@@ -1,4 +1,6 @@
-"""Whatever a target answers, there are verdicts or one sentence: never a traceback, and 1 only for a violation seen."""
+"""Whatever a target sends, the result is verdicts or one sentence: never a traceback, and 1 only for an observed
+violation.
+"""
 
 import io
 import json
@@ -67,7 +69,7 @@ headers = st.lists(
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back, whole."""
+    """What is sent back, complete."""
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=lambda: [("Content-Type", "application/json")])
@@ -87,7 +89,7 @@ raws = st.one_of(st.binary(max_size=40), st.just(b"HTTP/1.1 200 OK\r\nContent-Le
 
 
 class _Handler(socketserver.StreamRequestHandler):
-    """Reads one request, and answers it with the next of the server's answers."""
+    """Reads one request, and answers it with the next of the server's responses."""
 
     server: Any
     timeout = 5
@@ -112,7 +114,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.pool, self.records, self.sound, self.number = pool, records, sound, 0
 
     def answer_to(self, line: str) -> bytes:
-        """The control protocol is spoken well so many times; everything else is answered by what was drawn."""
+        """The control protocol works this many times; everything else gets the drawn response."""
         self.number += 1
         control = "/_control/" in line
         if control and self.sound > 0:
@@ -133,11 +135,11 @@ def _answering(pool: list[bytes], records: list[Any], sound: int) -> Iterator[st
 
 
 def _verify(url: str, flags: list[str]) -> int:
-    """Runs it and looks at everything that it wrote: all reports, or none where it ended before there was a verdict."""
+    """Runs it and checks everything that it wrote: all reports, or none if it ended before there was a verdict."""
     out, err = io.StringIO(), io.StringIO()
     with TemporaryDirectory() as folder, redirect_stdout(out), redirect_stderr(err):
         reports = [flag for kind in KINDS for flag in ("--report", f"{kind}={Path(folder) / kind}")]
-        # One that asks to be asked once in a minute is waited for, and ends nothing.
+        # If it asks for one request per minute, the verifier waits, and nothing ends.
         code = main([url, *flags, "--seed", "1", "--max-time", "10s", *reports])
         written = {each.name for each in Path(folder).iterdir()}
         verdicts = json.loads((Path(folder) / "json").read_text()) if "json" in written else {}
@@ -165,7 +167,7 @@ PLACE: list[str] = ["--organization", "o", "--project", "p", "--token", "w" * 20
 def test_any_answer_comes_to_verdicts_or_to_one_sentence(
     pool: list[bytes], records: list[Any], sound: int, some: list[str]
 ) -> None:
-    """To some rules; the control API is sound always, at first, or never."""
+    """For some rules; the control API works always, at first, or never."""
     with _answering(pool, records, sound) as url:
         flags = PLACE if sound < 0 else ["--control", url]
         _verify(url, [*flags, "--rules", ",".join(some)])
@@ -187,7 +189,7 @@ LISTS: tuple[Any, ...] = (
 
 @pytest.mark.parametrize("listed", LISTS, ids=repr)
 def test_list_of_another_shape_breaks_its_rules(listed: Any, tmp_path: Path) -> None:
-    """Each with a sentence about the shape, where submitting itself is as it should be."""
+    """Each with a sentence about the shape, although submitting works correctly."""
 
     class Listing(Implementation):
         def listing(self, request: Request, project: Project) -> Response:
@@ -203,7 +205,7 @@ def test_list_of_another_shape_breaks_its_rules(listed: Any, tmp_path: Path) -> 
 
 
 def test_every_layer_bears_garbage() -> None:
-    """Also histories and Schemathesis, by URL and by a control API that is sound."""
+    """Including histories and Schemathesis, by URL and by a working control API."""
     pool = [Answer(200, body=b"{}"), Answer(409), Answer(200, body=b"[{}]"), Answer(500)]
     with _answering([each.raw for each in pool], [], 1_000_000) as url:
         assert _verify(url, PLACE) == 1

@@ -1,4 +1,4 @@
-"""What answers say where no clock stands still: a violation only where no instant in the interval explains them."""
+"""What responses say on a running clock: a violation only if no instant in the interval explains them."""
 
 import json
 from dataclasses import replace
@@ -22,7 +22,7 @@ AHEAD = 1_000_000  # seconds that the target's wall clock is ahead of our monoto
 
 
 def exchange(sent: int, received: int, status: int = 200, ahead: float = AHEAD) -> Exchange:
-    """An answer between two instants (microseconds), whose Date comes from a clock so many seconds ahead."""
+    """A response between two instants (microseconds), with the Date of a clock this many seconds ahead."""
     body = {"issue": {"id": "1"}} if status == 200 else {"detail": "no"}
     headers = {"date": formatdate(int(sent / SECOND + ahead), usegmt=True), "content-type": "application/json"}
     return Exchange(Request("POST", "http://127.0.0.1:1/"), status, headers, json.dumps(body).encode(), sent, received)
@@ -40,13 +40,13 @@ def judged(document: Document, answers: list[Exchange], *, dated: tuple[Exchange
 
 
 def violations(findings: list[Finding]) -> list[str]:
-    """What is said to be violated."""
+    """The reported violations."""
     return [each.violation for each in findings if each.violation]
 
 
 @pytest.mark.parametrize("status", [200, 409])
 def test_answer_across_the_limit_is_no_violation(document: Document, status: int) -> None:
-    """Both statuses can be explained, however long the answer took."""
+    """Both statuses are possible, however long the response took."""
     findings = judged(document, [exchange(LIMIT - SECOND, LIMIT + 30 * SECOND, status)])
 
     assert violations(findings) == []
@@ -68,7 +68,7 @@ def test_clocks_that_drift_apart_are_no_violation(document: Document) -> None:
 
 @pytest.mark.parametrize("step", [10, -10, 3600])
 def test_clock_stepped_while_an_event_ages_is_noticed(document: Document, step: int) -> None:
-    """By the answers that other tracks, or the look before the first of them, were given."""
+    """By the responses that other tracks, or the check before the first of them, received."""
     status, at = (409, LIMIT - SECOND) if step > 0 else (200, LIMIT + SECOND)
     late = exchange(at, at + 1000, status, AHEAD + step)
     findings = judged(document, [late], dated=(exchange(-5000, -4000),))
@@ -94,7 +94,7 @@ def test_late_submission_refused_with_another_status(document: Document, status:
 
 
 def test_early_submission_refused_with_another_status_is_a_doubt(document: Document) -> None:
-    """It may be refused for whatever reason."""
+    """It may be refused for any reason."""
     assert violations(judged(document, [exchange(LIMIT // 2, LIMIT // 2 + 1000, 400)])) == []
 
 

@@ -19,7 +19,7 @@ _operations = st.builds(
 
 
 def explained_by(order: tuple[Operation, ...]) -> bool:
-    """Whether this order is true to the instants and to what the reads saw."""
+    """Whether this order is consistent with the instants and with what the reads saw."""
     seen: dict[str, str] = {}
     for number, operation in enumerate(order):
         if any(later.ended < operation.began for later in order[number:]):
@@ -38,7 +38,7 @@ def test_search_agrees_with_trying_every_order(history: list[Operation]) -> None
 
 
 def writers_and_readers(count: int, at_once: int) -> list[Operation]:
-    """So many operations on one record, several at a time; each read sees the last write of the batch before."""
+    """This many operations on one record, several at a time; each read sees the last write of the previous batch."""
     history = []
     for number in range(count):
         batch = number // at_once
@@ -56,7 +56,7 @@ def test_history_of_thousands_of_operations_is_explained(at_once: int) -> None:
 
 @pytest.mark.parametrize("at_once", [1, 6])
 def test_lost_write_at_the_end_of_thousands_of_operations_is_seen(at_once: int) -> None:
-    """The last read sees the first write of all."""
+    """The last read sees the very first write."""
     history = writers_and_readers(12_000, at_once)
     end = max(each.ended for each in history)
 
@@ -64,7 +64,7 @@ def test_lost_write_at_the_end_of_thousands_of_operations_is_seen(at_once: int) 
 
 
 def test_thousands_of_records_are_searched_each_by_itself() -> None:
-    """All at the same time: together, no search would come to an end."""
+    """All at the same time: searched together, they would never end."""
     history = [
         Operation(kind, str(record), began, 3, str(record))
         for record in range(3_000)

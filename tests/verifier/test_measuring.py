@@ -1,4 +1,4 @@
-"""What is measured before a run keeps no run from being made."""
+"""Measurements before a run never prevent it."""
 
 from feedback_spec.document import Document
 from feedback_verify.preflight import look
@@ -11,7 +11,7 @@ from tests.broken.serving import serving
 
 
 class ListsNothingThatIsFeedback(Implementation):
-    """Answers its list with texts: a violation that a rule has to tell of."""
+    """Its list contains strings: a violation that a rule must report."""
 
     def listing(self, request: Request, project: Project) -> Response:
         return JSONResponse(["feedback"])

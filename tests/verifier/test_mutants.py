@@ -1,6 +1,6 @@
-"""Every broken implementation is rejected by the rule that it breaks, and a sound one is not.
+"""Every broken implementation is rejected by the rule that it breaks, and a correct one is not.
 
-`make broken` tries all of them; elsewhere a part is drawn by the commit, so that every one has its turn.
+`make broken` tests all of them; otherwise, the commit determines a sample, so every one has its turn.
 """
 
 import pytest
@@ -25,17 +25,17 @@ def verdicts(implementation: type[Implementation], document: Document, seed: int
 
 @pytest.mark.parametrize("mutant", drawn(MUTANTS, PART), ids=lambda mutant: mutant.name)
 def test_broken_implementation_is_rejected_by_its_rule(mutant: Mutant, document: Document) -> None:
-    """No more and no fewer rules than those that it breaks."""
+    """Exactly the rules that it breaks."""
     results = verdicts(mutant.implementation, document, seed=1)
 
-    # What every answer is held against breaks with many a rule; it has mutants of its own.
+    # What every response is checked for breaks with many rules; it has mutants of its own.
     crossing = {"response-schema", "no-server-error"} - {mutant.rule}
     violated = {rule for rule, result in results.items() if result.verdict is Verdict.VIOLATED}
     assert violated - crossing == {mutant.rule, *mutant.also}, {rule: results[rule].detail for rule in violated}
 
 
 def test_sound_second_implementation_conforms(document: Document) -> None:
-    """The verifier is not fitted to the mock."""
+    """The verifier is not tailored to the mock."""
     results = verdicts(Implementation, document, seed=1)
 
     assert {result.verdict for result in results.values()} == {Verdict.VERIFIED}

@@ -1,7 +1,7 @@
-"""Broken time rules are seen by real waiting too, on servers that are a URL and a way to save events.
+"""Broken time rules are also detected by real waiting, on servers that are a URL and a way to save events.
 
-All of them wait at the same time, with windows that the document scales to 30 and 5 seconds. `make broken` tries all;
-elsewhere a part is drawn by the commit.
+All of them wait at the same time, with windows that the document scales to 30 and 5 seconds. `make broken` tests all;
+otherwise, the commit determines a sample.
 """
 
 from pathlib import Path
@@ -41,7 +41,9 @@ VISIBLE = drawn(sorted(set(BREAKS) - set(NOT_VISIBLE)), PART)
 
 
 def told(spec: Path) -> dict[str, Told]:
-    """The verdicts on every visible one and on the sound server; who came to no verdict gets a second, quieter try."""
+    """The verdicts on every visible one and on the correct server; those without a verdict get a second, quieter
+    try.
+    """
     wanted = {"": TIMED, **{name: BREAKS[name] for name in VISIBLE}}
     verdicts = verify_all(wanted, spec)
     undecided = {
@@ -54,12 +56,12 @@ def told(spec: Path) -> dict[str, Told]:
 
 
 def test_every_broken_time_rule_is_accounted_for() -> None:
-    """What is not visible is named with its reason, and exists."""
+    """The invisible ones are listed with reasons, and exist."""
     assert set(NOT_VISIBLE) <= set(BREAKS)
 
 
 def test_broken_time_rules_are_seen_by_waiting(tmp_path: Path) -> None:
-    """A rule that a server breaks is violated; on the sound server none is, however busy the machine."""
+    """A rule that a server breaks is violated; on the correct server none is, however busy the machine."""
     verdicts = told(scaled(tmp_path / "openapi.yaml", 30, 5))
     violated = {
         name: {rule for rule, (verdict, _) in each.items() if verdict is Verdict.VIOLATED}

@@ -32,7 +32,7 @@ def test_defaults_of_the_settings_are_those_of_the_table() -> None:
 
 @pytest.mark.parametrize("option", EVERYWHERE, ids=lambda each: each.name)
 def test_toml_file_has_every_option(option: Option, tmp_path: Path) -> None:
-    """With the type that it has elsewhere; another is named."""
+    """With the same type as elsewhere; a wrong one is named."""
     config = tmp_path / "feedback.toml"
     value = VALUES.get(option.kind, "text")
     config.write_text(f"{option.name} = {json.dumps(value)}\n")
@@ -63,7 +63,7 @@ def test_pytest_has_every_option(option: Option, pytestconfig: pytest.Config) ->
 
 
 def test_action_has_the_options_that_make_sense_there() -> None:
-    """With the same words and defaults, and each by its variable."""
+    """With the same texts and defaults, and each by its variable."""
     inputs, step = ACTION["inputs"], next(each for each in ACTION["runs"]["steps"] if each.get("name") == "Verify")
     told = {name: each for name, each in inputs.items() if name not in ("junit", "html", "python-version")}
     passed = {name: value for name, value in step["env"].items() if name.startswith("FEEDBACK_")}

@@ -1,4 +1,4 @@
-"""The suite's own oracle and the rules agree, and every scenario speaks of a rule."""
+"""The suite's own oracle and the rules agree, and every scenario tests a rule."""
 
 from feedback_spec.document import Document
 from feedback_spec.document import load as load_document
@@ -21,7 +21,7 @@ _ages = (
 
 @given(saved=_ages, timestamp=_ages, first=_ages, last=_ages)
 def test_model_and_rules_agree(saved: int | None, timestamp: int | None, first: int | None, last: int | None) -> None:
-    """Written apart, in datetimes and in integers."""
+    """Written independently, with datetimes and with integers."""
     ages = (saved, timestamp, first, last)
     bases = ("event.saved", "event.timestamp", "feedback.first_submitted", "feedback.last_submitted")
 
@@ -45,7 +45,7 @@ def test_model_agrees_with_the_literal_rows() -> None:
 
 
 def test_every_scenario_has_a_rule(document: Document) -> None:
-    """That every rule is seen, by scenarios or by arrays, is what a conforming mock shows."""
+    """A conforming mock shows that every rule is tested, by scenarios or by arrays."""
     shown = {check.rule for check in all_checks(document)}
 
     assert shown <= set(document.rules)

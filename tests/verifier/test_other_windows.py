@@ -32,7 +32,7 @@ def verdicts(document: Document, judged_by: Document) -> dict[str, tuple[Verdict
 
 @pytest.mark.parametrize("name", WINDOWS)
 def test_mock_of_other_windows_conforms(name: str, tmp_path: Path) -> None:
-    """Every rule that windows have to do with is verified."""
+    """Every rule related to windows is verified."""
     document = load(other_windows(name, tmp_path / "openapi.yaml"))
 
     assert {rule: told for rule, told in verdicts(document, document).items() if told[0] is not Verdict.VERIFIED} == {}
@@ -50,7 +50,7 @@ def test_mock_of_other_windows_conforms(name: str, tmp_path: Path) -> None:
 def test_mock_of_other_windows_violates_the_document_that_has_ours(
     name: str, rules: set[str], tmp_path: Path, document: Document
 ) -> None:
-    """By the rules that speak of the difference, if not by all of them."""
+    """By the rules about the difference, if not by all of them."""
     other = load(other_windows(name, tmp_path / "openapi.yaml"))
 
     told = verdicts(other, document)
@@ -60,7 +60,7 @@ def test_mock_of_other_windows_violates_the_document_that_has_ours(
 
 
 class ByControl:
-    """Saves events by the control protocol, and is all that the target has of it."""
+    """Saves events by the control protocol, the only part of it that the target uses."""
 
     capabilities = frozenset({"event", "aged-event", "aged-timestamp"})
 
@@ -68,14 +68,14 @@ class ByControl:
         self._url = project_url
 
     def save(self, project: Project, event_id: str, ages: Mapping[str, int]) -> SaveEvent:
-        """An event as old as that."""
+        """An event of this age."""
         facts = {name: format_duration(age) for name, age in ages.items()}
         httpx.put(f"{self._url}/events/{event_id}", json=facts, timeout=30).raise_for_status()
         return SaveEvent(project, event_id, ages)
 
 
 def verdicts_by_waiting(document: Document) -> dict[str, tuple[Verdict, str]]:
-    """The mock of the document with a clock that runs, verified as a URL."""
+    """The mock of the document with a running clock, verified as a URL."""
     with serving(create_app(document)) as url:
         project_url = f"{url}/_control/projects/acme/waiting"
         made = httpx.put(project_url, json={"clock": {"running": True}}, timeout=30).json()

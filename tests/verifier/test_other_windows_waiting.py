@@ -22,12 +22,12 @@ WAIT = HALF_AN_HOUR + 60 * SECOND
 
 @pytest.fixture(params=["our windows", *WINDOWS])
 def other(request: pytest.FixtureRequest, tmp_path: Path) -> Document:
-    """Each document in turn, ours among them."""
+    """Each document in turn, including ours."""
     return load() if request.param == "our windows" else load(other_windows(request.param, tmp_path / "openapi.yaml"))
 
 
 def plan_for(document: Document, wait: int | None = WAIT) -> Plan:
-    """What is drawn for a target that can do all that a URL can."""
+    """The plan for a target that can do everything that a URL can."""
     return draw(document, CAPABLE, wait, seed=1)
 
 
@@ -37,7 +37,7 @@ def violated(findings: list[Finding]) -> set[str]:
 
 
 def test_server_that_follows_the_document_is_decided_in_every_rule(other: Document) -> None:
-    """Nothing violated and nothing doubtful; each window is seen on both sides."""
+    """Nothing violated and nothing doubtful; each window is tested on both sides."""
     findings = judge_tracks(other, played(other, plan_for(other), sound(other)))
 
     assert violated(findings) == set()
@@ -60,7 +60,7 @@ def test_window_with_another_limit_is_violated_by_its_rule(other: Document, numb
 
 
 def test_limit_itself_is_judged_on_the_side_that_the_document_has(document: Document, tmp_path: Path) -> None:
-    """An answer that surely was decided at an age of the limit or less."""
+    """A response that was certainly decided at the limit or before."""
     excluding = load(other_windows("windows that refuse at their limit", tmp_path / "openapi.yaml"))
     plan = plan_for(document)
 
@@ -69,7 +69,7 @@ def test_limit_itself_is_judged_on_the_side_that_the_document_has(document: Docu
 
 
 def test_event_window_that_counts_from_the_timestamp_is_said_of_its_base_alone(document: Document) -> None:
-    """By the rule that speaks of the base; the limit is shown by timestamps."""
+    """By the rule about the base; timestamps show the limit."""
     windows = tuple(
         replace(each, base=Base.EVENT_TIMESTAMP) if each.base is Base.EVENT_SAVED else each
         for each in document.mutability.windows
@@ -83,7 +83,7 @@ def test_event_window_that_counts_from_the_timestamp_is_said_of_its_base_alone(d
 
 @pytest.mark.parametrize("opens", [60, 600, 1500])
 def test_window_that_opens_again_within_the_wait_is_seen(document: Document, opens: int) -> None:
-    """So many seconds after its end, in an hour that was paid for."""
+    """This many seconds after its end, in a wait of an hour."""
     decides = sound(document)
     shortest = min(window.limit for window in document.mutability.windows)
 
@@ -106,7 +106,7 @@ def test_window_that_opens_again_within_the_wait_is_seen(document: Document, ope
 
 @pytest.mark.parametrize("within", [WAIT, HALF_AN_HOUR + MARGIN])
 def test_event_that_is_forgotten_after_its_window_is_said_of_the_window(document: Document, within: int) -> None:
-    """The event was known before: that its feedback is accepted as that of an unknown one is no excuse."""
+    """The event was known before: accepting its feedback as that of an unknown one is no excuse."""
     decides = sound(document)
     longest = max(window.limit for window in document.mutability.windows)
 
@@ -132,7 +132,7 @@ def test_plan_costs_no_more_than_the_wait(other: Document) -> None:
 
 
 def test_purchases_name_the_windows_of_the_document(tmp_path: Path) -> None:
-    """By their own names, with what they cost."""
+    """By their own names, with the time they take."""
     renamed = load(other_windows("windows of other names", tmp_path / "openapi.yaml"))
 
     assert purchases(renamed, CAPABLE, 360 * SECOND) == [

@@ -1,4 +1,4 @@
-"""Requests that do not wait for answers: what mixes them up is seen; what closes the connection in between is sound."""
+"""Pipelined requests: mixed-up responses are detected; closing the connection in between is allowed."""
 
 import re
 import socket
@@ -22,12 +22,12 @@ Change = Callable[[bytes], bytes]
 
 
 def nothing(read: bytes) -> bytes:
-    """What was read, as it is."""
+    """The input, unchanged."""
     return read
 
 
 def one_user(read: bytes) -> bytes:
-    """Of requests that come together, those without credentials are given those of the first."""
+    """Of requests that arrive together, those without credentials get those of the first."""
     known = re.search(rb"(?i)authorization: [^\r]+\r\n", read)
     requests = re.split(rb"(?=POST /|GET /|HEAD /|OPTIONS /)", read)
     if known is None or len(requests) < 3:
@@ -39,14 +39,14 @@ def one_user(read: bytes) -> bytes:
 
 
 def one_body(read: bytes) -> bytes:
-    """Of two submissions of the same length that come together, the second has the body of the first."""
+    """Of two submissions of the same length that arrive together, the second gets the body of the first."""
     bodies = re.findall(rb'\r\n\r\n(\{"event_id": "[0-9a-f]{32}", "name": "Jane Smith"[^}]*\})POST /', read)
     return read.replace(bodies[1], bodies[0], 1) if len(bodies) > 1 and len(bodies[0]) == len(bodies[1]) else read
 
 
 @contextmanager
 def proxy(url: str, change: Change) -> Iterator[str]:
-    """In front of a server, with a way of its own with what it reads at once."""
+    """A proxy that treats what it reads at once in its own way."""
     host, port = url.removeprefix("http://").split(":")
 
     def copy(source: socket.socket, to: socket.socket, change: Change) -> None:
@@ -71,7 +71,7 @@ def proxy(url: str, change: Change) -> Iterator[str]:
 
 
 class ClosesAfterRefusals:
-    """Closes the connection where it has not read a body, as it may."""
+    """Closes the connection if it has not read a body, as it may."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -86,7 +86,7 @@ class ClosesAfterRefusals:
 
 
 def told(app: ASGIApp, change: Change, document: Document) -> str:
-    """What is wrong, or was not judged; nothing where all is well."""
+    """What is wrong, or was not judged; nothing if all is well."""
     with (
         serving(app) as behind,
         proxy(behind, change) as url,
@@ -106,7 +106,7 @@ def test_own_answers_and_closed_connections_are_right(app: ASGIApp, document: Do
 
 
 def test_server_that_is_busy_for_one_of_them_is_not_judged(document: Document) -> None:
-    """The 19th request, one of those that are pipelined, is answered 503."""
+    """The 19th request, one of the pipelined ones, is answered with 503."""
     shown = told(Fails(Implementation().app()), nothing, document)
 
     assert shown.startswith("pipelined requests were not judged: the target was busy")

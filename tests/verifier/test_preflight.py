@@ -1,4 +1,4 @@
-"""Whatever is surely not the server's fault ends a run at once: exit code 2, one sentence, and what to do."""
+"""Anything that is certainly not the server's fault ends a run at once: exit code 2, one sentence, and a remedy."""
 
 import socket
 import ssl
@@ -33,13 +33,13 @@ ALL = [*PLACE, *CREDENTIALS]
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """A sound server."""
+    """A correct server."""
     with serving(example.OnTheRealClock().app()) as url:
         yield url
 
 
 def sentence(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    """What is said of a run that ends with exit code 2."""
+    """The message of a run that ends with exit code 2."""
     code = main(arguments)
     shown = capsys.readouterr()
     assert (code, shown.out) == (2, "")
@@ -47,7 +47,7 @@ def sentence(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def everything(answer: Response) -> Starlette:
-    """An application that has this one answer."""
+    """An application with only this response."""
 
     async def endpoint(_request: Request) -> Response:
         return answer
@@ -74,7 +74,7 @@ def everything(answer: Response) -> Starlette:
     ],
 )
 def test_wrong_settings(url: str, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of the credentials, of the project."""
+    """Credentials and projects."""
     assert words in sentence([url, *arguments], capsys)
 
 
@@ -116,7 +116,7 @@ def test_redirect_names_where_it_leads(url: str, capsys: pytest.CaptureFixture[s
 
 
 def test_control_of_another_server_is_told(mock_url: str, url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The control API makes projects that the URL does not know."""
+    """The control API creates projects that the URL does not know."""
     assert "do both belong to the same server?" in sentence([url, "--control", mock_url], capsys)
 
 
@@ -129,7 +129,7 @@ def test_control_is_taken_as_the_mock_prints_it_and_is_the_url_too(
 
 
 def test_baseline_that_names_no_rule(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Before anything is asked."""
+    """Before any request is sent."""
     baseline = tmp_path / "baseline.toml"
     baseline.write_text('[accepted]\n"event-windw" = "known"\n')
     said = sentence(["http://127.0.0.1:1", *ALL, "--baseline", str(baseline)], capsys)
@@ -138,7 +138,7 @@ def test_baseline_that_names_no_rule(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One that is not trusted is told with the remedy; --cacert and --insecure go for all of the run."""
+    """An untrusted one is reported with the remedy; --cacert and --insecure apply to the whole run."""
     authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
@@ -157,7 +157,7 @@ def test_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 @pytest.mark.parametrize("way", ["cacert", "insecure", "proxy"])
 def test_control_lists_and_schemathesis_go_one_way(way: str, tmp_path: Path, document: Document) -> None:
-    """By the certificate; by any; through the proxy, without which there is no such host."""
+    """With the certificate; with any; through the proxy, without which there is no such host."""
     authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
@@ -180,7 +180,7 @@ def test_https_where_plain_http_is_spoken(url: str, capsys: pytest.CaptureFixtur
 
 
 def test_dead_port(capsys: pytest.CaptureFixture[str]) -> None:
-    """What was tried and what to look at."""
+    """What was tried and what to check."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"

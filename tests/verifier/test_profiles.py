@@ -18,7 +18,7 @@ SENTRY = [profile for profile in PROFILES if profile != DOCUMENTED]
 
 @pytest.mark.parametrize("profile", drawn(SENTRY, 1))
 def test_mock_conforms_to_every_profile(profile: str) -> None:
-    """One that the commit draws; `make broken` tries all."""
+    """A profile chosen by the commit; `make broken` tests all."""
     document = load(None, profile)
     with Server(document=document) as server, ControlTarget(server.url, server.url) as target:
         results = Run(document, target, seed=0, depth=DEPTH).execute()
@@ -28,7 +28,7 @@ def test_mock_conforms_to_every_profile(profile: str) -> None:
 
 @pytest.mark.parametrize("profile", drawn(PROFILES, 1))
 def test_profile_of_a_target_is_found(profile: str) -> None:
-    """It fits wholly, and no other does."""
+    """It fits completely, and no other does."""
     documents = [load(None, each) for each in PROFILES]
     with Server(document=load(None, profile)) as server, ControlTarget(server.url, server.url) as target:
         found = fits(documents, target, 1, lambda *_: None)
@@ -49,7 +49,7 @@ def test_detect_names_the_profile_and_verifies_against_it(capsys: pytest.Capture
 
 
 def test_target_that_fits_another_profile_is_violated(capsys: pytest.CaptureFixture[str]) -> None:
-    """And the verdicts on what servers read differently say how it reads the page."""
+    """And the verdicts on different readings of the page say which one it follows."""
     with Server(document=load(None, "sentry-9.1")) as server:
         code = main([server.url, "--control", server.url, "--rules", "event-window-base,overwrite-window-fixed"])
     shown = " ".join(capsys.readouterr().out.split())

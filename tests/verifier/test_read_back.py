@@ -1,4 +1,4 @@
-"""A verdict says no more than was seen: what a target stores is verified where it is shown, and nowhere else."""
+"""A verdict claims no more than was seen: what a target stores is verified only if it is shown."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ ANSWERING = "head,route,response-schema"
 
 
 class StoresNothing(example.OnTheRealClock):
-    """Answers everything as it should be, and lists nothing of it."""
+    """Responds correctly to everything, and lists nothing."""
 
     def listing(self, request: Request, project: Project) -> Response:
         """Whatever was submitted, it is not there."""
@@ -42,7 +42,7 @@ def verified(url: str, folder: Path, *flags: str) -> tuple[int, dict[str, Any]]:
 
 
 def test_what_nothing_shows_is_as_answered(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A server that stores nothing is never said to conform, and neither is one that may."""
+    """A server that stores nothing is never said to conform, and neither is one that might."""
     code, report = verified(url, tmp_path, "--rules", f"{STORING},{ANSWERING}")
 
     verdicts = {rule["id"]: rule["verdict"] for rule in report["rules"]}
@@ -60,7 +60,7 @@ def test_require_says_what_is_enough(require: str, code: int, url: str, tmp_path
 
 
 def test_coverage_that_shrinks_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A rule that an earlier report has verified and this run has not is named: a secret was dropped."""
+    """A rule verified in an earlier report but not in this run is named: a secret was dropped."""
     with serving(Implementation().app()) as url:
         earlier = tmp_path / "earlier.json"
         rules = ["--rules", "head,field-blank", "--depth", "quick"]

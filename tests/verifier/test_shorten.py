@@ -1,4 +1,4 @@
-"""What a violation does not take is left out of it; what it takes stays, on every kind of target that can play it."""
+"""Unnecessary steps are dropped from a violation; necessary ones stay, on every kind of target that can replay it."""
 
 from dataclasses import replace
 from random import Random
@@ -21,7 +21,7 @@ def _kinds(finding: Finding) -> list[str]:
 
 
 def _noise(s: Scenario, event_id: str) -> None:
-    """Much that has nothing to do with it."""
+    """Many unrelated steps."""
     for _ in range(6):
         s.submit()
     s.submit(s.submission(event_id, name=""))
@@ -41,7 +41,7 @@ def _shortest(target: Target, document: Document, s: Scenario, kind: tuple[str, 
 
 
 def test_a_late_overwrite_takes_two_submissions_and_the_time_between(document: Document) -> None:
-    """Of some thirty steps, in which the clock is moved in three parts."""
+    """Out of some thirty steps, with the clock moved in three parts."""
     with serving(OverwriteWindowTooLong().app()) as url, ControlTarget(url, url) as target:
         with Scenario(target, document, Random(1)) as s:
             event_id = s.new_event_id()
@@ -75,7 +75,7 @@ def test_a_second_record_is_shown_by_what_is_stored(document: Document) -> None:
 
 
 def test_what_another_project_did_stays_where_it_is_the_cause(document: Document) -> None:
-    """Both projects are opened again, and stay two of one organization."""
+    """Both projects are opened again, and both stay in one organization."""
     with serving(OneStoreForAllProjects().app()) as url, ControlTarget(url, url) as target:
         with Scenario(target, document, Random(1)) as s:
             other, body = s.other_project(), s.submission()

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and --max-time end a run at any moment, also while the target does not answer: with all reports."""
+"""Ctrl-C, SIGTERM and --max-time end a run at any moment, even while the target does not respond: with all reports."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from tests.broken.serving import serving
 
 
 class Hangs:
-    """Answers no more from the first request on that `when` is true of; `then` is called once, when that comes."""
+    """Stops responding from the first request for which `when` is true; `then` is called once, when that comes."""
 
     def __init__(self, app: ASGIApp, when: Callable[[Scope, int], bool], then: Callable[[], None]) -> None:
         self._app, self._when, self._then = app, when, then
@@ -46,7 +46,7 @@ class Hangs:
     [(3, signal.SIGINT), (200, signal.SIGINT), (200, signal.SIGTERM), (1_500, signal.SIGINT), (200, "--max-time")],
 )
 def test_run_is_stopped(count: int, how: signal.Signals | str, tmp_path: Path) -> None:
-    """While it looks, in single scenarios, in the arrays' threads; a server that hangs holds nothing up."""
+    """During the preflight check, in single scenarios, in the arrays' threads; a hanging server holds nothing up."""
     report = tmp_path / "verdicts.json"
     pid: list[int] = []
 
@@ -84,7 +84,7 @@ def test_schemathesis_is_stopped(document: Document) -> None:
 
 
 def test_stopped_target_is_asked_nothing_more(mock_url: str) -> None:
-    """From any thread; whoever waits for its turn is let go."""
+    """From any thread; anyone waiting for a turn is released."""
     with ControlTarget(mock_url, mock_url) as target:
         target.sender.pace.rate = 0.2
         target.health()

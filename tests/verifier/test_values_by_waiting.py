@@ -1,4 +1,4 @@
-"""Whole answers and the list are judged where no clock stands still: values, ids, issues and `dateCreated`."""
+"""Whole responses and the list are judged on a running clock: values, ids, issues and `dateCreated`."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ SETTLE = 5 * SECOND
 
 
 def tracks(document: Document, change: Change = lambda body, _: body) -> list[Played]:
-    """All that is played within the wait, by a server that decides soundly and answers so."""
+    """Everything played within the wait, by a server that decides correctly and responds with this change."""
     return played(document, draw(document, CAPABLE, WAIT, seed=1), sound(document), change)
 
 
@@ -36,12 +36,12 @@ def violated(findings: list[Finding]) -> set[str]:
 
 
 def after(instant: int, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
-    """The change, of what is accepted so long after a track's beginning."""
+    """The change, for what is accepted this long after a track's start."""
     return lambda body, now: {**body, **change(body)} if now > instant and "id" in body else body
 
 
 def test_sound_server_breaks_nothing_and_every_answer_is_counted(document: Document) -> None:
-    """By the rules that a whole answer speaks of."""
+    """By the rules about whole responses."""
     all_played = tracks(document)
     findings = judge_values(document, all_played, dates(all_played, ()))
 
@@ -69,7 +69,7 @@ def test_answer_that_changes_with_time_is_seen(document: Document, rule: str, ch
 
 
 def test_event_that_was_never_known_is_not_said_to_be_forgotten(document: Document) -> None:
-    """What saves events may be slow, or save them elsewhere."""
+    """Saving events may be slow, or happen elsewhere."""
     all_played = tracks(document, lambda body, _: {**body, "issue": None} if "id" in body else body)
 
     assert violated(judge_values(document, all_played, ())) == set()
@@ -86,7 +86,7 @@ def test_refusal_without_a_text_is_seen(document: Document) -> None:
 
 
 def listing(all_played: list[Played], change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Listed:
-    """The list at the end, each entry as its feedback was last answered, changed; None leaves an entry out."""
+    """The list at the end, each entry as its feedback was last returned, changed; None leaves an entry out."""
     last = [
         [reply.object for reply in each.submissions if "id" in reply.object][-1:]
         for each in all_played
@@ -109,7 +109,7 @@ def listing(all_played: list[Played], change: Callable[[dict[str, Any]], dict[st
 def test_feedback_is_read_back_from_the_list(
     document: Document, rules: set[str], change: Callable[[dict[str, Any]], dict[str, Any] | None]
 ) -> None:
-    """Where the answers were refusals at last, these have changed something."""
+    """If the last responses were refusals, these have changed something."""
     all_played = tracks(document)
 
     assert violated(judge_values(document, all_played, (), listing(all_played, change))) == rules
@@ -127,7 +127,7 @@ def test_refused_feedback_that_is_listed_is_seen(document: Document) -> None:
 
 @pytest.mark.parametrize("listed_at", [0, WAIT + MINUTE])
 def test_list_that_lags_or_ends_too_early_breaks_nothing(document: Document, listed_at: int) -> None:
-    """What was accepted just now may be missing, and what stands behind the pages that were read."""
+    """What was just accepted may be missing, and so may anything after the pages that were read."""
     all_played = tracks(document)
     listed = Listed(listed_at, [], whole=listed_at == 0, steps=(), settle=SETTLE)
 
@@ -138,7 +138,7 @@ def test_list_that_lags_or_ends_too_early_breaks_nothing(document: Document, lis
 
 
 def created(told: int, sent: int, *, takes: int = 1000, date: int | None = None) -> Created:
-    """A `dateCreated` of a submission that was sent then; `date` is what the answer's Date shows."""
+    """A `dateCreated` of a submission sent at that time; `date` is the response's Date."""
     headers = {"date": formatdate((sent + AHEAD if date is None else date) // SECOND, usegmt=True)}
     reply = Exchange(Request("POST", "http://127.0.0.1:1/"), 200, headers, json.dumps({}).encode(), sent, sent + takes)
     return Created(format_instant(told), reply)
@@ -146,14 +146,14 @@ def created(told: int, sent: int, *, takes: int = 1000, date: int | None = None)
 
 @pytest.mark.parametrize("off", [0, 7 * MINUTE, -3 * MINUTE, 400 * 86_400 * SECOND])
 def test_clock_that_is_off_by_the_same_all_the_time_is_measured(off: int) -> None:
-    """By minutes, or where somebody moved it, by years."""
+    """By minutes or, if somebody moved it, by years."""
     told = [created(at + AHEAD + off, at) for at in range(0, 30 * MINUTE, MINUTE)]
 
     assert wrong_dates(told, by_date=True) == []
 
 
 def test_clock_of_whole_seconds_and_slow_answers_break_nothing() -> None:
-    """Some answers take half a minute, and the clocks run apart."""
+    """Some responses take half a minute, and the clocks drift apart."""
     instants = range(0, 30 * MINUTE, 17 * SECOND + 1)
     told = [
         created((at + AHEAD + at // 11_000) // SECOND * SECOND, at, takes=30 * SECOND if number % 5 == 0 else 1000)
@@ -180,7 +180,7 @@ def test_date_that_stands_still_is_seen() -> None:
 
 @pytest.mark.parametrize("by_date", [True, False])
 def test_local_time_is_seen_where_the_answers_have_a_date(by_date: bool) -> None:
-    """Two hours, as in Berlin in summer, told as UTC."""
+    """Two hours, as in Berlin in summer, presented as UTC."""
     told = [created(at + AHEAD + 7_200 * SECOND, at) for at in range(0, 30 * MINUTE, MINUTE)]
 
     assert bool(wrong_dates(told, by_date=by_date)) is by_date
@@ -188,7 +188,7 @@ def test_local_time_is_seen_where_the_answers_have_a_date(by_date: bool) -> None
 
 @pytest.mark.parametrize(("later", "rules"), [(SETTLE - 1, set()), (SETTLE, {"list"})])
 def test_list_may_lag_as_long_as_it_is_given(document: Document, later: int, rules: set[str]) -> None:
-    """Of feedback that was answered a microsecond less than that before the list was asked for, or just as long."""
+    """For feedback returned a microsecond less than that before the list was requested, or exactly as long."""
     all_played = [each for each in tracks(document) if each.saved is not None and "id" in each.submissions[-1].object]
     last = max(each.submissions[-1].received for each in all_played)
     listed = listing(all_played, lambda entry: entry)

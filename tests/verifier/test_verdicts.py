@@ -1,4 +1,4 @@
-"""How findings come to one verdict, and verdicts to an exit code."""
+"""How findings become one verdict, and verdicts an exit code."""
 
 from feedback_spec.document import Document
 from feedback_verify.steps import Wait
@@ -22,7 +22,7 @@ def test_one_violation_outweighs_everything(document: Document) -> None:
 
 
 def test_a_doubt_is_never_a_pass(document: Document) -> None:
-    """However much else held."""
+    """However many observations agree."""
     result = verdict(document, Finding("event-window", observations=9), Finding("event-window", doubt="why"))
 
     assert (result.verdict, result.detail) == (Verdict.INCONCLUSIVE, "why")
@@ -43,7 +43,7 @@ def test_a_rule_without_findings_is_not_run(document: Document) -> None:
 
 
 def test_exit_codes(document: Document) -> None:
-    """What is not verifiable here counts for nothing; what could be verified and was not is 3."""
+    """What is not verifiable here doesn't count; what could be verified but was not is 3."""
     rule = document.rules["event-window"]
 
     def code(*verdicts: Verdict) -> int:

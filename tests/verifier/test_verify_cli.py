@@ -1,4 +1,4 @@
-"""`feedback-verify` as people and CI jobs meet it: flags, exit codes, reports, reproductions."""
+"""`feedback-verify` as people and CI jobs use it: flags, exit codes, reports, reproductions."""
 
 import json
 import re
@@ -43,7 +43,7 @@ def test_conforming_target_is_exit_0(mock_url: str, capsys: pytest.CaptureFixtur
 def test_violated_rule_is_exit_1_and_its_lines_show_it_again(
     broken_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The printed lines, pasted into a shell, end with the answer that broke the rule."""
+    """The printed lines, pasted into a shell, end with the response that broke the rule."""
     report = tmp_path / "verdicts.json"
     code = main([broken_url, "--control", broken_url, "--rules", FEW, "--report", f"json={report}"])
     rule = next(each for each in json.loads(report.read_text())["rules"] if each["id"] == "overwrite-window")
@@ -57,7 +57,7 @@ def test_violated_rule_is_exit_1_and_its_lines_show_it_again(
 
 
 def test_report_may_go_to_stdout(mock_url: str) -> None:
-    """And is whole there, before the verdicts; /dev/stdout is never replaced by a file."""
+    """Complete, before the verdicts; /dev/stdout is never replaced by a file."""
     command = [str(Path(sys.executable).with_name("feedback-verify")), mock_url, "--control", mock_url, "--rules", FEW]
     shown = subprocess.run(
         [*command, "--report", "json=/dev/stdout"], capture_output=True, text=True, check=True
@@ -95,7 +95,7 @@ def test_bad_input_is_exit_2_and_one_sentence(
 
 
 def test_dead_port_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
-    """What was tried and what to look at."""
+    """What was tried and what to check."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -119,7 +119,7 @@ def test_config_file_stands_behind_the_environment(
 
 
 def test_unknown_key_in_the_config_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A misspelling is no silent default."""
+    """A misspelling is not a silent default."""
     config = tmp_path / "feedback.toml"
     config.write_text('tokn = "x"\n')
 
@@ -128,7 +128,7 @@ def test_unknown_key_in_the_config_file_is_named(tmp_path: Path, capsys: pytest.
 
 
 def test_reports_hold_every_rule_once_and_no_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """JUnit: failure for violated, skipped with a reason for what is not verified."""
+    """JUnit: failure for violated, skipped with a reason for rules that are not verified."""
     json_path, junit_path = tmp_path / "v.json", tmp_path / "v.xml"
     with serving(NoDsn().app()) as url, ControlTarget(url, url) as maker:
         project, _ = maker.open()
@@ -173,7 +173,7 @@ def test_stopping_reports_what_is_known(mock_url: str, document: Document) -> No
 
 
 def test_a_run_is_repeatable(mock_url: str, document: Document) -> None:
-    """The same seed sends the same requests, but for the names of sandboxes and the order of those side by side."""
+    """The same seed sends the same requests, except for the names of sandboxes and the order of concurrent ones."""
 
     class Recording(ControlTarget):
         def __init__(self, url: str) -> None:
@@ -224,7 +224,7 @@ def test_pytest_has_a_test_per_rule(mock_url: str, document: Document, tmp_path:
 
 @pytest.mark.parametrize("command", [[], ["verify"], ["replay"]])
 def test_help_has_a_short_flag_everywhere(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Also without a command, where it shows what verifying takes, and the other commands."""
+    """Also without a command, which shows the options of `verify` and the other commands."""
     code = main([*command, "-h"])
     shown = capsys.readouterr().out
 
