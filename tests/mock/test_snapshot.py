@@ -1,5 +1,6 @@
 """A project as one document: a snapshot recreates the same project anywhere."""
 
+import asyncio
 import copy
 import json
 from typing import Any
@@ -93,6 +94,29 @@ def test_the_published_schema_is_what_a_snapshot_keeps_to(full: Any) -> None:
     schema = {"$ref": "#/components/schemas/Snapshot", "components": document["components"]}
 
     jsonschema_rs.validate(schema, snapshot(full))
+
+
+def test_a_large_snapshot_is_read_in_pieces(full: Any) -> None:
+    """And others have their turn between them."""
+    taken = snapshot(full)
+    record = taken["feedback"][0]
+    taken["feedback"] = [{**record, "event_id": f"{each:032x}", "number": each} for each in range(1, 5_001)]
+    taken["numbers"]["feedback"] = 5_000
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = full.runner.get_loop().create_task(others())
+    made = full.control("PUT", "/snapshot", json=taken)
+    other.cancel()
+
+    assert made.status_code == 200
+    assert len(full.stored()) == 5_000
+    assert turns > 50
 
 
 def test_a_request_that_waits_is_lost_in_the_copy(full: Any) -> None:

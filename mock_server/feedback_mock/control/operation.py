@@ -3,6 +3,7 @@
 Every refusal is `{"detail": …}`, with one sentence that names the field.
 """
 
+import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from feedback_mock.asgi import Answer, Receive, origin_of
 from feedback_mock.body import TooLarge, Unreadable, parse_json, read
 from feedback_mock.control.guard import Guard, wrong_host
 from feedback_mock.control.handlers import DURATIONS, INSTANTS, ControlHandler, ControlRequest
-from feedback_mock.control.pieces import TooLong, at_once, by_pieces
+from feedback_mock.control.pieces import Steps, TooLong, at_once, by_pieces
 from feedback_mock.control.rendering import render
 from feedback_mock.description import Description, typed
 from feedback_mock.exchange import Endpoint, Exchange, OffContract
@@ -69,6 +70,10 @@ class ControlOperation(Endpoint):
 
     async def _carried_out(self, result: Result, receive: Receive) -> Result:
         """The final result of the request, which most operations know at once. Raises Gone."""
+        if isinstance(result, Done) and isinstance(result.value, Steps):
+            for _ in result.value:
+                await asyncio.sleep(0)
+            return result.value.finished
         return result
 
     def render(self, exchange: Exchange, result: Result) -> Answer:
@@ -80,6 +85,10 @@ class ControlOperation(Endpoint):
         await.
         """
         done = self._perform(path, body, origin, query)
+        if isinstance(done, Done) and isinstance(done.value, Steps):
+            for _ in done.value:
+                pass
+            done = done.value.finished
         if isinstance(done, Done):
             done = replace(done, value=at_once(done.value))
             self._check(done.status, done.value)

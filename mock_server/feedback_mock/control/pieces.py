@@ -1,12 +1,15 @@
 """Creates long responses piece by piece, so that other requests have their turn in between. Knows no operation."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
+from feedback_mock.result import Result
+
+_Row = TypeVar("_Row")
 PIECE = 100  # rows
 
 
@@ -15,6 +18,33 @@ class Rows:
 
     def __init__(self, values: Iterator[Any]) -> None:
         self.values = values
+
+
+class Steps:
+    """A result that takes a while: work that yields where others may have their turn, and returns the result."""
+
+    def __init__(self, work: Generator[None, None, Result]) -> None:
+        self._work = work
+        self._result: Result | None = None
+
+    def __iter__(self) -> Iterator[None]:
+        """One piece after the other."""
+        self._result = yield from self._work
+
+    @property
+    def finished(self) -> Result:
+        """The result; only after the last piece."""
+        assert self._result is not None
+        return self._result
+
+
+def taken(rows: Iterator[_Row]) -> Generator[None, None, list[_Row]]:
+    """All rows, a piece at a time."""
+    found: list[_Row] = []
+    while piece := list(islice(rows, PIECE)):
+        found += piece
+        yield
+    return found
 
 
 class TooLong(Exception):

@@ -3,7 +3,7 @@
 A snapshot contains no credentials: they are derived from the project's name, and so are its feedback ids.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from feedback_spec.instants import format_instant
@@ -20,7 +20,7 @@ from feedback_mock.control.handlers import (
     project_shown,
     record_shown,
 )
-from feedback_mock.control.pieces import Rows
+from feedback_mock.control.pieces import Rows, Steps, taken
 from feedback_mock.control.requests import RequestHandlers, extent
 from feedback_mock.faults import MOST_RULES, FaultRule
 from feedback_mock.journal import Entry
@@ -57,15 +57,24 @@ class SnapshotHandlers:
         )
 
     def put(self, request: ControlRequest) -> Result:
-        """Creates the project from the snapshot, replacing one of the same name."""
+        """Creates the project from the snapshot, replacing one of the same name; a large one is read in pieces."""
+        return Done(Steps(self._restored(request)))
+
+    def _restored(self, request: ControlRequest) -> Generator[None, None, Result]:
         given, limits = request.body, self._store.limits
-        clock = Clock(self._store.source, instant(given["clock"], "now", "clock."), given["clock"]["running"])
         names = request.path["organization_slug"], request.path["project_slug"]
-        refused = _too_much(given, limits) or self._no_room(given, self._store.project(*names))
-        if refused is not None:
+        if (refused := _too_much(given, limits)) is not None:
             return refused
-        events, feedback = list(_events(given)), list(_feedback(given))
-        rules, entries = list(_rules(given)), list(_entries(given))
+        try:
+            now = instant(given["clock"], "now", "clock.")
+            events, feedback = (yield from taken(_events(given))), (yield from taken(_feedback(given)))
+            rules, entries = (yield from taken(_rules(given))), (yield from taken(_entries(given)))
+        except Unreadable as error:
+            return Refused("request", str(error))
+        # From here on nobody else has a turn.
+        if (refused := self._no_room(given, self._store.project(*names))) is not None:
+            return refused
+        clock = Clock(self._store.source, now, given["clock"]["running"])
         project = self._store.put_project(
             *names, clock, redact=given["redact"], seed=given["seed"], follow=given["clock"].get("follow", False)
         )
