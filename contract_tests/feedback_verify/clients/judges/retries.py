@@ -77,7 +77,8 @@ def _is_late(case: Case, first: Attempt, again: Attempt) -> bool:
     """Whether a window was over when it was sent again."""
     if case.episode.recorded:
         return again.rule in case.windows and again.fields == first.fields
-    stored = any((each.fault or {}).get("phase") == "after" or is_delivered(each) for each in case.episode.submissions)
+    before = [each for each in case.episode.submissions if each.number < again.number]
+    stored = any((each.fault or {}).get("phase") == "after" or is_delivered(each) for each in before)
     age = again.now - first.now
     return any(
         age > window.limit and (window.base.startswith("event") or stored)
