@@ -118,6 +118,7 @@ class Endpoint(ABC):
                 result, answer = await self.answered(exchange, again)
             else:
                 exchange.body, entry.fault = body, fault.told()
+                entry.received(body)  # a request that waits is in the journal with all that was sent
                 if fault.phase == AFTER:
                     result, answer = await self.answered(exchange, again)
                 await wait(fault, faults)

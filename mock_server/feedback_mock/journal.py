@@ -95,9 +95,13 @@ class Entry:
             if self.answer_size > MOST_OF_A_BODY:
                 self.answer = self.answer[:MOST_OF_A_BODY]
         if body is not None:
-            self.body, self.body_size = body, len(body)
-            if self.body_size > MOST_OF_A_BODY:
-                self.body = body[:MOST_OF_A_BODY]
+            self.received(body)
+
+    def received(self, body: bytes) -> None:
+        """Sets the request's body."""
+        self.body, self.body_size = body, len(body)
+        if self.body_size > MOST_OF_A_BODY:
+            self.body = body[:MOST_OF_A_BODY]
 
     def measure(self) -> int:
         """Updates its size in bytes. The headers of responses are the mock's own, and most of them are shared."""

@@ -221,6 +221,7 @@ def test_a_request_waits_until_it_is_released_and_is_judged_then(sandbox: Sandbo
         pass
     (pending,) = sandbox.requests
     assert (pending.status, pending.har["_feedback"]["state"]) == (0, "pending")
+    assert pending.json()["event_id"] == EVENT
     sandbox.advance("PT31M")
     sandbox.release()
     waiting.join(30)

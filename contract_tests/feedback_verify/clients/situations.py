@@ -66,6 +66,9 @@ def situations(document: Document) -> dict[str, Situation]:
         Situation("redirect", "307 to another origin", _redirect),
         Situation("broken-cut", "200 with half of its JSON", _always({"broken_body": "truncated"}, times=1)),
         Situation("broken-other", "200 with JSON that is something else", _always({"broken_body": "wrong"}, times=1)),
+        Situation(
+            "broken-always", "200 with half of its JSON, always", _always({"broken_body": "truncated"}), endless=True
+        ),
         Situation("late-answer", "each answer takes 0.4 s", _always({"delay": format_duration(SLOW)}, phase="after")),
         Situation("no-answer", "the connection is open, and no answer comes", _always({"delay": "until_released"})),
     ]

@@ -51,19 +51,20 @@ def _success_final(case: Case, rule: ClientRule) -> Iterator[Finding]:
 
 
 def _unreadable(case: Case, rule: ClientRule) -> Iterator[Finding]:
-    broken = [each for each in case.episode.submissions if "broken_body" in (each.fault or {}).get("effect", {})]
-    if broken:
-        ended = case.episode.ended
-        if ended is not None:
-            yield case.broken(rule.rule.id, f"the answer was broken, and the client had to be ended {ended}", broken[0])
-        elif (case.episode.exit_code or 0) < 0:
-            yield case.broken(
-                rule.rule.id,
-                f"the answer was broken, and signal {-(case.episode.exit_code or 0)} ended the client",
-                broken[0],
-            )
-        else:
-            yield case.held(rule.rule.id, upto=broken[0])
+    episode = case.episode
+    broken = [each for each in episode.submissions if "broken_body" in (each.fault or {}).get("effect", {})]
+    if not broken:
+        return
+    if episode.ended is not None and len(episode.submissions) > 1:
+        yield case.unclear(rule.rule.id, f"the client was ended {episode.ended}, still trying; give it more --patience")
+    elif episode.ended is not None:
+        what = f"the answer was broken, and the client had to be ended {episode.ended}"
+        yield case.broken(rule.rule.id, what, broken[0])
+    elif (episode.exit_code or 0) < 0:
+        what = f"the answer was broken, and signal {-(episode.exit_code or 0)} ended the client"
+        yield case.broken(rule.rule.id, what, broken[0])
+    else:
+        yield case.held(rule.rule.id, upto=broken[-1])
 
 
 def _slow(case: Case, rule: ClientRule) -> Iterator[Finding]:

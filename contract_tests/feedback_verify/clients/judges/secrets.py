@@ -1,5 +1,6 @@
 """Judges where a client puts its secrets."""
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 
@@ -49,7 +50,8 @@ def _secret_elsewhere(case: Case, rule: ClientRule) -> Iterator[Finding]:
 def _secret_printed(case: Case, rule: ClientRule) -> Iterator[Finding]:
     if not case.episode.recorded:
         said = case.episode.output + case.episode.errors
-        if any(secret in said for secret in case.episode.secrets):
+        encoded = (b64encode(secret.encode()).decode().rstrip("=") for secret in case.episode.secrets)
+        if any(secret in said for secret in (*case.episode.secrets, *encoded)):
             yield case.broken(rule.rule.id, "the output held a secret")
         else:
             yield case.held(rule.rule.id)

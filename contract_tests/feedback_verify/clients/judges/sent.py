@@ -1,13 +1,13 @@
 """Judges what a client sends."""
 
-import json
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 
 from feedback_spec.client_rules import ClientRule
 
 from feedback_verify.clients.episode import Episode
 from feedback_verify.clients.judges.case import Case, Judge
-from feedback_verify.clients.situations import TEXTS
+from feedback_verify.clients.situations import PLAIN
 from feedback_verify.verdicts import Finding
 
 TEXT_FIELDS = ("name", "email", "comments")
@@ -25,15 +25,21 @@ def _endpoint(case: Case, rule: ClientRule) -> Iterator[Finding]:
 def _content_type(case: Case, rule: ClientRule) -> Iterator[Finding]:
     body = case.document.submit.body
     for each in case.episode.submissions:
-        said = f"says {each.media_type!r}" if each.media_type else "is missing"
-        is_json = None if each.body is None else _object(each.body) is not None
-        if body is not None and each.media_type not in body.content:
-            yield case.broken(rule.rule.id, f"the Content-Type {said}; {', '.join(body.content)} are taken", each)
+        said = f"says {each.header('content-type')!r}" if each.media_type else "is missing"
+        refused = each.fault is None and each.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+        is_json = None if each.body is None else _looks_like_json(each.body)
+        if refused or (body is not None and each.media_type not in body.content):
+            yield case.broken(rule.rule.id, f"the Content-Type {said}, which is not accepted", each)
         elif is_json is not None and is_json is not (each.media_type == JSON):
             what = "JSON" if is_json else "not JSON"
             yield case.broken(rule.rule.id, f"the body is {what}, and its Content-Type {said}", each)
         elif is_json is not None:
             yield case.held(rule.rule.id, upto=each)
+
+
+def _looks_like_json(body: str) -> bool:
+    """Whether it is meant as JSON, even if it is cut off."""
+    return body.lstrip("\ufeff \t\r\n")[:1] in ("{", "[")
 
 
 def _required_fields(case: Case, rule: ClientRule) -> Iterator[Finding]:
@@ -50,9 +56,11 @@ def _required_fields(case: Case, rule: ClientRule) -> Iterator[Finding]:
 
 def _valid_body(case: Case, rule: ClientRule) -> Iterator[Finding]:
     for each in case.episode.submissions:
-        if each.problems is None or (each.media_type == JSON and _object(each.body or "") is None):
+        if each.problems is None or each.body is None or (each.media_type == JSON and not _looks_like_json(each.body)):
             continue
         problems = [problem for problem in each.problems if problem.startswith("/body")]
+        if not problems and each.fault is None and each.status == HTTPStatus.BAD_REQUEST:
+            problems = [f"it was refused with {each.status} ({each.rule})"]
         if problems:
             yield case.broken(rule.rule.id, f"the request is not valid: {problems[0]}", each)
         else:
@@ -97,21 +105,12 @@ def _values(case: Case, rule: ClientRule) -> Iterator[Finding]:
                 yield case.broken(rule.rule.id, f"{name} is {said!r}, not {given[name]!r}", each)
                 break
         else:
-            # Letters of one alphabet hardly ever come to harm.
-            yield case.held(rule.rule.id, int(case.episode.situation == TEXTS), each)
+            yield case.held(rule.rule.id, int(case.episode.situation != PLAIN), each)
 
 
 def takes_values(plain: Episode) -> bool:
     """Whether the client submits the texts that it is given, and none of its own."""
     return any((each.fields or {}).get(name) == plain.given[name] for each in plain.submissions for name in TEXT_FIELDS)
-
-
-def _object(text: str) -> dict[str, object] | None:
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
 
 
 JUDGES: Mapping[str, Judge] = {

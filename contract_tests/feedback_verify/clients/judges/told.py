@@ -39,21 +39,16 @@ def _is_refused(case: Case) -> bool:
 
 def _is_outage(case: Case) -> bool:
     statuses = [each.status for each in case.episode.submissions]
-    failed = statuses[-1] == LOST or statuses[-1] >= HTTPStatus.INTERNAL_SERVER_ERROR or statuses[-1] in BUSY
+    last = statuses[-1]
+    failed = last in (LOST, *BUSY, *range(300, 400)) or last >= HTTPStatus.INTERNAL_SERVER_ERROR
     return failed and not any(status in range(200, 300) for status in statuses)
 
 
 def _says_so(case: Case) -> bool:
-    """By an exit code, or by last words that it does not have where everything works."""
+    """By an exit code, or by last words on stderr that are not there if everything works."""
     if case.episode.exit_code != 0:
         return True
-    plain = case.plain
-    if plain is None:
-        return False
-    return any(
-        _last_line(now) not in ("", _last_line(before))
-        for now, before in ((case.episode.output, plain.output), (case.episode.errors, plain.errors))
-    )
+    return case.plain is not None and _last_line(case.episode.errors) not in ("", _last_line(case.plain.errors))
 
 
 def _last_line(text: str) -> str:
