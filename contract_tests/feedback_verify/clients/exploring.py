@@ -51,7 +51,7 @@ class Exploration:
     def play(self, stage: Stage, progress: Callable[[int, int, str], None]) -> None:
         """Plays the command once, and once for each placement. Raises CannotPlay where it fails without any fault."""
         progress(0, 1, PLAIN)
-        plain = self._plain = stage.play(Situation(PLAIN, "everything works"))
+        plain = self._plain = stage.play(Situation(PLAIN, "everything works", texts=False))
         if plain.ended is not None or plain.exit_code != 0 or not plain.attempts:
             raise CannotPlay(_why_not(stage, plain))
         everything = list(placements(plain, self.document))
@@ -129,11 +129,11 @@ def placements(plain: Episode, document: Document) -> Iterator[Placement]:
             for kind in CONNECTION_FAULTS:
                 name = f"{number}-{phase}-{kind.split('_')[0].lower()}"
                 rule = _fault(number, phase, {"connection": kind})
-                yield Placement(request, Situation(name, f"{lost} ({kind}) {when}", rule))
+                yield Placement(request, Situation(name, f"{lost} ({kind}) {when}", rule, texts=False))
         if beyond:
             rule = _fault(number, "after", {"delay": "until_released", "connection": "EMPTY_RESPONSE"})
             what = f"{lost}, and the network is back {in_words(beyond + SECOND)} later"
-            yield Placement(request, Situation(f"{number}-{LATE}", what, rule, hold=beyond + SECOND))
+            yield Placement(request, Situation(f"{number}-{LATE}", what, rule, hold=beyond + SECOND, texts=False))
 
 
 def _fault(number: int, phase: str, effect: Fault) -> Callable[[Setting], Sequence[Fault]]:

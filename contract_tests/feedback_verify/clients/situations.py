@@ -42,7 +42,7 @@ class Situation:
 
     `hold`: while the first answer is held back, the clock goes on by so much, and then the answer is lost. `calm` ends
     the play after so long without a request. All in microseconds. `endless`: it does not pass, so that a client may try
-    again for as long as a window is open.
+    again for as long as a window is open. `texts`: name and comments have characters that come to harm easily.
     """
 
     name: str
@@ -52,12 +52,13 @@ class Situation:
     hold: int = 0
     calm: int = 0
     endless: bool = False
+    texts: bool = True
 
 
 def situations(document: Document) -> dict[str, Situation]:
     """All situations by name, the plain one first; those of windows and refusals as far as the document has them."""
     found = [
-        Situation(PLAIN, "everything works"),
+        Situation(PLAIN, "everything works", texts=False),
         Situation(TEXTS, "everything works, and the texts have quotes, line ends and letters from everywhere"),
         *_lost(),
         *_too_late(document),

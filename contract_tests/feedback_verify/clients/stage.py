@@ -19,7 +19,7 @@ from feedback_spec.instants import SECOND, format_duration, parse_instant
 from feedback_verify.clients.commands import Clock, Command
 from feedback_verify.clients.elsewhere import Elsewhere
 from feedback_verify.clients.episode import Episode, attempts_of
-from feedback_verify.clients.situations import PLAIN, Setting, Situation
+from feedback_verify.clients.situations import Setting, Situation
 from feedback_verify.settings import own_mock
 from feedback_verify.targets import NotReachable, Stopped
 from feedback_verify.targets.process import find_library
@@ -178,7 +178,7 @@ class Stage:
             pass
 
     def _given(self, situation: Situation) -> dict[str, str]:
-        name, email, comments = PLAIN_VALUES if situation.name == PLAIN else VALUES
+        name, email, comments = VALUES if situation.texts else PLAIN_VALUES
         return {"event_id": token_hex(16), "name": name, "email": email, "comments": comments}
 
     def _variables(self, slug: str, made: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
