@@ -85,7 +85,7 @@ def given(context: click.Context) -> list[str]:
         source, value = context.get_parameter_source(name), context.params.get(name)
         if source in (None, ParameterSource.DEFAULT) or not isinstance(parameter, click.Option) or name == "report":
             continue
-        for each in value if parameter.multiple else (value,):
+        for each in (value or ()) if parameter.multiple else (value,):
             text = format_duration(each) if isinstance(parameter.type, Wait) and isinstance(each, int) else str(each)
             shown = "…" if name in SECRETS else _USER.sub("//…@", text)
             words += [parameter.opts[0]] if parameter.is_flag else [parameter.opts[0], shlex.quote(shown)]
