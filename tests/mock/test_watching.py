@@ -1,5 +1,6 @@
 """`--watch`: a changed document is served with the state that there is, a broken one is not."""
 
+import asyncio
 import signal
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,27 @@ def test_changed_document_is_served_with_the_state_that_there_is(watched: Watche
     assert again.json()["id"] == first.json()["id"]
     assert len(api.control("GET", "/requests").json()["entries"]) == 3
     assert watched.said[-1].text == "feedback-mock: openapi.yaml has changed, and is served now."
+
+
+def test_streams_end_and_clients_open_them_again(watched: Watched) -> None:
+    """What they tell is by the previous document."""
+    told: list[bytes] = []
+
+    async def follow() -> None:
+        async def receive() -> Any:
+            await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            told.append(message.get("body", b""))
+            if message.get("body", b"").startswith(b"event: project"):
+                await watched.watching.reload()
+
+        path = "/_control/projects/acme/web/stream"
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "http_version": "1.1"}
+        await watched.api.mock({**scope, "headers": [(b"host", b"127.0.0.1")]}, receive, send)
+
+    watched.api.runner.run(asyncio.wait_for(follow(), 10))
+    assert told[-1] == b""
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ if #KEYS == 3 then
 end
 
 local head = redis.call('HMGET', KEYS[5], 'first', 'cut', 'state')
-if not head[1] then
+if not head[1] or redis.call('EXISTS', KEYS[4]) == 0 then
   return {'gone'}
 end
 local first, at = tonumber(head[1]), tonumber(ARGV[4])
