@@ -1,1 +1,1 @@
-"""What the project measures itself against. Ratios of one run: machines are noisy."""
+"""Measurements of the project, also against other tools. Compare only ratios of one run: machines are noisy."""

@@ -33,7 +33,7 @@ $ feedback-verify compare sentry-9.1.json sentry-23.7.json sentry-latest.json --
 
 
 def verified(profile: str) -> Path:
-    """The JSON report of the mock with this profile, held against the page."""
+    """The JSON report of the mock with this profile, verified against the page."""
     path = BUILT / f"{profile}.json"
     with Server(document=load(None, profile)) as server:
         code = main([server.url, "--control", server.url, "--report", f"json={path}"])

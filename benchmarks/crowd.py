@@ -2,7 +2,7 @@
 
 The crowd keeps its connections open: most are idle, some never finish a head or a body, some read nothing of a large
 response, some sleep on a clock or listen to a stream. Rounds with and without it are interleaved. Exit code 1: the
-normal client's p99 is more than twice its own without the crowd, or somebody was refused.
+normal client's p99 is more than twice its own without the crowd, or a request was refused.
 """
 
 import json
@@ -54,7 +54,7 @@ class Mock:
         return time.perf_counter() - began
 
     def round(self, requests: int) -> list[float]:
-        """Milliseconds of so many submissions, one after the other."""
+        """Milliseconds of this many submissions, one after the other."""
         return sorted(self.submit(EVENTS[number % len(EVENTS)]) * 1e3 for number in range(requests))
 
 
@@ -83,7 +83,7 @@ def openings(mock: Mock, connections: int) -> Iterator[bytes]:
 
 @contextmanager
 def crowd(mock: Mock, connections: int) -> Iterator[None]:
-    """So many connections, open until it ends; nobody reads. Begins when the mock has done what it can for them."""
+    """This many connections, open until the end; nobody reads. Starts when the mock has done what it can for them."""
     address, before = (mock.ready["host"], mock.ready["port"]), 0.0
     with ExitStack() as stack:
         for opening in openings(mock, connections):
@@ -102,7 +102,7 @@ def crowd(mock: Mock, connections: int) -> Iterator[None]:
 @click.option("--requests", default=2_000, show_default=True, help="Of the normal client, in each round.")
 @click.option("--rounds", default=3, show_default=True)
 def main(connections: int, requests: int, rounds: int) -> None:
-    """Measure what a crowd costs."""
+    """Measure the cost of a crowd."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most[1], most[1]))
     if connections + SPARE > most[1]:
@@ -124,7 +124,7 @@ def main(connections: int, requests: int, rounds: int) -> None:
 
 
 def p99(milliseconds: list[float]) -> float:
-    """Of sorted values the one that a hundredth is above."""
+    """The 99th percentile of sorted values."""
     return milliseconds[int(len(milliseconds) * 0.99)]
 
 

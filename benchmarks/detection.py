@@ -1,7 +1,7 @@
 """What plain Schemathesis and `feedback-verify` each find in the same broken servers: `python -m benchmarks.detection`.
 
-The sound server is the baseline of both: only what is not reported of it counts. What Schemathesis is given stands in
-`benchmarks.schemathesis_runs`; a yes means that it reported anything at all, not that it named the rule.
+The correct server is the baseline of both: only what is not reported for it counts. `benchmarks.schemathesis_runs` says
+what Schemathesis is given; a yes means that it reported anything at all, not that it named the rule.
 """
 
 import sys
@@ -30,7 +30,7 @@ QUICK = ("EventWindowTooLong", "OverwriteWindowSlides", "NameOneLonger", "Creden
 
 @dataclass
 class Found:
-    """What each tool reports of one server, and the seconds that it took."""
+    """What each tool reports about one server, and the seconds it took."""
 
     schemathesis: frozenset[str] = frozenset()
     ours: frozenset[str] = frozenset()
@@ -38,7 +38,7 @@ class Found:
 
 
 def examine(kind: type[Implementation], document: Document, examples: int) -> Found:
-    """Runs both tools against a server of their own each. Raises RuntimeError where a tool itself fails."""
+    """Runs both tools, each against a server of its own. Raises RuntimeError if a tool itself fails."""
     found = Found()
     with tempfile.TemporaryDirectory(prefix="feedback-benchmark-") as folder:
         began = time.perf_counter()
@@ -54,9 +54,9 @@ def examine(kind: type[Implementation], document: Document, examples: int) -> Fo
 
 
 @click.command()
-@click.option("--only", metavar="NAME", multiple=True, help="This broken server; may be given again.")
+@click.option("--only", metavar="NAME", multiple=True, help="Only this broken server; may be repeated.")
 @click.option("--quick", is_flag=True, help=f"{len(QUICK)} broken servers, {QUICK_EXAMPLES} examples.")
-@click.option("--examples", default=EXAMPLES, show_default=True, help="Schemathesis: examples for each operation.")
+@click.option("--examples", default=EXAMPLES, show_default=True, help="Schemathesis: examples per operation.")
 @click.option("--jobs", default=2, show_default=True, help="Servers examined at the same time.")
 def main(only: tuple[str, ...], quick: bool, examples: int, jobs: int) -> None:
     """Compare what plain Schemathesis and feedback-verify find in the broken servers of tests/broken."""
@@ -70,7 +70,7 @@ def main(only: tuple[str, ...], quick: bool, examples: int, jobs: int) -> None:
     console = Console(width=None if sys.stdout.isatty() else 120)
     done, baseline = _examine_all(wanted, document, examples, jobs)
     if baseline is None:
-        raise click.ClickException("Stopped before the sound server was examined; nothing can be compared.")
+        raise click.ClickException("Stopped before the correct server was examined; nothing can be compared.")
     _print(console, document, done, baseline)
     _print_conditions(console, baseline, examples)
     sys.exit(0 if len(done) == len(wanted) else 1)
@@ -79,7 +79,7 @@ def main(only: tuple[str, ...], quick: bool, examples: int, jobs: int) -> None:
 def _examine_all(
     wanted: list[Mutant], document: Document, examples: int, jobs: int
 ) -> tuple[dict[str, Found], Found | None]:
-    """What was found of each broken server by name, and of the sound one; Ctrl-C ends it with what is known."""
+    """The findings for each broken server by name, and for the correct one; Ctrl-C ends it with those so far."""
     done: dict[str, Found] = {}
     columns = (TextColumn("{task.description:40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     pool = ThreadPoolExecutor(jobs)
@@ -97,7 +97,7 @@ def _examine_all(
                 done[futures[future]] = future.result()
                 bar.update(task, advance=1, description=futures[future])
         except KeyboardInterrupt:
-            click.echo("Stopped; what is known so far:", err=True)
+            click.echo("Stopped; results so far:", err=True)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
     return done, done.pop("", None)
@@ -123,7 +123,7 @@ def _print(console: Console, document: Document, done: dict[str, Found], baselin
     console.print(f"feedback-verify names the rule that was broken in {named} of {everything[0]}.")
     for tool, name in (("schemathesis", "Schemathesis"), ("ours", "feedback-verify")):
         spent = [each.seconds[tool] for each in (baseline, *done.values())]
-        console.print(f"{name}: {sum(spent):.0f} s in all, {sum(spent) / len(spent):.1f} s for a server.")
+        console.print(f"{name}: {sum(spent):.0f} s in total, {sum(spent) / len(spent):.1f} s per server.")
 
 
 def is_timed(document: Document, mutant: Mutant) -> bool:
@@ -132,7 +132,9 @@ def is_timed(document: Document, mutant: Mutant) -> bool:
 
 
 def _print_conditions(console: Console, baseline: Found, examples: int) -> None:
-    console.print(f"Of the sound server Schemathesis reports {sorted(baseline.schemathesis) or 'nothing'}, ", end="")
+    console.print(
+        f"For the correct server, Schemathesis reports {sorted(baseline.schemathesis) or 'nothing'}, ", end=""
+    )
     console.print(f"feedback-verify {sorted(baseline.ours) or 'nothing'}; neither is counted.")
     packages = ("schemathesis", "hypothesis", "sentry-feedback-contract")
     console.print(", ".join(f"{name} {version(name)}" for name in packages) + f", Python {sys.version.split()[0]}")

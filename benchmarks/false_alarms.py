@@ -1,4 +1,4 @@
-"""Whether a server that conforms is ever said to violate a rule: `python -m benchmarks.false_alarms`.
+"""Whether a conforming server is ever said to violate a rule: `python -m benchmarks.false_alarms`.
 
 The mock, on the exact clock with one seed after the other, then by real waiting while every core is kept busy.
 """
@@ -26,7 +26,7 @@ VERDICTS = ("verified", "violated", "inconclusive", "not verifiable here", "not 
 
 @contextmanager
 def busy(cores: int) -> Iterator[None]:
-    """Keeps so many cores busy with processes that do nothing else."""
+    """Keeps this many cores busy with processes that do nothing else."""
     spinning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(cores)]
     try:
         yield
@@ -46,7 +46,7 @@ def exact(seeds: int, jobs: int) -> Iterator[tuple[str, Verification]]:
 
 
 def waiting(runs: int, cores: int, folder: Path) -> Iterator[tuple[str, Verification]]:
-    """Whole verifications by real waiting, each of a mock of its own, while the cores are busy."""
+    """Whole verifications by real waiting, each of its own mock, while the cores are busy."""
     spec = scaled(folder / "scaled.yaml", EVENT, OVERWRITE)
     for seed in range(runs):
         with busy(cores), running_mock(spec) as ready, provider_states(ready) as states:
@@ -70,7 +70,7 @@ def main(seeds: int, real_time: int, cores: int, jobs: int) -> None:
             for each in track(runs, "real time", real_time, console=progress, transient=True):
                 done.append(each)  # noqa: PERF402 (an interrupt keeps what is done)
         except KeyboardInterrupt:
-            click.echo("Stopped; what is known so far:", err=True)
+            click.echo("Stopped; results so far:", err=True)
     _print(done)
     wrong = [name for name, run in done if run.code not in (0, 3)]
     click.echo(f"{len(done)} runs, {len(wrong)} with a violation or without a result{': ' if wrong else '.'}", nl=False)

@@ -1,7 +1,7 @@
 """What one hostile request costs the mock: `python -m benchmarks.hostile`.
 
-Each request goes alone to a mock in a process of its own, whose processor time and memory are read from /proc: this
-runs on Linux only. Exit code 1: a request cost more than it may, or was answered with a server error.
+Each request is sent alone to a mock in its own process, whose CPU time and memory are read from /proc, so this runs
+only on Linux. Exit code 1: a request exceeded the limits, or was answered with a server error.
 """
 
 import sys
@@ -29,7 +29,7 @@ RESET_PEAK = "5"  # proc(5), /proc/pid/clear_refs
 
 @dataclass(frozen=True)
 class Cost:
-    """What a request cost the server: milliseconds of processor time, MiB beyond what an idle one holds, the status."""
+    """What a request cost the server: milliseconds of CPU time, MiB more than when idle, the status."""
 
     request: Hostile
     milliseconds: float
@@ -49,21 +49,21 @@ class Process:
         self._path = Path("/proc") / str(pid)
 
     def processor(self) -> float:
-        """Milliseconds of processor time of all its threads."""
+        """Milliseconds of CPU time of all its threads."""
         return sum(int(each.read_text("ascii").split()[0]) for each in self._path.glob("task/*/schedstat")) / 1e6
 
     def forget_peak(self) -> None:
-        """Makes the memory that is held now the most that was held."""
+        """Resets the peak memory to the current usage."""
         (self._path / "clear_refs").write_text(RESET_PEAK, "ascii")
 
     def memory(self, field: str) -> float:
-        """A field of its status in MiB: VmRSS is what it holds, VmHWM the most that it held."""
+        """A field of its status in MiB: VmRSS is the current usage, VmHWM the peak."""
         lines = (self._path / "status").read_text("ascii").splitlines()
         return int(next(each for each in lines if each.startswith(field)).split()[1]) / 1024
 
 
 class Target:
-    """A mock in a process of its own, and what it held when it was idle."""
+    """A mock in its own process, and its memory usage when idle."""
 
     def __init__(self, ready: dict[str, Any], client: httpx.Client) -> None:
         self.ready, self._client, self._process = ready, client, Process(ready["pid"])
@@ -71,7 +71,7 @@ class Target:
         self._idle = self._process.memory("VmRSS")
 
     def cost(self, request: Hostile) -> Cost:
-        """Sends the request, and says what it cost; what earlier ones left in memory counts too."""
+        """Sends the request, and returns its cost, including memory left by earlier ones."""
         self._process.forget_peak()
         began = self._process.processor()
         status = _status(self._client, request)
@@ -80,7 +80,7 @@ class Target:
 
 @contextmanager
 def target(profile: str) -> Iterator[Target]:
-    """A mock of the profile that has just begun."""
+    """A freshly started mock with the profile."""
     with (
         running_mock(profile=profile) as ready,
         httpx.Client(base_url=ready["url"], trust_env=False, timeout=120) as client,
@@ -89,10 +89,10 @@ def target(profile: str) -> Iterator[Target]:
 
 
 def costs(profile: str, repeats: int) -> Iterator[Cost]:
-    """What each hostile request costs a mock of the profile.
+    """What each hostile request costs a mock with the profile.
 
-    One that seems to cost too much is tried again, each time alone with a mock that has just begun; the least of all
-    tries counts, because whatever else goes on can only add.
+    One that seems too expensive is tried again, each time alone with a fresh mock; the minimum counts, because other
+    activity can only add to the cost.
     """
     with target(profile) as shared:
         requests = hostile_requests(shared.ready, MIB)
@@ -108,7 +108,7 @@ def costs(profile: str, repeats: int) -> Iterator[Cost]:
 
 
 def _status(client: httpx.Client, request: Hostile) -> int:
-    """The status of the answer; 0 where the server refused to read on and closed the connection."""
+    """The status of the response; 0 if the server refused to read on and closed the connection."""
     try:
         return client.request(
             request.method, request.path, headers=list(request.headers), content=request.body
@@ -120,7 +120,7 @@ def _status(client: httpx.Client, request: Hostile) -> int:
 @click.command()
 @click.option("--profile", "profiles", multiple=True, type=click.Choice(PROFILES), help="By default each of them.")
 @click.option("--repeats", default=3, show_default=True, help="Tries of a request that costs too much.")
-@click.option("--all", "everything", is_flag=True, help="Show every request, not only the dearest.")
+@click.option("--all", "everything", is_flag=True, help="Show every request, not only the most expensive ones.")
 def main(profiles: tuple[str, ...], repeats: int, everything: bool) -> None:
     """Measure what hostile requests cost the mock; no single one may cost more than 50 ms or 64 MiB."""
     if not Path("/proc/self/clear_refs").exists():

@@ -1,4 +1,4 @@
-"""The mock's logic without its framework, for the servers that it is compared with: one project, one store."""
+"""The mock's logic without its framework, for the servers with which it is compared: one project, one store."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +19,7 @@ _records: dict[str, dict[str, Any]] = {}
 
 
 def submit(body: dict[str, str]) -> tuple[int, dict[str, Any]]:
-    """The status and the answer of a valid submission, by the same rules as the mock."""
+    """The status and body of the response to a valid submission, by the same rules as the mock."""
     now = (datetime.now(UTC) - EPOCH) // MICROSECOND
     event_id = body["event_id"].lower()
     record = _records.get(event_id)

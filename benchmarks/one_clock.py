@@ -1,6 +1,6 @@
-"""What a story of 31 minutes on one clock takes of real time, alone and in 64 projects at once.
+"""How much real time a 31-minute story on one clock takes, alone and in 64 projects at once.
 
-`python -m benchmarks.one_clock`; ends with 1 if client and server ever differ on when a request was.
+`python -m benchmarks.one_clock`; exits with 1 if client and server ever disagree on when a request was.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def stories(sandboxes: list[Sandbox]) -> tuple[float, set[timedelta]]:
-    """Plays one in each; in how many seconds, and by how much clients and server differ."""
+    """Plays one in each; returns how many seconds it took, and by how much clients and server disagree."""
     # A sleep keeps its connection, and who waits for one is awake, which ends with its lease.
     async with httpx.AsyncClient(timeout=120, limits=httpx.Limits(max_connections=None)) as http:
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The functions of ours that a POST runs through, in their order: `python -m benchmarks.path`."""
+"""Our functions that a POST runs through, in order: `python -m benchmarks.path`."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ PACKAGES = ("feedback_mock", "feedback_spec")
 
 
 def calls_of_a_post(mock: Mock) -> list[tuple[str, str]]:
-    """The file and the function of each call, of a submission to a mock that is warm."""
+    """The file and function of each call, for a submission to a warm mock."""
     project = mock.default_project
     body = {"event_id": "e" * 32, "name": "Jane", "email": "jane@example.com", "comments": "It broke!"}
     headers = [
@@ -63,7 +63,7 @@ def calls_of_a_post(mock: Mock) -> list[tuple[str, str]]:
 
 
 def main() -> None:
-    """Print the calls, and how many they are."""
+    """Print the calls, and their number."""
     calls = calls_of_a_post(create_app())
     table = Table("file", "function")
     for call in calls:

@@ -1,7 +1,7 @@
-"""What the package costs a run of pytest that does not use it: time to import the plugins, and CPU of a whole run.
+"""What the package costs a pytest run that does not use it: time to import the plugins, and CPU of a whole run.
 
-`python -m benchmarks.plugin` prints both for the environment that it runs in; where the extra `[verify]` is installed,
-Schemathesis and Hypothesis have plugins of their own, which count in both runs.
+`python -m benchmarks.plugin` prints both for its environment; if the extra `[verify]` is installed, Schemathesis and
+Hypothesis have plugins of their own, which count in both runs.
 """
 
 import re
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def import_time() -> float:
-    """Milliseconds of the plugins' imports beyond what pytest has imported, as -X importtime counts them."""
+    """Milliseconds of the plugins' imports beyond those of pytest, as reported by -X importtime."""
     code = f"import pytest, {', '.join(PLUGINS)}"
     ran = subprocess.run([sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True, check=True)
     lines = re.findall(r"import time: +(\d+) \| +\d+ \| +(feedback_\S+)", ran.stderr)
@@ -40,7 +40,7 @@ def import_time() -> float:
 
 
 def cpu_of_a_run(folder: str, *flags: str) -> float:
-    """Milliseconds of processor time of a run of pytest with one test."""
+    """Milliseconds of CPU time of a pytest run with one test."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-m", "pytest", "-q", *flags], cwd=folder, capture_output=True, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

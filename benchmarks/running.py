@@ -1,4 +1,4 @@
-"""The mock as a process, events saved on it by a provider state, and `feedback-verify` as a user runs it."""
+"""The mock as a process, events saved on it by a provider state, and `feedback-verify` as users run it."""
 
 import json
 import resource
@@ -30,9 +30,9 @@ SEEDED = frozenset({"token", "dsn", "event", "aged-event", "aged-timestamp"})
 
 @dataclass(frozen=True)
 class Verification:
-    """One run of `feedback-verify`: exit code, the JSON report, seconds of wall clock and of processor time.
+    """One run of `feedback-verify`: exit code, the JSON report, seconds of wall clock and of CPU time.
 
-    The processor time is that of the verifier and, where it started one, of its mock.
+    The CPU time is that of the verifier and of its mock, if it started one.
     """
 
     code: int
@@ -49,12 +49,12 @@ class Verification:
         return found
 
     def rules(self, verdict: str) -> dict[str, str]:
-        """The rules with this verdict, and what is said of them."""
+        """The rules with this verdict, with details."""
         return {rule["id"]: rule["detail"] for rule in self.report.get("rules", ()) if rule["verdict"] == verdict}
 
 
 def verify(*arguments: str) -> Verification:
-    """Runs `feedback-verify` as a process of its own. Never raises for a verdict; `said` holds all it printed."""
+    """Runs `feedback-verify` as a process of its own. Never raises for a verdict; `said` is all its output."""
     with tempfile.TemporaryDirectory(prefix="feedback-benchmark-") as folder:
         report = Path(folder) / "report.json"
         used, began = _children(), time.perf_counter()
@@ -77,7 +77,7 @@ def _children() -> float:
 
 @contextmanager
 def running_mock(spec: Path | None = None, profile: str = DOCUMENTED) -> Iterator[dict[str, Any]]:
-    """What the mock says when it is ready: url, organization, project, token, read_token, dsn, control."""
+    """The mock's ready line: url, organization, project, token, read_token, dsn, control."""
     command = [str(PROGRAMS / "feedback-mock"), "--port", "0", "--log-format", "json", "--quiet"]
     command += ["--profile", profile]
     command += ["--spec", str(spec)] if spec else []
@@ -105,7 +105,7 @@ def provider_states(ready: dict[str, Any]) -> Iterator[str]:
 
 
 def real_time_flags(ready: dict[str, Any], states: str, spec: Path) -> list[str]:
-    """What verifies the mock as a plain URL with saved events, by waiting for the long window once."""
+    """The flags to verify the mock as a plain URL with saved events, by waiting for the long window once."""
     document = load(spec)
     long = max(window.limit for window in document.mutability.windows)
     seconds = f"{long // 1_000_000 + 1}s"

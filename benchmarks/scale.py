@@ -1,7 +1,7 @@
-"""What several workers and Redis bring and cost, in one run: `python -m benchmarks.scale`. Linux only.
+"""The benefit and cost of several workers and Redis, in one run: `python -m benchmarks.scale`. Linux only.
 
-Requests per second depend on how many cores there are for mock, Redis and load together; processor time for a request
-does not, and says what more cores would bring.
+Requests per second depend on how many cores mock, Redis and load have together; CPU time per request does not, and
+shows what more cores would bring.
 """
 
 import json
@@ -29,14 +29,14 @@ HERE = Path(__file__).parent
 MOCK = [str(Path(sys.executable).parent / "feedback-mock"), "--port", "0", "--log-format", "json", "--quiet"]
 CONNECTIONS = 32
 LOADS = {"5,000 records": (1, 5_000), "one record": (1, 1), "4 projects": (4, 5_000)}
-"""By name: among how many projects, and among how many records of each, submissions are spread."""
+"""By name: over how many projects, and how many records of each, submissions are spread."""
 SETUPS = (("memory", 1), ("redis", 1), ("redis", 2), ("redis", 4))
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
 class Measured:
-    """Of one load on one set-up, by round: requests per second, milliseconds, and microseconds of processor time."""
+    """One load on one set-up, by round: requests per second, milliseconds, and microseconds of CPU time."""
 
     rates: list[float] = field(default_factory=list)
     p50: list[float] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Measured:
 
 @contextmanager
 def serving(store: str, workers: int) -> Iterator[tuple[dict[str, Any], list[int]]]:
-    """A mock that says that it is ready, and its processes."""
+    """A mock that is ready, and its processes."""
     arguments = [*MOCK, "--store", store, "--workers", str(workers)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
@@ -60,7 +60,7 @@ def serving(store: str, workers: int) -> Iterator[tuple[dict[str, Any], list[int
 
 
 def spent(processes: list[int]) -> float:
-    """Seconds of processor time that these processes have had."""
+    """Seconds of CPU time used by these processes."""
     found = 0.0
     for pid in processes:
         values = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
@@ -69,7 +69,7 @@ def spent(processes: list[int]) -> float:
 
 
 def projects(ready: dict[str, Any], count: int) -> list[tuple[str, str]]:
-    """So many new projects: path of the endpoint, and token."""
+    """This many new projects: path of the endpoint, and token."""
     found = []
     for number in range(count):
         made = httpx.put(f"{ready['control']}/projects/scale/project-{number}", trust_env=False).json()

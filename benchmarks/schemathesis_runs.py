@@ -1,8 +1,8 @@
-"""Plain `schemathesis run` over a server, with the best that its configuration can say of this endpoint.
+"""Plain `schemathesis run` on a server, with the best configuration for this endpoint.
 
-What it is given: the document, a project that exists and path parameters that name it, the ids of events that are
-saved there, a clock that runs, both kinds of credentials (a run for each), every check, every phase, a fixed seed,
-and that only 2xx accepts valid data and only 4xx refuses what is not.
+What it is given: the document, an existing project and path parameters that name it, the ids of events that are saved
+there, a running clock, both kinds of credentials (a run for each), every check, every phase, a fixed seed, and that
+only 2xx accepts valid data and only 4xx refuses invalid data.
 """
 
 import copy
@@ -24,8 +24,8 @@ from tests.broken.server import FIELDS, Event, Implementation, Project
 from tests.broken.serving import serving
 
 PROGRAM = Path(sys.executable).parent / "schemathesis"
-# Ids and ages in minutes. None comes near the end of its window, however long a run takes: what is refused then is
-# refused by a sound server too, and would be counted for Schemathesis.
+# Ids and ages in minutes. None comes near the end of its window, however long a run takes: a correct server would
+# refuse it then, too, which would count for Schemathesis.
 EVENTS = {"a" * 32: 0, "b" * 32: 20, "c" * 31 + "1": 10}
 SEED = 1
 
@@ -75,7 +75,7 @@ DSN_HEADERS = 'headers = {{ Authorization = "DSN {dsn}" }}'
 def configuration(kind: str, token: str, dsn: str, examples: int) -> str:
     """The `schemathesis.toml` of the run by `bearer` or by `dsn`; Schemathesis knows no scheme DSN, hence a header.
 
-    `examples` is for each operation; the stateful phase, whose histories are long, gets a third of them.
+    `examples` is per operation; the stateful phase, whose histories are long, gets a third of them.
     """
     headers = DSN_HEADERS.format(dsn=dsn) if kind == "dsn" else ""
     auth = BEARER_AUTH.format(token=token) if kind == "bearer" else ""
@@ -116,9 +116,9 @@ def running_server(kind: type[Implementation]) -> Iterator[tuple[str, str, str]]
 
 
 def findings(kind: type[Implementation], document: Document, examples: int, folder: Path) -> frozenset[str]:
-    """What both runs report of a server: credentials, operation, check and title of every failure and error.
+    """What both runs report about a server: credentials, operation, check and title of every failure and error.
 
-    Raises RuntimeError where Schemathesis itself fails.
+    Raises RuntimeError if Schemathesis itself fails.
     """
     schema = folder / "openapi.json"
     schema.write_text(json.dumps(linked(document)), "utf-8")

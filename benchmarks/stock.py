@@ -1,4 +1,4 @@
-"""Stock Connexion with the same document and the same logic, its own validation of requests and answers on."""
+"""Stock Connexion with the same document and the same logic, with its own validation of requests and responses."""
 
 import warnings
 from typing import Any
@@ -23,7 +23,7 @@ def bearer(token: str) -> dict[str, str] | None:
 
 
 def _document() -> dict[str, Any]:
-    """The submit operation alone; Connexion looks its security functions up by these keys."""
+    """Only the submit operation; Connexion looks up its security functions by these keys."""
     document: dict[str, Any] = {**DOCUMENT.openapi}
     path = DOCUMENT.submit.path
     operation = {key: value for key, value in document["paths"][path]["post"].items() if not key.startswith("x-")}

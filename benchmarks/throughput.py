@@ -1,4 +1,4 @@
-"""Requests per second and the time to the first answer, as ratios of one run: `python -m benchmarks.throughput`.
+"""Requests per second and the time to the first response, as ratios of one run: `python -m benchmarks.throughput`.
 
 The server has one core and the load (wrk) another, rounds are interleaved, every status is checked.
 """
@@ -34,7 +34,7 @@ TARGETS = {"journal": 0.9, "bare": 0.55, "stock": 6.0, "start": 0.4}
 
 @dataclass
 class Contender:
-    """A server: its command but for the port, and what was measured of it."""
+    """A server: its command except for the port, and its measurements."""
 
     name: str
     command: list[str]
@@ -48,7 +48,7 @@ class Contender:
 
 
 def contenders() -> list[Contender]:
-    """The mock as it ships, and what it is compared with."""
+    """The mock as it ships, and the servers with which it is compared."""
     mock = [str(PROGRAMS / "feedback-mock"), "--log-format", "json", "--quiet"]
     found = [
         Contender("mock", mock, token=_mock_token(mock)),
@@ -61,7 +61,7 @@ def contenders() -> list[Contender]:
     )
     document = str(HERE.parent / "spec" / "openapi.yaml")
     answer = [prism or "prism", "mock", document, "--host", "127.0.0.1", "-v", "silent"]
-    absent = None if prism else "not here: npm install --no-save @stoplight/prism-cli"
+    absent = None if prism else "not installed: npm install --no-save @stoplight/prism-cli"
     return [*found, Contender("Prism", answer, absent=absent)]
 
 
@@ -74,7 +74,7 @@ def _mock_token(command: list[str]) -> str:
 
 @contextmanager
 def running(contender: Contender, core: int) -> Iterator[str]:
-    """Starts the server on a core; notes how long its first answer takes."""
+    """Starts the server on a core; records the time to its first response."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -149,7 +149,7 @@ def main(rounds: int, seconds: int, quick: bool) -> None:
                     each.p50.append(result["p50"])
                     each.p99.append(result["p99"])
     except KeyboardInterrupt:
-        click.echo("Stopped; what was measured so far:", err=True)
+        click.echo("Stopped; results so far:", err=True)
     _print(found)
     sys.exit(1 if any(each.wrong for each in present) else 0)
 
@@ -191,7 +191,7 @@ def _print_targets(
         ),
         (f"{of_bare:.2f} of the bare function, wanted {TARGETS['bare']}", of_bare >= TARGETS["bare"]),
         (f"{of_stock:.1f} times stock Connexion, wanted {TARGETS['stock']:g}", of_stock >= TARGETS["stock"]),
-        (f"first answer after {start:.3f} s, wanted {TARGETS['start']} s", start <= TARGETS["start"]),
+        (f"first response after {start:.3f} s, wanted {TARGETS['start']} s", start <= TARGETS["start"]),
     ):
         console.print(f"{'met   ' if met else 'missed'} {said}")
 

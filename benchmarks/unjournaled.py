@@ -1,4 +1,4 @@
-"""The command `feedback-mock` as it would be without journal, to see what that costs."""
+"""The `feedback-mock` command without its journal, to measure the journal's cost."""
 
 import sys
 

@@ -1,7 +1,7 @@
-"""How long a verification takes, against its limits: `python -m benchmarks.verification`.
+"""How long a verification takes, compared with its limits: `python -m benchmarks.verification`.
 
-Each is run as a user runs it, start of the program included. On a machine that does something else as well, compare
-the wall clock with the processor time beside it.
+Each is run as users run it, including program startup. On a machine that does other work as well, compare wall clock
+and CPU time.
 """
 
 import sys
@@ -36,12 +36,12 @@ class Measured:
 
     @property
     def best(self) -> Verification:
-        """The fastest run: the others were slowed down by something else."""
+        """The fastest run: the others were slowed down by other work."""
         return min(self.runs, key=lambda run: run.seconds)
 
     @property
     def met(self) -> bool:
-        """Whether the limit is kept; where there is none it is."""
+        """Whether the limit is met; True if there is none."""
         return self.limit is None or self.best.seconds <= self.limit
 
 
@@ -92,7 +92,7 @@ def main(rounds: int, quick: bool) -> None:
                         raise click.ClickException(f"{way.name}: the run failed.\n{way.runs[-1].said}")
                 done.append(way)
         except KeyboardInterrupt:
-            click.echo("Stopped; what was measured so far:", err=True)
+            click.echo("Stopped; results so far:", err=True)
     _print(done)
     sys.exit(0 if all(each.met for each in done) and len(done) == len(ways) else 1)
 

@@ -1,4 +1,4 @@
-"""The client's half of the contract, `x-client-rules`: what whoever submits feedback does and leaves. Pure."""
+"""The client's half of the contract, `x-client-rules`: what a client must do and must not do. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ GROUPS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ClientRule:
-    """One rule for clients, its limits beside it: `within` in microseconds, `at_most` a number of requests."""
+    """One rule for clients, with its limits: `within` in microseconds, `at_most` a number of requests."""
 
     rule: Rule
     within: int | None
@@ -29,17 +29,17 @@ class ClientRule:
 
 
 def read_client_rules(openapi: dict[str, Any], fail: Fail) -> dict[str, ClientRule]:
-    """The rules for clients by id, in the document's order; none where the document has none.
+    """The rules for clients by id, in the document's order; none if the document has none.
 
-    Raises DocumentError for an id that stands twice, here or among the rules for servers, for an unknown group, and
-    for a text that is not a duration.
+    Raises DocumentError for a duplicate id, here or among the rules for servers, for an unknown group, and for a string
+    that is not a duration.
     """
     taken = {entry["id"] for entry in openapi["x-rules"]}
     rules: dict[str, ClientRule] = {}
     for index, entry in enumerate(openapi.get("x-client-rules", ())):
         place = f"x-client-rules[{index}]"
         if entry["id"] in taken:
-            raise fail(place, f'the id "{entry["id"]}" is taken by another rule.')
+            raise fail(place, f'the id "{entry["id"]}" is already used by another rule.')
         if entry["group"] not in GROUPS:
             raise fail(f"{place}.group", f'there is no group "{entry["group"]}"{meant(entry["group"], GROUPS)}')
         taken.add(entry["id"])

@@ -34,7 +34,7 @@ def python(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "Give the client's command behind --"),
+        ([], "Pass the client's command after --"),
         (["--command", "x", "--", "y"], "one of the three"),
         (["--command", '"x'], "cannot be split into words"),
         (["--situation", "plian", "--", "x"], 'there is no situation "plian"; did you mean "plain"?'),

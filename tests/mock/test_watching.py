@@ -58,7 +58,7 @@ def test_changed_document_is_served_with_the_state_that_there_is(watched: Watche
     assert (late.status_code, again.status_code) == (409, 200)
     assert again.json()["id"] == first.json()["id"]
     assert len(api.control("GET", "/requests").json()["entries"]) == 3
-    assert watched.said[-1].text == "feedback-mock: openapi.yaml has changed, and is served now."
+    assert watched.said[-1].text == "feedback-mock: openapi.yaml has changed; serving the new version."
 
 
 def test_streams_end_and_clients_open_them_again(watched: Watched) -> None:
@@ -98,7 +98,7 @@ def test_broken_document_is_told_and_the_previous_one_stays(watched: Watched, te
     assert says in watched.said[0].text
     assert watched.said[0].text.endswith("The mock continues with the previous document.")
     assert stays == 200
-    assert watched.said[1].text.endswith("is served now.")
+    assert watched.said[1].text.endswith("serving the new version.")
 
 
 def test_project_for_which_there_is_no_room_is_told(tmp_path: Path, make_api: Any) -> None:
@@ -124,7 +124,7 @@ def test_file_that_is_still_written_is_not_read_yet(watched: Watched) -> None:
         seen.append(watched.api.runner.run(look()))
 
     assert seen == [0, 0, 0, 1]
-    assert watched.said[0].text.endswith("is served now.")
+    assert watched.said[0].text.endswith("serving the new version.")
 
 
 @retry(retry=retry_if_result(lambda status: status != 200), stop=stop_after_delay(20), wait=wait_fixed(0.2))
@@ -149,7 +149,7 @@ def test_command_watches(tmp_path: Path) -> None:
         code, _, err = end(process, signal.SIGTERM)
 
     assert (late, code) == (409, 0)
-    assert "openapi.yaml has changed, and is served now." in err
+    assert "openapi.yaml has changed; serving the new version." in err
 
 
 @pytest.mark.parametrize("more", [[], ["--spec", "x.yaml", "--store", "redis://127.0.0.1:1"]])

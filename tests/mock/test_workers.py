@@ -53,7 +53,7 @@ def test_workers_serve_the_same_projects_and_one_that_is_killed_is_replaced(empt
 
     assert len(before) == 2
     assert (first.status_code, second.json()["id"]) == (200, first.json()["id"])
-    assert f"worker {before[0]} ended (-9); another takes its place" in err
+    assert f"worker {before[0]} ended (-9); another one replaces it" in err
     assert (code, [pid for pid in left if is_there(pid)]) == (0, [])
     assert "Traceback" not in err
 

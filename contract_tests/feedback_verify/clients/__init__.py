@@ -1,1 +1,1 @@
-"""Verdicts on clients: a command is played through situations, and what it sends is judged by `x-client-rules`."""
+"""Verdicts on clients: runs a command through situations, and judges what it sends by `x-client-rules`."""

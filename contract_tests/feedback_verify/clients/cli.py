@@ -1,4 +1,4 @@
-"""The commands about clients: `feedback-verify client` and `feedback-verify explore`."""
+"""The commands for clients: `feedback-verify client` and `feedback-verify explore`."""
 
 import json
 import shlex
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 PATIENCE = 70 * SECOND
 LARGEST = 256 * 1024 * 1024  # bytes of a journal
 EPILOG = """\b
-The command submits one feedback and ends. It is told where and what by its environment:
-  FEEDBACK_ENDPOINT  where to POST to (FEEDBACK_URL, FEEDBACK_ORGANIZATION and FEEDBACK_PROJECT in one)
+The command submits one feedback and exits. Its environment says where and what:
+  FEEDBACK_ENDPOINT  the URL to POST to (FEEDBACK_URL, FEEDBACK_ORGANIZATION and FEEDBACK_PROJECT combined)
   FEEDBACK_TOKEN     a bearer token; or FEEDBACK_DSN
   FEEDBACK_EVENT_ID, FEEDBACK_NAME, FEEDBACK_EMAIL, FEEDBACK_COMMENTS
   FEEDBACK_CONTROL   the project's control protocol, for clients that sleep on its clock
 
 \b
 Exit codes:
-  0  every rule is verified, or every one that --require names
+  0  every rule, or every rule that --require names, is verified
   1  a rule is violated
-  2  could not test: wrong usage, a command that cannot be started or submits nothing
+  2  could not test: wrong usage, or a command that cannot be started or submits nothing
   3  nothing is violated, but a required rule was not verified
 
 \b
@@ -48,15 +48,15 @@ Examples:
   feedback-verify client --journal requests.har
 """
 EXPLORE_EPILOG = """\b
-The command gets the same environment as that of feedback-verify client, and may send any number of requests to that
-project. It has to succeed where nothing goes wrong.
+The command gets the same environment as with feedback-verify client, and may send any number of requests to that
+project. It must succeed if nothing goes wrong.
 
 \b
 Exit codes:
-  0  wherever an answer was lost, the feedback was delivered, or the command said that it was not
-  1  feedback was lost in silence or stored twice, or a rule for clients was broken
-  2  could not test: wrong usage, a command that cannot be started or fails without any fault
-  3  stopped before everything was played
+  0  whenever a response was lost, the feedback was delivered, or the command said that it was not
+  1  feedback was silently lost or stored twice, or a rule for clients was broken
+  2  could not test: wrong usage, or a command that cannot be started or fails without any fault
+  3  stopped before everything was run
 
 \b
 Examples:
@@ -67,12 +67,16 @@ NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_
 
 
 def shared(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Gives a command what all that play clients take."""
+    """Adds the options that all commands for clients share."""
     options = (
         click.option(
-            "--patience", type=Wait(), default=PATIENCE, show_default="70s", help="How long one play may last."
+            "--patience",
+            type=Wait(),
+            default=PATIENCE,
+            show_default="70s",
+            help="How long one run of the client may last.",
         ),
-        click.option("--max-time", type=Wait(), help="Stop after this long and report what is known."),
+        click.option("--max-time", type=Wait(), help="Stop after this long and report the verdicts so far."),
         click.option("--profile", type=click.Choice(list(PROFILES)), default=DOCUMENTED, help="What the mock does."),
         click.option("--spec", type=click.Path(path_type=Path), metavar="FILE", help="Another document."),
         report_option(KINDS),
@@ -85,22 +89,24 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command(epilog=EPILOG, context_settings=NAMES)
-@click.option("--command", "text", metavar="COMMAND", help="The command as one text, split as a shell splits it.")
-@click.option("--journal", type=click.Path(path_type=Path), metavar="FILE.har", help="Judge these requests instead.")
+@click.option(
+    "--command", "text", metavar="COMMAND", help="The client's command as one string, split like a shell does."
+)
+@click.option("--journal", type=click.Path(path_type=Path), metavar="FILE.har", help="Judge recorded requests instead.")
 @click.option("--situation", "names", multiple=True, metavar="NAME", help="Play only this one, and the plain one.")
-@click.option("--faketime", is_flag=True, help="Move the client's clock with the project's, by libfaketime.")
+@click.option("--faketime", is_flag=True, help="Move the client's clock with the project's, using libfaketime.")
 @click.option(
     "--require",
     metavar="all|level|ID,…",
     default="all",
     show_default=True,
-    help="What exit code 0 takes: all rules, those that this client lets judge (level), or these.",
+    help="What must be verified for exit code 0: all rules, what this client can show (level), or the named rules.",
 )
 @shared
 def client(**values: Any) -> int:
-    """Play a client through situations, and judge it by the client's half of the contract.
+    """Run a client through situations, and judge it by the client's half of the contract.
 
-    A mock is started, and COMMAND is run against it once for each situation: everything works, answers are lost, the
+    It starts a mock, and runs COMMAND against it once for each situation: everything works, responses are lost, the
     server is busy or refuses, a window is over.
     """
     return _answered(_client, values)
@@ -108,12 +114,12 @@ def client(**values: Any) -> int:
 
 @click.command(epilog=EXPLORE_EPILOG, context_settings=NAMES)
 @click.option("--placement", "only", multiple=True, metavar="NAME", help="Play only this one, and the plain one.")
-@click.option("--faketime", is_flag=True, help="Move the client's clock with the project's, by libfaketime.")
+@click.option("--faketime", is_flag=True, help="Move the client's clock with the project's, using libfaketime.")
 @shared
 def explore(**values: Any) -> int:
-    """Lose every answer of a client's test command once, in every way, and see what becomes of it.
+    """Lose every response to a client's test command once, in every way, and see what happens.
 
-    A mock is started, and COMMAND is run against it: first as it is, then once for each of its requests, phase (before
+    It starts a mock, and runs COMMAND against it: first undisturbed, then once for each of its requests, phase (before
     the request is handled, after) and kind of connection fault.
     """
     return _answered(_explore, values)
@@ -138,7 +144,7 @@ def _client(
     spec: Path | None,
     **more: Any,
 ) -> int:
-    from feedback_verify.clients.run import ClientRun  # noqa: PLC0415 (reports take their time to import)
+    from feedback_verify.clients.run import ClientRun  # noqa: PLC0415 (reports are slow to import)
     from feedback_verify.clients.situations import PLAIN, situations  # noqa: PLC0415 (slow to import)
 
     began, command, document = Began.now(), words_of(words, text, journal), load(spec, profile)
@@ -155,7 +161,7 @@ def _client(
 
 
 def _explore(*, words: tuple[str, ...], only: tuple[str, ...], profile: str, spec: Path | None, **more: Any) -> int:
-    from feedback_verify.clients.exploring import Exploration  # noqa: PLC0415 (reports take their time to import)
+    from feedback_verify.clients.exploring import Exploration  # noqa: PLC0415 (reports are slow to import)
 
     began, command, document = Began.now(), words_of(words, None, None), load(spec, profile)
     _required(document, "all")
@@ -176,8 +182,8 @@ def _play(
     debug: bool,
     again: tuple[str, ...] = ("client", "--situation"),
 ) -> int:
-    """Plays the command, and tells what came of it, also where that was stopped."""
-    from feedback_verify.clients.stage import Stage  # noqa: PLC0415 (reports take their time to import)
+    """Runs the command, and reports the results, even if it was stopped."""
+    from feedback_verify.clients.stage import Stage  # noqa: PLC0415 (reports are slow to import)
 
     for _, path in report:
         check(path)
@@ -197,7 +203,7 @@ def _play(
 def _tell(
     run: "ClientRun | Exploration", began: Began, flags: Sequence[str], reports: list[tuple[str, Path]], **told: Any
 ) -> int:
-    from feedback_verify.clients.report import ClientReport  # noqa: PLC0415 (reports take their time to import)
+    from feedback_verify.clients.report import ClientReport  # noqa: PLC0415 (reports are slow to import)
 
     document = run.document
     told = {"secrets": frozenset(), **told}
@@ -218,10 +224,10 @@ def _tell(
 
 
 def words_of(words: tuple[str, ...], text: str | None, journal: Path | None) -> tuple[str, ...]:
-    """The client's command. Raises SettingsError where there is none, or where there are two."""
+    """The client's command. Raises SettingsError if there is none, or more than one."""
     ways = [each for each in (words, text, journal) if each]
     if len(ways) != 1:
-        wanted = "Give the client's command behind --, as in feedback-verify client -- python submit.py"
+        wanted = "Pass the client's command after --, as in feedback-verify client -- python submit.py"
         raise SettingsError(
             f"{wanted}; or one of --command and --journal."
             if not ways
@@ -250,7 +256,7 @@ def _required(document: Document, require: str) -> Callable[[str, Verdict], bool
 
 
 def read_journal(path: Path, document: Document) -> Any:
-    """The episode that a HAR file tells, of the mock's journal or of others. Raises SettingsError."""
+    """The episode in a HAR file, from the mock's journal or elsewhere. Raises SettingsError."""
     from feedback_verify.clients.episode import Episode, attempts_of  # noqa: PLC0415 (slow to import)
 
     try:

@@ -1,4 +1,6 @@
-"""A client's command as a process: started with what it needs to know, read in bounds, ended with all its children."""
+"""A client's command as a process: started with its environment, its output read within limits, ended with all its
+children.
+"""
 
 import os
 import signal
@@ -9,15 +11,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-MOST_OUTPUT = 64 * 1024  # bytes of what a command says that are kept
+MOST_OUTPUT = 64 * 1024  # bytes of a command's output that are kept
 
 
 class CannotPlay(Exception):
-    """The client's command cannot be played; the message says why, in one sentence."""
+    """The client's command cannot be run; the message says why, in one sentence."""
 
 
 class Command:
-    """A running command. `variables` are added to the environment; what it says is read to the end and kept in part."""
+    """A running command. `variables` are added to the environment; its output is read to the end and kept in part."""
 
     def __init__(self, words: Sequence[str], variables: Mapping[str, str]) -> None:
         try:
@@ -35,7 +37,7 @@ class Command:
         self._output, self._errors = _Reader(self._process.stdout), _Reader(self._process.stderr)
 
     def wait(self, seconds: float) -> bool:
-        """Whether it ended within so long."""
+        """Whether it exited within this time."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
             return True
@@ -43,7 +45,7 @@ class Command:
 
     @property
     def exit_code(self) -> int:
-        """As subprocess has it: negative where a signal ended it. Only of a command that ended."""
+        """As in subprocess: negative if a signal ended it. Only for a command that has ended."""
         return int(self._process.returncode)
 
     @property
@@ -57,7 +59,7 @@ class Command:
         return self._errors.text()
 
     def end(self) -> None:
-        """Ends it with all that it started."""
+        """Ends it with everything that it started."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -84,7 +86,7 @@ class _Reader:
 
 
 class Clock:
-    """The wall clock of commands that are started under libfaketime, moved by a file."""
+    """The wall clock of commands that run under libfaketime, moved through a file."""
 
     def __init__(self, library: Path, file: Path) -> None:
         self._library, self._file = library, file
@@ -92,7 +94,7 @@ class Clock:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What a command's environment needs to have this clock."""
+        """The environment variables that give a command this clock."""
         return {
             "LD_PRELOAD": str(self._library),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
@@ -100,7 +102,9 @@ class Clock:
         }
 
     def move(self, microseconds: int) -> None:
-        """Moves it to so far before the machine's."""
-        fresh = self._file.with_suffix(".new")  # written anew and moved into place: a process may read at any moment
+        """Moves it this far ahead of the machine's."""
+        fresh = self._file.with_suffix(
+            ".new"
+        )  # rewritten and moved into place, because a process may read it at any moment
         fresh.write_text(f"+{microseconds // 1_000_000}.{microseconds % 1_000_000:06}s\n")
         fresh.replace(self._file)

@@ -1,4 +1,4 @@
-"""Another origin: writes down what comes there, and refuses it."""
+"""Another origin: records the requests that it gets, and refuses them."""
 
 import threading
 from collections import defaultdict
@@ -31,7 +31,7 @@ class Elsewhere:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def requests(self, first: str) -> tuple[str, ...]:
-        """What came to paths that begin so, each as one text of request line, headers and body."""
+        """The requests to paths with this prefix, each as one text of request line, headers and body."""
         return tuple(self._requests[first])
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -51,6 +51,6 @@ class Elsewhere:
             do_POST = do_GET = do_PUT = do_HEAD = do_OPTIONS = answer  # noqa: N815 (http.server's names)
 
             def log_message(self, *_: Any) -> None:
-                """Says nothing."""
+                """Logs nothing."""
 
         return Handler

@@ -1,4 +1,4 @@
-"""What a client did in one situation, as values: its requests as a journal has them, and how it ended. Pure."""
+"""What a client did in one situation, as values: its requests from a journal, and how it ended. Pure."""
 
 import json
 from base64 import b64decode
@@ -13,16 +13,16 @@ from feedback_spec.instants import parse_instant
 
 FORM = "application/x-www-form-urlencoded"
 LOST = 0
-"""The status of a request that got no answer."""
+"""The status of a request without a response."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One request, from an entry of HAR 1.2; instants in microseconds since 1970.
+    """One request, from a HAR 1.2 entry; instants in microseconds since 1970.
 
-    `now` is the instant on the project's clock, `sent` and `answered` are those of the machine's; `operation` is None
-    for a request to no documented path. `fault` is what the mock was told to do, None where it answered by the
-    document; `rule` decided then.
+    `now` is the instant on the project's clock, `sent` and `answered` are on the machine's; `operation` is None for a
+    request to no documented path. `fault` is what the mock was told to do, None if it followed the document; `rule`
+    decided then.
     """
 
     number: int
@@ -39,7 +39,7 @@ class Attempt:
     answered: int
     rule: str | None = None
     fault: Mapping[str, Any] | None = None
-    problems: tuple[str, ...] | None = None  # None where nobody held it against the document
+    problems: tuple[str, ...] | None = None  # None if it was not validated
 
     def header(self, name: str) -> str | None:
         """The first header of this name."""
@@ -57,7 +57,9 @@ class Attempt:
 
     @cached_property
     def fields(self) -> Mapping[str, Any] | None:
-        """The fields of the body by name, read as JSON or as a form that says so; None where it is neither."""
+        """The fields of the body by name, read as JSON or as a form, according to its media type; None if it is
+        neither.
+        """
         if self.body is None:
             return None
         try:
@@ -68,7 +70,7 @@ class Attempt:
 
     @property
     def event_id(self) -> str | None:
-        """The event that it is about, as it was written."""
+        """The event that it is about, as written."""
         event_id = (self.fields or {}).get("event_id")
         return event_id if isinstance(event_id, str) else None
 
@@ -77,10 +79,10 @@ class Attempt:
 class Episode:
     """What a client did in a situation.
 
-    `ended` says when we ended it, None where it ended by itself, with this `exit_code`, negative where a signal ended
-    it. `given` are the values that it had to submit and `secrets` what it must keep; `elsewhere` has the requests that
-    came to another origin, `records` what is stored at the end. `over` is the instant of the end, on the machine's
-    clock in microseconds; `told_time` says whether the client's time is the project's, also where that was moved.
+    `ended` says when we ended it, None if it exited, with this `exit_code`, negative if a signal ended it. `given` are
+    the values to submit and `secrets` what it must keep; `elsewhere` has the requests to another origin, `records` what
+    is stored at the end. `over` is the instant of the end, on the machine's clock in microseconds; `told_time` says
+    whether the client's time is the project's, including any moves.
     """
 
     situation: str
@@ -95,21 +97,21 @@ class Episode:
     over: int = 0
     told_time: bool = False
     ended: str | None = None
-    recorded: bool = False  # from a journal: how the client ended is not known
+    recorded: bool = False  # from a journal: how the client ended is unknown
 
     @property
     def submissions(self) -> list[Attempt]:
-        """The submissions, in their order."""
+        """The submissions, in order."""
         return [each for each in self.attempts if each.submits]
 
     @property
     def delivered(self) -> bool:
-        """Whether the client was told that its feedback was stored, and was told nothing else after that."""
+        """Whether the client learnt that its feedback was stored, and nothing else after that."""
         return bool(self.submissions) and self.submissions[-1].status in range(200, 300)
 
 
 def attempts_of(entries: Sequence[Mapping[str, Any]], document: Document) -> list[Attempt]:
-    """The entries of a HAR file or of a journal, in their order. Raises ValueError for what is not an entry."""
+    """The entries of a HAR file or of a journal, in order. Raises ValueError for an invalid entry."""
     try:
         return [_attempt(number, entry, document) for number, entry in enumerate(entries, 1)]
     except (KeyError, TypeError, AttributeError) as error:
@@ -144,13 +146,13 @@ def _attempt(number: int, entry: Mapping[str, Any], document: Document) -> Attem
 
 
 def _body(data: Mapping[str, Any]) -> str | None:
-    """The body as text; what is not UTF-8, which the journal has in base64, with replacement characters."""
+    """The body as text; if it is not UTF-8, which the journal has in base64, with replacement characters."""
     text = data.get("text")
     return b64decode(text).decode("utf-8", "replace") if text and data.get("_encoding") == "base64" else text
 
 
 def _operation(method: str, url: str, document: Document) -> str | None:
-    """The operation of the document that a URL of anybody's server belongs to."""
+    """The operation of the document that a URL on any server belongs to."""
     path = urlsplit(url).path.split("/")
     for each in document.operations.values():
         pattern = each.path.split("/")

@@ -1,7 +1,7 @@
-"""Every lost answer: a client's command is played once for each place where an answer can get lost, and judged.
+"""Every lost response: runs a client's command once for each place where a response can get lost, and judges it.
 
-What is right: the feedback is delivered, or it is not and the command says so. Whether it should have tried again is
-not asked here.
+It is right if the feedback is delivered, or if it is not and the command says so. Whether it should have retried is a
+different question.
 """
 
 from collections import Counter
@@ -24,14 +24,14 @@ from feedback_verify.steps import Send
 from feedback_verify.verdicts import Finding, Result, Verdict
 
 NOT_ASKED = frozenset({"retry-lost", "reports-refusal", "reports-outage", "reports-success"})
-"""Rules about what is told here in other words, or about one feedback where a command may submit many."""
+"""Rules reported here in other words, or about one feedback although a command may submit many."""
 LATE = "late"
 PHASES = {"before": "before it is handled", "after": "after it was handled"}
 
 
 @dataclass(frozen=True)
 class Placement:
-    """One place where an answer gets lost: of which request, and how."""
+    """One place where a response gets lost: for which request, and how."""
 
     request: Attempt
     situation: Situation
@@ -39,7 +39,7 @@ class Placement:
 
 @dataclass
 class Exploration:
-    """What came of each placement, as far as it was played; `only` names those that are asked for."""
+    """The results of each placement, as far as it was run; `only` names the ones requested."""
 
     document: Document
     only: Sequence[str] = ()
@@ -49,7 +49,7 @@ class Exploration:
     _episodes: dict[str, Episode] = field(default_factory=dict)
 
     def play(self, stage: Stage, progress: Callable[[int, int, str], None]) -> None:
-        """Plays the command once, and once for each placement. Raises CannotPlay where it fails without any fault."""
+        """Runs the command once, and once for each placement. Raises CannotPlay if it fails without any fault."""
         progress(0, 1, PLAIN)
         plain = self._plain = stage.play(Situation(PLAIN, "everything works", texts=False))
         if plain.ended is not None or plain.exit_code != 0 or not plain.attempts:
@@ -70,7 +70,7 @@ class Exploration:
 
     @property
     def sent(self) -> list[Send]:
-        """Every request of every play."""
+        """Every request of every run."""
         episodes = [*([self._plain] if self._plain else []), *self._episodes.values()]
         return [step for each in episodes for step in told(each) if isinstance(step, Send)]
 
@@ -99,7 +99,7 @@ class Exploration:
         if wrong:
             return Result(rule, Verdict.VIOLATED, "; ".join(wrong), 1, steps)
         if not any(each.fault for each in episode.attempts):
-            return Result(rule, Verdict.INCONCLUSIVE, "this time the command did not send that request")
+            return Result(rule, Verdict.INCONCLUSIVE, "this time, the command did not send that request")
         retries = len(episode.attempts) - len(plain.attempts)
         again = f" after {retries} more request{'s' if retries > 1 else ''}" if retries > 0 else ""
         how = f"delivered{again}" if episode.exit_code == 0 else f"reported: exit code {episode.exit_code}"
@@ -121,7 +121,7 @@ class Exploration:
 
 
 def placements(plain: Episode, document: Document) -> Iterator[Placement]:
-    """For each request of the plain play every way in which its answer can get lost."""
+    """For each request of the undisturbed run, every way in which its response can get lost."""
     beyond = max((each.limit for each in document.mutability.windows if each.base.startswith("feedback")), default=0)
     for number, request in enumerate(plain.attempts, 1):
         lost = f"the answer to request {number} is lost"
@@ -141,7 +141,7 @@ def _fault(number: int, phase: str, effect: Fault) -> Callable[[Setting], Sequen
 
 
 def _lost_in_silence(episode: Episode, plain: Episode) -> Iterator[str]:
-    """What is not stored as it is where everything works, though the command says that all is well."""
+    """What is stored differently from the undisturbed run, although the command reports success."""
     wanted, stored = _contents(plain), _contents(episode)
     missing, more = wanted - stored, stored - wanted
     if missing and more:

@@ -10,23 +10,25 @@ from feedback_verify.verdicts import Result
 
 @dataclass(frozen=True)
 class ClientReport(Report):
-    """`words` are the client's command, empty for a recorded journal; `again` are the words that play one situation."""
+    """`words` are the client's command, empty for a recorded journal; `again` are the words that repeat one
+    situation.
+    """
 
     words: Sequence[str] = ()
     again: Sequence[str] = ("client", "--situation")
 
     @property
     def facts(self) -> dict[str, str]:
-        """As of every report, without what only servers have."""
+        """As in every report, without what only servers have."""
         told = super().facts
         return {name: told[name] for name in ("Began", "Document", "Options")} | {"Client": self.clean(self.target)}
 
     def costs(self) -> Iterator[str]:
-        """What it would take to know more: each unjudged rule says it for itself."""
+        """What is needed to find out more: each unjudged rule says that itself."""
         return iter(())
 
     def reproduction(self, result: Result) -> list[str]:
-        """The line that plays the situation again."""
+        """The line that repeats the situation."""
         name = next((step.project.slug for step in result.steps if hasattr(step, "project")), "")
         if not self.words or not name:
             return []
@@ -37,5 +39,5 @@ class ClientReport(Report):
         return None
 
     def plan(self, result: Result) -> list[str]:
-        """Empty: the line says it."""
+        """Empty: the line is enough."""
         return []

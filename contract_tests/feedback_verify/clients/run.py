@@ -1,4 +1,4 @@
-"""Plays a client through every situation, at the same time, and comes to a verdict on each rule for clients."""
+"""Runs a client through every situation, concurrently, and produces a verdict on each rule for clients."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ NOT_SEEN = "nothing that the client did could have broken it"
 
 @dataclass
 class ClientRun:
-    """The verdicts on one client, as far as it was played; `stopped` where not all of it was."""
+    """The verdicts on one client, as far as it was run; `stopped` if that is incomplete."""
 
     document: Document
     situations: Mapping[str, Situation]
@@ -34,7 +34,7 @@ class ClientRun:
     _plain: Episode | None = None
 
     def play(self, stage: Stage, progress: Callable[[int, int, str], None]) -> None:
-        """Plays everything. Raises CannotPlay where the client submits nothing though everything works."""
+        """Runs everything. Raises CannotPlay if the client submits nothing although everything works."""
         total = len(self.situations)
         progress(0, total, PLAIN)
         plain = self._plain = stage.play(self.situations[PLAIN])
@@ -43,13 +43,13 @@ class ClientRun:
         self._take(plain, self.situations[PLAIN])
         others = [each for each in self.situations.values() if each.name != PLAIN]
         if not plain.records:
-            others = []  # what does not work where all is well shows nothing where it is not
+            others = []  # what fails under normal conditions shows nothing under others
         for done, (situation, episode) in enumerate(stage.play_all(others), 2):
             self._take(episode, situation)
             progress(done, total, situation.name)
 
     def read(self, recorded: Episode) -> None:
-        """Judges what was recorded."""
+        """Judges a recording."""
         self._take(recorded, None)
 
     def _take(self, episode: Episode, situation: Situation | None) -> None:
@@ -69,12 +69,12 @@ class ClientRun:
         return {rule: self._result(rule) for rule in self.document.client_rules}
 
     def _result(self, rule: str) -> Result:
-        # Whoever sends twice at the same time does not know the first answer either way.
+        # A client that sends twice at the same time does not know the first response either way.
         twice = any(each.violation for each in self._findings if each.rule == "one-at-a-time")
         found = [each for each in self._findings if each.rule == rule and not (twice and each.kind == AT_ONCE)]
         result = judge(self.document.client_rules[rule].rule, found, frozenset(), exact=False)
         if self.stopped and result.verdict is Verdict.VERIFIED:
-            why = f"the run was stopped after {result.observations} observations; none was against it"
+            why = f"the run was stopped after {result.observations} observations; none contradicted it"
             result = replace(result, verdict=Verdict.NOT_RUN, detail=why)
         elif result.verdict is Verdict.NOT_RUN and not self.stopped:
             result = replace(result, verdict=Verdict.NOT_VERIFIABLE, detail=self._why_not(rule))

@@ -1,4 +1,4 @@
-"""An episode as steps, so that every report can tell it as it tells what was done with a server. Pure."""
+"""An episode as steps, so that every report can show it like the steps with a server. Pure."""
 
 from feedback_spec.instants import EPOCH, MICROSECOND
 

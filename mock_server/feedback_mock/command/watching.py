@@ -32,14 +32,14 @@ class Watching:
             self._task = asyncio.get_running_loop().create_task(self.reload())
 
     async def reload(self) -> None:
-        """Serves the document as it is now, or says why not."""
+        """Serves the current document, or says why not."""
         try:
             made = await asyncio.to_thread(self._make)
         except DocumentError as error:
             self._say(message(f"feedback-mock: {error} The mock continues with the previous document."))
             return
         self._app.become(made)
-        self._say(message(f"feedback-mock: {self._path.name} has changed, and is served now."))
+        self._say(message(f"feedback-mock: {self._path.name} has changed; serving the new version."))
 
 
 def _stamp(path: Path) -> Stamp:

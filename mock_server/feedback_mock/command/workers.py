@@ -1,6 +1,6 @@
-"""Serves by several processes on one socket: starts them, puts another in the place of one that ends, ends them all.
+"""Serves with several processes on one socket: starts them, replaces one that exits, ends them all.
 
-Knows nothing of what they serve: their projects are in Redis.
+Knows nothing about what they serve: their projects are in Redis.
 """
 
 import contextlib
@@ -19,17 +19,17 @@ from feedback_mock.command.options import CannotStart, Options
 from feedback_mock.command.process import allow_many_files, end_with_stdin, ending
 from feedback_mock.command.serving import PATIENCE, make_app, make_server, settle
 
-START = 60  # seconds that the workers may take for their start
-BREATH = 1  # seconds before another one takes a place
+START = 60  # seconds that the workers may take to start
+BREATH = 1  # seconds before a replacement starts
 
 
 def serve_by_workers(
     options: Options, listening: Listening, tell: Callable[[], None], say: Callable[[Line], None]
 ) -> None:
-    """Serves until it is ended; `tell`s when all workers do. Raises CannotStart, or what `tell` raises."""
+    """Serves until it is ended; calls `tell` when all workers serve. Raises CannotStart, or what `tell` raises."""
     context = multiprocessing.get_context("spawn")
     ready, (over, end) = context.Semaphore(0), context.Pipe(duplex=False)
-    alive, lives = context.Pipe(duplex=False)  # which has its end when this process has
+    alive, lives = context.Pipe(duplex=False)  # which ends when this process does
 
     def start() -> BaseProcess:
         facts = listening.socket, listening.token, listening.secret
@@ -45,7 +45,7 @@ def serve_by_workers(
         workers = [start() for _ in range(options.workers)]
         try:
             if not all(ready.acquire(timeout=START) for _ in workers):
-                raise CannotStart(f"the workers did not begin to serve within {START} seconds.")
+                raise CannotStart(f"the workers did not start serving within {START} seconds.")
             tell()
             if options.until_stdin_closes:
                 end_with_stdin(stop)
@@ -58,7 +58,7 @@ def _watch(workers: list[BaseProcess], over: Connection, start: Callable[[], Bas
     while over not in wait([over, *(each.sentinel for each in workers)]):
         for place, each in enumerate(workers):
             if not each.is_alive():
-                said = f"feedback-mock: worker {each.pid} ended ({each.exitcode}); another takes its place."
+                said = f"feedback-mock: worker {each.pid} ended ({each.exitcode}); another one replaces it."
                 say(message(said))
                 if over.poll(BREATH):
                     return
@@ -76,7 +76,7 @@ def _end(workers: list[BaseProcess]) -> None:
 
 
 def _work(options: Options, listener: Any, token: str | None, secret: str, ready: Any, alive: Connection) -> None:
-    """What one worker does: serves until it is ended, or until who started it has."""
+    """What one worker does: serves until it is ended, or until its parent has ended."""
     allow_many_files()
     with logging_to_stderr(as_json=options.as_json) as say:
         app = make_app(options, load(options.spec, options.profile), token, secret)

@@ -1,7 +1,7 @@
-"""A store whose projects are replicas: as the directory in Redis has them, filled by carrying out the log of each.
+"""A store whose projects are replicas, listed by the directory in Redis and filled by processing each one's log.
 
-Carries out nothing itself. While nothing is carried out, making and deleting change nothing: what was asked for is
-`asked`, for whoever changes the directory.
+Processes nothing itself. Outside processing, creating and deleting change nothing: the wish is recorded in `asked`, for
+the code that changes the directory.
 """
 
 import secrets
@@ -22,15 +22,15 @@ from feedback_mock.store import Project, Store
 from feedback_mock.tally import Tally
 
 MOST_LOADED = 1_000
-"""How many projects one process has in memory; it reads again what it needs again."""
+"""How many projects one process keeps in memory; it reads others again when needed."""
 Name = tuple[str, str]
 
 
 @dataclass(slots=True, eq=False)
 class Replica:
-    """A project as one process knows it: what the directory says of it, and how far its log was carried out.
+    """A project as one process knows it: its entry in the directory, and how far its log has been processed.
 
-    `position` entries were, the last of them at the instant `stamp`; `incarnation` is what its keys are named by.
+    `position` entries have been, the last of them at the instant `stamp`; `incarnation` is part of its keys' names.
     """
 
     name: Name
@@ -41,7 +41,7 @@ class Replica:
 
 
 class Change(NamedTuple):
-    """A change of the directory: what it is to say of a project, b"" for nothing, and what it counts then."""
+    """A change of the directory: a project's new entry, b"" for none, and the new counts."""
 
     name: Name
     meta: bytes
@@ -51,9 +51,9 @@ class Change(NamedTuple):
 
 
 class Replicas(Store):
-    """The projects that there are, of which those are filled that this process was asked for.
+    """The existing projects, of which those that this process needed are filled.
 
-    `instant` is Redis' own, by which all clocks go.
+    `instant` is Redis' own, which all clocks follow.
     """
 
     shared = True
@@ -67,9 +67,9 @@ class Replicas(Store):
             made_at=like.made_at,
             secret=like.secret,
         )
-        # Journals of different processes are the same: no process makes room by itself. It forgets whole projects.
+        # Journals of different processes must agree, so no process makes room on its own. It drops whole projects.
         self.room, self.feedback_room, self.event_room = Room(sys.maxsize), Room(sys.maxsize), Room(sys.maxsize)
-        self.tally = Tally()  # what handlers count, who may carry out what another process answers
+        self.tally = Tally()  # counted by handlers, which may process requests that another process answers
         self.epoch = self.version = b""
         self.replicas: dict[Name, Replica] = {}
         self.asked: Change | None = None
@@ -81,16 +81,16 @@ class Replicas(Store):
     # --- the directory
 
     def of_path(self, path: Mapping[str, str]) -> Replica | None:
-        """The project that a path's parameters name."""
+        """The project named by a path's parameters."""
         project = self.project_of_path(path)
         return None if project is None else self.replicas[project.organization, project.slug]
 
     def project_of(self, replica: Replica) -> Project:
-        """What it holds, as far as its log was carried out."""
+        """The project, as far as its log has been processed."""
         return self.projects[replica.name]
 
     def rebuild(self, directory: Mapping[bytes, bytes]) -> None:
-        """Has the projects as this directory has them, and no others."""
+        """Replaces all projects by those in this directory."""
         metas = {_name(field): meta for field, meta in directory.items() if b"/" in field}
         for name in self.replicas.keys() - metas.keys():
             self.adopt(name, b"")
@@ -100,14 +100,14 @@ class Replicas(Store):
         self.epoch, self.version = directory.get(b"epoch", b""), directory.get(b"version", b"")
 
     def update(self, version: bytes, names: list[bytes], values: list[bytes | None]) -> None:
-        """Has these projects as the directory has them at this version; `values` begin with what it counts."""
+        """Updates these projects to this version of the directory; `values` begin with its counts."""
         for field, meta in zip(names, values[1:], strict=True):
             self.adopt(_name(field), meta or b"")
         self._count(values[0])
         self.version = version
 
     def adopt(self, name: Name, meta: bytes) -> None:
-        """Has an empty project as the directory has it, or no such project."""
+        """Adds an empty project as in the directory, or removes it."""
         known = self.replicas.get(name)
         if known is not None and known.meta == meta:
             return
@@ -122,7 +122,7 @@ class Replicas(Store):
             del self.replicas[name]
 
     def empty(self, replica: Replica) -> Project:
-        """Forgets what the project holds, whose log has to be carried out from its first entry again."""
+        """Discards the contents of the project; its log must be processed again from the first entry."""
         replica.position, replica.stamp = 0, b""
         self._loaded.pop(replica, None)
         known = self.projects[replica.name]
@@ -131,12 +131,12 @@ class Replicas(Store):
         return project
 
     def use(self, replica: Replica) -> None:
-        """Notes that it was asked for."""
+        """Notes that the project was needed."""
         self._loaded[replica] = None
         self._loaded.move_to_end(replica)
 
     def make_room(self) -> None:
-        """Empties what nobody asked for the longest time, where all are too much and nobody is `holding` them."""
+        """Empties the least recently used projects if there are too many, except those that someone is `holding`."""
         while not self.holding and self._are_too_much():
             self.empty(next(iter(self._loaded)))
 
@@ -151,12 +151,12 @@ class Replicas(Store):
             )
         )
 
-    # --- what handlers ask for
+    # --- for handlers
 
     def put_project(
         self, organization: str, slug: str, clock: Clock, *, redact: bool = True, seed: int = 0, follow: bool = False
     ) -> Project | None:
-        """Sets the project that is filled to that; else notes what was asked for, and answers what could be."""
+        """Replaces the project that is being filled; otherwise records the wish, and returns the possible result."""
         name = organization, slug
         if self.filling == name:
             project = self.projects[name]
@@ -173,19 +173,19 @@ class Replicas(Store):
         return project
 
     def delete_project(self, project: Project) -> None:
-        """Notes what was asked for."""
+        """Records the wish."""
         name = project.organization, project.slug
         numbers, replaced = self._numbers(), self.replicas[name].incarnation
         self.asked = Change(name, b"", orjson.dumps(numbers), b"", replaced)
 
     def free_slug(self, organization: str) -> str:
-        """That of the project that is filled; else one that nobody has, as any store makes it up."""
+        """The slug of the project that is being filled; otherwise an unused one, chosen as in any store."""
         if self.filling is not None:
             return self.filling[1]
         return super().free_slug(organization)
 
     def _change(self, name: Name) -> Change:
-        """That the directory gets a project of this name, which has the numbers that any store would give it."""
+        """The change that adds a project with this name, with the numbers that any store would give it."""
         organization, known, numbers = self.organizations.get(name[0]), self.replicas.get(name), self._numbers()
         if known is not None:
             number, block, organization, _ = orjson.loads(known.meta)
@@ -203,7 +203,7 @@ class Replicas(Store):
         return Change(name, meta, orjson.dumps(numbers), incarnation.encode(), replaced)
 
     def _numbers(self) -> dict[str, Any]:
-        """What the directory counts."""
+        """The directory's counts."""
         return {
             "projects": self._last_project_id,
             "organizations": self._last_organization_id,

@@ -1,6 +1,6 @@
-"""A request as an entry of a log, and what it comes to when it is carried out, the same in every process.
+"""A request as an entry of a log, and its outcome when processed, the same in every process.
 
-Awaits nothing: what an entry has to say is all there, and the instant is that of the entry.
+Awaits nothing: everything is in the entry, including the instant.
 """
 
 from collections.abc import Coroutine, Mapping
@@ -23,7 +23,7 @@ _Told = Result | None
 
 
 class Struck(NamedTuple):
-    """A request that meets a fault: the number of its entry in the journal, and what is known of its answer."""
+    """A request with a fault: the number of its journal entry, and what is known about its response."""
 
     fault: FaultRule
     number: int
@@ -33,7 +33,9 @@ class Struck(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a request comes to: an answer with its result, a fault that is to strike, or nothing, as the client left."""
+    """The outcome of a request: a response with its result, a fault to apply, or nothing if the client has
+    disconnected.
+    """
 
     result: _Told = None
     answer: Answer | None = None
@@ -41,7 +43,9 @@ class Outcome(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """How a struck request ends: without an answer, with this one, or, for None, with what handling it comes to."""
+    """How a request with a fault ends: without a response, with this one, or, for None, with the outcome of handling
+    it.
+    """
 
     fault: FaultRule
     number: int
@@ -52,10 +56,10 @@ class Ending(NamedTuple):
 
 
 class Request:
-    """One request, of which all is known. Its body is None where the client left, `long` where it is beyond the bound.
+    """One complete request. Its body is None if the client disconnected, `long` if it exceeds the limit.
 
-    `took` are the microseconds from its head to now, `refused` is what `Endpoint.admit` said of it: of such a request
-    nobody needs more of the body than the `ids` of events.
+    `took` is the microseconds from its head until now, `refused` is the result of `Endpoint.admit`: for a refused
+    request, only the `ids` of events in its body matter.
     """
 
     def __init__(self, endpoint: Endpoint, scope: Scope, body: bytes | None, long: bool, took: int) -> None:
@@ -71,13 +75,13 @@ class Request:
         return path
 
     def admit(self) -> None:
-        """Asks by what is known of all projects now."""
+        """Checks it against what is known about all projects now."""
         exchange = Exchange(self.scope)
         exchange.body = self.body
         self.refused = self.endpoint.admit(exchange)
 
     def carry_out(self, project: Project | None, instant: int) -> Outcome:
-        """What it comes to, with all that it changes of the project."""
+        """The outcome, including all changes to the project."""
         exchange = Exchange(self.scope)
         if self.ending is not None:
             return self._end(self.ending, project, exchange)
@@ -100,7 +104,7 @@ class Request:
         return outcome
 
     def answered(self) -> Coroutine[Any, Any, tuple[_Told, Answer]]:
-        """What handles it, for a request that changes nothing and whose answer may be long."""
+        """The handler, for a request that changes nothing and may have a long response."""
         return self.endpoint.answered(Exchange(self.scope), self._receiving())
 
     def _outcome(self, exchange: Exchange) -> Outcome:
@@ -127,7 +131,7 @@ class Request:
         return event_ids(self.body or b"", kind.decode("latin-1"))
 
     def _end(self, ending: Ending, project: Project | None, exchange: Exchange) -> Outcome:
-        """The same, and notes it where the request is still noted."""
+        """The same, also recorded in the journal if the request is still there."""
         fault, number, began, lost, result, answer = ending
         entries = () if project is None else project.journal.entries
         entry = next((each for each in entries if (each.number, each.began) == (number, began)), None)
@@ -151,7 +155,7 @@ class Request:
     # --- as an entry
 
     def packed(self, number: int) -> bytes:
-        """The entry that says all of it; `number` is that of its endpoint."""
+        """The entry with everything in it; `number` is its endpoint's."""
         scope, refused, ending = self.scope, self.refused, self.ending
         facts: dict[str, Any] = {
             "endpoint": number,
@@ -177,7 +181,7 @@ class Request:
 
 
 def unpacked(facts: Mapping[str, Any], endpoints: list[Endpoint]) -> Request:
-    """The request of which an entry says this."""
+    """The request in an entry."""
     scope = {
         "type": "http",
         "method": facts["method"],
@@ -204,7 +208,7 @@ def unpacked(facts: Mapping[str, Any], endpoints: list[Endpoint]) -> Request:
 
 
 def at_once(coroutine: Coroutine[Any, Any, _T]) -> _T:
-    """What a coroutine comes to that waits for nothing but its turn."""
+    """The result of a coroutine that waits for nothing but its turn."""
     try:
         while True:
             coroutine.send(None)

@@ -1,4 +1,4 @@
-"""The course of a request whose project others share: read it, have it carried out by the project's log, answer it."""
+"""Handles a request whose project is shared: reads it, has it processed through the project's log, answers it."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -21,13 +21,13 @@ from feedback_mock.shared.request import Ending, Outcome, Request, Struck
 from feedback_mock.store import Project
 
 OF_DIRECTORY = frozenset({"controlMakeProject", "controlPutProject", "controlDeleteProject", "controlPutSnapshot"})
-"""The operations that make and delete projects."""
+"""The operations that create and delete projects."""
 OF_ALL = "controlListProjects"
-"""The operation that tells of all projects."""
+"""The operation about all projects."""
 ASKING = frozenset({"controlVerifyRequests"})
-"""The operations that change nothing, and are no GET."""
+"""The operations that change nothing, although they are not GETs."""
 RETRY_AFTER = b"1"  # seconds
-_PAUSE = 0.1  # seconds between two looks at whether a request is released
+_PAUSE = 0.1  # seconds between two checks whether a request is released
 _TOGETHER = 100  # projects that are read at once
 
 
@@ -40,11 +40,11 @@ class Shared:
         self._ended = False
 
     def end(self) -> None:
-        """Lets go on who waits to be released."""
+        """Lets requests continue that wait to be released."""
         self._ended = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request: 503 while Redis is away; nothing to a client that left."""
+        """Answers one request: 503 while Redis is unreachable; nothing to a client that has disconnected."""
         began = elapsed_time()
         if isinstance(self._endpoint, NotFound):
             self._endpoint.locate(scope)
@@ -86,7 +86,7 @@ class Shared:
         return Request(self._endpoint, scope, body, long, elapsed_time() - began)
 
     async def _outcome(self, request: Request) -> Outcome:
-        """What the request comes to, by the part that it has in the log of its project. Raises Away."""
+        """The outcome of the request, through its project's log. Raises Away."""
         if self._operation in OF_DIRECTORY:
             return await self._changing(request)
         if self._operation == OF_ALL:
@@ -124,7 +124,7 @@ class Shared:
         return await run.rest()
 
     async def _of_all(self, request: Request) -> Outcome:
-        """With every project filled at once; while that lasts, none is emptied."""
+        """With every project filled at once; meanwhile, none is emptied."""
         store, logs = self._store, self._logs
         store.holding += 1
         try:
@@ -139,7 +139,7 @@ class Shared:
             store.holding -= 1
 
     async def _strike(self, request: Request, struck: Struck) -> Outcome:
-        """What the fault leaves, which stands in the log at the end. Raises Broken, or in process a ConnectionError."""
+        """Applies the fault, and records the end in the log. Raises Broken or, in-process, a ConnectionError."""
         fault, number, began, result, answer = struck
         replica = self._store.of_path(request.path)
         assert replica is not None
@@ -175,7 +175,7 @@ class Shared:
 
 
 class _Run:
-    """What handles a request, begun when its project was read; a long answer has the rest of its turns later."""
+    """The handling of a request, started when its project was read; a long response is continued in later turns."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, tuple[Result | None, Answer]]) -> None:
         self._coroutine = coroutine
@@ -191,7 +191,7 @@ class _Run:
             self._outcome = Outcome()
 
     async def rest(self) -> Outcome:
-        """What it comes to, others having their turn meanwhile."""
+        """The final result; other requests get their turn meanwhile."""
         while self._outcome is None:
             await asyncio.sleep(0)
             self._go()

@@ -1,4 +1,4 @@
-"""Everything that serves projects in Redis, put together for one application."""
+"""Everything needed to serve projects in Redis, assembled for one application."""
 
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
@@ -19,15 +19,15 @@ from feedback_mock.shared.serving import Shared
 from feedback_mock.store import Project, Store
 
 FORMAT = 1
-"""The version of what stands in Redis. Whoever changes that, or what a request comes to, changes this."""
+"""The version of the data in Redis. Change it when that changes, or when the outcome of a request does."""
 OF_PROCESS = frozenset({"controlIndex", "controlMetrics"})
-"""The operations that look at no project."""
+"""The operations that need no project."""
 
 
 class Sharing:
-    """The projects in the Redis at a URL, kept as `like` keeps its own, with one that there always is, the `first`.
+    """The projects in the Redis at a URL, stored as `like` stores its own, with one that always exists, the `first`.
 
-    Only processes that serve the same document by the same rate limit share them.
+    Only processes that serve the same document with the same rate limit share them.
     """
 
     def __init__(self, url: str, first: Name, document: Document, rate_limit: RateLimit | None, like: Store) -> None:
@@ -45,7 +45,7 @@ class Sharing:
     def served(
         self, operations: Mapping[str, ASGIApp], others: Callable[[str], ASGIApp], nowhere: ASGIApp
     ) -> tuple[dict[str, ASGIApp], Callable[[str], ASGIApp], ASGIApp]:
-        """What answers requests, as it does where projects are shared; the order is the same in all processes."""
+        """The endpoint for shared projects; the order is the same in all processes."""
         found = {name: self._serve(each, name) for name, each in operations.items()}
         return found, lambda path: self._serve(others(path)), self._serve(nowhere)
 
@@ -60,7 +60,9 @@ class Sharing:
         return shared
 
     async def begin(self) -> Project:
-        """That Redis is there with what can be shared: the first project. Leaves no connection open. Raises Away."""
+        """Checks that Redis is available and compatible, and creates the first project. Leaves no connection open.
+        Raises Away.
+        """
         try:
             await self._logs.ask(Ask({}, lambda _: None))
             return self.store.projects[self._first]
@@ -68,7 +70,7 @@ class Sharing:
             await self.close()
 
     async def look(self, news: News) -> Iterable[bytes]:
-        """What there is to tell of a project; nothing while Redis is away."""
+        """What is new in a project; nothing while Redis is unreachable."""
         try:
             told: list[bytes] = await self._logs.ask(Ask(news.path, lambda _: list(news)))
         except Away:
@@ -76,10 +78,10 @@ class Sharing:
         return told
 
     def end(self) -> None:
-        """Lets go on who waits, as the server stops."""
+        """Releases everything that waits when the server stops."""
         for each in self._shared:
             each.end()
 
     async def close(self) -> None:
-        """Closes the connections; there are new ones when they are needed again."""
+        """Closes the connections; new ones are opened when needed."""
         await self._logs.close()

@@ -1,4 +1,4 @@
-"""All that a project holds, as pieces of JSON, and a project made of them, the same in everything. Knows no Redis."""
+"""A whole project as pieces of JSON, and an identical project created from them. Knows no Redis."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
@@ -18,7 +18,7 @@ _of_feedback = attrgetter(*(each.name for each in fields(Feedback)))
 
 
 def pieces_of(project: Project) -> Iterator[bytes]:
-    """The project, without what the directory says of it."""
+    """The project, without its entry in the directory."""
     yield orjson.dumps({"head": _head(project)})
     rows: dict[str, Iterable[Any]] = {
         "events": map(_of_event, project.events.values()),
@@ -32,7 +32,7 @@ def pieces_of(project: Project) -> Iterator[bytes]:
 
 
 def fill(project: Project, piece: Mapping[str, Any]) -> None:
-    """Has in an empty project what a piece says; the head comes first."""
+    """Adds the contents of a piece to an empty project; the head comes first."""
     for name, value in piece.items():
         _FILLERS[name](project, value)
 

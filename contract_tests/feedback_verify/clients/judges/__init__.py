@@ -1,6 +1,6 @@
-"""What an episode says of each rule for clients. Pure: plays nothing.
+"""What an episode shows about each rule for clients. Pure: runs nothing.
 
-A rule is judged where the client could have broken it; an observation counts there only.
+A rule is judged only if the client could have broken it, and observations count only then.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,11 +12,11 @@ from feedback_verify.verdicts import Finding
 JUDGES: Mapping[str, Judge] = {
     rule: judge for part in (sent, secrets, answers, retries, told) for rule, judge in part.JUDGES.items()
 }
-"""By the id of each rule what judges it."""
+"""For each rule id, what judges it."""
 
 
 def findings(case: Case) -> Iterator[Finding]:
-    """What the episode says of each rule, as far as it says something."""
+    """What the episode shows about each rule, if anything."""
     for rule, judge in JUDGES.items():
         if rule in case.rules:
             yield from judge(case, case.rules[rule])

@@ -1,4 +1,4 @@
-"""Judges what a client makes of an answer."""
+"""Judges how a client treats a response."""
 
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from feedback_verify.verdicts import Finding
 
 
 def _final(statuses: Callable[[Case], frozenset[int]], same: Callable[[Attempt], object]) -> Judge:
-    """Judges that nothing that is the same is sent after an answer with one of these statuses."""
+    """Judges that nothing identical is sent after a response with one of these statuses."""
 
     def judge(case: Case, rule: ClientRule) -> Iterator[Finding]:
         for group in case.groups:

@@ -24,7 +24,7 @@ HARDLY = 20_000  # microseconds
 class Case:
     """One episode with what it is judged by.
 
-    `plain` is the episode in which everything worked, None for a recorded journal; `situation` is None there too.
+    `plain` is the episode in which everything worked, None for a recorded journal; `situation` is None there, too.
     """
 
     episode: Episode
@@ -35,17 +35,17 @@ class Case:
 
     @property
     def endless(self) -> bool:
-        """Whether what went wrong does not pass."""
+        """Whether the problem never goes away."""
         return self.situation is not None and self.situation.endless
 
     @property
     def single(self) -> bool:
-        """Whether the client submits one feedback, so that whatever it sends is about that one."""
+        """Whether the client submits one feedback, so that everything it sends is about that one."""
         return self.plain is not None and len(self.plain.submissions) == 1
 
     @cached_property
     def groups(self) -> list[list[Attempt]]:
-        """The submissions of each feedback, in their order."""
+        """The submissions of each feedback, in order."""
         if self.single:
             return [self.episode.submissions] if self.episode.submissions else []
         groups: dict[str, list[Attempt]] = {}
@@ -59,33 +59,33 @@ class Case:
         return frozenset(window.rule for window in self.document.mutability.windows)
 
     def held(self, rule: str, count: int = 1, upto: Attempt | None = None) -> Finding:
-        """The rule held so often."""
+        """The rule was confirmed this often."""
         return Finding(rule, observations=count, steps=told(self.episode, upto))
 
     def broken(
         self, rule: str, what: str, upto: Attempt | None = None, kind: tuple[str, str, str] | None = None
     ) -> Finding:
-        """The rule is broken, last by this attempt."""
+        """The rule is broken, finally by this attempt."""
         place = "" if self.situation is None else f"{self.situation.name}: "
         return Finding(rule, violation=f"{place}{what}", steps=told(self.episode, upto), kind=kind)
 
     def unclear(self, rule: str, why: str) -> Finding:
-        """What was seen does not tell."""
+        """The observations decide nothing."""
         place = "" if self.situation is None else f"{self.situation.name}: "
         return Finding(rule, doubt=f"{place}{why}")
 
 
 Judge = Callable[[Case, ClientRule], Iterator[Finding]]
-"""What an episode says of one rule."""
+"""What an episode shows about one rule."""
 
 
 def after(answered: Attempt, others: Sequence[Attempt]) -> Iterator[Attempt]:
-    """Those that were sent when the answer was known."""
+    """Those that were sent after the response was known."""
     return (each for each in others if each.sent >= answered.answered)
 
 
 def at_once(answered: Attempt, again: Attempt) -> tuple[str, str, str] | None:
-    """A kind of its own for what was sent so soon that the answer was hardly known: see `ClientRun`."""
+    """A special kind for what was sent so early that the response was hardly known: see `ClientRun`."""
     return AT_ONCE if again.sent - answered.answered < HARDLY else None
 
 
@@ -94,6 +94,6 @@ def gap(one: Attempt, other: Attempt) -> str:
 
 
 def is_delivered(attempt: Attempt) -> bool:
-    """Whether the client was told in full that the feedback is stored."""
+    """Whether the client was fully informed that the feedback is stored."""
     broken = "broken_body" in (attempt.fault or {}).get("effect", {})
     return attempt.status in range(200, 300) and not broken

@@ -1,4 +1,4 @@
-"""Judges when a client tries again, and how often."""
+"""Judges when a client retries, and how often."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
@@ -11,12 +11,12 @@ from feedback_verify.clients.episode import LOST, Attempt
 from feedback_verify.clients.judges.case import BUSY, Case, Judge, after, at_once, gap, is_delivered
 from feedback_verify.verdicts import Finding
 
-EARLY = 20_000  # microseconds by which a timer may fire too soon
-AT_ONCE = 5_000  # microseconds that two requests must overlap by
+EARLY = 20_000  # microseconds by which a timer may fire early
+AT_ONCE = 5_000  # microseconds by which two requests must overlap
 
 
 def _is_lost(attempt: Attempt, case: Case) -> bool:
-    """Whether the network failed on this attempt, and at once."""
+    """Whether the network failed on this attempt, and immediately."""
     effect = (attempt.fault or {}).get("effect", {})
     return attempt.status == LOST and (case.episode.recorded or ("connection" in effect and "delay" not in effect))
 
@@ -51,7 +51,7 @@ def _retry_same(case: Case, rule: ClientRule) -> Iterator[Finding]:
 
 
 def _retry_in_window(case: Case, rule: ClientRule) -> Iterator[Finding]:
-    """By the project's clock; a client that cannot know it is judged by what it does of itself."""
+    """By the project's clock; a client that cannot know it is judged by its own behaviour."""
     episode = case.episode
     for group in case.groups:
         late = next((each for each in group[1:] if _is_late(case, group[0], each)), None)
@@ -87,7 +87,7 @@ def _is_late(case: Case, first: Attempt, again: Attempt) -> bool:
 
 
 def _retry_after(statuses: Sequence[int], *, dated: bool) -> Judge:
-    """Judges that nothing is sent before the instant that Retry-After names."""
+    """Judges that nothing is sent before the instant in Retry-After."""
 
     def judge(case: Case, rule: ClientRule) -> Iterator[Finding]:
         for group in case.groups:
@@ -119,7 +119,7 @@ def _pace(case: Case, rule: ClientRule) -> Iterator[Finding]:
     most, within = rule.at_most or 1, rule.within or SECOND
     for group in case.groups:
         for first, last in zip(group, group[most:], strict=False):
-            # On both clocks: a client that sleeps on the project's is done in no time on the machine's.
+            # On both clocks: a client that sleeps on the project's takes no time on the machine's.
             if max(last.sent - first.sent, last.now - first.now) < within:
                 yield case.broken(
                     rule.rule.id,
