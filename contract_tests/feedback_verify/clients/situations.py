@@ -1,7 +1,7 @@
-"""The situations that a client is played through: what the mock does to it in each. Plays nothing.
+"""The situations for a client: what the mock does in each. Runs nothing.
 
-Every window and every refusal comes from the document. What is ours are waits of a second or two, which only have to be
-long enough to be told from none.
+Every window and every refusal comes from the document. Only the waits of a second or two are ours; they just have to be
+noticeable.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,16 +21,16 @@ CONNECTION_FAULTS = (
     "MALFORMED_RESPONSE_CHUNK",
     "RANDOM_DATA_THEN_CLOSE",
 )
-SHORT = 1  # seconds of Retry-After that a client is made to wait
-LONG = 86_400  # seconds of Retry-After that no client can wait for while the window is open
-SLOW = 400_000  # microseconds for which an answer is late, but not too late
+SHORT = 1  # seconds of Retry-After that a client has to wait
+LONG = 86_400  # seconds of Retry-After too long for any client while the window is open
+SLOW = 400_000  # microseconds by which a response is late, but not too late
 CALM = 5 * SECOND
-"""Microseconds without a request after which no more is to be seen, where a client may wait for hours."""
+"""Microseconds without a request after which nothing more will happen, although a client may wait for hours."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a situation is made of besides the document: another origin, and the instant at which it begins."""
+    """What a situation consists of besides the document: another origin, and the initial instant."""
 
     elsewhere: str
     now: int
@@ -140,7 +140,7 @@ def _dated(status: int) -> Callable[[Setting], Sequence[Fault]]:
 
 
 def _refused(document: Document) -> list[Situation]:
-    """The refusals that no window gives, with the document's own bodies."""
+    """The refusals that no window causes, with the document's own bodies."""
     windows = {window.status for window in document.mutability.windows}
     found = []
     for text, response in document.submit.responses.items():

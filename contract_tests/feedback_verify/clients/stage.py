@@ -1,4 +1,4 @@
-"""Plays a client's command against a fresh project of a mock of its own, and tells what it did. Judges nothing."""
+"""Runs a client's command against a fresh project on its own mock, and records what it did. Judges nothing."""
 
 import os
 import tempfile
@@ -25,10 +25,10 @@ from feedback_verify.targets import NotReachable, Stopped
 from feedback_verify.targets.process import find_library
 
 ORGANIZATION = "clients"
-PLAYS = 2 + 2 * (os.cpu_count() or 1)  # at the same time; most of it they wait
-LOOK = 0.05  # seconds between two looks at a client that runs
-TOO_MANY = 200  # requests after which a client is ended: nothing new would be seen
-NOTICEABLE = SECOND // 2  # what a clock must have gone beyond its running, to have been moved
+PLAYS = 2 + 2 * (os.cpu_count() or 1)  # at the same time; mostly, they wait
+LOOK = 0.05  # seconds between two checks of a running client
+TOO_MANY = 200  # requests after which a client is ended: it would show nothing new
+NOTICEABLE = SECOND // 2  # how far a clock must exceed its own running to count as moved
 PLAIN_VALUES = ("Jane Smith", "jane@example.com", "It broke!")
 VALUES = (
     "Zoë Ångström 山田",
@@ -39,10 +39,10 @@ VALUES = (
 
 
 class Stage:
-    """A mock of its own, on which a command is played as often as it takes, also at the same time.
+    """A mock of its own, on which a command is run as often as needed, even concurrently.
 
-    `patience` is in microseconds: so long one play lasts at most. With `faketime` the client's clock follows the
-    project's where a situation moves it; that needs libfaketime.
+    `patience` is in microseconds: the maximum duration of one run. With `faketime`, the client's clock follows the
+    project's if a situation moves it; that needs libfaketime.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Stage:
         self._numbers, self._running, self._stopped = count(1), set[Command](), threading.Event()
 
     def __enter__(self) -> Self:
-        """Starts the mock, and the other origin. Raises SettingsError where there is no mock to start."""
+        """Starts the mock, and the other origin. Raises SettingsError if there is no mock to start."""
         with ExitStack() as stack:
             self.url = stack.enter_context(own_mock(self._spec, self.document.profile))
             self._http = stack.enter_context(httpx.Client(base_url=f"{self.url}/_control", trust_env=False, timeout=30))
@@ -74,15 +74,15 @@ class Stage:
         self._stack.close()
 
     def stop(self) -> None:
-        """Ends every play; each raises Stopped."""
+        """Ends every run; each raises Stopped."""
         self._stopped.set()
         for each in tuple(self._running):
             each.end()
 
     def play(self, situation: Situation) -> Episode:
-        """The episode of one play.
+        """The episode of one run.
 
-        Raises CannotPlay where the command cannot be started, and Stopped once the stage was stopped.
+        Raises CannotPlay if the command cannot be started, and Stopped once the stage has been stopped.
         """
         slug = f"play-{next(self._numbers)}"
         path = f"/projects/{ORGANIZATION}/{slug}"
@@ -94,7 +94,7 @@ class Stage:
             self._ask("DELETE", path)
 
     def play_all(self, situations: Iterable[Situation]) -> Iterator[tuple[Situation, Episode]]:
-        """Plays many at the same time, and gives each as soon as it is over; whoever stops listening ends the rest."""
+        """Runs many concurrently, and yields each as soon as it is over; closing the iterator ends the rest."""
         with ThreadPoolExecutor(PLAYS) as pool:
             futures = {pool.submit(self.play, each): each for each in situations}
             try:
@@ -146,7 +146,7 @@ class Stage:
         )
 
     def _watch(self, command: Command, situation: Situation, path: str, clock: Clock | None) -> str | None:
-        """Waits for the command; None where it ended by itself, else why it was ended."""
+        """Waits for the command; None if it exited, else why it was ended."""
         began, seen, since, held = _monotonic(), 0, _monotonic(), bool(situation.hold)
         while not command.wait(LOOK):
             now, last = _monotonic(), self._ask("GET", f"{path}/requests?since=1000000")["last"]
@@ -164,16 +164,16 @@ class Stage:
         return None
 
     def _holds(self, path: str) -> bool:
-        """Whether an answer is held back: the request was handled then."""
+        """Whether a response is held back: the request has been handled then."""
         entries = [each["_feedback"] for each in self._ask("GET", f"{path}/requests")["entries"]]
         return any(each["state"] == "pending" and each["fault"] for each in entries)
 
     def _let_time_pass(self, hold: int, path: str, clock: Clock | None, command: Command) -> None:
-        """Moves the project's clock while the first answer is held back, and then lets that one go."""
+        """Moves the project's clock while the first response is held back, and then releases it."""
         self._ask("POST", f"{path}/clock/advance", {"duration": format_duration(hold)})
         if clock is not None:
             clock.move(hold)
-        # The request may not have come to its waiting yet, and the client may have left.
+        # The request may not be waiting yet, and the client may have disconnected.
         while not self._ask("POST", f"{path}/faults/release")["released"] and not command.wait(LOOK):
             pass
 
@@ -182,7 +182,7 @@ class Stage:
         return {"event_id": token_hex(16), "name": name, "email": email, "comments": comments}
 
     def _variables(self, slug: str, made: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
-        """What the client is told, by environment variables."""
+        """What the client gets as environment variables."""
         path = self.document.submit.path.format(organization_slug=ORGANIZATION, project_slug=slug)
         told = {
             "URL": self.url,
@@ -197,12 +197,12 @@ class Stage:
         return {f"FEEDBACK_{name}": value for name, value in told.items()}
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        """An answer of the mock's control protocol. Raises NotReachable."""
+        """A response of the mock's control protocol. Raises NotReachable."""
         try:
             answer = self._http.request(method, path, json=body)
             answer.raise_for_status()
         except httpx.HTTPError as error:
-            raise NotReachable(f"The mock that the client is played against does not answer: {error}.") from None
+            raise NotReachable(f"The mock for the client does not respond: {error}.") from None
         return answer.json() if answer.content else None
 
 

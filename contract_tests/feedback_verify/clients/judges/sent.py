@@ -68,7 +68,7 @@ def _valid_body(case: Case, rule: ClientRule) -> Iterator[Finding]:
 
 
 def _event_id(case: Case, rule: ClientRule) -> Iterator[Finding]:
-    """Of the first try; that a retry names the same event is another rule."""
+    """Of the first try; that a retry names the same event is a different rule."""
     wanted = case.episode.given.get("event_id")
     for each in (group[0] for group in case.groups):
         named = each.event_id
@@ -81,7 +81,7 @@ def _event_id(case: Case, rule: ClientRule) -> Iterator[Finding]:
 
 
 def _names_events_given(case: Case) -> bool:
-    """Whether the plain run was about the event that it was given: otherwise the client has events of its own."""
+    """Whether the undisturbed run was about the given event: otherwise, the client uses its own events."""
     plain = case.plain
     return plain is not None and any(
         _bare(each.event_id or "") == plain.given["event_id"] for each in plain.submissions
@@ -93,7 +93,7 @@ def _bare(event_id: str) -> str:
 
 
 def _values(case: Case, rule: ClientRule) -> Iterator[Finding]:
-    """Of the first try; that a retry says the same is another rule."""
+    """Of the first try; that a retry has the same values is a different rule."""
     if case.plain is None or not takes_values(case.plain):
         return
     given = case.episode.given
@@ -109,7 +109,7 @@ def _values(case: Case, rule: ClientRule) -> Iterator[Finding]:
 
 
 def takes_values(plain: Episode) -> bool:
-    """Whether the client submits the texts that it is given, and none of its own."""
+    """Whether the client submits the given texts, and not its own."""
     return any((each.fields or {}).get(name) == plain.given[name] for each in plain.submissions for name in TEXT_FIELDS)
 
 

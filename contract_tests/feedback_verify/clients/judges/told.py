@@ -31,7 +31,9 @@ def _reports(when: Callable[[Case], bool]) -> Judge:
 
 
 def _is_refused(case: Case) -> bool:
-    """Whether the last word was a refusal. After a lost answer the feedback may be stored, whatever is said later."""
+    """Whether the last response was a refusal. After a lost response, the feedback may be stored, whatever comes
+    later.
+    """
     statuses = [each.status for each in case.episode.submissions]
     refusal = statuses[-1] in range(400, 500) and statuses[-1] not in BUSY
     return refusal and not any(status == LOST or status in range(200, 300) for status in statuses)
@@ -52,7 +54,7 @@ def _says_so(case: Case) -> bool:
 
 
 def _last_line(text: str) -> str:
-    """The last words, without what differs from one time to the next."""
+    """The last words, without what differs from run to run."""
     lines = [line for line in text.splitlines() if line.strip()]
     return "".join("#" if each.isdigit() else each for each in lines[-1]) if lines else ""
 
