@@ -1,4 +1,4 @@
-// The SDK under test, as small as it can be: put yours in its place.
+// The SDK under test, as small as possible: put yours in its place.
 
 import java.io.IOException;
 import java.net.URI;
@@ -22,7 +22,7 @@ public record FeedbackClient(
                 .formatted(escaped(eventId), escaped(name), escaped(email), escaped(comments));
         }
 
-        /** As a JSON text holds it. The JDK writes no JSON, your SDK does. */
+        /** As a JSON string. The JDK cannot write JSON; your SDK can. */
         private static String escaped(String text) {
             var json = new StringBuilder();
             text.chars().forEach(each ->
@@ -31,21 +31,21 @@ public record FeedbackClient(
         }
     }
 
-    /** 409: the event, or what was submitted for it before, is too old. */
+    /** 409: the event, or its earlier feedback, is too old. */
     public static class TooLate extends Exception {
         TooLate(String message) {
             super(message);
         }
     }
 
-    /** 400: the message is the server's JSON, which says for each failing field what is wrong with it. */
+    /** 400: the message is the server's JSON, which says what is wrong with each invalid field. */
     public static class Invalid extends Exception {
         Invalid(String message) {
             super(message);
         }
     }
 
-    /** Any other answer: `retryAfter` is in seconds, if the server says so. */
+    /** Any other response: `retryAfter` is in seconds, if the server sends it. */
     public static class ServerError extends Exception {
         final int status;
         final OptionalLong retryAfter;
@@ -57,7 +57,7 @@ public record FeedbackClient(
         }
     }
 
-    /** The feedback as it is stored, in JSON. Tries once more when the network fails: within 5 minutes that is safe. */
+    /** The feedback as stored, in JSON. Retries once if the network fails: within 5 minutes, that is safe. */
     public String submit(Submission submission) throws Exception {
         HttpResponse<String> response;
         try {
@@ -84,7 +84,7 @@ public record FeedbackClient(
         return HTTP.send(request, BodyHandlers.ofString());
     }
 
-    /** The JDK reads no JSON, your SDK does: this looks only at the end and for an id. */
+    /** The JDK cannot read JSON; your SDK can. This only checks the end and looks for an id. */
     private static String stored(String body) throws IOException {
         if (!body.endsWith("}") || !body.contains("\"id\":")) {
             throw new IOException("This is not the feedback: " + body);

@@ -1,4 +1,4 @@
-// The client, tested against the mock: a project of its own for each test. Tests.java runs it.
+// The client, tested against the mock, with a separate project for each test. Tests.java runs it.
 
 import feedbackmock.Sandbox;
 import java.time.Duration;

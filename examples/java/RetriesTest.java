@@ -1,4 +1,4 @@
-// What a client does when the network or the server fails: seven needs of a retry test, each as one test.
+// What a client does when the network or the server fails: seven requirements for retries, one test each.
 
 import feedbackmock.Sandbox;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-// Submits one feedback and says by its exit code what came of it: for `feedback-verify client -- java -cp build Submit`.
+// Submits one feedback and reports the outcome in its exit code: for `feedback-verify client -- java -cp build Submit`.
 
 import java.time.Duration;
 

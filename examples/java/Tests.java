@@ -1,4 +1,4 @@
-// What a test framework does for you: one mock for all tests, a project for each, and a line that says how each went.
+// What a test framework does for you: one mock for all tests, a project for each, and a line with each result.
 
 import feedbackmock.FeedbackMock;
 import feedbackmock.Sandbox;
@@ -31,7 +31,7 @@ final class Tests {
         sandbox.advanceClock("{\"duration\": \"%s\"}".formatted(duration));
     }
 
-    /** The value of a key in JSON, if it is a text; of several the last one. The JDK reads no JSON, your SDK does. */
+    /** The last value of a key in JSON, if it is a string. The JDK cannot read JSON; your SDK can. */
     static String value(String json, String key) {
         Matcher matcher = Pattern.compile(".*\"" + key + "\": ?\"([^\"]*)\"").matcher(json);
         check(matcher.find(), "There is no " + key + " in " + json);
@@ -44,7 +44,7 @@ final class Tests {
         }
     }
 
-    /** Checks that a text is in another so many times. */
+    /** Checks how often a text occurs in another. */
     static void count(int expected, String part, String whole) {
         var found = whole.split(Pattern.quote(part), -1).length - 1;
         check(found == expected, "expected %d and found %d of %s in %s".formatted(expected, found, part, whole));

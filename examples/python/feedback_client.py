@@ -1,4 +1,4 @@
-"""The SDK under test, as small as it can be: put yours in its place."""
+"""The SDK under test, as small as possible: put yours in its place."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,15 +7,15 @@ import httpx
 
 
 class FeedbackError(Exception):
-    """The feedback was not taken."""
+    """The feedback was not accepted."""
 
 
 class TooLate(FeedbackError):
-    """409: the event, or what was submitted for it before, is too old."""
+    """409: the event, or its earlier feedback, is too old."""
 
 
 class Invalid(FeedbackError):
-    """400: `errors` says for each failing field what is wrong with it."""
+    """400: `errors` says what is wrong with each invalid field."""
 
     def __init__(self, errors: dict[str, Any]) -> None:
         super().__init__(f"The feedback is invalid: {errors}")
@@ -33,7 +33,7 @@ class FeedbackClient:
     http: httpx.Client = field(default_factory=httpx.Client)
 
     def submit(self, event_id: str, name: str, email: str, comments: str) -> dict[str, Any]:
-        """The feedback as it is stored. Tries once more when the network fails: within 5 minutes that is safe."""
+        """The feedback as stored. Retries once if the network fails: within 5 minutes, that is safe."""
         body = {"event_id": event_id, "name": name, "email": email, "comments": comments}
         try:
             response = self._post(body)

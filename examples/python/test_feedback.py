@@ -1,4 +1,4 @@
-"""The client, tested against the mock. `feedback_mock` is a new project in each test, and its clock stands still."""
+"""The client, tested against the mock. `feedback_mock` is a new project for each test, with a frozen clock."""
 
 import httpx
 import pytest
@@ -40,7 +40,7 @@ def test_later_submission_overwrites(client, feedback_mock):
 
 
 class LosesTheFirstAnswer(httpx.HTTPTransport):
-    """The request arrives, its answer does not: then the client must retry."""
+    """The request arrives, but its response does not: then the client must retry."""
 
     lost = False
 

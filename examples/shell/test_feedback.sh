@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# An SDK's tests against the mock, in bash and curl. `submit` stands for the SDK under test: put yours in its place.
+# An SDK's tests against the mock, in bash and curl. `submit` represents the SDK under test: put yours in its place.
 set -euo pipefail
 
 EVENT=7167980ca1db42cdba8d5284e7f81c66
 FOUND='{"event_id": "'$EVENT'", "name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!"}'
 
-# The SDK under test: prints the answer's body and, on a line of its own, its status.
+# The SDK under test: prints the response's body and, on a separate line, its status.
 submit() { # BODY AUTHORIZATION
     curl -sS -w '\n%{http_code}\n' "$URL/api/0/projects/examples/$PROJECT/user-feedback/" \
         -H "Authorization: $2" -H 'Content-Type: application/json' -d "$1"
@@ -18,7 +18,7 @@ start_mock() {
         echo "There is no command $mock: install sentry-feedback-contract, or say in FEEDBACK_MOCK where the command is." >&2
         exit 2
     fi
-    # Its stdin ends with this process, however that ends, and the mock with it.
+    # Its stdin closes when this process ends, however that happens, and so the mock ends, too.
     coproc MOCK { exec "$mock" --port 0 --log-format json --quiet --until-stdin-closes; }
     exec 3<&"${MOCK[0]}"
     PID=$!
@@ -41,7 +41,7 @@ advance() { # DURATION
     control POST /clock/advance "{\"duration\": \"$1\"}" >/dev/null
 }
 
-# The value of a key in one line of JSON, if it is a text; of several the last one.
+# The last value of a key in one line of JSON, if it is a string.
 value() { # KEY
     sed -nE "s/.*[{,] *\"$1\": *\"([^\"]*)\".*/\1/p"
 }
@@ -60,7 +60,7 @@ expect_text() { # TEXT ANSWER
     fi
 }
 
-# Each test gets a project of its own, with its own credentials and a clock that stands still.
+# Each test gets its own project, with its own credentials and a frozen clock.
 run() { # TEST
     PROJECT=${1//_/-}
     local made

@@ -1,4 +1,4 @@
-// The SDK under test, as small as it can be: put yours in its place.
+// The SDK under test, as small as possible: put yours in its place.
 
 export interface Submission {
   event_id: string;
@@ -17,17 +17,17 @@ export interface Feedback {
   issue: { title: string } | null;
 }
 
-/** 409: the event, or what was submitted for it before, is too old. */
+/** 409: the event, or its earlier feedback, is too old. */
 export class TooLate extends Error {}
 
-/** 400: `errors` says for each failing field what is wrong with it. */
+/** 400: `errors` says what is wrong with each invalid field. */
 export class Invalid extends Error {
   constructor(readonly errors: Record<string, string[]>) {
     super(`The feedback is invalid: ${JSON.stringify(errors)}`);
   }
 }
 
-/** Any other answer: `retryAfter` is in seconds, if the server says so. */
+/** Any other response: `retryAfter` is in seconds, if the server sends it. */
 export class ServerError extends Error {
   constructor(
     readonly status: number,
@@ -47,7 +47,7 @@ export class FeedbackClient {
     private readonly http: typeof fetch = fetch,
   ) {}
 
-  /** The feedback as it is stored. Tries once more when the network fails: within 5 minutes that is safe. */
+  /** The feedback as stored. Retries once if the network fails: within 5 minutes, that is safe. */
   async submit(submission: Submission): Promise<Feedback> {
     const [response, body] = await this.post(submission).catch(() => this.post(submission));
     if (response.status === 409) throw new TooLate(JSON.parse(body).detail);
@@ -59,7 +59,7 @@ export class FeedbackClient {
     return JSON.parse(body);
   }
 
-  /** The body is read here, because it can get lost behind a status that arrived. */
+  /** The body is read here because it can get lost even after the status has arrived. */
   private async post(submission: Submission): Promise<[Response, string]> {
     const response = await this.http(`${this.baseUrl}/api/0/projects/${this.organization}/${this.project}/user-feedback/`, {
       method: "POST",

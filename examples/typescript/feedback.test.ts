@@ -1,4 +1,4 @@
-// The client, tested against the mock: one mock for all tests, a project of its own for each.
+// The client, tested against the mock: one mock for all tests, a separate project for each.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";

@@ -179,8 +179,9 @@ class Project:
             more = -record.size
             record.name, record.email, record.comments = name, email, comments
             record.last_submitted_at = now
-        self.size += more + record.size
-        self.room.used += more + record.size
+        more += record.size
+        self.size += more
+        self.room.used += more
         self._make_room(record)
         return record
 
