@@ -7,6 +7,8 @@ import httptools
 
 from feedback_mock.asgi import Header, is_host
 
+MAX_CACHED_HOST = 500
+
 
 def refusal_of(version: str, url: bytes, headers: list[Header]) -> HTTPStatus | None:
     """The status that refuses this head, None if nothing is wrong.
@@ -30,8 +32,12 @@ def refusal_of(version: str, url: bytes, headers: list[Header]) -> HTTPStatus | 
     return None
 
 
-@lru_cache(256)
 def _is_host(value: bytes) -> bool:
+    return _is_known_host(value) if len(value) < MAX_CACHED_HOST else is_host(value.decode("latin-1"))
+
+
+@lru_cache(256)
+def _is_known_host(value: bytes) -> bool:
     return not value or is_host(value.decode("latin-1"))
 
 

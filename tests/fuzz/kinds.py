@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 from feedback_mock.app import create_app
+from feedback_mock.store import Limits
 from hypothesis import strategies as st
 
 from tests.fuzz.application import Application
@@ -14,6 +15,7 @@ from tests.fuzz.documents import documents, judge_document
 from tests.fuzz.inputs import controlled, ingested, listings, submissions
 from tests.fuzz.streams import streams
 
+SMALL = Limits(requests=100, request_bytes=1024 * 1024)  # so that memory is soon what it will always be
 Judge = Callable[[Any], None]
 
 
@@ -34,7 +36,7 @@ def kinds() -> Iterator[dict[str, tuple[st.SearchStrategy[Any], Judge]]]:
     """By name, a strategy and the judge of its values, which raises AssertionError; an error in the log is one, too."""
     with ExitStack() as stack:
         wire, application = (
-            stack.enter_context(closing(Wire(create_app()))),
+            stack.enter_context(closing(Wire(create_app(limits=SMALL)))),
             stack.enter_context(closing(Application())),
         )
         errors, log, server_log = Errors(), logging.getLogger(), logging.getLogger("uvicorn.error")
