@@ -50,7 +50,7 @@ class Clock:
 
     @property
     def state(self) -> tuple[int, int, bool]:
-        """All that a clock is, beside its source: a clock that is given it goes on as this one does."""
+        """Everything in a clock but its source; a clock with this state continues like this one."""
         return self._offset, self._last if self.running else self._stand, self.running
 
     @state.setter

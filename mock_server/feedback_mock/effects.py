@@ -30,24 +30,18 @@ class Broken(Exception):
 class Rereading:
     """A request's messages, read ahead so that a fault can look at the body, and then replayed."""
 
-    def __init__(self, receive: Receive, most: int = REREAD) -> None:
-        self._receive, self._most, self._messages = receive, most, list[Any]()
+    def __init__(self, receive: Receive) -> None:
+        self._receive, self._messages = receive, list[Any]()
 
     async def read(self) -> bytes:
         """The body, or as much of it as is needed."""
         size, more = 0, True
-        while more and size <= self._most:
+        while more and size <= REREAD:
             message = await self._receive()
             self._messages.append(message)
             size += len(message.get("body", b""))
             more = message.get("more_body", False)
         return b"".join(each.get("body", b"") for each in self._messages)
-
-    def copy(self) -> "Rereading":
-        """The same messages once more."""
-        copied = Rereading(self._receive)
-        copied._messages = [*self._messages]
-        return copied
 
     async def __call__(self) -> Any:
         """The next message."""

@@ -59,12 +59,13 @@ class Endpoint(ABC):
     operation: str | None = None
     journaled: Store | None = None
     most_body = 0
-    """How many bytes of a body it reads."""
+    """How many bytes of a body it reads at most."""
 
     def admit(self, exchange: Exchange) -> Refused | None:
-        """What refuses the request for a reason that no project knows, its own included: asked where others share them.
+        """Refuses the request for reasons outside its project, such as the credentials of another one.
 
-        Whoever carries the request out later, elsewhere, may know other projects than there are now.
+        Called only if projects are shared, before the request is written down: other processes process it later, when
+        there may be other projects.
         """
         return None
 

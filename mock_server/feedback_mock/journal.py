@@ -66,12 +66,12 @@ class Entry:
         return entry
 
     def facts(self) -> dict[str, Any]:
-        """All of it as JSON data; bytes as the text of the same code points."""
+        """The entry as JSON data; bytes become text with the same code points."""
         return {name: _shown(getattr(self, name)) for name in self.__slots__}
 
     @classmethod
     def of(cls, facts: dict[str, Any]) -> "Entry":
-        """The entry of which `facts` tells."""
+        """The entry with these `facts`."""
         entry = cls.__new__(cls)
         for name, value in facts.items():
             read = _FROM_TEXT.get(name)
@@ -187,7 +187,7 @@ class Journal:
             self.complete(entry)
 
     def take_back(self, entry: Entry) -> None:
-        """Takes an entry that this journal had, as the latest; counts are as they were then."""
+        """Adds an entry back as the latest; the counts are restored separately."""
         self.entries.append(entry)
         self.size += entry.size
         self._room.used += entry.size

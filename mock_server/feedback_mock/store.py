@@ -251,9 +251,9 @@ class Store:
     """
 
     shared = False
-    """Whether others have its projects too."""
+    """Whether other processes have the same projects."""
     round_trips: Tally | None = None
-    """Of whatever the projects are in, if they are elsewhere."""
+    """The round trips to the projects, if they are elsewhere."""
 
     def __init__(
         self,
@@ -320,7 +320,7 @@ class Store:
     def _made(
         self, organization: str, slug: str, number: str, block: int, clock: Clock, redact: bool, seed: int, follow: bool
     ) -> Project:
-        """An empty project, which is not one of the store's yet."""
+        """An empty project, which is not in the store yet."""
         return Project(
             organization,
             slug,
@@ -339,7 +339,7 @@ class Store:
         )
 
     def enter(self, project: Project, number: str | None = None) -> None:
-        """Takes a project in, in place of one of the same name; `number` is what its organization has elsewhere."""
+        """Adds a project, replacing one of the same name; `number` is the number of its organization, if known."""
         replaced = self.projects.get((project.organization, project.slug))
         if replaced is None:
             self._join(project.organization, number)

@@ -81,7 +81,7 @@ class IngestOperation(Endpoint):
             self._unpacking = replace(self._unpacking, time=sys.maxsize)
 
     def admit(self, exchange: Exchange) -> Refused | None:
-        """Refuses what takes too long to unpack, which is another time in another process; before that, by the key."""
+        """Refuses wrong keys, then what takes too long to decompress, as that takes another time in another process."""
         key, encoding = _key(exchange), exchange.headers.get(b"content-encoding", b"").decode("latin-1")
         if isinstance(key, Refused):
             return key

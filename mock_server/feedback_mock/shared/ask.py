@@ -1,4 +1,4 @@
-"""What a request wants of a project whose log is in Redis. Knows no Redis."""
+"""What a request asks of a project whose log is in Redis. Knows no Redis."""
 
 import asyncio
 from collections.abc import Callable, Mapping

@@ -16,16 +16,16 @@ from redis.retry import Retry
 from feedback_mock.tally import Tally
 
 PATIENCE = 2.0
-"""Seconds that Redis may take for one answer."""
+"""Seconds that Redis may take for one reply."""
 Argument = bytes | int | str
 
 
 class Away(Exception):
-    """Redis did not do what it was asked for: why, in one sentence. It may have done it all the same."""
+    """Redis did not reply as expected: why, in one sentence. It may have done what it was asked all the same."""
 
 
 class Call(NamedTuple):
-    """A script by the names of its parts, with its KEYS and its ARGV."""
+    """A script, by the names of its parts, with its KEYS and its ARGV."""
 
     parts: tuple[str, ...]
     keys: Sequence[bytes]
@@ -57,7 +57,7 @@ class Connection:
         )
 
     async def run(self, calls: Sequence[Call]) -> list[Any]:
-        """What each script answers, or Away in its place; all go in one round trip. Raises Away."""
+        """Runs scripts in one round trip; returns the reply of each, or Away in its place. Raises Away."""
         began = perf_counter()
         pipeline = self._client.pipeline(transaction=False)
         for parts, keys, arguments in calls:
@@ -79,7 +79,7 @@ class Connection:
         return Away(f"Redis at {self.shown} cannot be asked: {type(error).__name__}.")
 
     async def close(self) -> None:
-        """Closes all connections; there are new ones when they are needed again."""
+        """Closes all connections; new ones are opened when needed."""
         client: aioredis.Redis | None = self.__dict__.pop("_client", None)
         if client is not None:
             await client.aclose()

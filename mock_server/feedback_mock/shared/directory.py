@@ -58,7 +58,8 @@ class Directory:
         if directory and directory[b"made_with"] != self._made_with:
             raise Away(
                 f"Redis at {self._connection.shown} holds projects of another version of the mock, or of one with "
-                "another document, secret, rate limit or --clock."
+                "another document, secret, rate limit or --clock. Use another database, or delete its keys "
+                f"({PREFIX.decode()}*)."
             )
         store.rebuild(directory)
         if not directory:

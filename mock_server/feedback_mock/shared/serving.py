@@ -32,7 +32,7 @@ _TOGETHER = 100  # projects that are read at once
 
 
 class Shared:
-    """An endpoint whose projects are shared, as an ASGI application; `number` is the endpoint's in all processes."""
+    """An endpoint for shared projects, as an ASGI application; `number` identifies it in all processes."""
 
     def __init__(self, endpoint: Endpoint, number: int, operation: str, logs: Logs, store: Replicas) -> None:
         self._endpoint, self._number, self._operation = endpoint, number, operation
@@ -157,7 +157,7 @@ class Shared:
         return await self._appended(request)
 
     async def _wait(self, request: Request, struck: Struck) -> None:
-        """Waits as the fault says; until another request releases it, whichever process that one reaches."""
+        """Waits if the fault says so, or until another request, to any of the processes, releases this one."""
         store = self._store
         replica = store.of_path(request.path)
         faults = None if replica is None else store.project_of(replica).faults

@@ -7,6 +7,7 @@ import orjson
 from feedback_spec.document import Document
 
 from feedback_mock.asgi import ASGIApp
+from feedback_mock.control.handlers import package_version
 from feedback_mock.control.stream import News
 from feedback_mock.exchange import Endpoint
 from feedback_mock.feedback.rate import RateLimit
@@ -34,7 +35,9 @@ class Sharing:
         self.store, self.connection = Replicas(like), Connection(url)
         self.store.round_trips = self.connection.tally
         kept = [like.running, repr(like.limits), like.made_at, like.secret]
-        served = orjson.dumps([FORMAT, document.openapi, rate_limit, *kept], option=orjson.OPT_NON_STR_KEYS)
+        served = orjson.dumps(
+            [FORMAT, package_version(), document.openapi, rate_limit, *kept], option=orjson.OPT_NON_STR_KEYS
+        )
         made_with = sha256(served).hexdigest()[:16].encode()
         self._endpoints: list[Endpoint] = []
         self._shared: list[Shared] = []
