@@ -1,1 +1,1 @@
-"""Mutation testing of the verifier: by a changed second implementation, and by the mock with a changed document."""
+"""Mutation testing of the verifier: with a changed second implementation, and with the mock and a changed document."""

@@ -1,7 +1,7 @@
-"""`make mutation`: gives every changed server to the verifier, and says what went unseen without a reason.
+"""`make mutation`: runs the verifier on every changed server, and reports what went undetected without a reason.
 
-Exit code 1 where something did, where an excused change was seen after all, where a rule is forced by nothing, or
-where fewer than the target were seen; 2 where it was stopped: the next run goes on from there.
+Exit code 1 if anything did, if an excused change was detected after all, if nothing forces a rule, or if too few were
+detected; 2 if it was stopped: the next run continues from there.
 """
 
 import sys
@@ -35,7 +35,9 @@ SOURCES = ("contract_tests/feedback_verify", "spec")  # what makes the verifier 
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="How many servers at the same time.")
 @click.option("--write", is_flag=True, help="Write docs/mutation.md anew, also of a part.")
 def main(jobs: int, write: bool) -> None:
-    """Give every server with one change to the verifier; what build/mutation.jsonl remembers is not asked again."""
+    """Run the verifier on every server with one change; changes recorded in build/mutation.jsonl are not tested
+    again.
+    """
     console, reasons = Console(), read_reasons(SURVIVORS)
     code, documents, found = Campaign(), Campaign(), list[str]()
     MEMORY.parent.mkdir(exist_ok=True)
@@ -60,14 +62,14 @@ def main(jobs: int, write: bool) -> None:
 
 
 def offered_code(seed: str = "") -> list[Candidate]:
-    """Every change of the second implementation, in an order of no meaning, so that the first ones are of all kinds."""
+    """Every change of the second implementation, in arbitrary order, so that the first ones are of all kinds."""
     offered = candidates(SERVER.read_text("utf-8"))
     Random(seed).shuffle(offered)
     return offered
 
 
 def all_documents(seed: str = "") -> list[DocumentChange]:
-    """Every change of the document, in such an order as well."""
+    """Every change of the document, also in arbitrary order."""
     found = list(document_changes(read(None, "openapi.yaml")[1]))
     Random(seed).shuffle(found)
     return found
@@ -80,7 +82,7 @@ def verifier() -> str:
 
 
 def table(code: Campaign, documents: Campaign) -> Table:
-    """How many came to which end."""
+    """How many ended in which way."""
     shown = Table("", "code", "documents")
     for end in {**code.fates, **documents.fates}:
         shown.add_row(end, str(code.fates[end]), str(documents.fates[end]))
@@ -89,7 +91,7 @@ def table(code: Campaign, documents: Campaign) -> Table:
 
 
 def shortcomings(code: Campaign, documents: Campaign, reasons: Reasons) -> list[str]:
-    """What only a whole run can tell."""
+    """Problems that only a complete run can show."""
     made = [each.change for each in code.judged if isinstance(each.change, Change)]
     rows = matrix(load().verifiable, [*code.judged, *documents.judged])
     few = [each for each in (code, documents) if each.share < TARGET]

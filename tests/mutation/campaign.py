@@ -1,4 +1,4 @@
-"""Judges many changes, remembers what came of each, and says what came of all: not how a server is judged."""
+"""Judges many changes, remembers the results, and summarises them; does not judge a server itself."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ UNEXPLAINED = "unexplained"
 
 @dataclass(frozen=True)
 class Judged:
-    """A change with its judgement, and the reason that the file of survivors gives for it, if any."""
+    """A change with its judgement, and its reason in the file of survivors, if any."""
 
     change: Change | DocumentChange
     judgement: Judgement
@@ -24,14 +24,14 @@ class Judged:
 
     @property
     def end(self) -> str:
-        """Its fate; where it survived, why."""
+        """Its fate; if it survived, why."""
         if self.judgement.fate is not Fate.SURVIVED:
             return self.judgement.fate
         return self.reason.kind if self.reason else UNEXPLAINED
 
     @property
     def problem(self) -> str | None:
-        """What is wrong with it, in one sentence; None where all is as it should be."""
+        """What is wrong with it, in one sentence; None if everything is as it should be."""
         told = self.judgement
         match told.fate, self.reason:
             case (Fate.FAILED | Fate.HANGS) as fate, _:
@@ -50,18 +50,18 @@ class Judged:
 
 @dataclass
 class Campaign:
-    """What came of all changes."""
+    """The results of all changes."""
 
     judged: list[Judged] = field(default_factory=list)
 
     @property
     def fates(self) -> Counter[str]:
-        """How many changes came to which end; of those that survived, why."""
+        """How many changes ended in which way; for those that survived, why."""
         return Counter(each.end for each in self.judged)
 
     @property
     def share(self) -> float:
-        """The share of changes that were seen, of those that change what a client could be told."""
+        """The share of changes that were detected, of those that change what clients can see."""
         unseen = [each for each in self.judged if not each.judgement.fate.seen]
         excused = [each for each in unseen if each.reason and each.reason.kind is not Kind.BLIND]
         counted = len(self.judged) - len(excused)
@@ -69,14 +69,14 @@ class Campaign:
 
     @property
     def problems(self) -> list[str]:
-        """What is wrong, a sentence each."""
+        """What is wrong, one sentence each."""
         return [f"{each.change}: {each.problem}" for each in self.judged if each.problem]
 
 
 class Memory:
-    """A file with a line for each judgement, so that a campaign goes on where it was stopped.
+    """A file with a line for each judgement, so that a campaign can continue after it was stopped.
 
-    What was seen stays seen. What was not is asked again once the verifier is another one.
+    Detected changes stay detected. Others are tested again with a different verifier.
     """
 
     def __init__(self, path: Path, verifier: str) -> None:
@@ -90,11 +90,11 @@ class Memory:
                 self._known[entry["key"]] = told
 
     def of(self, key: str) -> Judgement | None:
-        """What is known of it."""
+        """What is known about it."""
         return self._known.get(key)
 
     def keep(self, change: Change | DocumentChange, told: Judgement) -> None:
-        """Writes it down at once."""
+        """Writes it immediately."""
         entry = {"key": change.key, **asdict(told), "change": str(change), "verifier": self._verifier}
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
@@ -107,7 +107,7 @@ def judge_all(
     jobs: int,
     memory: Memory | None = None,
 ) -> None:
-    """Adds every change to the campaign, judged now or remembered; what was added stays where it is interrupted."""
+    """Adds every change to the campaign, judged now or remembered; what was added stays after an interruption."""
     made: dict[str, Change | DocumentChange] = {}
 
     def left() -> Iterator[Task]:

@@ -1,4 +1,4 @@
-"""Every change that cosmic-ray and mutmut can make in a source text. Nothing is run here, no file is written."""
+"""Every change that cosmic-ray and mutmut can make in a source text. Runs nothing and writes no file."""
 
 import ast
 import difflib
@@ -21,8 +21,8 @@ TOKEN = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\w+|[^\w\s"'(),{}\[\]
 class Change:
     """One changed source text: the tool's operator, the function that it is in, and the lines before and after.
 
-    `was` and `now` are without indentation and line ends, `old` and `new` what differs in them, so that all of them
-    still fit when code around them moves.
+    `was` and `now` have no indentation or line ends; `old` and `new` are their differences, so all of them still match
+    when code around them moves.
     """
 
     operator: str
@@ -41,12 +41,12 @@ class Change:
 
     @property
     def old(self) -> str:
-        """What stood in the place of `new`: whole words, strings and operators."""
+        """The text replaced by `new`: whole words, strings and operators."""
         return self._parts()[0]
 
     @property
     def new(self) -> str:
-        """What stands in the place of `old`."""
+        """The text that replaces `old`."""
         return self._parts()[1]
 
     def _parts(self) -> tuple[str, str]:
@@ -59,7 +59,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A change that an operator offers and that was not made yet."""
+    """A change that an operator offers and that has not been made yet."""
 
     operator: str
     make: Callable[[], str | None] = field(repr=False)
@@ -71,7 +71,7 @@ def candidates(source: str) -> list[Candidate]:
 
 
 def changes(source: str, offered: Iterable[Candidate]) -> Iterator[Change]:
-    """The offered changes, but for those that do not parse, only change annotations or docstrings, or come twice."""
+    """The offered changes, except those that do not parse, change only annotations or docstrings, or are duplicates."""
     seen = {_what_runs(source)}
     for candidate in offered:
         changed = candidate.make()
@@ -119,7 +119,7 @@ def _by_cosmic_ray(source: str) -> Iterator[Candidate]:
 
 
 def _what_runs(source: str) -> str | None:
-    """The program without docstrings and annotations; None where it is not a program."""
+    """The program without docstrings and annotations; None if it is not a program."""
     try:
         tree = ast.parse(source)
     except SyntaxError:

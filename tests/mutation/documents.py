@@ -1,4 +1,4 @@
-"""Every document that differs from ours in one fact, with the rules of which one must see it. Nothing is run here."""
+"""Every document that differs from ours in one fact, with the rules of which one must detect it. Runs nothing."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ FAR = "P365D"
 
 @dataclass(frozen=True)
 class DocumentChange:
-    """A document with one fact changed; any of `rules` is right to see it."""
+    """A document with one changed fact; any of `rules` may detect it."""
 
     name: str
     rules: frozenset[str]
@@ -59,7 +59,7 @@ def _edit(openapi: dict[str, Any], path: Path, value: Any) -> None:
 
 
 def _give_rows(openapi: dict[str, Any]) -> None:
-    """Gives a document the fewest rows that it may have: its windows may contradict those that it had."""
+    """Reduces a document's rows to the minimum: its windows may contradict the ones that it had."""
     mutability = get(openapi, (*place_of(openapi, SUBMIT), "x-mutability"))
     outcomes = mutability["outcomes"]
 

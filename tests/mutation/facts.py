@@ -1,4 +1,4 @@
-"""What can be changed in the document, fact by fact, and which rules look at each kind of fact. Pure.
+"""What can be changed in the document, fact by fact, and which rules cover each kind of fact. Pure.
 
 The facts come from the document and from the schema of its extensions: a new window, field, parameter, refusal or
 header is changed without an edit here.
@@ -44,7 +44,7 @@ SEES_BEHAVIOUR = {
 
 
 def get(openapi: Mapping[str, Any], path: Path) -> Any:
-    """What lies there."""
+    """The value at this place."""
     found: Any = openapi
     for step in path:
         found = found[step]
@@ -52,7 +52,7 @@ def get(openapi: Mapping[str, Any], path: Path) -> Any:
 
 
 def place_of(openapi: Mapping[str, Any], operation: str) -> Path:
-    """Where the operation of this operationId lies."""
+    """The place of the operation with this operationId."""
     return next(
         ("paths", path, method)
         for path, item in openapi["paths"].items()
@@ -62,7 +62,7 @@ def place_of(openapi: Mapping[str, Any], operation: str) -> Path:
 
 
 def windows(openapi: Mapping[str, Any]) -> Iterator[Fact]:
-    """Limits by a microsecond and a second, bases, inclusion, statuses; each left out; their order."""
+    """Limits changed by a microsecond and a second, bases, inclusion, statuses; each left out; their order."""
     place = (*place_of(openapi, SUBMIT), "x-mutability")
     mutability = get(openapi, place)
     for index, window in enumerate(mutability["windows"]):
@@ -85,9 +85,9 @@ def windows(openapi: Mapping[str, Any]) -> Iterator[Fact]:
 
 
 def fields(openapi: Mapping[str, Any]) -> Iterator[Fact]:
-    """Lengths by one, patterns and formats left out; where an answer is bounded alike, its bound goes along.
+    """Lengths changed by one, patterns and formats left out; if a response has the same bound, it changes, too.
 
-    And the size of all.
+    And the size of the whole body.
     """
     for name, schema in get(openapi, FIELDS).items():
         here = (*FIELDS, name)
@@ -95,7 +95,7 @@ def fields(openapi: Mapping[str, Any]) -> Iterator[Fact]:
         sees = {
             "maxLength": {length, "valid-accepted", "submission"},
             "minLength": {"field-blank", "valid-accepted"},
-            # An id of another form may be taken, but not answered.
+            # An id of another form may be accepted, but not returned.
             "pattern": {"event-id-format", "response-schema"} if name == "event_id" else {"field-blank"},
             "format": {"email-format"},
         }
@@ -110,7 +110,7 @@ def fields(openapi: Mapping[str, Any]) -> Iterator[Fact]:
 
 
 def _answered(openapi: Mapping[str, Any], name: str, key: str) -> Iterator[Path]:
-    """Where the same key bounds the field in an answer."""
+    """Where the same key bounds the field in a response."""
     told = "eventID" if name == "event_id" else name
     for schema, each in openapi["components"]["schemas"].items():
         if key in each.get("properties", {}).get(told, {}) and schema != FIELDS[2]:
@@ -118,7 +118,7 @@ def _answered(openapi: Mapping[str, Any], name: str, key: str) -> Iterator[Path]
 
 
 def access(openapi: Mapping[str, Any]) -> Iterator[Fact]:
-    """Each scope and each kind of credentials taken away or let in."""
+    """Each scope and each kind of credentials removed or added."""
     for operation, rules in ((SUBMIT, {"scope", "submission", "bearer", "dsn"}), (LIST, {"list", "list-credentials"})):
         place = place_of(openapi, operation)
         scopes, security = get(openapi, (*place, "x-scopes")), get(openapi, (*place, "security"))
@@ -133,9 +133,9 @@ def access(openapi: Mapping[str, Any]) -> Iterator[Fact]:
 
 
 def behaviour(openapi: Mapping[str, Any]) -> Iterator[Fact]:
-    """Each key of x-behaviour with each other value; of lists, each item added or taken away.
+    """Each key of x-behaviour with each other value; for lists, each item added or removed.
 
-    But for `nul` and `origins`, which take rules that the document does not have.
+    Except for `nul` and `origins`, which need rules that the document does not have.
     """
     given = openapi["x-behaviour"]
     for key, schema in _extension("x-behaviour")["properties"].items():
@@ -164,7 +164,7 @@ def _other_values(openapi: Mapping[str, Any], schema: Mapping[str, Any], given: 
 
 
 def refusals(openapi: Mapping[str, Any]) -> Iterator[Fact]:
-    """Each refusal but the windows' with each other status that its operations declare."""
+    """Each refusal except the windows' with each other status that its operations declare."""
     of_windows = {each["rule"] for each in get(openapi, (*place_of(openapi, SUBMIT), "x-mutability", "windows"))}
     for rule in openapi["x-rules"]:
         if "refusal" not in rule or rule["id"] in of_windows or "only" in rule:
@@ -179,7 +179,7 @@ def refusals(openapi: Mapping[str, Any]) -> Iterator[Fact]:
 
 
 def parameters(openapi: Mapping[str, Any]) -> Iterator[Fact]:
-    """The bounds of the list's parameters by one, their values and defaults, and without each of them."""
+    """The bounds of the list's parameters changed by one, their values and defaults, and without each of them."""
     place = (*place_of(openapi, LIST), "parameters")
     for index, parameter in enumerate(get(openapi, place)):
         name, schema, here = parameter["name"], parameter["schema"], (*place, index, "schema")
@@ -205,7 +205,7 @@ ALL = (windows, fields, access, behaviour, refusals, parameters, headers)
 
 
 def _extension(name: str) -> Any:
-    """What the schema of our extensions says of one of them."""
+    """The schema of one of our extensions."""
     schema = json.loads((resources.files("feedback_spec") / "extensions.schema.json").read_text("utf-8"))
     return schema["$defs"][name] if name in schema["$defs"] else schema["properties"][name]
 
@@ -217,7 +217,7 @@ def _refusing(openapi: Mapping[str, Any], operation: str) -> dict[int, Any]:
 
 
 def _plain(openapi: Mapping[str, Any], operation: str) -> dict[int, Any]:
-    """Those of them that take no header, so that another refusal can be told by them."""
+    """Those that need no header, so that another refusal can use them."""
     named = openapi["components"]["responses"]
     declared = _refusing(openapi, operation)
     return {
@@ -231,7 +231,7 @@ def _refusal(openapi: Mapping[str, Any], rule: str) -> Path:
 
 
 def _example(openapi: Mapping[str, Any], status: int) -> str:
-    """An example of what the status is answered with."""
+    """An example of the response with this status."""
     reference: str = {**_refusing(openapi, LIST), **_refusing(openapi, SUBMIT)}[status]["$ref"]
     named = openapi["components"]["responses"][reference.rpartition("/")[2]]
     example: str = next(iter(named["content"]["application/json"]["examples"]))

@@ -1,4 +1,4 @@
-"""Gives a changed server to the verifier, in a process of its own. Nothing else is the test."""
+"""Runs the verifier on a changed server, in a separate process. Nothing else is the test."""
 
 import logging
 import signal
@@ -34,7 +34,7 @@ PROCESSES.set_forkserver_preload(["feedback_verify.run", "tests.mutation.judging
 
 
 class Fate(StrEnum):
-    """What became of a changed server."""
+    """What happened to a changed server."""
 
     VIOLATED = "violated"
     UNTESTABLE = "could not be tested"
@@ -46,13 +46,13 @@ class Fate(StrEnum):
 
     @property
     def seen(self) -> bool:
-        """Whether somebody who runs the verifier is told what is wrong with the server."""
+        """Whether a user of the verifier learns what is wrong with the server."""
         return self not in (Fate.SURVIVED, Fate.OTHERWISE, Fate.FAILED, Fate.HANGS)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A fate, the rules that it was seen by, what was said, and at which depth."""
+    """A fate, the rules that detected it, the messages, and the depth."""
 
     fate: Fate
     rules: tuple[str, ...] = ()
@@ -62,9 +62,9 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Task:
-    """A server to make, and the rules of which one must see it, where not any will do.
+    """A server to build, and the rules of which one must detect it, if not any will do.
 
-    `make` is a function of this module, because it is called in another process; `given` is told to it.
+    `make` is a function of this module, because it is called in another process, with `given`.
     """
 
     key: str
@@ -81,7 +81,7 @@ def server_of(source: str) -> Any:
 
 
 def mock_of(openapi: dict[str, Any]) -> Any:
-    """The mock with a changed document; raises DocumentError where it does not take it."""
+    """The mock with a changed document; raises DocumentError if it does not accept it."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "openapi.yaml"
         path.write_text(yaml.safe_dump(openapi, allow_unicode=True, sort_keys=False), "utf-8")
@@ -89,9 +89,9 @@ def mock_of(openapi: dict[str, Any]) -> Any:
 
 
 def judge(tasks: Iterable[Task], jobs: int) -> Iterator[tuple[Task, Judgement]]:
-    """Each task with what the verifier says of its server, `jobs` at a time, in the order in which they end.
+    """Each task with the verifier's result for its server, `jobs` at a time, in the order in which they end.
 
-    Where the iteration ends early, so do the processes.
+    If the iteration ends early, so do the processes.
     """
     left, running = iter(tasks), dict[Connection, tuple[Task, ForkServerProcess, float]]()
     try:
@@ -153,7 +153,7 @@ def _send_judgement(task: Task, verdict: Connection) -> None:
 
 
 def _judgement(application: Any, rules: frozenset[str] | None) -> Judgement:
-    """By all rules, and where not any will do, by those that must see it; the first violation ends it."""
+    """By all rules or, if not any will do, by those that must detect it; the first violation ends it."""
     wanted = [(depth, rules) for depth in DEPTHS]
     otherwise = Judgement(Fate.SURVIVED)
     with serving(application) as url:

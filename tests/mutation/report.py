@@ -1,4 +1,4 @@
-"""What came of a campaign, as `docs/mutation.md`. Judges nothing."""
+"""The results of a campaign, as `docs/mutation.md`. Judges nothing."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ OTHER = "flow"  # branches, loops, exceptions, lambdas, decorators
 
 @dataclass(frozen=True)
 class Row:
-    """How many servers of each kind a rule has seen."""
+    """How many servers of each kind a rule has detected."""
 
     rule: str
     code: Counter[str]
@@ -62,7 +62,7 @@ def matrix(rules: Iterable[str], judged: Iterable[Judged]) -> list[Row]:
 
 
 def as_markdown(code: Campaign, documents: Campaign, whole: bool) -> str:
-    """The page in docs/: figures, what goes unseen, and the matrix; `whole` where every change was judged."""
+    """The page in docs/: figures, what is not detected, and the matrix; `whole` if every change was judged."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, keep_trailing_newline=True
     )  # not escaped: it is Markdown, and every word of it is ours

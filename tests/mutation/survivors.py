@@ -1,4 +1,6 @@
-"""The files that say why a change goes unseen. Reading and matching only; which changes survived is told by others."""
+"""The files that say why a change goes undetected. Only reads and matches; other modules find out which changes
+survived.
+"""
 
 import re
 import tomllib
@@ -13,7 +15,7 @@ from tests.mutation.documents import DocumentChange
 
 
 class Kind(StrEnum):
-    """Why a change goes unseen."""
+    """Why a change goes undetected."""
 
     EQUIVALENT = "equivalent"
     """No client can tell the two servers apart, or only by what the contract leaves open."""
@@ -25,10 +27,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Reason:
-    """Why the changes that fit all the given keys go unseen.
+    """Why the changes that match all the given keys go undetected.
 
     `line` and `after` are parts of the line before and after the change; the others are regular expressions: `where`
-    for the function, `old` and `new` for what differs in the line.
+    for the function, `old` and `new` for the differences in the line.
     """
 
     kind: Kind
@@ -40,7 +42,7 @@ class Reason:
     new: str = ".*"
 
     def explains(self, change: Change) -> bool:
-        """Whether the change is one of those that this speaks of."""
+        """Whether this reason covers the change."""
         return (
             re.fullmatch(self.where, change.where) is not None
             and self.line in change.was
@@ -52,7 +54,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Reasons:
-    """A file of reasons: of changed code in its order, and of changed documents by name."""
+    """A file of reasons: for changed code in order, and for changed documents by name."""
 
     code: tuple[Reason, ...]
     documents: dict[str, Reason]
@@ -65,7 +67,7 @@ class Reasons:
 
 
 def read_reasons(path: Path) -> Reasons:
-    """The file as values. Raises TypeError for a key that a reason does not have, ValueError for a kind."""
+    """The file as values. Raises TypeError for an unknown key in a reason, ValueError for an unknown kind."""
     content = tomllib.loads(path.read_text("utf-8"))
     named = {name: _reason(entry) for entry in content.get("document", ()) for name in entry.pop("names")}
     return Reasons(tuple(_reason(entry) for entry in content.get("code", ())), named)
@@ -76,6 +78,6 @@ def _reason(entry: dict[str, Any]) -> Reason:
 
 
 def unused(reasons: Iterable[Reason], changes: Iterable[Change]) -> list[Reason]:
-    """The reasons that explain none of these changes: the code that they spoke of is gone."""
+    """The reasons that explain none of these changes: their code is gone."""
     changes = list(changes)
     return [each for each in reasons if not any(each.explains(change) for change in changes)]

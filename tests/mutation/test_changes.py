@@ -1,4 +1,4 @@
-"""Which changes there are, and how a file of survivors speaks of them."""
+"""The possible changes, and how a file of survivors refers to them."""
 
 import pytest
 from feedback_spec.source import read
@@ -24,7 +24,7 @@ DOCUMENT = read(None, "openapi.yaml")[1]
 
 
 def made() -> list[Change]:
-    """All changes of the little module."""
+    """All changes of the small module."""
     return list(changes(SOURCE, candidates(SOURCE)))
 
 
@@ -40,7 +40,7 @@ def made() -> list[Change]:
     ],
 )
 def test_both_tools_make_their_changes(where: str, old: str, new: str) -> None:
-    """What is changed is named by its place and by the words that differ."""
+    """A change is named by its place and by the words that differ."""
     assert (where, old, new) in {(each.where, each.old, each.new.replace(" ", "")) for each in made()}
 
 
@@ -53,7 +53,7 @@ def test_no_change_comes_twice_or_changes_nothing_that_runs() -> None:
 
 
 def test_reason_fits_its_change_wherever_the_code_has_moved() -> None:
-    """No number of a line is looked at."""
+    """Line numbers are not used."""
     moved = SOURCE.replace("class Window", "OTHER = 1\n\n\nclass Window")
     reason = Reason(Kind.EQUIVALENT, "why", where=r"Window\.over", line="LIMIT +", old=">", new=">=")
 
@@ -64,14 +64,14 @@ def test_reason_fits_its_change_wherever_the_code_has_moved() -> None:
 
 
 def test_reason_for_code_that_is_gone_is_found() -> None:
-    """A file of survivors does not outlive what it speaks of."""
+    """A file of survivors does not outlive its code."""
     kept, gone = Reason(Kind.EQUIVALENT, "why", old="30"), Reason(Kind.EQUIVALENT, "why", line="seconds")
 
     assert unused([kept, gone], made()) == [gone]
 
 
 def test_reasons_speak_of_code_and_documents_that_there_are() -> None:
-    """By what can be known without making every change."""
+    """As far as can be known without making every change."""
     reasons = read_reasons(SURVIVORS)
     source = SERVER.read_text("utf-8")
 

@@ -1,4 +1,4 @@
-"""How changed servers are judged, and what is counted of it."""
+"""How changed servers are judged and counted."""
 
 import os
 from collections.abc import Callable
@@ -17,13 +17,13 @@ CHANGE = Change("number", "module", "a = 1", "a = 2", "a = 2")
 
 
 def fate_of(make: Callable[[Any], Any], given: Any, rules: frozenset[str] | None = None) -> Judgement:
-    """What comes of one server."""
+    """The fate of one server."""
     ((_, told),) = judge([Task("", make, given, rules)], 1)
     return told
 
 
 def test_changed_implementation_is_violated_by_the_rule_that_it_breaks() -> None:
-    """The shortest look that shows it is enough."""
+    """The quickest run that shows it is enough."""
     source = SERVER.read_text("utf-8").replace("timedelta(minutes=30)", "timedelta(minutes=31)")
 
     told = fate_of(server_of, source)
@@ -32,19 +32,19 @@ def test_changed_implementation_is_violated_by_the_rule_that_it_breaks() -> None
 
 
 def test_source_that_does_not_run_does_not_start() -> None:
-    """A change that breaks everything counts as seen, under a name of its own."""
+    """A change that breaks everything counts as detected, under a separate name."""
     told = fate_of(server_of, "raise ValueError('no')")
 
     assert (told.fate, told.detail) == (Fate.BROKEN, "ValueError: no")
 
 
 def die(_: Any) -> None:
-    """An application that takes the whole process with it."""
+    """An application that kills the whole process."""
     os._exit(3)
 
 
 def test_verifier_that_ends_without_a_verdict_has_seen_nothing() -> None:
-    """A fault of ours is never counted as a change that was seen."""
+    """A bug of ours never counts as detecting a change."""
     told = fate_of(die, None)
 
     assert told.fate is Fate.FAILED
@@ -66,7 +66,7 @@ def test_verifier_that_ends_without_a_verdict_has_seen_nothing() -> None:
     ],
 )
 def test_unexplained_survivors_and_seen_excuses_are_problems(fate: Fate, kind: Kind | None, wrong: bool) -> None:
-    """Both ways the file of survivors would be wrong."""
+    """The file of survivors can be wrong in both ways."""
     judged = Judged(CHANGE, Judgement(fate, ("submission",)), Reason(kind, "why") if kind else None)
 
     assert (judged.problem is not None) == wrong
@@ -94,7 +94,7 @@ def test_share_counts_what_could_have_been_seen() -> None:
     ],
 )
 def test_campaign_goes_on_where_it_was_stopped(fate: Fate, verifier: str, known: bool, tmp_path: Path) -> None:
-    """What was not seen is asked again once the verifier has changed."""
+    """Undetected changes are tested again once the verifier has changed."""
     told = Judgement(fate, ("submission",), "detail", "quick")
     Memory(tmp_path / "memory", "the same").keep(CHANGE, told)
 

@@ -1,4 +1,4 @@
-"""A sample of what `make mutation` runs, another one for each commit: what no reason excuses is seen."""
+"""A sample of what `make mutation` runs, a different one for each commit: everything without a reason is detected."""
 
 import pytest
 
@@ -15,19 +15,19 @@ JOBS = 2
 
 @pytest.fixture(scope="module")
 def reasons() -> Reasons:
-    """Those that go unseen."""
+    """The reasons for going undetected."""
     return read_reasons(SURVIVORS)
 
 
 def problems(made: list[Change | DocumentChange], reasons: Reasons) -> list[str]:
-    """What is wrong with what must be seen."""
+    """What is wrong with changes that must be detected."""
     campaign = Campaign()
     judge_all(campaign, [each for each in made if not reasons.of(each)], reasons, JOBS)
     return campaign.problems
 
 
 def test_changed_implementations_are_seen(reasons: Reasons) -> None:
-    """By whichever rule."""
+    """By any rule."""
     made = changes(SERVER.read_text("utf-8"), drawn(offered_code(), CODE))
 
     assert problems(list(made), reasons) == []
