@@ -59,19 +59,19 @@ def situations(document: Document) -> dict[str, Situation]:
     """All situations by name, the plain one first; those of windows and refusals as far as the document has them."""
     found = [
         Situation(PLAIN, "everything works", texts=False),
-        Situation(TEXTS, "everything works, and the texts have quotes, line ends and letters from everywhere"),
+        Situation(TEXTS, "everything works, and the texts contain quotes, line breaks and letters of many alphabets"),
         *_lost(),
         *_too_late(document),
         *_busy(),
         *_refused(document),
         Situation("redirect", "307 to another origin", _redirect),
         Situation("broken-cut", "200 with half of its JSON", _always({"broken_body": "truncated"}, times=1)),
-        Situation("broken-other", "200 with JSON that is something else", _always({"broken_body": "wrong"}, times=1)),
+        Situation("broken-other", "200 with unexpected JSON", _always({"broken_body": "wrong"}, times=1)),
         Situation(
             "broken-always", "200 with half of its JSON, always", _always({"broken_body": "truncated"}), endless=True
         ),
-        Situation("late-answer", "each answer takes 0.4 s", _always({"delay": format_duration(SLOW)}, phase="after")),
-        Situation("no-answer", "the connection is open, and no answer comes", _always({"delay": "until_released"})),
+        Situation("late-answer", "each response takes 0.4 s", _always({"delay": format_duration(SLOW)}, phase="after")),
+        Situation("no-answer", "the connection stays open without a response", _always({"delay": "until_released"})),
     ]
     return {each.name: each for each in found}
 
@@ -87,9 +87,9 @@ def _lost() -> list[Situation]:
         for kind in CONNECTION_FAULTS:
             name = f"lost-{phase}-{kind.split('_')[0].lower()}"
             lost = _always({"connection": kind}, phase=phase, times=1)
-            found.append(Situation(name, f"the first answer is lost ({kind}) {when}", lost))
+            found.append(Situation(name, f"the first response is lost ({kind}) {when}", lost))
         lost = _always({"connection": "EMPTY_RESPONSE"}, phase=phase)
-        found.append(Situation(f"down-{phase}", f"every answer is lost, {when}", lost, endless=True))
+        found.append(Situation(f"down-{phase}", f"every response is lost, {when}", lost, endless=True))
     return found
 
 
@@ -101,7 +101,7 @@ def _too_late(document: Document) -> list[Situation]:
             what = f"the event was saved {in_words(beyond)} ago ({window.status})"
             found.append(Situation(f"late-{window.rule}", what, saved_ago=beyond))
         else:
-            what = f"the answer is lost, and the network is back {in_words(beyond)} later"
+            what = f"the response is lost, and the network is back {in_words(beyond)} later"
             found.append(Situation(f"late-{window.rule}", what, _held, hold=beyond))
     return found
 

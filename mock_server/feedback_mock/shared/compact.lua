@@ -1,6 +1,6 @@
--- Puts the state of a project in the place of the entries that led to it. Knows no rule of the contract.
--- KEYS: log and head. ARGV: how many entries were carried out, the instant of the last of them, lifetime in seconds, then
--- the state in pieces. Answers whether that was done: not if another one was quicker, or the log is not the same.
+-- Replaces the entries of a log by the resulting state of the project. Knows no rule of the contract.
+-- KEYS: log and head. ARGV: how many entries were processed, the instant of the last of them, lifetime in seconds, then
+-- the state in pieces. Returns whether that was done: not if another process was quicker, or the log has changed.
 local head = redis.call('HMGET', KEYS[2], 'first', 'cut')
 local first, at = tonumber(head[1] or 0), tonumber(ARGV[1])
 local last = redis.call('LINDEX', KEYS[1], at - first - 1)

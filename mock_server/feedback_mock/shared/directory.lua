@@ -1,7 +1,7 @@
--- What `step.lua` and `place.lua` begin with: whether the caller knows all projects that there are, and the instant.
+-- The beginning of `step.lua` and `place.lua`: whether the caller knows all existing projects, and the instant.
 -- Knows no rule of the contract.
 -- KEYS: directory, changes, instant. ARGV: epoch and version of the caller's directory, lifetime in seconds.
--- Answers {"all", directory}, or {"some", version, names, values} with what has changed since.
+-- Returns {"all", directory}, or {"some", version, names, values} with what has changed since.
 local function lasts(key)
   if redis.call('TTL', key) < ARGV[3] / 2 then
     redis.call('EXPIRE', key, ARGV[3])

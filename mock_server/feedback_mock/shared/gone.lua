@@ -1,4 +1,4 @@
--- Which of these keys are not there (any more), by their places. KEYS: the keys.
+-- Which of these keys do not exist (any more), by position. KEYS: the keys.
 local gone = {}
 for place, key in ipairs(KEYS) do
   if redis.call('EXISTS', key) == 0 then

@@ -1,8 +1,8 @@
--- Changes the directory: a project is made, in place of one of the same name, or deleted.
+-- Changes the directory: creates a project, replacing one of the same name, or deletes one.
 -- KEYS: as above, then log and head of the new project, log and head of the old one. ARGV: as above, then the new
--- version, who has made the directory, the name, what the directory says of the project ("" to delete it), what the
--- directory counts, and the first entry of the log.
--- Answers {"placed", now}.
+-- version, the directory's creator, the name, the project's new entry ("" to delete it), the directory's counts, and
+-- the first entry of the log.
+-- Returns {"placed", now}.
 if not known[1] then
   redis.call('HSET', KEYS[1], 'epoch', ARGV[4], 'made_with', ARGV[5])
 end

@@ -1,8 +1,8 @@
--- Reads what is new in a project's log, and appends to it.
+-- Reads the new entries of a project's log, and appends to it.
 -- KEYS: as above, then log and head of a project, if there is one. ARGV: as above, then how many entries of the log the
--- caller has carried out, the instant of the last of them, and the entries to append.
--- Answers {"ok", now, the number of the first entry that follows, those entries, bytes of the log, bytes of its state},
--- {"ok", now} without a project, or {"gone"} where there is no such log any more. The entries begin with their instants.
+-- caller has processed, the instant of the last of them, and the entries to append.
+-- Returns {"ok", now, the number of the first entry that follows, those entries, bytes of the log, bytes of its state},
+-- {"ok", now} without a project, or {"gone"} if the log no longer exists. The entries begin with their instants.
 if not known[1] then
   return {'all', {}}
 end
@@ -17,7 +17,7 @@ if not head[1] or redis.call('EXISTS', KEYS[4]) == 0 then
   return {'gone'}
 end
 local first, at = tonumber(head[1]), tonumber(ARGV[4])
--- From the start, if what the caller knows was put together meanwhile, or was lost by a Redis that went away.
+-- From the start, if the caller's entries were compacted in the meantime, or lost by a Redis that failed.
 local last = at > first and redis.call('LINDEX', KEYS[4], at - first - 1)
 if at < tonumber(head[2]) or (at > first and (not last or string.sub(last, 1, 16) ~= ARGV[5])) then
   at = first

@@ -1,4 +1,4 @@
-// Shows one of the server's documents in Swagger UI, with requests to this server and to no other.
+// Shows one of the server's documents in Swagger UI, which sends requests only to this server.
 
 const chosen = new URLSearchParams(location.search).get("document");
 const link = document.querySelector(`[data-document="${chosen === "control" || chosen === "ingest" ? chosen : "openapi"}"]`);
