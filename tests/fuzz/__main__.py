@@ -8,13 +8,15 @@ import sys
 import time
 import traceback
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from tests.fuzz.kinds import kinds
+from tests.fuzz.kinds import Judge, kinds
 from tests.fuzz.running import batch
 from tests.fuzz.schemas import DOCUMENTS, run
 
@@ -56,15 +58,13 @@ def main(seconds: float, first: int, kind: str, cases: int) -> None:
         while not number - first or time.monotonic() - began < seconds:
             name = min(tallies, key=lambda each: tallies[each].seconds)
             tally, started = tallies[name], time.monotonic()
-            faulthandler.dump_traceback_later(HANG, exit=True)
+            strategy, judge = chosen[name]
             try:
-                tally.cases += batch(*chosen[name], number, cases)
+                tally.cases += batch(strategy, partial(_watched, judge), number, cases)
             except Exception as error:
                 tally.found += 1
                 told = "".join(traceback.format_exception_only(error))
                 console.print(f"{name}, --seed {number} --kind '{name}' --cases {cases}:\n{told}", markup=False)
-            finally:
-                faulthandler.cancel_dump_traceback_later()
             tally.seconds += time.monotonic() - started
             number += 1
             if not warm and time.monotonic() - began > WARM * seconds:
@@ -74,6 +74,14 @@ def main(seconds: float, first: int, kind: str, cases: int) -> None:
     grown = memory() - (warm or memory())
     _print(console, tallies, f"seeds {first} to {number - 1}; memory grew by {grown:.0f} MiB, to {memory():.0f}")
     sys.exit(1 if any(each.found for each in tallies.values()) or grown > MOST_MIB else 0)
+
+
+def _watched(judge: Judge, case: Any) -> None:
+    faulthandler.dump_traceback_later(HANG, exit=True)
+    try:
+        judge(case)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def _check_schema(console: Console, tallies: dict[str, Tally], document: str, seed: int, examples: int) -> None:
