@@ -40,7 +40,7 @@ def python(text: str) -> list[str]:
         (["--situation", "plian", "--", "x"], 'there is no situation "plian"; did you mean "plain"?'),
         (["--require", "endpont", "--", "x"], 'there is no rule "endpont" for clients; did you mean "endpoint"?'),
         (["--", "no-such-command"], "no-such-command: cannot be started: No such file or directory."),
-        (["--", "true"], "true: asked nothing of the mock where everything works; it ended with exit code 0."),
+        (["--", "true"], "true: sent nothing to the mock although everything works; it exited with code 0."),
         (["--journal", "no-such.har"], "no-such.har: cannot be read: No such file or directory."),
         (["--report", "html=/no/such/folder/x.html", "--", "true"], "there is no directory /no/such/folder"),
     ],
@@ -53,6 +53,7 @@ def test_what_cannot_be_judged_is_said_in_one_sentence(
     said = capsys.readouterr().err
     assert sentence in said
     assert "Traceback" not in said
+    assert "bug" not in said
 
 
 def test_a_violation_names_the_rule_and_the_line_that_shows_it_again(
@@ -100,7 +101,7 @@ def test_a_recorded_journal_is_judged_as_far_as_it_says_something(
 
     said = capsys.readouterr().out
     assert "conflict-final is violated" in said
-    assert "409 was answered, and the same was sent again 5s later" in said
+    assert "after a 409, the same was sent again 5s later" in said
 
 
 def _entry(time: str, status: int) -> dict[str, Any]:
@@ -136,7 +137,7 @@ def test_feedback_that_is_lost_in_silence_is_found_wherever_it_is_lost(capsys: p
 
     said = capsys.readouterr().out
     assert "4 rules are violated" in said  # before the request is handled; after it, the feedback is stored
-    assert "lost in silence: the exit code is 0, and 1 of 1 feedback is not stored" in said
+    assert "silently lost: the exit code is 0, but 1 of 1 feedback is not stored" in said
     assert "feedback-verify explore --placement 1-before-" in said
 
 
@@ -151,4 +152,4 @@ def test_the_command_of_the_mock_explores_too(capsys: pytest.CaptureFixture[str]
 def test_a_command_that_fails_anyway_is_not_explored(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explore", "--", *python("import sys; sys.exit('no luck')")]) == 2
 
-    assert "it asked nothing of the mock, saying: no luck." in capsys.readouterr().err
+    assert "it sent nothing to the mock, saying: no luck." in capsys.readouterr().err

@@ -93,7 +93,7 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
     "--command", "text", metavar="COMMAND", help="The client's command as one string, split like a shell does."
 )
 @click.option("--journal", type=click.Path(path_type=Path), metavar="FILE.har", help="Judge recorded requests instead.")
-@click.option("--situation", "names", multiple=True, metavar="NAME", help="Play only this one, and the plain one.")
+@click.option("--situation", "names", multiple=True, metavar="NAME", help="Run only this situation, and the plain one.")
 @click.option("--faketime", is_flag=True, help="Move the client's clock with the project's, using libfaketime.")
 @click.option(
     "--require",
@@ -113,7 +113,9 @@ def client(**values: Any) -> int:
 
 
 @click.command(epilog=EXPLORE_EPILOG, context_settings=NAMES)
-@click.option("--placement", "only", multiple=True, metavar="NAME", help="Play only this one, and the plain one.")
+@click.option(
+    "--placement", "only", multiple=True, metavar="NAME", help="Run only this placement, and the undisturbed run."
+)
 @click.option("--faketime", is_flag=True, help="Move the client's clock with the project's, using libfaketime.")
 @shared
 def explore(**values: Any) -> int:
@@ -229,9 +231,9 @@ def words_of(words: tuple[str, ...], text: str | None, journal: Path | None) -> 
     if len(ways) != 1:
         wanted = "Pass the client's command after --, as in feedback-verify client -- python submit.py"
         raise SettingsError(
-            f"{wanted}; or one of --command and --journal."
+            f"{wanted}; use only one of --command and --journal."
             if not ways
-            else f"{wanted}, or --command, or --journal: one of the three."
+            else f"{wanted}, or --command, or --journal: use one of the three."
         )
     try:
         return words or tuple(shlex.split(text or ""))

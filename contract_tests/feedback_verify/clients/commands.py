@@ -11,10 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from feedback_verify.settings import SettingsError
+
 MOST_OUTPUT = 64 * 1024  # bytes of a command's output that are kept
 
 
-class CannotPlay(Exception):
+class CannotPlay(SettingsError):
     """The client's command cannot be run; the message says why, in one sentence."""
 
 

@@ -84,7 +84,7 @@ class Exploration:
             id=situation.name,
             group=f"request {request.number}: {request.method} {request.url.partition('//')[2].partition('/')[2]}",
             level="advised",
-            rule=f"The feedback is delivered, or the command says that it is not, where {situation.what}.",
+            rule=f"The feedback is delivered, or the command says that it is not, if {situation.what}.",
             needs=(),
             page=None,
             also_allowed=(),
@@ -93,7 +93,7 @@ class Exploration:
         )
         episode, plain = self._episodes.get(situation.name), self._plain
         if episode is None or plain is None:
-            return Result(rule, Verdict.NOT_RUN, "the run was stopped before it was played")
+            return Result(rule, Verdict.NOT_RUN, "the run was stopped before this placement")
         wrong = list(self._wrong(episode, plain, situation))
         steps = told(episode)
         if wrong:
@@ -124,7 +124,7 @@ def placements(plain: Episode, document: Document) -> Iterator[Placement]:
     """For each request of the undisturbed run, every way in which its response can get lost."""
     beyond = max((each.limit for each in document.mutability.windows if each.base.startswith("feedback")), default=0)
     for number, request in enumerate(plain.attempts, 1):
-        lost = f"the answer to request {number} is lost"
+        lost = f"the response to request {number} is lost"
         for phase, when in PHASES.items():
             for kind in CONNECTION_FAULTS:
                 name = f"{number}-{phase}-{kind.split('_')[0].lower()}"
@@ -145,11 +145,11 @@ def _lost_in_silence(episode: Episode, plain: Episode) -> Iterator[str]:
     wanted, stored = _contents(plain), _contents(episode)
     missing, more = wanted - stored, stored - wanted
     if missing and more:
-        yield "the exit code is 0, and something else is stored than without the fault"
+        yield "the exit code is 0, but something different is stored than without the fault"
     elif missing:
-        yield f"lost in silence: the exit code is 0, and {missing.total()} of {wanted.total()} feedback is not stored"
+        yield f"silently lost: the exit code is 0, but {missing.total()} of {wanted.total()} feedback is not stored"
     elif more:
-        yield f"the exit code is 0, and {more.total()} feedback more is stored than without the fault"
+        yield f"the exit code is 0, but {more.total()} more feedback is stored than without the fault"
 
 
 def _contents(episode: Episode) -> Counter[tuple[str, ...]]:
@@ -158,11 +158,11 @@ def _contents(episode: Episode) -> Counter[tuple[str, ...]]:
 
 def _why_not(stage: Stage, plain: Episode) -> str:
     if not plain.attempts:
-        how = "it asked nothing of the mock"
+        how = "it sent nothing to the mock"
     elif plain.ended is not None:
-        how = f"it was ended {plain.ended}"
+        how = f"it was stopped {plain.ended}"
     else:
-        how = f"it ended with exit code {plain.exit_code}"
+        how = f"it exited with code {plain.exit_code}"
     lines = [line for line in (plain.output + plain.errors).splitlines() if line.strip()]
     last = f", saying: {lines[-1].strip()[:200]}" if lines else ""
-    return f"{stage.words[0]}: fails where nothing goes wrong, so no fault can be told from it; {how}{last}."
+    return f"{stage.words[0]}: fails even if nothing goes wrong, so no fault can be detected; {how}{last}."

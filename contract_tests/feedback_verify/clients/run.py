@@ -15,9 +15,9 @@ from feedback_verify.clients.stage import Stage
 from feedback_verify.steps import Send
 from feedback_verify.verdicts import Finding, Result, Verdict, judge
 
-NO_TIME = "the client has no clock that a situation can move; --faketime gives it one"
-NO_VALUES = "the client submits texts of its own: it does not read FEEDBACK_NAME, FEEDBACK_EMAIL and FEEDBACK_COMMENTS"
-NO_EVENT = "the client submits for events of its own: it does not read FEEDBACK_EVENT_ID"
+NO_TIME = "the client has no clock that a situation can move; use --faketime to give it one"
+NO_VALUES = "the client submits its own texts: it does not read FEEDBACK_NAME, FEEDBACK_EMAIL and FEEDBACK_COMMENTS"
+NO_EVENT = "the client submits for its own events: it does not read FEEDBACK_EVENT_ID"
 NOT_SEEN = "nothing that the client did could have broken it"
 
 
@@ -85,7 +85,7 @@ class ClientRun:
         if plain is None:
             return NOT_SEEN
         if not plain.records:
-            return "the client's feedback was not stored though everything worked"
+            return "the client's feedback was not stored although everything worked"
         if rule == "values" and not takes_values(plain):
             return NO_VALUES
         return {"event-id": NO_EVENT, "retry-in-window": NO_TIME}.get(rule, NOT_SEEN)
@@ -93,9 +93,9 @@ class ClientRun:
 
 def _why_nothing(stage: Stage, plain: Episode) -> str:
     lines = [line for line in (plain.output + plain.errors).splitlines() if line.strip()]
-    how = f"was ended {plain.ended}" if plain.ended else f"ended with exit code {plain.exit_code}"
+    how = f"was stopped {plain.ended}" if plain.ended else f"exited with code {plain.exit_code}"
     last = f", saying: {lines[-1].strip()[:200]}" if lines else ""
     return (
-        f"{stage.words[0]}: asked nothing of the mock where everything works; it {how}{last}. "
-        "It is told where and what by FEEDBACK_ENDPOINT, FEEDBACK_TOKEN, FEEDBACK_EVENT_ID and others: see --help."
+        f"{stage.words[0]}: sent nothing to the mock although everything works; it {how}{last}. "
+        "FEEDBACK_ENDPOINT, FEEDBACK_TOKEN, FEEDBACK_EVENT_ID and others say what to send and where: see --help."
     )

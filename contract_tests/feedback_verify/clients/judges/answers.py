@@ -21,7 +21,7 @@ def _final(statuses: Callable[[Case], frozenset[int]], same: Callable[[Attempt],
                     continue
                 again = next((other for other in after(each, group[number + 1 :]) if same(other) == same(each)), None)
                 if again is not None:
-                    what = f"{each.status} was answered, and the same was sent again {gap(each, again)} later"
+                    what = f"after a {each.status}, the same was sent again {gap(each, again)} later"
                     yield case.broken(rule.rule.id, what, again, at_once(each, again))
                     break
                 yield case.held(rule.rule.id, upto=each)
@@ -44,7 +44,7 @@ def _success_final(case: Case, rule: ClientRule) -> Iterator[Finding]:
                 continue
             later = [other for other in after(each, group[number + 1 :]) if case.single or other.fields == each.fields]
             if later:
-                what = f"200 was answered, and it was sent again {gap(each, later[0])} later"
+                what = f"after a 200, it was sent again {gap(each, later[0])} later"
                 yield case.broken(rule.rule.id, what, later[0], at_once(each, later[0]))
                 break
             yield case.held(rule.rule.id, upto=each)
@@ -56,12 +56,14 @@ def _unreadable(case: Case, rule: ClientRule) -> Iterator[Finding]:
     if not broken:
         return
     if episode.ended is not None and len(episode.submissions) > 1:
-        yield case.unclear(rule.rule.id, f"the client was ended {episode.ended}, still trying; give it more --patience")
+        yield case.unclear(
+            rule.rule.id, f"the client was stopped {episode.ended}, still retrying; give it more --patience"
+        )
     elif episode.ended is not None:
-        what = f"the answer was broken, and the client had to be ended {episode.ended}"
+        what = f"the response was broken, and the client had to be stopped {episode.ended}"
         yield case.broken(rule.rule.id, what, broken[0])
     elif (episode.exit_code or 0) < 0:
-        what = f"the answer was broken, and signal {-(episode.exit_code or 0)} ended the client"
+        what = f"the response was broken, and signal {-(episode.exit_code or 0)} killed the client"
         yield case.broken(rule.rule.id, what, broken[0])
     else:
         yield case.held(rule.rule.id, upto=broken[-1])
@@ -75,11 +77,11 @@ def _slow(case: Case, rule: ClientRule) -> Iterator[Finding]:
         waited, most = end - each.sent, rule.within or 0
         if waited > most:
             yield case.broken(
-                rule.rule.id, f"the client waited for {in_short(waited)} for an answer that did not come", each
+                rule.rule.id, f"the client waited {in_short(waited)} for a response that never came", each
             )
         elif case.episode.ended is not None and end == case.episode.over:
             yield case.unclear(
-                rule.rule.id, f"the client was ended {case.episode.ended}, still waiting; give it more --patience"
+                rule.rule.id, f"the client was stopped {case.episode.ended}, still waiting; give it more --patience"
             )
         else:
             yield case.held(rule.rule.id, upto=each)

@@ -29,9 +29,9 @@ def _retry_lost(case: Case, rule: ClientRule) -> Iterator[Finding]:
         if group[-1] is not lost:
             yield case.held(rule.rule.id, upto=group[group.index(lost) + 1])
         elif case.episode.ended is not None:
-            yield case.unclear(rule.rule.id, f"the client was ended {case.episode.ended}, and had not tried again yet")
+            yield case.unclear(rule.rule.id, f"the client was stopped {case.episode.ended}, and had not retried yet")
         elif not case.episode.recorded or case.episode.attempts[-1].sent > lost.sent:
-            yield case.broken(rule.rule.id, "the answer was lost, and the feedback was not sent again", lost)
+            yield case.broken(rule.rule.id, "the response was lost, and the feedback was not sent again", lost)
 
 
 def _retry_same(case: Case, rule: ClientRule) -> Iterator[Finding]:
@@ -42,12 +42,12 @@ def _retry_same(case: Case, rule: ClientRule) -> Iterator[Finding]:
             first, second = before.fields or {}, again.fields or {}
             differing = [name for name in {**first, **second} if first.get(name) != second.get(name)]
             if differing:
-                yield case.broken(rule.rule.id, f"the retry has another {', '.join(sorted(differing))}", again)
+                yield case.broken(rule.rule.id, f"the retry has a different {', '.join(sorted(differing))}", again)
                 break
             yield case.held(rule.rule.id, upto=again)
         else:
             if case.single and len(case.episode.records) > 1:
-                yield case.broken(rule.rule.id, f"one feedback became {len(case.episode.records)}", group[-1])
+                yield case.broken(rule.rule.id, f"one feedback was stored {len(case.episode.records)} times", group[-1])
 
 
 def _retry_in_window(case: Case, rule: ClientRule) -> Iterator[Finding]:
@@ -69,7 +69,7 @@ def _retry_in_window(case: Case, rule: ClientRule) -> Iterator[Finding]:
             elif not case.situation.calm:
                 yield case.unclear(
                     rule.rule.id,
-                    f"the client was ended {episode.ended}, and may try again later; give it more --patience",
+                    f"the client was stopped {episode.ended}, and may retry later; give it more --patience",
                 )
 
 
@@ -100,7 +100,7 @@ def _retry_after(statuses: Sequence[int], *, dated: bool) -> Judge:
                 again = next(after(each, group[number + 1 :]), None)
                 if until is not None and again is not None and again.now < until - EARLY:
                     later = in_short(max(again.now - came, 0))
-                    what = f"{each.status} was answered with Retry-After: {said}, and it was sent again {later} later"
+                    what = f"after a {each.status} with Retry-After: {said}, it was sent again {later} later"
                     yield case.broken(rule.rule.id, what, again, at_once(each, again))
                 elif until is not None:
                     yield case.held(rule.rule.id, upto=again or each)
@@ -141,7 +141,8 @@ def _bounded(case: Case, rule: ClientRule) -> Iterator[Finding]:
                 yield case.held(rule.rule.id, upto=group[-1])
             else:
                 yield case.unclear(
-                    rule.rule.id, f"the client was ended {case.episode.ended}, still trying; give it more --patience"
+                    rule.rule.id,
+                    f"the client was stopped {case.episode.ended}, still retrying; give it more --patience",
                 )
 
 
@@ -151,7 +152,7 @@ def _one_at_a_time(case: Case, rule: ClientRule) -> Iterator[Finding]:
             if one.status != LOST and one.answered - other.sent > AT_ONCE:
                 yield case.broken(
                     rule.rule.id,
-                    f"it was sent twice within {in_short(max(other.sent - one.sent, 1))}, before an answer came",
+                    f"it was sent twice within {in_short(max(other.sent - one.sent, 1))}, before a response came",
                     other,
                 )
                 break

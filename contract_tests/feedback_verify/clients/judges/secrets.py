@@ -33,7 +33,7 @@ def _secret_in_header(case: Case, rule: ClientRule) -> Iterator[Finding]:
         places = {"URL": each.url, "body": each.body or "", "other headers": "\n".join(others)}
         found = [place for place, text in places.items() if any(secret in text for secret in case.episode.secrets)]
         if found:
-            yield case.broken(rule.rule.id, f"the {' and the '.join(found)} held a secret", each)
+            yield case.broken(rule.rule.id, f"the {' and the '.join(found)} contained a secret", each)
         else:
             yield case.held(rule.rule.id, upto=each)
 
@@ -42,7 +42,7 @@ def _secret_elsewhere(case: Case, rule: ClientRule) -> Iterator[Finding]:
     redirected = [each for each in case.episode.submissions if each.status == HTTPStatus.TEMPORARY_REDIRECT]
     if redirected and not case.episode.recorded:
         if any(secret in text for text in case.episode.elsewhere for secret in case.episode.secrets):
-            yield case.broken(rule.rule.id, "the redirect was followed to another origin with a secret", redirected[0])
+            yield case.broken(rule.rule.id, "the redirect to another origin was followed with a secret", redirected[0])
         else:
             yield case.held(rule.rule.id, upto=redirected[0])
 
@@ -52,7 +52,7 @@ def _secret_printed(case: Case, rule: ClientRule) -> Iterator[Finding]:
         said = case.episode.output + case.episode.errors
         encoded = (b64encode(secret.encode()).decode().rstrip("=") for secret in case.episode.secrets)
         if any(secret in said for secret in (*case.episode.secrets, *encoded)):
-            yield case.broken(rule.rule.id, "the output held a secret")
+            yield case.broken(rule.rule.id, "the output contained a secret")
         else:
             yield case.held(rule.rule.id)
 

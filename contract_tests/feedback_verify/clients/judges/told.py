@@ -18,14 +18,12 @@ def _reports(when: Callable[[Case], bool]) -> Judge:
         last = episode.submissions[-1]
         if episode.ended is not None:
             if case.situation is None or not case.situation.calm:
-                yield case.unclear(rule.rule.id, f"the client was ended {episode.ended}; give it more --patience")
+                yield case.unclear(rule.rule.id, f"the client was stopped {episode.ended}; give it more --patience")
         elif _says_so(case):
             yield case.held(rule.rule.id, upto=last)
         else:
-            said = "no answer came" if last.status == LOST else f"{last.status} was answered"
-            yield case.broken(
-                rule.rule.id, f"{said}, and the client ended with exit code 0 and said nothing of it", last
-            )
+            said = "no response came" if last.status == LOST else f"the response was {last.status}"
+            yield case.broken(rule.rule.id, f"{said}, but the client exited with code 0 and reported nothing", last)
 
     return judge
 
@@ -68,7 +66,7 @@ def _reports_success(case: Case, rule: ClientRule) -> Iterator[Finding]:
         if episode.exit_code == 0:
             yield case.held(rule.rule.id, upto=last)
         else:
-            yield case.broken(rule.rule.id, f"200 was answered, and the exit code is {episode.exit_code}", last)
+            yield case.broken(rule.rule.id, f"the response was 200, but the exit code is {episode.exit_code}", last)
 
 
 def _ends(case: Case, rule: ClientRule) -> Iterator[Finding]:
@@ -77,11 +75,11 @@ def _ends(case: Case, rule: ClientRule) -> Iterator[Finding]:
         return
     if episode.ended is None:
         if (episode.exit_code or 0) < 0:
-            yield case.broken(rule.rule.id, f"signal {-(episode.exit_code or 0)} ended the client")
+            yield case.broken(rule.rule.id, f"signal {-(episode.exit_code or 0)} killed the client")
         else:
             yield case.held(rule.rule.id)
     elif not case.endless and not any(each.status == LOST for each in episode.submissions[-1:]):
-        yield case.broken(rule.rule.id, f"the client did not end by itself; it was ended {episode.ended}")
+        yield case.broken(rule.rule.id, f"the client did not exit; it was stopped {episode.ended}")
 
 
 JUDGES: Mapping[str, Judge] = {
