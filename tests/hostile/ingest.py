@@ -120,6 +120,6 @@ def events(mib: int) -> Bodies:
         yield f"blanks before {shown}", "", b" " * (size - 2) + b"{}"
         yield shown, "", b'{"x":"' + b"a" * (size - 8) + b'"}'
         yield f"{shown} of base64", "", base64.b64encode(bytes(size * 3 // 4 - 3))
-        yield f"{shown} that are no base64", "", b"!" * size
+        yield f"{shown} that are not base64", "", b"!" * size
         tables = b"\x78\x9c" + deflate_tables(size * 3 // 4 - 99)
         yield f"{shown} of base64 of tables", "", base64.b64encode(tables)

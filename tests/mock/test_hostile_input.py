@@ -76,7 +76,7 @@ BODIES: dict[str, tuple[bytes, str | None, int]] = {
     "multipart that is something else": (GOOD_JSON, MULTIPART, 400),
     "multipart with a file for a field": (f"{part('name', 'x', '; filename=x')}--x--\r\n".encode(), MULTIPART, 400),
     "multipart with a part without name": (b"--x\r\nContent-Type: text/plain\r\n\r\na\r\n--x--\r\n", MULTIPART, 400),
-    "multipart with bytes that are no text": (
+    "multipart with bytes that are not text": (
         b"--x\r\n" + part("name", "?")[5:].encode()[:-3] + b"\xff\r\n--x--",
         MULTIPART,
         400,

@@ -138,7 +138,7 @@ def _end(verdict: Connection, process: ForkServerProcess) -> None:
 
 def _send_judgement(task: Task, verdict: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is stopped halfway has not survived
-    logging.disable()  # a broken server's complaints are no part of the progress
+    logging.disable()  # keeps a broken server's log out of the progress display
     try:
         application = task.make(task.given)
     except Exception as error:  # whatever a changed text raises

@@ -42,7 +42,7 @@ def main(examples: int, seed: int, wait: str, only: str | None) -> None:
         content = json.loads(Path(path).read_text("utf-8"))
         real = server_of(content)
     except (OSError, ValueError, LookupError, TypeError) as error:
-        click.echo(f"SENTRY_SEED={path}: is no seed file: {type(error).__name__}: {error}.", err=True)
+        click.echo(f"SENTRY_SEED={path}: is not a seed file: {type(error).__name__}: {error}.", err=True)
         sys.exit(2)
     bad = 0
     if only != "differential":

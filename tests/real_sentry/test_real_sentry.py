@@ -73,7 +73,7 @@ def test_seed_that_is_none_is_refused_in_one_sentence(
     outcome = CliRunner().invoke(main, [])
 
     assert outcome.exit_code == 2
-    assert f"SENTRY_SEED={seed}: is no seed file: " in outcome.output
+    assert f"SENTRY_SEED={seed}: is not a seed file: " in outcome.output
 
 
 def test_seed_names_the_server() -> None:

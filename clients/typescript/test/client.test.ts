@@ -121,7 +121,7 @@ test("a refusal says what would be right", async () => {
   });
 });
 
-test("a token is sent, and shown to nobody who prints the client; stopping twice is no mistake", async () => {
+test("a token is sent, and shown to nobody who prints the client; stopping twice is not an error", async () => {
   const guarded = await FeedbackMock.start({ options: ["--control-token", "only-for-this-test"] });
   const sandbox = await Sandbox.in(guarded);
   await guarded.stop();
