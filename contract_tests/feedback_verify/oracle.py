@@ -55,7 +55,7 @@ class Sandbox:
         return self.model.at("", event_id.lower())
 
     def submitted(self) -> dict[str, Known]:
-        """The events with feedback, in the order of first submission; without those that an unexpected response made
+        """The events with feedback, in the order of their dates; without those that an unexpected response made
         doubtful.
         """
         return {event_id: self.known(event_id) for event_id in self.order if event_id not in self.doubtful}
@@ -195,6 +195,10 @@ class Oracle:
         answered = dict(known.answered)
         if outcome == STORED:
             known.first, known.first_by = sandbox.model.now, by
+            sandbox.order.append(event_id)
+        elif self._behaviour.date_created is Base.LAST_SUBMITTED and not self.exact:
+            # The clock runs, so the overwrite is later than everything before it; the model cannot say by how much.
+            sandbox.order.remove(event_id)
             sandbox.order.append(event_id)
         known.last, known.values = sandbox.model.now, cut
         problems = list(self._answer_problems(sandbox, event_id, outcome, by, exchange, answered))

@@ -90,9 +90,9 @@ def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str],
     violations = [each for each in findings if each.violation]
     probes = tuple(probe for each in findings for probe in each.probes)
     observations = sum(each.observations for each in findings)
-    shown = min(
-        violations or [each for each in findings if each.steps] or [Finding(rule.id)], key=lambda each: len(each.steps)
-    )
+    doubtful = [each for each in findings if each.doubt][:1]
+    decisive = violations or doubtful or [each for each in findings if each.steps]
+    shown = min(decisive or [Finding(rule.id)], key=lambda each: len(each.steps))
     lacked = missing(rule.needs, capabilities)
     doubts = [each.doubt for each in findings if each.doubt]
     if violations:

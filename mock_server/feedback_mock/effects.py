@@ -6,12 +6,13 @@ ConnectionResetError or ConnectionAbortedError, which an in-process client sees.
 
 import asyncio
 import math
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import orjson
 from feedback_spec.instants import SECOND, parse_duration
 
-from feedback_mock.asgi import Answer, Header, Receive, Scope, Send, rule_header
+from feedback_mock.asgi import Answer, Header, Receive, Scope, Send, disconnected, rule_header
 from feedback_mock.faults import FaultRule, Faults
 
 EXTENSION = "feedback_mock.connection"
@@ -32,6 +33,7 @@ class Rereading:
 
     def __init__(self, receive: Receive) -> None:
         self._receive, self._messages = receive, list[Any]()
+        self.whole = False
 
     async def read(self) -> bytes:
         """The body, or as much of it as is needed."""
@@ -41,22 +43,31 @@ class Rereading:
             self._messages.append(message)
             size += len(message.get("body", b""))
             more = message.get("more_body", False)
+        self.whole = not more
         return b"".join(each.get("body", b"") for each in self._messages)
+
+    async def left(self) -> None:
+        """Returns when the client has gone; for a request that was read whole."""
+        await disconnected(self._receive)
 
     async def __call__(self) -> Any:
         """The next message."""
         return self._messages.pop(0) if self._messages else await self._receive()
 
 
-async def wait(fault: FaultRule, faults: Faults) -> None:
-    """Waits if the fault says so."""
+async def wait(fault: FaultRule, faults: Faults, left: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
+    """Waits if the fault says so. `left` returns when the client has gone, if anybody wants to know."""
     delay = fault.effect.get("delay")
     if delay == UNTIL_RELEASED:
         event = faults.wait()
+        watching = None if left is None else asyncio.ensure_future(left())
         try:
             await asyncio.wait_for(event.wait(), LONGEST)
         except TimeoutError:
             return
+        finally:
+            if watching is not None:
+                watching.cancel()
     elif isinstance(delay, str):
         await asyncio.sleep(_seconds(delay))
     elif delay is not None:

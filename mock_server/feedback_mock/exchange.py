@@ -7,6 +7,7 @@ everything is known: the project, the instant, the body, the result with its rul
 import logging
 import traceback
 from abc import ABC, abstractmethod
+from functools import partial
 
 import jsonschema_rs
 
@@ -119,10 +120,11 @@ class Endpoint(ABC):
                 result, answer = await self.answered(exchange, again)
             else:
                 exchange.body, entry.fault = body, fault.told()
-                entry.received(body)  # a request that waits is in the journal with all that was sent
+                entry.received(body)  # a request that waits is in the journal with all that was sent, and when
+                entry.now = exchange.now
                 if fault.phase == AFTER:
                     result, answer = await self.answered(exchange, again)
-                await wait(fault, faults)
+                await wait(fault, faults, partial(self._leaving, entry, again) if again.whole else None)
                 break_off(fault, faults, exchange.scope)
                 if answer is None and not fault.answers:
                     result, answer = await self.answered(exchange, again)
@@ -135,6 +137,12 @@ class Endpoint(ABC):
             self.complete(entry, project, exchange, result, None)
             raise
 
+    async def _leaving(self, entry: Entry, request: Rereading) -> None:
+        """Writes down when the client left, if it leaves while it has to wait."""
+        assert self.journaled is not None
+        await request.left()
+        entry.ended, entry.left = self.journaled.source(), True
+
     def complete(
         self, entry: Entry, project: Project, exchange: Exchange, result: Result | None, answer: Answer | None
     ) -> None:
@@ -144,7 +152,7 @@ class Endpoint(ABC):
         if result is not None:
             entry.rule, entry.reason = result.rule, result.reason
         entry.answered(exchange.body, answer)
-        entry.ended = self.journaled.source()
+        entry.ended = entry.ended if entry.left else self.journaled.source()
         project.journal.complete(entry)
         self.journaled.tally.count(entry.rule, entry.status, entry.ended - entry.began)
 

@@ -24,19 +24,21 @@ PENDING, ANSWERED, LOST = "pending", "answered", "lost"
 class Entry:
     """One exchange, with as little work as possible: it refers to facts, which are formatted when they are read.
 
-    `began` and `ended` are on the machine's clock, `now` on the project's, all in microseconds. `path` contains the
-    path's parameters; `operation` is the document's, if the request reached one. `body` is None if the server has not
-    read it. Bodies are truncated after MOST_OF_A_BODY; `body_size` and `answer_size` are their full lengths.
+    `began` and `ended` are on the machine's clock, `now` on the project's, all in microseconds; with `left`, it ended
+    when the client left. `path` contains the path's parameters; `operation` is the document's, if the request reached
+    one. `body` is None if the server has not read it. Bodies are truncated after MOST_OF_A_BODY; `body_size` and
+    `answer_size` are their full lengths.
     """
 
     __slots__ = (
-        *("number", "began", "ended", "now", "state", "size", "method", "_path", "_query", "version", "headers"),
-        *("path", "operation", "body", "body_size", "status", "answer_headers", "answer", "answer_size"),
+        *("number", "began", "ended", "left", "now", "state", "size", "method", "_path", "_query", "version"),
+        *("headers", "path", "operation", "body", "body_size", "status", "answer_headers", "answer", "answer_size"),
         *("rule", "reason", "fault", "kept", "har"),
     )
 
     def __init__(self, scope: Any, operation: str | None, began: int) -> None:
         self.state, self.size, self.began, self.ended, self.now = PENDING, 0, began, began, 0
+        self.left = False
         self.method: str = scope["method"]
         self._path: bytes | str = scope.get("raw_path") or scope["path"]
         self._query: bytes = scope["query_string"]

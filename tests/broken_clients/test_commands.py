@@ -40,7 +40,10 @@ def python(text: str) -> list[str]:
         (["--situation", "plian", "--", "x"], 'there is no situation "plian"; did you mean "plain"?'),
         (["--require", "endpont", "--", "x"], 'there is no rule "endpont" for clients; did you mean "endpoint"?'),
         (["--", "no-such-command"], "no-such-command: cannot be started: No such file or directory."),
-        (["--", "true"], "true: sent nothing to the mock although everything works; it exited with code 0."),
+        (
+            ["--", "true"],
+            "true: sent nothing to the mock before it exited, although everything works; it exited with code 0.",
+        ),
         (["--journal", "no-such.har"], "no-such.har: cannot be read: No such file or directory."),
         (["--report", "html=/no/such/folder/x.html", "--", "true"], "there is no directory /no/such/folder"),
     ],

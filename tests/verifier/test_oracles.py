@@ -1,12 +1,16 @@
 """The suite's own oracle and the rules agree, and every scenario tests a rule."""
 
+import json
+
 from feedback_spec.document import Document
 from feedback_spec.document import load as load_document
 from feedback_spec.instants import SECOND
 from feedback_spec.rules import Facts, decide
 from feedback_spec.windows import facts_of
 from feedback_verify.checks import all_checks
+from feedback_verify.exchange import Exchange, Project, Request
 from feedback_verify.model import status_of
+from feedback_verify.oracle import Oracle
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +46,21 @@ def test_model_agrees_with_the_literal_rows() -> None:
         told = status_of(DOCUMENT, {base: None if at is None else -at for base, at in ages.items()})
 
         assert told == row.status, row.case
+
+
+def test_an_overwrite_moves_up_in_the_list_if_the_date_moves_and_the_clock_runs() -> None:
+    """On a clock that runs, every submission is later than the ones before it, though the model cannot say when."""
+    oracle = Oracle(load_document(None, "sentry-9.1"), exact=False)
+    project = Project("acme", "web", {})
+    oracle.opened(project)
+    for event_id in ("a" * 32, "b" * 32, "a" * 32):
+        oracle.sandbox(project).known(event_id).saved = oracle.sandbox(project).model.now
+        values = {"event_id": event_id, "name": "Jane", "email": "jane@example.com", "comments": "It broke!"}
+        request = Request("POST", "http://server/")
+        body = json.dumps({"id": "1", "eventID": event_id, **values}).encode()
+        oracle.submitted(project, values, "write", Exchange(request, 200, {}, body, 0, 0))
+
+    assert oracle.listed(project) == ["a" * 32, "b" * 32]
 
 
 def test_every_scenario_has_a_rule(document: Document) -> None:

@@ -200,7 +200,8 @@ class Refused:
             for attempt in row.kind.attempts(setting):
                 # An accepted request is never the same again; that is a different matter.
                 said = {**setting.values, "comments": f"{WRONG['comments']} ({len(made)})"}
-                own = replace(setting, values=said) if attempt.taken or attempt.maybe else setting
+                numbered = (attempt.taken or attempt.maybe) and attempt.content is None
+                own = replace(setting, values=said) if numbered else setting
                 made.setdefault(attempt.words, (own, attempt))
         self._ways = len(made)
         way = row.situation["way"]

@@ -4,6 +4,7 @@ import json
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -12,6 +13,7 @@ from feedback_spec.document import SUBMIT, Document
 from feedback_spec.instants import parse_instant
 
 FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 LOST = 0
 """The status of a request without a response."""
 
@@ -51,6 +53,11 @@ class Attempt:
         return self.operation == SUBMIT
 
     @property
+    def by_document(self) -> bool:
+        """Whether it was answered by the document, at once or later."""
+        return self.fault is None or set(self.fault["effect"]) == {"delay"}
+
+    @property
     def media_type(self) -> str:
         """The media type of the body, empty where none is named."""
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
@@ -65,6 +72,8 @@ class Attempt:
         try:
             content = json.loads(self.body)
         except (ValueError, RecursionError):
+            if self.media_type == MULTIPART:
+                return _parts(self.header("content-type") or "", self.body)
             return dict(parse_qsl(self.body, keep_blank_values=True)) if self.media_type == FORM else None
         return content if isinstance(content, dict) else None
 
@@ -143,6 +152,18 @@ def _attempt(number: int, entry: Mapping[str, Any], document: Document) -> Attem
         if problems is None
         else tuple(f"{each['pointer']} {each['detail']}" for each in problems["problems"]),
     )
+
+
+def _parts(content_type: str, body: str) -> Mapping[str, str]:
+    """The fields of a multipart form by name."""
+    form = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n{body}".encode())
+    fields = {}
+    for part in form.walk():
+        content = part.get_payload(decode=True)
+        if isinstance(content, bytes):
+            name = str(part.get_param("name", header="content-disposition"))
+            fields[name] = content.decode("utf-8", "replace")
+    return fields
 
 
 def _body(data: Mapping[str, Any]) -> str | None:

@@ -5,7 +5,7 @@ noticeable.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +23,8 @@ CONNECTION_FAULTS = (
 )
 SHORT = 1  # seconds of Retry-After that a client has to wait
 LONG = 86_400  # seconds of Retry-After too long for any client while the window is open
+UNTIL_RELEASED = "until_released"
+MOMENT = 50_000  # microseconds that answers take, so that what is sent at the same time can be told from what is not
 SLOW = 400_000  # microseconds by which a response is late, but not too late
 CALM = 5 * SECOND
 """Microseconds without a request after which nothing more will happen, although a client may wait for hours."""
@@ -65,15 +67,37 @@ def situations(document: Document) -> dict[str, Situation]:
         *_busy(),
         *_refused(document),
         Situation("redirect", "307 to another origin", _redirect),
-        Situation("broken-cut", "200 with half of its JSON", _always({"broken_body": "truncated"}, times=1)),
-        Situation("broken-other", "200 with unexpected JSON", _always({"broken_body": "wrong"}, times=1)),
+        Situation("broken-cut", "200 with half of its JSON, once", _always({"broken_body": "truncated"}, times=1)),
+        Situation("broken-other", "200 with unexpected JSON, once", _always({"broken_body": "wrong"}, times=1)),
         Situation(
             "broken-always", "200 with half of its JSON, always", _always({"broken_body": "truncated"}), endless=True
         ),
         Situation("late-answer", "each response takes 0.4 s", _always({"delay": format_duration(SLOW)}, phase="after")),
-        Situation("no-answer", "the connection stays open without a response", _always({"delay": "until_released"})),
+        Situation(
+            "no-answer",
+            "the connection stays open without a response",
+            _always({"delay": UNTIL_RELEASED}),
+            endless=True,
+        ),
     ]
-    return {each.name: each for each in found}
+    return {
+        each.name: each if each.name == PLAIN else replace(each, faults=_in_a_moment(each.faults)) for each in found
+    }
+
+
+def _in_a_moment(faults: Callable[[Setting], Sequence[Fault]]) -> Callable[[Setting], Sequence[Fault]]:
+    """The faults, and a moment before each answer."""
+    moment = format_duration(MOMENT)
+    rest: Fault = {"match": {"method": "POST"}, "phase": "after", "effect": {"delay": moment}}
+
+    def slowed(setting: Setting) -> Sequence[Fault]:
+        given = [
+            {**each, "effect": {"delay": moment, **each["effect"]}} if "status" in each["effect"] else each
+            for each in faults(setting)
+        ]
+        return [*given, rest]
+
+    return slowed
 
 
 def _always(effect: Fault, **more: Any) -> Callable[[Setting], Sequence[Fault]]:
@@ -107,7 +131,7 @@ def _too_late(document: Document) -> list[Situation]:
 
 
 def _held(_: Setting) -> Sequence[Fault]:
-    effect = {"delay": "until_released", "connection": "EMPTY_RESPONSE"}
+    effect = {"delay": UNTIL_RELEASED, "connection": "EMPTY_RESPONSE"}
     return [{"match": {"method": "POST"}, "phase": "after", "times": 1, "effect": effect}]
 
 
@@ -115,11 +139,11 @@ def _busy() -> list[Situation]:
     found = []
     for status, name in ((HTTPStatus.TOO_MANY_REQUESTS, "limited"), (HTTPStatus.SERVICE_UNAVAILABLE, "busy")):
         what = f"{status} with Retry-After"
-        short = _always({"status": int(status), "retry_after": SHORT}, times=1)
+        short = _always({"status": int(status), "retry_after": SHORT}, times=2)
         dated = _dated(status)
         endless = _always({"status": int(status), "retry_after": LONG})
         found += [
-            Situation(name, f"{what}: {SHORT}, once", short),
+            Situation(name, f"{what}: {SHORT}, twice", short),
             Situation(f"{name}-date", f"{what} with a date, once", dated),
             Situation(f"{name}-long", f"{what}: {LONG}, always", endless, calm=CALM, endless=True),
         ]
@@ -132,7 +156,7 @@ def _busy() -> list[Situation]:
 
 def _dated(status: int) -> Callable[[Setting], Sequence[Fault]]:
     def faults(setting: Setting) -> Sequence[Fault]:
-        whole = (setting.now // SECOND + SHORT + 2) * SECOND  # a date has whole seconds
+        whole = (setting.now // SECOND + SHORT + 3) * SECOND  # a date has whole seconds, and clients take time to start
         date = format_datetime(EPOCH + whole * MICROSECOND, usegmt=True)
         return _always({"status": int(status), "headers": {"Retry-After": date}}, times=1)(setting)
 

@@ -142,7 +142,7 @@ class Stage:
             secrets=secrets,
             over=over,
             ended=ended,
-            told_time=moved > NOTICEABLE or clock is not None,
+            told_time=clock is not None or (moved > NOTICEABLE and not situation.hold),
         )
 
     def _watch(self, command: Command, situation: Situation, path: str, clock: Clock | None) -> str | None:

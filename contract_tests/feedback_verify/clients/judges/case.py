@@ -72,7 +72,7 @@ class Case:
     def unclear(self, rule: str, why: str) -> Finding:
         """The observations decide nothing."""
         place = "" if self.situation is None else f"{self.situation.name}: "
-        return Finding(rule, doubt=f"{place}{why}")
+        return Finding(rule, doubt=f"{place}{why}", steps=told(self.episode))
 
 
 Judge = Callable[[Case, ClientRule], Iterator[Finding]]

@@ -19,7 +19,7 @@ def _authorization(case: Case, rule: ClientRule) -> Iterator[Finding]:
             yield case.broken(
                 rule.rule.id, f"Authorization is neither Bearer nor DSN: {given[0].partition(' ')[0]!r}", each
             )
-        elif each.fault is None and each.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        elif each.by_document and each.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             yield case.broken(rule.rule.id, f"the credentials were refused with {each.status} ({each.rule})", each)
         else:
             yield case.held(rule.rule.id, upto=each)

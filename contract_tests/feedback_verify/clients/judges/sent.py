@@ -26,7 +26,7 @@ def _content_type(case: Case, rule: ClientRule) -> Iterator[Finding]:
     body = case.document.submit.body
     for each in case.episode.submissions:
         said = f"says {each.header('content-type')!r}" if each.media_type else "is missing"
-        refused = each.fault is None and each.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+        refused = each.by_document and each.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE
         is_json = None if each.body is None else _looks_like_json(each.body)
         if refused or (body is not None and each.media_type not in body.content):
             yield case.broken(rule.rule.id, f"the Content-Type {said}, which is not accepted", each)
@@ -59,7 +59,7 @@ def _valid_body(case: Case, rule: ClientRule) -> Iterator[Finding]:
         if each.problems is None or each.body is None or (each.media_type == JSON and not _looks_like_json(each.body)):
             continue
         problems = [problem for problem in each.problems if problem.startswith("/body")]
-        if not problems and each.fault is None and each.status == HTTPStatus.BAD_REQUEST:
+        if not problems and each.by_document and each.status == HTTPStatus.BAD_REQUEST:
             problems = [f"it was refused with {each.status} ({each.rule})"]
         if problems:
             yield case.broken(rule.rule.id, f"the request is not valid: {problems[0]}", each)

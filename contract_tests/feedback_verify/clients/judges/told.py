@@ -71,14 +71,15 @@ def _reports_success(case: Case, rule: ClientRule) -> Iterator[Finding]:
 
 def _ends(case: Case, rule: ClientRule) -> Iterator[Finding]:
     episode = case.episode
-    if episode.recorded:
+    if episode.recorded or (case.situation is not None and case.situation.calm):
         return
-    if episode.ended is None:
-        if (episode.exit_code or 0) < 0:
-            yield case.broken(rule.rule.id, f"signal {-(episode.exit_code or 0)} killed the client")
-        else:
-            yield case.held(rule.rule.id)
-    elif not case.endless and not any(each.status == LOST for each in episode.submissions[-1:]):
+    if episode.ended is None and (episode.exit_code or 0) < 0:
+        yield case.broken(rule.rule.id, f"signal {-(episode.exit_code or 0)} killed the client")
+    elif episode.ended is None:
+        yield case.held(rule.rule.id)
+    elif case.endless or (case.situation is not None and case.situation.hold):
+        yield case.unclear(rule.rule.id, f"the client was stopped {episode.ended}; give it more --patience")
+    else:
         yield case.broken(rule.rule.id, f"the client did not exit; it was stopped {episode.ended}")
 
 
