@@ -60,7 +60,7 @@ Exit codes:
 
 \b
 Examples:
-  feedback-mock explore -- pytest tests/test_feedback.py
+  feedback-mock explore -- pytest test_feedback.py
   feedback-verify explore --report html=explored.html -- npm test
 """
 NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": "FEEDBACK"}
