@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 from feedback_spec.document import load
 from feedback_spec.profiles import DOCUMENTED
-from feedback_verify.realtime.draw import draw
+from feedback_verify.realtime.draw import draw_plan
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -116,5 +116,5 @@ def real_time_flags(ready: dict[str, Any], states: str, spec: Path) -> list[str]
 
 def timed_rules(spec: Path) -> str:
     """The rules that a plan of real waiting is about, for `--rules`."""
-    tracks = draw(load(spec), SEEDED, None, seed=0).tracks
+    tracks = draw_plan(load(spec), SEEDED, None, seed=0).tracks
     return ",".join(sorted({track.rule for track in tracks} | {"conflict-body"}))

@@ -21,7 +21,7 @@ from feedback_verify.answers import Answers
 from feedback_verify.between import between, is_unknown_method, lost_behind
 from feedback_verify.checks import Check, all_checks
 from feedback_verify.exchange import Exchange, Request
-from feedback_verify.realtime.draw import draw, purchases
+from feedback_verify.realtime.draw import draw_plan, purchases
 from feedback_verify.realtime.judge import dates, judge_tracks
 from feedback_verify.realtime.plan import Plan, write
 from feedback_verify.realtime.schedule import Schedule
@@ -294,7 +294,9 @@ class Run:
     def _timed(self, answers: Answers) -> None:
         """Everything about time on a running clock, in one wait."""
         wait = None if self.target.clock == "process" else self.wait or 0
-        plan = self.plan or draw(self.document, self.target.capabilities, wait, self.seed, self.rules, self.target.step)
+        plan = self.plan or draw_plan(
+            self.document, self.target.capabilities, wait, self.seed, self.rules, self.target.step
+        )
         if self.plan_file is not None:
             write(plan, self.plan_file)
         for sentence in purchases(self.document, self.target.capabilities, wait, self.rules) if not self.plan else ():

@@ -12,7 +12,7 @@ from feedback_spec.document import load
 from feedback_spec.instants import SECOND
 from feedback_verify.exchange import Exchange, Project, Request
 from feedback_verify.reports import Report
-from feedback_verify.reports.drawing import MOST, draw
+from feedback_verify.reports.drawing import MOST, draw_timeline
 from feedback_verify.reports.html import as_html
 from feedback_verify.reports.timeline import Moment, moments
 from feedback_verify.steps import Advance, SaveEvent, Send, Step
@@ -51,7 +51,7 @@ def result(rule: str, verdict: Verdict, steps: tuple[Step, ...] = (), detail: st
 
 def test_violation_is_drawn_with_what_was_expected() -> None:
     """The wrong step is marked, and elapsed time takes up space."""
-    drawing = draw("overwrite-window", moments(TOO_LATE, violated=True))
+    drawing = draw_timeline("overwrite-window", moments(TOO_LATE, violated=True))
     *_, last = drawing.rows
 
     assert [row.when for row in drawing.rows] == ["t+0", "t+0", "t+5:00.000001"]
@@ -64,9 +64,10 @@ def test_longer_waits_are_drawn_longer() -> None:
     """From a microsecond to a month, and rows never touch."""
     waits = (0, 1, SECOND, 300 * SECOND, 30 * 86_400 * SECOND)
     starts = [
-        draw("x", [Moment(0, 0, "submit", "200"), Moment(wait, wait, "submit", "200")]).rows[1].y for wait in waits
+        draw_timeline("x", [Moment(0, 0, "submit", "200"), Moment(wait, wait, "submit", "200")]).rows[1].y
+        for wait in waits
     ]
-    drawing = draw("x", [Moment(0, 0, "word " * 30, "200"), Moment(0, 0, "submit")])
+    drawing = draw_timeline("x", [Moment(0, 0, "word " * 30, "200"), Moment(0, 0, "submit")])
 
     assert all(before < after for before, after in pairwise(starts))
     assert drawing.rows[0].answer_y < drawing.rows[1].y
@@ -74,7 +75,7 @@ def test_longer_waits_are_drawn_longer() -> None:
 
 def test_long_timelines_show_their_end() -> None:
     """The end is what breaks the rule."""
-    drawing = draw("x", [Moment(each, 1, f"step {each}") for each in range(100)])
+    drawing = draw_timeline("x", [Moment(each, 1, f"step {each}") for each in range(100)])
 
     assert [row.lines for row in drawing.rows] == [(f"step {each}",) for each in range(100 - MOST, 100)]
     assert drawing.subtitle == "the last 24 of 100 steps"

@@ -15,7 +15,7 @@ from feedback_spec.document import Document, document_of, load, load_control
 from feedback_spec.documentation.build import built_files, committed_files
 from feedback_spec.documentation.reference import render_timeline
 from feedback_spec.documentation.samples import samples
-from feedback_spec.documentation.timeline import draw
+from feedback_spec.documentation.timeline import draw_windows
 
 from tests.fuzz.changes import places
 from tests.hostile.markup import ATTACKS, LEAVING, rendered
@@ -194,7 +194,7 @@ def test_nothing_of_a_hostile_document_runs_or_asks_for_anything(tmp_path: Path)
 
 
 def test_drawing_is_to_scale_and_has_a_description() -> None:
-    timeline = draw(load())
+    timeline = draw_windows(load())
     drawing = ET.fromstring(render_timeline(load()))
     svg = "{http://www.w3.org/2000/svg}"
 
@@ -214,7 +214,7 @@ def test_window_too_short_to_be_seen_is_drawn_and_said_not_to_scale(tmp_path: Pa
 
     document = load(tmp_path / "changed.yaml")
 
-    assert not draw(document).to_scale
+    assert not draw_windows(document).to_scale
     assert "Not to scale" in render_timeline(document)
 
 
@@ -226,7 +226,7 @@ def test_labels_of_the_drawing_stay_inside_it(tmp_path: Path) -> None:
         )
         (tmp_path / "changed.yaml").write_text(text, "utf-8")
 
-        timeline = draw(load(tmp_path / "changed.yaml"))
+        timeline = draw_windows(load(tmp_path / "changed.yaml"))
 
         for lane in timeline.lanes:
             half = len(lane.limit) * 6.4 / 2

@@ -7,7 +7,7 @@ import pytest
 from feedback_spec.document import Document, load
 from feedback_spec.instants import SECOND
 from feedback_spec.rules import Base, Decision, Facts
-from feedback_verify.realtime.draw import MARGIN, draw, purchases
+from feedback_verify.realtime.draw import MARGIN, draw_plan, purchases
 from feedback_verify.realtime.judge import judge_tracks
 from feedback_verify.realtime.plan import Plan
 from feedback_verify.verdicts import Finding
@@ -28,7 +28,7 @@ def other(request: pytest.FixtureRequest, tmp_path: Path) -> Document:
 
 def plan_for(document: Document, wait: int | None = WAIT) -> Plan:
     """The plan for a target that can do everything that a URL can."""
-    return draw(document, CAPABLE, wait, seed=1)
+    return draw_plan(document, CAPABLE, wait, seed=1)
 
 
 def violated(findings: list[Finding]) -> set[str]:
@@ -116,7 +116,7 @@ def test_event_that_is_forgotten_after_its_window_is_said_of_the_window(document
 
     forgotten = played(
         document,
-        draw(document, CAPABLE - {"aged-event", "aged-timestamp"}, within, seed=1),
+        draw_plan(document, CAPABLE - {"aged-event", "aged-timestamp"}, within, seed=1),
         forgets,
         lambda body, now: {**body, "issue": None} if "id" in body and now > longest else body,
     )

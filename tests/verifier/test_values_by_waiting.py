@@ -11,7 +11,7 @@ from feedback_spec.document import Document
 from feedback_spec.instants import SECOND, format_instant, parse_instant
 from feedback_verify.exchange import Exchange, Request
 from feedback_verify.realtime.clocks import Created, wrong_dates
-from feedback_verify.realtime.draw import draw
+from feedback_verify.realtime.draw import draw_plan
 from feedback_verify.realtime.judge import dates
 from feedback_verify.realtime.schedule import Listed, Played
 from feedback_verify.realtime.values import judge_values
@@ -27,7 +27,7 @@ SETTLE = 5 * SECOND
 
 def tracks(document: Document, change: Change = lambda body, _: body) -> list[Played]:
     """Everything played within the wait, by a server that decides correctly and responds with this change."""
-    return played(document, draw(document, CAPABLE, WAIT, seed=1), sound(document), change)
+    return played(document, draw_plan(document, CAPABLE, WAIT, seed=1), sound(document), change)
 
 
 def violated(findings: list[Finding]) -> set[str]:

@@ -27,7 +27,7 @@ from feedback_verify.arrays.dimensions import (
     window_dimensions,
 )
 from feedback_verify.arrays.play import Failure, Play, start_of
-from feedback_verify.arrays.refused import Refused
+from feedback_verify.arrays.refused import RefusedBatch
 from feedback_verify.arrays.refusing import EVERY, IN_TURN, KINDS, NOTHING, THE_ONLY, refusal_dimensions, together
 from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
 from feedback_verify.oracle import Mismatch
@@ -395,7 +395,7 @@ class Layer:
     def _play_together(self, situations: Sequence[Situation]) -> list[Situation]:
         random = Random(f"{self.seed} {situations}" if self.target.sandboxes else None)
         with Scenario(self.target, self.document, random) as scenario:
-            refused = Refused(scenario, situations, self._ignored)
+            refused = RefusedBatch(scenario, situations, self._ignored)
             try:
                 refused.run()
             except (Failure, Trouble):
@@ -406,7 +406,7 @@ class Layer:
             self._take(refused, scenario)
             return refused.suspects
 
-    def _take(self, played: Play | Refused, scenario: Scenario) -> None:
+    def _take(self, played: Play | RefusedBatch, scenario: Scenario) -> None:
         with self._lock:
             self._counts.update(played.counted)
             self._remarks |= played.remarks
@@ -424,8 +424,8 @@ class Layer:
         names = " ".join(f"{name}={value}" for name, value in situation.items())
         random = Random(f"{self.seed} {names}" if self.target.sandboxes else None)
         with Scenario(self.target, self.document, random, start=start) as scenario:
-            play: Play | Refused = (
-                Refused(scenario, (situation,), self._ignored)
+            play: Play | RefusedBatch = (
+                RefusedBatch(scenario, (situation,), self._ignored)
                 if array.refusing
                 else Play(scenario, situation, -began, self._ignored)
             )

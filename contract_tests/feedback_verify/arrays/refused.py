@@ -48,7 +48,7 @@ class Row:
 
 
 @dataclass
-class Refused:
+class RefusedBatch:
     """Situations with the same past in one scenario; `counted` names the rule of each judged refusal.
 
     `suspects` are the situations that failed, or may have: if there are several, nothing is raised.

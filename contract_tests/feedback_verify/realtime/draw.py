@@ -27,7 +27,7 @@ BY_VALUES = frozenset({"conflict-body", "overwrite-same-record", "unknown-event"
 FIXED, UNKNOWN, UNCHANGED = "overwrite-window-fixed", "overwrite-window-unknown-event", "conflict-changes-nothing"
 
 
-def draw(
+def draw_plan(
     document: Document,
     capabilities: frozenset[str],
     wait: int | None,

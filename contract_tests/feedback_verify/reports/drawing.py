@@ -48,7 +48,7 @@ class Drawing:
     words: str
 
 
-def draw(rule: str, moments: Sequence[Moment]) -> Drawing:
+def draw_timeline(rule: str, moments: Sequence[Moment]) -> Drawing:
     """The drawing of at least one moment; only the last ones if there are very many."""
     shown = moments[-MOST:]
     rows: list[Row] = []

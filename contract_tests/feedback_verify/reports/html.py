@@ -12,10 +12,9 @@ from feedback_spec.files import write
 
 from feedback_verify.reports import causes
 from feedback_verify.reports.data import shown
-from feedback_verify.reports.drawing import Drawing, draw
+from feedback_verify.reports.drawing import Drawing, draw_timeline
 from feedback_verify.reports.page import kind, page
-from feedback_verify.reports.picture import Picture
-from feedback_verify.reports.picture import draw as draw_window
+from feedback_verify.reports.picture import Picture, draw_window
 from feedback_verify.reports.report import STOPPED, Report
 from feedback_verify.reports.timeline import moments
 from feedback_verify.verdicts import SEEN, Probe, Result, Verdict
@@ -118,7 +117,7 @@ def _cause(entry: causes.Entry, shown_entry: Entry) -> Cause:
         shown_entry,
         tuple(result.rule.id for result in entry.results),
         entry.cause,
-        draw(entry.shown.rule.id, happened) if happened else None,
+        draw_timeline(entry.shown.rule.id, happened) if happened else None,
     )
 
 

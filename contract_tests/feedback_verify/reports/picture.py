@@ -105,7 +105,7 @@ class _Scale:
         return round(self.limit_x + math.copysign(self.units(abs(distance)) * per_unit, distance), 1)
 
 
-def draw(mutability: Mutability, window: Window, probes: Sequence[Probe], rule: str) -> Picture:
+def draw_window(mutability: Mutability, window: Window, probes: Sequence[Probe], rule: str) -> Picture:
     """The picture of these probes of the window, made for a rule. There must be at least one probe."""
     scale = _Scale(window, probes)
     limit = in_words(window.limit)

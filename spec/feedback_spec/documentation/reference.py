@@ -20,7 +20,7 @@ from feedback_spec.document import Document
 from feedback_spec.documentation import view, wording
 from feedback_spec.documentation.languages import FENCES
 from feedback_spec.documentation.samples import samples
-from feedback_spec.documentation.timeline import draw
+from feedback_spec.documentation.timeline import draw_windows
 from feedback_spec.operations import operations_of
 
 Links = Mapping[str, tuple[str, ...]]
@@ -64,7 +64,7 @@ def render_html(document: Document, control: Mapping[str, Any], links: Links) ->
 
 def render_timeline(document: Document) -> str:
     """The windows as an SVG file, readable on light and dark backgrounds and in print."""
-    timeline = draw(document)
+    timeline = draw_windows(document)
     context = {
         **{name: getattr(timeline, name) for name in ("lanes", "height", "width", "left", "right")},
         "title": "The time windows",

@@ -42,7 +42,7 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class WindowDrawing:
     """The whole drawing."""
 
     lanes: tuple[Lane, ...]
@@ -53,7 +53,7 @@ class Timeline:
     right: float = RIGHT
 
 
-def draw(document: Document) -> Timeline:
+def draw_windows(document: Document) -> WindowDrawing:
     """The windows of a document, in the order in which they are checked."""
     windows = document.mutability.windows
     longest = max(window.limit for window in windows) or 1
@@ -63,7 +63,7 @@ def draw(document: Document) -> Timeline:
         for index, (window, share) in enumerate(zip(windows, shares, strict=True))
     )
     to_scale = all(share >= SHORTEST or share == 0 for share in shares)
-    return Timeline(lanes, TOP + len(lanes) * LANE_HEIGHT + 16, to_scale)
+    return WindowDrawing(lanes, TOP + len(lanes) * LANE_HEIGHT + 16, to_scale)
 
 
 def title(window: Window) -> str:
