@@ -36,7 +36,7 @@ BREAKS = {
     or (each.rule == "dsn" and "Windows" in each.name)
     or each.name in LATE
 }
-PART = 8
+PART = 6
 VISIBLE = drawn(sorted(set(BREAKS) - set(NOT_VISIBLE)), PART)
 
 
