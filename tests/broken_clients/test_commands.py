@@ -135,6 +135,15 @@ def test_a_run_that_is_stopped_says_what_is_known_and_never_that_all_is_well(
     assert "Stopped early" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("window", "code"), [(300, 0), (1e9, 1)])
+def test_a_client_under_libfaketime_is_late_if_it_does_not_look_at_its_clock(window: float, code: int) -> None:
+    """The clock of the machine stands for the project's, which moves while the first response is held back."""
+    client = f"import tests.broken_clients.sound as s; s.Client.window = {window}; raise SystemExit(s.Client().run())"
+    only = ["--faketime", "--situation", "late-overwrite-window", "--require", "retry-in-window"]
+
+    assert main(["client", *only, "--", *python(client)]) == code
+
+
 def test_feedback_that_is_lost_in_silence_is_found_wherever_it_is_lost(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explore", "--", *python(SILENT)]) == 1
 

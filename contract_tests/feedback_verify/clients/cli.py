@@ -94,7 +94,7 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--journal", type=click.Path(path_type=Path), metavar="FILE.har", help="Judge recorded requests instead.")
 @click.option("--situation", "names", multiple=True, metavar="NAME", help="Run only this situation, and the plain one.")
-@click.option("--faketime", is_flag=True, help="Move the client's clock with the project's, using libfaketime.")
+@click.option("--faketime", is_flag=True, help="Move the client's wall clock with the project's, by libfaketime.")
 @click.option(
     "--require",
     metavar="all|level|ID,…",
@@ -116,7 +116,7 @@ def client(**values: Any) -> int:
 @click.option(
     "--placement", "only", multiple=True, metavar="NAME", help="Run only this placement, and the undisturbed run."
 )
-@click.option("--faketime", is_flag=True, help="Move the client's clock with the project's, using libfaketime.")
+@click.option("--faketime", is_flag=True, help="Move the client's wall clock with the project's, by libfaketime.")
 @shared
 def explore(**values: Any) -> int:
     """Lose every response to a client's test command once, in every way, and see what happens.
