@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,15 @@ def test_no_secret_is_in_any_report(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert not [text for text in written for secret in secrets if secret in text]
 
 
+def test_requests_in_the_archive_are_dated_by_the_wall_clock(tmp_path: Path) -> None:
+    archive, began = tmp_path / "requests.har", datetime.now(UTC)
+
+    main(["client", *PLAIN_ONLY, "--report", f"har={archive}", "--", *in_python("sound")])
+
+    (entry,) = json.loads(archive.read_text("utf-8"))["log"]["entries"]
+    assert began < datetime.fromisoformat(entry["startedDateTime"]) < datetime.now(UTC)
+
+
 def test_a_recorded_journal_is_judged_as_far_as_it_says_something(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -159,6 +169,12 @@ def test_the_command_of_the_mock_explores_too(capsys: pytest.CaptureFixture[str]
     assert mock_main(words) == 0
 
     assert "delivered after 1 more request" in capsys.readouterr().out
+
+
+def test_exploring_needs_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explore"]) == 2
+
+    assert "as in feedback-verify explore -- pytest." in capsys.readouterr().err
 
 
 def test_a_command_that_fails_anyway_is_not_explored(capsys: pytest.CaptureFixture[str]) -> None:

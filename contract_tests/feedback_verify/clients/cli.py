@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,6 @@ from feedback_spec.spelling import meant
 
 from feedback_verify.flags import KINDS, Wait, given, report_option
 from feedback_verify.output import progress, sentence_for, tell
-from feedback_verify.reports.report import Began
 from feedback_verify.settings import SettingsError
 from feedback_verify.stopping import stoppable
 from feedback_verify.verdicts import Verdict
@@ -149,7 +149,7 @@ def _client(
     from feedback_verify.clients.run import ClientRun  # noqa: PLC0415 (reports are slow to import)
     from feedback_verify.clients.situations import PLAIN, situations  # noqa: PLC0415 (slow to import)
 
-    began, command, document = Began.now(), words_of(words, text, journal), load(spec, profile)
+    began, command, document = _now(), words_of(words, text, journal), load(spec, profile)
     known = situations(document)
     for name in names:
         if name not in known:
@@ -165,14 +165,16 @@ def _client(
 def _explore(*, words: tuple[str, ...], only: tuple[str, ...], profile: str, spec: Path | None, **more: Any) -> int:
     from feedback_verify.clients.exploring import Exploration  # noqa: PLC0415 (reports are slow to import)
 
-    began, command, document = Began.now(), words_of(words, None, None), load(spec, profile)
+    if not words:
+        raise SettingsError("Pass the client's test command after --, as in feedback-verify explore -- pytest.")
+    began, document = _now(), load(spec, profile)
     _required(document, "all")
-    return _play(Exploration(document, only), began, command, spec, again=("explore", "--placement"), **more)
+    return _play(Exploration(document, only), began, words, spec, again=("explore", "--placement"), **more)
 
 
 def _play(
     run: "ClientRun | Exploration",
-    began: Began,
+    began: int,
     command: tuple[str, ...],
     spec: Path | None,
     *,
@@ -203,9 +205,10 @@ def _play(
 
 
 def _tell(
-    run: "ClientRun | Exploration", began: Began, flags: Sequence[str], reports: list[tuple[str, Path]], **told: Any
+    run: "ClientRun | Exploration", began: int, flags: Sequence[str], reports: list[tuple[str, Path]], **told: Any
 ) -> int:
     from feedback_verify.clients.report import ClientReport  # noqa: PLC0415 (reports are slow to import)
+    from feedback_verify.reports import Began  # noqa: PLC0415 (slow to import)
 
     document = run.document
     told = {"secrets": frozenset(), **told}
@@ -216,13 +219,18 @@ def _tell(
         stopped=run.stopped,
         sent=run.sent,
         profile=document.profile,
-        began=began,
-        took=Began.now().monotonic - began.monotonic,
+        began=Began(began, began),  # a client's requests are dated by the wall clock, too
+        took=_now() - began,
         digest=document.digest,
         flags=tuple(flags),
         **told,
     )
     return tell(report, reports)
+
+
+def _now() -> int:
+    """Microseconds since 1970."""
+    return time.time_ns() // 1000
 
 
 def words_of(words: tuple[str, ...], text: str | None, journal: Path | None) -> tuple[str, ...]:

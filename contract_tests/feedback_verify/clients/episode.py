@@ -1,6 +1,7 @@
 """What a client did in one situation, as values: its requests from a journal, and how it ended. Pure."""
 
 import json
+import re
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from feedback_spec.document import SUBMIT, Document
 from feedback_spec.instants import parse_instant
 
 FORM = "application/x-www-form-urlencoded"
+_FINER = re.compile(r"(?<=\.[0-9]{6})[0-9]+")  # what some write beyond microseconds
 MULTIPART = "multipart/form-data"
 LOST = 0
 """The status of a request without a response."""
@@ -113,11 +115,6 @@ class Episode:
         """The submissions, in order."""
         return [each for each in self.attempts if each.submits]
 
-    @property
-    def delivered(self) -> bool:
-        """Whether the client learnt that its feedback was stored, and nothing else after that."""
-        return bool(self.submissions) and self.submissions[-1].status in range(200, 300)
-
 
 def attempts_of(entries: Sequence[Mapping[str, Any]], document: Document) -> list[Attempt]:
     """The entries of a HAR file or of a journal, in order. Raises ValueError for an invalid entry."""
@@ -129,7 +126,7 @@ def attempts_of(entries: Sequence[Mapping[str, Any]], document: Document) -> lis
 
 def _attempt(number: int, entry: Mapping[str, Any], document: Document) -> Attempt:
     request, response, ours = entry["request"], entry["response"], entry.get("_feedback") or {}
-    sent = parse_instant(entry["startedDateTime"])
+    sent = parse_instant(_FINER.sub("", entry["startedDateTime"]))
     problems = ours.get("request")
     status = LOST if ours.get("state") in ("lost", "pending") else max(int(response["status"]), LOST)
     operation = ours["operation"] if "operation" in ours else _operation(request["method"], request["url"], document)

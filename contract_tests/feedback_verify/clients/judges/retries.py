@@ -11,6 +11,7 @@ from feedback_verify.clients.episode import LOST, Attempt
 from feedback_verify.clients.judges.case import BUSY, Case, Judge, after, at_once, gap, is_delivered
 from feedback_verify.verdicts import Finding
 
+MOST_DIGITS = 12  # of Retry-After
 EARLY = 20_000  # microseconds by which a timer may fire early
 AT_ONCE = 5_000  # microseconds by which two requests must overlap
 LEFT_LATE = 500_000  # the same, if the first one ended when the client left, which the server notices late
@@ -98,7 +99,8 @@ def _retry_after(statuses: Sequence[int], *, dated: bool) -> Judge:
         for group in case.groups:
             for number, each in enumerate(group):
                 said = each.answer_headers.get("retry-after", "").strip()
-                if each.status not in statuses or not said or said.isdigit() is dated:
+                in_seconds = said.isascii() and said.isdigit() and len(said) <= MOST_DIGITS
+                if each.status not in statuses or not said or in_seconds is dated:
                     continue
                 came = each.now + each.answered - each.sent
                 until = _instant(said) if dated else came + int(said) * SECOND
@@ -123,7 +125,9 @@ def _instant(date: str) -> int | None:
 
 
 def _pace(case: Case, rule: ClientRule) -> Iterator[Finding]:
-    most, within = rule.at_most or 1, rule.within or SECOND
+    most, within = rule.at_most, rule.within
+    if most is None or within is None:
+        return  # a document without the limits has nothing to hold a client against
     for group in case.groups:
         for first, last in zip(group, group[most:], strict=False):
             # On both clocks: a client that sleeps on the project's takes no time on the machine's.
@@ -140,9 +144,12 @@ def _pace(case: Case, rule: ClientRule) -> Iterator[Finding]:
 
 
 def _bounded(case: Case, rule: ClientRule) -> Iterator[Finding]:
+    most = rule.at_most
+    if most is None:
+        return
     for group in case.groups:
-        if len(group) > (rule.at_most or 1):
-            yield case.broken(rule.rule.id, f"it was sent {len(group)} times", group[rule.at_most or 1])
+        if len(group) > most:
+            yield case.broken(rule.rule.id, f"it was sent {len(group)} times", group[most])
         elif case.endless and case.situation is not None and not case.situation.calm:
             if case.episode.ended is None:
                 yield case.held(rule.rule.id, upto=group[-1])
