@@ -22,7 +22,8 @@ class Send:
     """A request to the endpoint; `at_once` with its neighbours that are too, `kept` on a kept connection.
 
     `expected` are the allowed statuses, if that was judged, by which `rule`, and at which instant of the project's
-    clock, if known; `values` and `by` are the fields and the kind of credentials of a valid submission.
+    clock, if known; `values` and `by` are the fields and the kind of credentials of a valid submission. `unanswered`:
+    no response came, and when the request was sent and the connection ended, as in an Exchange.
     """
 
     project: Project
@@ -35,6 +36,7 @@ class Send:
     now: datetime | None = None
     values: Mapping[str, str] | None = None
     by: str = ""
+    unanswered: tuple[int, int] | None = None
 
     @property
     def event_id(self) -> str | None:

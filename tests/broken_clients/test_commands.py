@@ -14,6 +14,7 @@ from feedback_verify.cli import main
 
 from tests.broken_clients.test_broken_clients import in_python
 
+DATA = Path(__file__).parents[1] / "data"
 PLAIN_ONLY = ["--situation", "plain"]
 SILENT = """
 import os, sys
@@ -101,6 +102,21 @@ def test_requests_in_the_archive_are_dated_by_the_wall_clock(tmp_path: Path) -> 
 
     (entry,) = json.loads(archive.read_text("utf-8"))["log"]["entries"]
     assert began < datetime.fromisoformat(entry["startedDateTime"]) < datetime.now(UTC)
+
+
+def test_requests_without_a_response_are_in_the_archive(tmp_path: Path) -> None:
+    archive = tmp_path / "requests.har"
+
+    main(["client", "--situation", "lost-after-empty", "--report", f"har={archive}", "--", *in_python("sound")])
+
+    content = json.loads(archive.read_text("utf-8"))
+    schema = json.loads((DATA / "har-1.2.schema.json").read_text("utf-8"))
+    jsonschema_rs.validator_for(schema).validate(content)
+    entries = content["log"]["entries"]
+    assert [each["response"]["status"] for each in entries] == [200, 0, 200]
+    lost, repeated = entries[1:]
+    assert lost["request"]["postData"] == repeated["request"]["postData"]
+    assert main(["client", "--journal", str(archive), "--require", "retry-lost"]) == 0
 
 
 def test_a_recorded_journal_is_judged_as_far_as_it_says_something(

@@ -224,6 +224,18 @@ def test_document_without_the_submit_operation(tmp_path: Path) -> None:
             r'x-mutability\.windows: two windows of different lengths are both spoken of as "30 minutes"\.',
             id="two windows spoken of alike",
         ),
+        pytest.param(
+            "at most {within} for a response",
+            "at most a minute for a response",
+            r'x-client-rules\[\d+\]\.rule: must state the limit "within", by its name in braces\.',
+            id="limit that the wording of its rule does not state",
+        ),
+        pytest.param(
+            "at most {within} for a response",
+            "at most {witin} for a response",
+            r'x-client-rules\[\d+\]\.rule: "witin" in braces is not a limit of the rule; did you mean "within"\?',
+            id="wording with an unknown limit",
+        ),
     ],
 )
 def test_document_that_cannot_be_honoured(tmp_path: Path, old: str, new: str, sentence: str) -> None:
@@ -252,6 +264,14 @@ def test_texts_follow_a_limit_that_was_changed_alone(tmp_path: Path) -> None:
     assert "no more than 10 minutes after the event was saved" in document.submit.description
     assert "up to and including 10 minutes" in document.rules["event-window"].rule
     assert "within 5 minutes of submitting" in document.submit.description
+
+
+def test_rules_for_clients_state_their_limits(tmp_path: Path) -> None:
+    document = load(changed(tmp_path, ("at_most: 10\n    within: PT1S", "at_most: 7\n    within: PT90S")))
+
+    pace = document.client_rules["retry-pace"]
+    assert pace.rule.rule == "The same feedback is sent at most 7 times within 1 minute 30 seconds."
+    assert (pace.at_most, pace.within) == (7, 90_000_000)
 
 
 def test_dates_stay_the_texts_that_they_are(tmp_path: Path) -> None:

@@ -32,9 +32,9 @@ def _sent(attempt: Attempt, episode: Episode) -> Send:
             kind, variable = _KINDS[scheme.lower()]
             headers[name] = credentials[kind] = Credential(f"{scheme} ", secret, variable)
     request = Request(attempt.method, attempt.url, headers, (attempt.body or "").encode("utf-8", "replace"))
-    exchange = None
-    if attempt.status != LOST:
-        content = attempt.answer.encode("utf-8", "replace")
-        exchange = Exchange(request, attempt.status, attempt.answer_headers, content, attempt.sent, attempt.answered)
-    project = Project("", episode.situation, credentials)
-    return Send(project, request, exchange, now=EPOCH + attempt.now * MICROSECOND)
+    project, now = Project("", episode.situation, credentials), EPOCH + attempt.now * MICROSECOND
+    if attempt.status == LOST:
+        return Send(project, request, now=now, unanswered=(attempt.sent, attempt.answered))
+    content = attempt.answer.encode("utf-8", "replace")
+    exchange = Exchange(request, attempt.status, attempt.answer_headers, content, attempt.sent, attempt.answered)
+    return Send(project, request, exchange, now=now)

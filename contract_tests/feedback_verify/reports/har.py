@@ -1,7 +1,8 @@
 """Every exchange of a run as an HTTP archive (HAR 1.2), for browser developer tools and proxies.
 
 Each entry has a `_feedback`, as in the mock's journal: the expected response and its rule, and the instants to the
-microsecond, with `now` on the project's own clock, if known.
+microsecond, with `now` on the project's own clock, if known. A request without a response has the status 0, as browsers
+write it.
 """
 
 import io
@@ -20,21 +21,22 @@ from feedback_verify.exchange import Exchange
 from feedback_verify.reports.causes import phrase
 from feedback_verify.reports.data import shown
 from feedback_verify.reports.report import Report
+from feedback_verify.steps import Send
 
 NAME = "feedback-verify"
 HTTP = "HTTP/1.1"  # the only one that the verifier speaks
 CUT = "Only the beginning of the body is kept."
+UNANSWERED = "There was no response."
 
 
 def write_har(report: Report, path: Path) -> None:
     """Writes the archive; bodies are truncated as in every report. Raises OSError."""
     made_by = version("sentry-feedback-contract")
-    sent = [each for each in report.sent if each.exchange is not None]
-    exchanges = [each.exchange for each in sent if each.exchange is not None]
+    sent = [(each, exchange) for each in report.sent if (exchange := _exchange(each)) is not None]
     creator, browser = harfile.Creator(NAME, made_by), harfile.Browser(NAME, made_by)
     archive = io.StringIO()
     with harfile.HarFile.open(archive, creator=creator, browser=browser) as har:
-        for exchange in exchanges:
+        for _, exchange in sent:
             view = shown(report, exchange)
             milliseconds = max(exchange.received - exchange.sent, 0) / 1000
             har.add_entry(
@@ -45,7 +47,7 @@ def write_har(report: Report, path: Path) -> None:
                 timings=harfile.Timings(send=0, wait=milliseconds, receive=0),
             )
     content = json.loads(archive.getvalue())
-    for number, (entry, step, exchange) in enumerate(zip(content["log"]["entries"], sent, exchanges, strict=True), 1):
+    for number, (entry, (step, exchange)) in enumerate(zip(content["log"]["entries"], sent, strict=True), 1):
         entry["_feedback"] = {
             "number": number,
             "rule": step.rule or None,
@@ -55,6 +57,13 @@ def write_har(report: Report, path: Path) -> None:
             "received": report.began.instant(exchange.received),
         }
     write(path, json.dumps(content, indent=2) + "\n")
+
+
+def _exchange(step: Send) -> Exchange | None:
+    """The exchange of the step, with the status 0 if there was no response; None if it was not seen to be sent."""
+    if step.unanswered is None:
+        return step.exchange
+    return Exchange(step.request, 0, {}, b"", *step.unanswered)
 
 
 def _instant(now: datetime) -> str:
@@ -86,7 +95,7 @@ def _response(response: dict[str, Any]) -> harfile.Response:
         content=harfile.Content(size=body["bytes"], mimeType=headers.get("content-type", ""), text=body["text"]),
         redirectURL=headers.get("location", ""),
         bodySize=body["bytes"],
-        comment=CUT if body["cut"] else None,
+        comment=CUT if body["cut"] else None if response["status"] else UNANSWERED,
     )
 
 
