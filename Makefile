@@ -45,6 +45,7 @@ format: .venv/installed ## format the code and update generated text
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/feedback-docs reference
 	@$(BIN)/feedback-docs clients --out clients
+	@$(BIN)/python -m tests.verifier.coverings
 	@$(BIN)/cog -I . -r README.md docs/broken.md docs/clients.md docs/profiles.md docs/supply.md
 
 lint-documents: node_modules/.package-lock.json .venv/installed ## lint the documents with Redocly and Spectral (needs npm)

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 from feedback_spec.document import Document, load
+from feedback_verify.arrays.covering import Shape, found, key_of, stored
 from feedback_verify.arrays.layer import Layer, arrays_for
 from feedback_verify.targets import ControlTarget, Target
 
 from tests.broken.server import Event, Implementation, Project, Record
 from tests.broken.serving import serving
 from tests.documents import other_windows
+from tests.drawn import drawn
+from tests.verifier.coverings import needed
 
 
 class Exact(Target):
@@ -46,7 +49,7 @@ def test_all_tuples_of_values_meet(target: Target, document: Document) -> None:
             for each in product(*(value for _, value in some))
         }
 
-        assert len(varied) == array.varied
+        assert len(varied) == len(array.varied)
         assert wanted <= met
 
 
@@ -105,3 +108,14 @@ def test_window_that_the_document_does_not_have_is_seen(tmp_path: Path) -> None:
         found = {each.rule for each in Layer(target, other, seed=1).run() if each.violation}
 
     assert found == {"overwrite"}
+
+
+def test_stored_arrays_are_all_that_are_needed() -> None:
+    """`make format` stores them again after a dimension has changed."""
+    assert stored().keys() == {key_of(*each) for each in needed()}
+
+
+@pytest.mark.parametrize("array", drawn(needed(), 5), ids=str)
+def test_stored_array_is_the_one_that_is_found(array: tuple[Shape, int]) -> None:
+    """The library finds the same for the same dimensions, on every run."""
+    assert stored()[key_of(*array)] == found(*array)

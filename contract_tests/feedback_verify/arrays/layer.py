@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cached_property
 from random import Random
 from typing import TypeVar
 
-from covertable import make
 from feedback_spec.document import Document
 
+from feedback_verify.arrays.covering import Values, covering
 from feedback_verify.arrays.dimensions import (
     EVERY_WAY,
     PLACES,
@@ -56,8 +56,13 @@ class Array:
 
     dimensions: tuple[Dimension, ...]
     strength: int
-    varied: int
-    rows: tuple[Situation, ...]
+    varied: Values
+    plain: Situation
+
+    @cached_property
+    def rows(self) -> tuple[Situation, ...]:
+        """The plainest situation, then the covering ones."""
+        return (self.plain, *({**self.plain, **row} for row in covering(self.varied, self.strength)))
 
     @property
     def timed(self) -> bool:
@@ -72,7 +77,7 @@ class Array:
     @property
     def words(self) -> str:
         """What is covered, in words."""
-        return f"{('every value', 'all pairs', 'all triples')[self.strength - 1]} of {self.varied} dimensions"
+        return f"{('every value', 'all pairs', 'all triples')[self.strength - 1]} of {len(self.varied)} dimensions"
 
 
 @dataclass(frozen=True)
@@ -530,12 +535,4 @@ def _array(dimensions: tuple[Dimension, ...], strength: int, whole: tuple[Dimens
     """The array over these dimensions; all other dimensions in `whole` stay plain."""
     varied = tuple((each.name, each.values) for each in dimensions if len(each.values) > 1)
     plain = {each.name: each.plain for each in (*whole, *dimensions)}
-    rows = tuple({**plain, **dict(row)} for row in _covering(varied, strength))
-    return Array(whole or dimensions, strength, len(varied), (plain, *rows))
-
-
-@cache
-def _covering(values: tuple[tuple[str, tuple[str, ...]], ...], strength: int) -> list[dict[str, str]]:
-    """The rows of the covering array; the same on every run, whatever the seed."""
-    found: list[dict[str, str]] = make({name: list(each) for name, each in values}, strength=strength)
-    return found
+    return Array(whole or dimensions, strength, varied, plain)
