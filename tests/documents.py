@@ -136,8 +136,19 @@ def _status_422(document: dict[str, Any]) -> None:
             rule["refusal"]["status"] = 422
 
 
+def _created(document: dict[str, Any]) -> None:
+    """New feedback is answered with 201, an overwrite still with 200."""
+    post = next(iter(document["paths"].values()))["post"]
+    post["responses"]["201"] = post["responses"]["200"]
+    _mutability(document)["outcomes"]["stored"]["status"] = 201
+    for row in _mutability(document)["examples"]:
+        if row["outcome"] == "stored":
+            row["status"] = 201
+
+
 WINDOWS: dict[str, Change] = {
     "windows of other names": _renamed,
+    "201 for what is new": _created,
     "three windows": _three,
     "one window": _one,
     "windows that refuse at their limit": _refused_at_limit,

@@ -77,7 +77,12 @@ class Answers:
 
     def _should_not_have_passed(self, exchange: Exchange, operation: Operation | None) -> bool:
         """Whether this accepts what the request schema forbids; other rules judge that, and the response repeats it."""
-        if exchange.request.method != "POST" or exchange.status != 200 or operation is None or operation.body is None:
+        if (
+            exchange.request.method != "POST"
+            or operation is None
+            or operation.body is None
+            or exchange.status != operation.success
+        ):
             return False
         sent = as_data(exchange.request.content)
         if sent is None:

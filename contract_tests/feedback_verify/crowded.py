@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlencode
 
-from feedback_spec.document import LIST, Document
+from feedback_spec.document import Document
 
 from feedback_verify.exchange import Exchange
 from feedback_verify.oracle import Expected, Mismatch
@@ -94,7 +94,7 @@ class Crowded:
         self.oracle, self.project = self.scenario.oracle, self.scenario.project
         self.moves = self.scenario.target.clock == "exact" and "clock" in capabilities
         self.details = "event-details" in capabilities
-        parameters = {each.name: each for each in self.scenario.document.operations[LIST].parameters}
+        parameters = {each.name: each for each in self.scenario.document.listing.parameters}
         self.largest = int(parameters["per_page"].schema["maximum"])
         self.ids = [self.scenario.new_event_id() for _ in range(self.size)]
         for part in (self._fill, self._lists, self._pages, self._early_again, self._too_late):
@@ -189,8 +189,8 @@ class Crowded:
 
     def _get(self, query: Mapping[str, str], rule: str) -> Exchange:
         reply = self.scenario.listing(urlencode(query))
-        if reply.status != 200:
-            raise Wrong(rule, f"GET ?{urlencode(query)}: expected 200, got {answer(reply)}")
+        if reply.status != (wanted := self.scenario.document.listing.success):
+            raise Wrong(rule, f"GET ?{urlencode(query)}: expected {wanted}, got {answer(reply)}")
         return reply
 
     # --- pages

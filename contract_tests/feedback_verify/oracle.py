@@ -221,7 +221,10 @@ class Oracle:
     def _wrong_status(self, expected: Expected, exchange: Exchange) -> Mismatch:
         """A status that no window produces is not about a window."""
         told = f"expected {expected.status}, got {exchange.status}"
-        about_windows = exchange.status in (*(window.status for window in self.document.mutability.windows), 200)
+        about_windows = exchange.status in (
+            *self.document.accepting,
+            *(window.status for window in self.document.mutability.windows),
+        )
         rule = expected.rule
         if exchange.status >= 500:
             rule = "no-server-error"

@@ -257,10 +257,22 @@ class Scenario:
         allowed = status if isinstance(status, tuple) else (status,)
         names = " or ".join(map(str, allowed))
         self.note(exchange, expected=allowed)
-        if exchange.request.method == "POST" and 200 in allowed and exchange.status not in allowed:
+        if (
+            exchange.request.method == "POST"
+            and set(allowed) & set(self.document.accepting)
+            and exchange.status not in allowed
+        ):
             # One verdict for one fault: if nothing is accepted, `submission` says so, not every rule.
             self.given(self.plain_accepted, f"not even plain feedback is accepted here: {answer(exchange)}")
         self.expect(exchange.status in allowed, f"{when}: expected {names}, got {answer(exchange)}")
+
+    def expect_accepted(self, exchange: Exchange, when: str) -> None:
+        """The rule is broken unless the submission is accepted."""
+        self.expect_status(exchange, self.document.accepting, when)
+
+    def expect_listed(self, exchange: Exchange, when: str) -> None:
+        """The rule is broken unless the response is a list."""
+        self.expect_status(exchange, self.document.listing.success, when)
 
     def given(self, condition: bool, message: str) -> None:
         """This scenario cannot tell unless `condition`."""
@@ -269,8 +281,10 @@ class Scenario:
 
     def accepted(self, exchange: Exchange, what: str = "a submission") -> dict[str, Any]:
         """The feedback returned for a submission that must be accepted for the scenario to continue."""
-        self.note(exchange, expected=(200,))
-        self.given(exchange.status == 200, f"the setup failed: {what} was answered {answer(exchange)}")
+        self.note(exchange, expected=self.document.accepting)
+        self.given(
+            exchange.status in self.document.accepting, f"the setup failed: {what} was answered {answer(exchange)}"
+        )
         return exchange.object
 
     def _opened(self, opened: tuple[Project, list[Step]]) -> Project:

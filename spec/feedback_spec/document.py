@@ -61,6 +61,16 @@ class Document:
         return self.operations[SUBMIT]
 
     @property
+    def listing(self) -> Operation:
+        """The operation that lists a project's feedback."""
+        return self.operations[LIST]
+
+    @cached_property
+    def accepting(self) -> tuple[int, ...]:
+        """The statuses of accepted submissions: one, unless an overwrite has its own."""
+        return tuple(dict.fromkeys((self.mutability.stored.status, self.mutability.overwritten.status)))
+
+    @property
     def verifiable(self) -> Mapping[str, Rule]:
         """The rules by id, except those that only the mock follows."""
         return {rule.id: rule for rule in self.rules.values() if not rule.only_mock}

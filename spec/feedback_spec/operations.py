@@ -124,6 +124,11 @@ class Operation:
     path_keys: frozenset[str]
 
     @property
+    def success(self) -> int:
+        """The status that is described first among those of success. Raises StopIteration if none is."""
+        return next(int(status) for status in self.responses if status.startswith("2"))
+
+    @property
     def scopes(self) -> tuple[str, ...]:
         """The scopes of which a token needs one (`x-scopes`)."""
         return tuple(self.extensions.get("x-scopes", ()))

@@ -231,9 +231,10 @@ class RefusedBatch:
         allowed = statuses(self.document, kind, attempt)
         said = f"a submission {attempt.words}"
         self.scenario.note(reply, expected=tuple(sorted(allowed)))
-        if reply.status == 200 and (attempt.maybe or 200 in allowed):
+        accepted = reply.status in self.document.accepting
+        if accepted and (attempt.maybe or reply.status in allowed):
             self.remarks.add((kind.rule, f"{said} is accepted"))
-        if not allowed or (attempt.maybe and reply.status == 200):
+        if not allowed or (attempt.maybe and accepted):
             by = attempt.by or setting.by
             expected, problems = self.scenario.judge(self.where, attempt.values(setting), by, reply)
             if problems and problems[0].aspect == "status":
@@ -244,7 +245,7 @@ class RefusedBatch:
             wanted = "a refusal" if len(allowed) > len(kind.rule) else " or ".join(map(str, allowed))
             told = f"{said}: expected {wanted}, got {answer(reply)}"
             self._raise(row, [Mismatch("status", rule, told, f"{wanted}, {reply.status}")], None, reply)
-        elif reply.status == 200:
+        elif accepted:
             self._end(row, str(attempt.values(setting).get("event_id", "")).strip().lower())
         elif problem := _answer_problem(attempt, reply):
             self._raise(row, [Mismatch("answer", kind.rule, f"{said}: {problem}", problem)], None, reply)

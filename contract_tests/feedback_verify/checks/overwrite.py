@@ -22,7 +22,7 @@ def a_further_submission_replaces_the_values(s: Scenario) -> None:
         if change in nearly:
             s.accepted(s.submit(s.submission(**values)), "a first submission of these values")
         reply = s.submit({**body, **values})
-        s.expect_status(reply, 200, "an overwrite immediately")
+        s.expect_accepted(reply, "an overwrite immediately")
         answered = {field: reply.object.get(field) for field in values}
         s.expect(answered == values, f"after an overwrite with {values} the response says {answered}")
         if "records" in s.target.capabilities:
@@ -62,7 +62,7 @@ def a_retry_is_answered_like_the_first_try(s: Scenario) -> None:
     body = s.submission()
     first = s.accepted(s.submit(body))
     second = s.submit(body)
-    s.expect_status(second, 200, "the same submission again, immediately")
+    s.expect_accepted(second, "the same submission again, immediately")
     for field in ("eventID", "name", "email", "comments"):
         again, before = second.object.get(field), first.get(field)
         s.expect(again == before, f"the retry returns {field} {again!r}, the first try {before!r}")
@@ -79,7 +79,7 @@ def either_credentials_overwrite(s: Scenario) -> None:
         body = s.submission()
         first = s.accepted(s.submit(body, by=first_by))
         second = s.submit({**body, **CHANGED}, by=second_by)
-        s.expect_status(second, 200, f"submitted by {first_by}, overwritten by {second_by}")
+        s.expect_accepted(second, f"submitted by {first_by}, overwritten by {second_by}")
         if first and second.object:
             s.expect(second.object.get("id") == first.get("id"), "other credentials created a second record")
             s.expect(second.object.get("name") == CHANGED["name"], "other credentials did not overwrite")
@@ -96,7 +96,7 @@ def the_same_event_id_in_two_projects_is_two_records(s: Scenario) -> None:
     s.advance(s.limit("feedback") + 1)
     s.advance(s.limit("feedback") + 1, project=other)
     second = s.submit({**body, **CHANGED}, project=other)
-    s.expect_status(second, 200, "the first submission in another project")
+    s.expect_accepted(second, "the first submission in another project")
     own = s.records(body["event_id"])
     s.expect([each.get("name") for each in own] == [VALUES["name"]], f"the first project's record became {own}")
     s.expect(len(s.records(project=other)) == 1, "the second project does not have exactly one record")
@@ -109,7 +109,7 @@ def events_of_another_project_are_unknown(s: Scenario) -> None:
         body = s.submission()
         s.save_event(body["event_id"], project=other, saved_ago=saved_ago)
         reply = s.submit(body)
-        s.expect_status(reply, 200, "feedback for an event that only another project knows")
+        s.expect_accepted(reply, "feedback for an event that only another project knows")
         s.expect(reply.object.get("issue") is None, "the response contains the issue of another project's event")
 
 
@@ -118,7 +118,7 @@ def the_same_slug_in_two_organizations_is_two_projects(s: Scenario) -> None:
     other = s.other_project(same_organization=False)
     body = s.submission()
     s.accepted(s.submit(body))
-    s.expect_status(s.submit(body, project=other), 200, "the first submission in another organization")
+    s.expect_accepted(s.submit(body, project=other), "the first submission in another organization")
     s.expect(len(s.records(project=other)) == 1, "the other organization's project does not have exactly one record")
 
 
@@ -129,7 +129,7 @@ def the_clock_of_one_project_is_its_own(s: Scenario) -> None:
     s.accepted(s.submit(body))
     s.accepted(s.submit(body), "an overwrite immediately")
     s.advance(s.limit("feedback") + 1, project=other)
-    s.expect_status(s.submit(body), 200, "an overwrite immediately, after the clock of another project moved")
+    s.expect_accepted(s.submit(body), "an overwrite immediately, after the clock of another project moved")
 
 
 CHECKS = (

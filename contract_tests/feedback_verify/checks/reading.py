@@ -54,5 +54,5 @@ def _allowed(document: Document, kind: Kind, attempt: Attempt) -> tuple[int, ...
         refusal = document.rules[DSN_MAY_NOT].refusal if DSN_MAY_NOT in document.rules else None
         return (*refused, *((refusal.status,) if refusal else ()))
     if attempt.taken:
-        return (200,)
+        return (document.listing.success,)
     return () if attempt.maybe else refused
