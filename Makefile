@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 RUNS ?= 20
+SEEDS ?= 50
 # One more than there are cores, because some tests wait for time to pass.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
@@ -60,6 +61,9 @@ broken: .venv/installed ## test every broken server, seed and profile, not only 
 
 broken-clients: .venv/installed clients ## test every broken client, not only this commit's sample (minutes)
 	@BROKEN=all $(BIN)/pytest -n 2 tests/broken_clients $(ARGS)
+
+sound-clients: .venv/installed clients ## test that correct clients break no rule, with many seeds (half an hour; SEEDS=5)
+	@SEEDS=$(SEEDS) $(BIN)/pytest -n 2 tests/clients/test_client_verdicts.py $(ARGS)
 
 mutation: .venv/installed ## run the verifier on every mutated server, resuming where it stopped (hours; ARGS="--write")
 	@$(BIN)/python -m tests.mutation $(ARGS)
@@ -134,4 +138,4 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@cd tests/clients && npm ci --silent --ignore-scripts || echo "The SDK generators for JavaScript could not be installed; their tests are skipped."
 
 .DEFAULT_GOAL := help
-.PHONY: help mock verify docs test check examples clients picture broken broken-clients mutation fuzz soak fronts crash-redis compare-profiles verify-sentry test-all format lint-documents sbom audit lock clean flaky
+.PHONY: help mock verify docs test check examples clients picture broken broken-clients sound-clients mutation fuzz soak fronts crash-redis compare-profiles verify-sentry test-all format lint-documents sbom audit lock clean flaky

@@ -10,9 +10,12 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from feedback_mock.command.cli import main as mock_main
+from feedback_spec.instants import SECOND
 from feedback_verify.cli import main
+from feedback_verify.clients.situations import situations
+from feedback_verify.clients.stage import Stage
 
-from tests.broken_clients.test_broken_clients import in_python
+from tests.broken_clients.test_broken_clients import DOCUMENT, in_python
 
 DATA = Path(__file__).parents[1] / "data"
 PLAIN_ONLY = ["--situation", "plain"]
@@ -25,6 +28,18 @@ try:
     sys.exit(0 if client.send()[0] == 200 else 1)
 except (OSError, HTTPException):
     pass
+"""
+WITHOUT_HTTP = """
+import socket
+from urllib.parse import urlsplit
+from tests.broken_clients.sound import Client
+client = Client()
+url, body = urlsplit(client.url()), client.body()
+lines = [f"POST {url.path} HTTP/1.1", f"Host: {url.netloc}", f"Content-Length: {len(body)}"]
+lines += [f"{name}: {value}" for name, value in client.headers()]
+with socket.create_connection((url.hostname, url.port), 5) as connection:
+    connection.sendall("\\r\\n".join([*lines, "", ""]).encode() + body)
+    print(b"".join(iter(lambda: connection.recv(4096), b"")).hex())
 """
 
 
@@ -77,6 +92,31 @@ def test_a_violation_names_the_rule_and_the_line_that_shows_it_again(
     assert found["event-id"]["verdict"] == "violated"
     assert found["event-id"]["timeline"][0]["what"] == "submit"
     assert found["conflict-final"]["verdict"] == "not verifiable here"
+
+
+def test_a_violation_names_the_seed_that_shows_it_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "report.json"
+
+    assert (
+        main(["client", *PLAIN_ONLY, "--seed", "7", "--report", f"json={report}", "--", *in_python("upper-case-event")])
+        == 1
+    )
+
+    assert json.loads(report.read_text("utf-8"))["seed"] == 7
+    assert "feedback-verify client --seed 7 --situation plain -- " in capsys.readouterr().out
+
+
+def test_random_responses_are_random_by_the_seed() -> None:
+    seen = [_random_response(seed) for seed in (7, 7, 8)]
+
+    assert seen[0] == seen[1] != seen[2]
+    assert all(seen)
+
+
+def _random_response(seed: int) -> str:
+    """What a client without any HTTP sees where the response is random data, in hexadecimal digits."""
+    with Stage(python(WITHOUT_HTTP), DOCUMENT, 20 * SECOND, seed=seed) as stage:
+        return stage.play(situations(DOCUMENT)["lost-before-random"]).output
 
 
 def test_no_secret_is_in_any_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,15 +1,23 @@
-"""The example clients follow the document's rules for clients; one of them, chosen by the commit."""
+"""Correct clients break no rule: the examples and the one that the broken clients are made of.
 
+One example, chosen by the commit; as many plays as SEEDS says, each client in turn, as in `make sound-clients`.
+"""
+
+import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 from feedback_verify.cli import main
 
+from tests.broken_clients.test_broken_clients import in_python
 from tests.clients.test_examples import NEEDS, copied
 from tests.clients.toolchains import need, run
 from tests.drawn import drawn
+
+SEEDS = int(os.environ.get("SEEDS", "0"))
 
 
 def _python(_: Path) -> list[str]:
@@ -29,14 +37,34 @@ def _java(example: Path) -> list[str]:
 
 
 BUILT: dict[str, Callable[[Path], list[str]]] = {"python": _python, "typescript": _typescript, "java": _java}
+SOUND = [*BUILT, "sound"]
+PLAYS = [(SOUND[seed % len(SOUND)], seed) for seed in range(SEEDS)] or [(name, 0) for name in drawn(list(BUILT), 1)]
 
 
-@pytest.mark.parametrize("name", drawn(list(BUILT), 1))
-def test_an_example_client_conforms(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.fixture(scope="session")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, list[str]]]:
+    """Makes a client's folder and command by its name, once."""
+
+    @cache
+    def built(name: str) -> tuple[Path, list[str]]:
+        if name not in BUILT:
+            return Path.cwd(), in_python(name)
+        need(*NEEDS[name])
+        example = copied(name, tmp_path_factory.mktemp(name))
+        return example, BUILT[name](example)
+
+    return built
+
+
+@pytest.mark.parametrize(("name", "seed"), PLAYS)
+def test_a_correct_client_conforms(
+    name: str,
+    seed: int,
+    client: Callable[[str], tuple[Path, list[str]]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    need(*NEEDS[name])
-    example = copied(name, tmp_path)
-    monkeypatch.chdir(example)
+    folder, words = client(name)
+    monkeypatch.chdir(folder)
 
-    assert main(["client", "--patience", "20s", "--", *BUILT[name](example)]) == 0, capsys.readouterr()
+    assert main(["client", "--patience", "20s", "--seed", str(seed), "--", *words]) == 0, capsys.readouterr()

@@ -77,6 +77,9 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
             help="How long one run of the client may last.",
         ),
         click.option("--max-time", type=Wait(), help="Stop after this long and report the verdicts so far."),
+        click.option(
+            "--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Vary the random data in responses."
+        ),
         click.option("--profile", type=click.Choice(list(PROFILES)), default=DOCUMENTED, help="What the mock does."),
         click.option("--spec", type=click.Path(path_type=Path), metavar="FILE", help="Another document."),
         report_option(KINDS),
@@ -181,6 +184,7 @@ def _play(
     flags: list[str],
     faketime: bool,
     patience: int,
+    seed: int,
     max_time: int | None,
     report: list[tuple[str, Path]],
     debug: bool,
@@ -192,7 +196,7 @@ def _play(
     for _, path in report:
         check(path)
     trouble, run.stopped = None, True
-    with Stage(command, run.document, patience, spec, faketime=faketime) as stage, progress() as show:
+    with Stage(command, run.document, patience, spec, seed=seed, faketime=faketime) as stage, progress() as show:
         with suppress(KeyboardInterrupt), stoppable(stage.stop, max_time):
             try:
                 run.play(stage, show)
@@ -200,7 +204,8 @@ def _play(
             except Exception as error:
                 trouble = sentence_for(error, debug=debug)
         secrets = frozenset(stage.secrets)
-    told = {"secrets": secrets, "trouble": trouble, "words": command, "again": again}
+    again = (*again[:1], *(["--seed", str(seed)] if seed else []), *again[1:])
+    told = {"seed": seed, "secrets": secrets, "trouble": trouble, "words": command, "again": again}
     return _tell(run, began, flags, report, target=shlex.join(command), **told)
 
 
@@ -211,10 +216,9 @@ def _tell(
     from feedback_verify.reports import Began  # noqa: PLC0415 (slow to import)
 
     document = run.document
-    told = {"secrets": frozenset(), **told}
+    told = {"seed": 0, "secrets": frozenset(), **told}
     report = ClientReport(
         document=document.name,
-        seed=0,
         results=run.results(),
         stopped=run.stopped,
         sent=run.sent,

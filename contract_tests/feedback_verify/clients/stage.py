@@ -41,8 +41,8 @@ VALUES = (
 class Stage:
     """A mock of its own, on which a command is run as often as needed, even concurrently.
 
-    `patience` is in microseconds: the maximum duration of one run. With `faketime`, the client's clock follows the
-    project's if a situation moves it; that needs libfaketime.
+    `patience` is in microseconds: the maximum duration of one run. `seed` determines the random data in responses. With
+    `faketime`, the client's clock follows the project's if a situation moves it; that needs libfaketime.
     """
 
     def __init__(
@@ -52,11 +52,12 @@ class Stage:
         patience: int,
         spec: Path | None = None,
         *,
+        seed: int = 0,
         faketime: bool = False,
     ) -> None:
         self.words, self.document, self.patience = words, document, patience
         self.secrets: set[str] = set()
-        self._spec, self._library = spec, find_library() if faketime else None
+        self._spec, self._seed, self._library = spec, seed, find_library() if faketime else None
         self._numbers, self._running, self._stopped = count(1), set[Command](), threading.Event()
 
     def __enter__(self) -> Self:
@@ -87,7 +88,7 @@ class Stage:
         slug = f"play-{next(self._numbers)}"
         path = f"/projects/{ORGANIZATION}/{slug}"
         # Its clock runs with the machine's, unless the client moves it.
-        made = self._ask("PUT", path, {"clock": {"running": True}, "redact": False})
+        made = self._ask("PUT", path, {"clock": {"running": True}, "redact": False, "seed": self._seed})
         try:
             return self._played(situation, slug, path, made)
         finally:
