@@ -8,10 +8,12 @@ import sys
 import threading
 import time
 import urllib.request
+from base64 import b64encode
 from collections.abc import Callable, Mapping
-from http.client import HTTPException
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPException
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID, uuid4
 
 from tests.broken_clients.sound import Answer, Client
@@ -169,6 +171,18 @@ class TokenAsDsn(Client):
         return f"DSN {self.given['token']}"
 
 
+@breaks("authorization")
+class LooksFirst(Client):
+    """Looks whether the server is there, without credentials."""
+
+    def wait(self, number: int) -> None:
+        super().wait(number)
+        url = urlsplit(self.url())
+        with suppress(OSError, HTTPException), closing(HTTPConnection(url.netloc, timeout=self.timeout)) as connection:
+            connection.request("HEAD", url.path)
+            connection.getresponse().read()
+
+
 @breaks("secret-in-header")
 class TokenInQuery(Client):
     def url(self) -> str:
@@ -205,6 +219,15 @@ class LogsHeaders(Client):
     def send(self, method: str = "POST", url: str | None = None) -> Answer:
         print(method, url, dict(self.headers()), file=sys.stderr)
         return super().send(method, url)
+
+
+@breaks("secret-printed")
+class LogsBasic(Client):
+    """Logs what some proxies want to have, which is the token in base64 within more."""
+
+    def failure(self, why: str) -> int:
+        encoded = b64encode(f"feedback:{self.given['token']}:".encode()).decode()
+        return super().failure(f"Proxy-Authorization: Basic {encoded}; {why}")
 
 
 @breaks("secret-printed")

@@ -1,6 +1,7 @@
 """The time rules for clients, at their limits and a microsecond past them, on hand-made episodes."""
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ GIVEN = json.loads(BODY)
 LOST_AFTER = {"phase": "after", "effect": {"connection": "EMPTY_RESPONSE"}}
 START = 1_700_000_000 * SECOND
 EARLY = 20_000
+SECRET = "0123456789abcdef0123456789abcdef"
 
 
 def attempt(number: int, at: int, status: int = 200, took: int = 0, **more: Any) -> Attempt:
@@ -122,3 +124,24 @@ def test_a_client_that_does_not_know_the_time_is_not_blamed_for_being_late() -> 
 
     assert judged("retry-in-window", *tries, situation=situation, told_time=False) is None
     assert judged("retry-in-window", *tries, situation=situation, told_time=True) is False
+
+
+def test_what_a_browser_sends_by_itself_has_no_credentials() -> None:
+    plain: dict[str, Any] = {"operation": "listUserFeedback", "headers": (), "body": None}
+    sent = attempt(1, 0)
+
+    assert judged("authorization", sent, attempt(2, 1, 204, method="OPTIONS", **plain)) is True
+    assert judged("authorization", sent, attempt(2, 1, 401, method="HEAD", **plain)) is False
+
+
+@pytest.mark.parametrize(("status", "holds"), [(200, None), (401, False)])
+def test_credentials_that_a_recording_lacks_were_sent_if_they_were_accepted(status: int, holds: bool | None) -> None:
+    assert judged("authorization", attempt(1, 0, status, headers=()), recorded=True) is holds
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab"])
+def test_a_secret_in_base64_is_found_wherever_it_stands(before: str) -> None:
+    encoded = b64encode(f"{before}{SECRET}:more".encode()).decode()
+
+    assert judged("secret-printed", attempt(1, 0), secrets=[SECRET], errors=f"Basic {encoded}") is False
+    assert judged("secret-printed", attempt(1, 0), secrets=[SECRET[::-1]], errors=f"Basic {encoded}") is True

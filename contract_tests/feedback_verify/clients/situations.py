@@ -32,7 +32,7 @@ CALM = 5 * SECOND
 
 @dataclass(frozen=True)
 class Setting:
-    """What a situation consists of besides the document: another origin, and the initial instant."""
+    """What a situation consists of besides the document: another origin, and the instant of the first request."""
 
     elsewhere: str
     now: int
@@ -156,7 +156,7 @@ def _busy() -> list[Situation]:
 
 def _dated(status: int) -> Callable[[Setting], Sequence[Fault]]:
     def faults(setting: Setting) -> Sequence[Fault]:
-        whole = (setting.now // SECOND + SHORT + 3) * SECOND  # a date has whole seconds, and clients take time to start
+        whole = (setting.now // SECOND + SHORT + 3) * SECOND  # a date has whole seconds
         date = format_datetime(EPOCH + whole * MICROSECOND, usegmt=True)
         return _always({"status": int(status), "headers": {"Retry-After": date}}, times=1)(setting)
 

@@ -59,6 +59,7 @@ class Stage:
         self.secrets: set[str] = set()
         self._spec, self._seed, self._library = spec, seed, find_library() if faketime else None
         self._numbers, self._running, self._stopped = count(1), set[Command](), threading.Event()
+        self._startup = 0  # microseconds that clients took at most between their start and their first request
 
     def __enter__(self) -> Self:
         """Starts the mock, and the other origin. Raises SettingsError if there is no mock to start."""
@@ -112,28 +113,30 @@ class Stage:
         secrets = (made["tokens"]["write"], made["dsn"].partition("//")[2].partition("@")[0])
         self.secrets |= {*made["tokens"].values(), made["dsn"], *secrets}
         self._ask("PUT", f"{path}/events/{given['event_id']}", {"saved_ago": format_duration(situation.saved_ago)})
-        faults = situation.faults(Setting(f"{self._elsewhere.url}/{slug}", began))
+        faults = situation.faults(Setting(f"{self._elsewhere.url}/{slug}", began + self._startup))
         if faults:
             self._ask("POST", f"{path}/faults", {"faults": list(faults)})
         clock = None if self._library is None else Clock(self._library, self._folder / slug)
         variables = {**self._variables(slug, made, given), **(clock.variables if clock else {})}
         if self._stopped.is_set():
             raise Stopped
-        command = Command(self.words, variables)
+        command, started = Command(self.words, variables), _now()
         self._running.add(command)
         try:
             ended = self._watch(command, situation, path, clock)
         finally:
             command.end()
             self._running.discard(command)
-        over = time.time_ns() // 1000
+        over = _now()
         if self._stopped.is_set():
             raise Stopped
         moved = parse_instant(self._ask("GET", f"{path}/clock")["now"]) - began - situation.hold
         moved -= _monotonic() - monotonic
+        attempts = attempts_of(self._ask("GET", f"{path}/requests")["entries"], self.document)
+        self._startup = max(self._startup, *(each.sent - started for each in attempts[:1]), 0)
         return Episode(
             situation=situation.name,
-            attempts=attempts_of(self._ask("GET", f"{path}/requests")["entries"], self.document),
+            attempts=attempts,
             exit_code=command.exit_code if ended is None else None,
             output=command.output,
             errors=command.errors,
@@ -205,6 +208,10 @@ class Stage:
         except httpx.HTTPError as error:
             raise NotReachable(f"The mock for the client does not respond: {error}.") from None
         return answer.json() if answer.content else None
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
 
 
 def _monotonic() -> int:

@@ -11,27 +11,32 @@ from feedback_verify.verdicts import Finding
 
 
 def _authorization(case: Case, rule: ClientRule) -> Iterator[Finding]:
-    for each in case.episode.submissions:
+    """Of every documented request, but for the OPTIONS that a browser sends by itself, which never has credentials."""
+    for each in case.episode.attempts:
+        if each.operation is None or each.method == "OPTIONS":
+            continue
         given = [value for name, value in each.headers if name.lower() == "authorization"]
+        if not given and case.episode.recorded and each.status != HTTPStatus.UNAUTHORIZED:
+            continue  # browsers leave credentials out of what they record
         if len(given) != 1:
             yield case.broken(rule.rule.id, f"there are {len(given)} Authorization headers", each)
         elif given[0].partition(" ")[0].lower() not in ("bearer", "dsn"):
             yield case.broken(
                 rule.rule.id, f"Authorization is neither Bearer nor DSN: {given[0].partition(' ')[0]!r}", each
             )
-        elif each.by_document and each.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        elif each.submits and each.by_document and each.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             yield case.broken(rule.rule.id, f"the credentials were refused with {each.status} ({each.rule})", each)
-        else:
+        elif each.submits:
             yield case.held(rule.rule.id, upto=each)
 
 
 def _secret_in_header(case: Case, rule: ClientRule) -> Iterator[Finding]:
     if not case.episode.secrets:
         return
-    for each in case.episode.submissions:
+    for each in case.episode.attempts:
         others = [value for name, value in each.headers if name.lower() != "authorization"]
         places = {"URL": each.url, "body": each.body or "", "other headers": "\n".join(others)}
-        found = [place for place, text in places.items() if any(secret in text for secret in case.episode.secrets)]
+        found = [place for place, text in places.items() if _has_secret(case, text)]
         if found:
             yield case.broken(rule.rule.id, f"the {' and the '.join(found)} contained a secret", each)
         else:
@@ -41,7 +46,7 @@ def _secret_in_header(case: Case, rule: ClientRule) -> Iterator[Finding]:
 def _secret_elsewhere(case: Case, rule: ClientRule) -> Iterator[Finding]:
     redirected = [each for each in case.episode.submissions if each.status == HTTPStatus.TEMPORARY_REDIRECT]
     if redirected and not case.episode.recorded:
-        if any(secret in text for text in case.episode.elsewhere for secret in case.episode.secrets):
+        if any(_has_secret(case, text) for text in case.episode.elsewhere):
             yield case.broken(rule.rule.id, "the redirect to another origin was followed with a secret", redirected[0])
         else:
             yield case.held(rule.rule.id, upto=redirected[0])
@@ -49,12 +54,23 @@ def _secret_elsewhere(case: Case, rule: ClientRule) -> Iterator[Finding]:
 
 def _secret_printed(case: Case, rule: ClientRule) -> Iterator[Finding]:
     if not case.episode.recorded:
-        said = case.episode.output + case.episode.errors
-        encoded = (b64encode(secret.encode()).decode().rstrip("=") for secret in case.episode.secrets)
-        if any(secret in said for secret in (*case.episode.secrets, *encoded)):
+        if _has_secret(case, case.episode.output) or _has_secret(case, case.episode.errors):
             yield case.broken(rule.rule.id, "the output contained a secret")
         else:
             yield case.held(rule.rule.id)
+
+
+def _has_secret(case: Case, text: str) -> bool:
+    """Whether the text contains a secret, as it is or in base64, which is no protection."""
+    return any(each in text for secret in case.episode.secrets for each in (secret, *_in_base64(secret)))
+
+
+def _in_base64(secret: str) -> Iterator[str]:
+    """The characters that depend on the secret alone, wherever it stands in what is encoded."""
+    for before in range(3):
+        encoded = b64encode(b"\0" * before + secret.encode()).decode()
+        whole = len(before * b"\0" + secret.encode()) // 3 * 4  # what comes after the secret changes the rest
+        yield encoded[4 if before else 0 : whole]
 
 
 JUDGES: Mapping[str, Judge] = {
