@@ -5,6 +5,7 @@ detected; 2 if it was stopped: the next run continues from there.
 """
 
 import sys
+import tempfile
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -19,6 +20,7 @@ from rich.table import Table
 from tests.mutation.campaign import Campaign, Memory, judge_all
 from tests.mutation.changes import Candidate, Change, candidates, changes
 from tests.mutation.documents import DocumentChange, document_changes
+from tests.mutation.judging import record
 from tests.mutation.report import as_markdown, matrix
 from tests.mutation.survivors import Reasons, read_reasons, unused
 
@@ -46,7 +48,9 @@ def main(jobs: int, write: bool) -> None:
     try:
         judge_all(documents, track(all_documents(), "documents", console=console), reasons, jobs, memory)
         offered = track(offered_code(), "code", console=console)
-        judge_all(code, changes(SERVER.read_text("utf-8"), offered), reasons, jobs, memory)
+        with tempfile.TemporaryDirectory() as folder:
+            record(SERVER.read_text("utf-8"), Path(folder))
+            judge_all(code, changes(offered), reasons, jobs, memory, Path(folder))
         whole = True
         found = shortcomings(code, documents, reasons)
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.mutation.changes import Change
 from tests.mutation.documents import DocumentChange
-from tests.mutation.judging import Fate, Judgement, Task, judge, mock_of, server_of
+from tests.mutation.judging import DEPTHS, Fate, Judgement, Task, judge, mock_of, server_of
 from tests.mutation.survivors import Kind, Reason, Reasons
 
 UNEXPLAINED = "unexplained"
@@ -106,8 +106,12 @@ def judge_all(
     reasons: Reasons,
     jobs: int,
     memory: Memory | None = None,
+    stories: Path | None = None,
 ) -> None:
-    """Adds every change to the campaign, judged now or remembered; what was added stays after an interruption."""
+    """Adds every change to the campaign, judged now or remembered; what was added stays after an interruption.
+
+    With `stories`, the run of changed code begins with the first response that differs from the correct server's.
+    """
     made: dict[str, Change | DocumentChange] = {}
 
     def left() -> Iterator[Task]:
@@ -117,7 +121,7 @@ def judge_all(
                 campaign.judged.append(Judged(change, known, reasons.of(change)))
             else:
                 made[change.key] = change
-                yield _task(change)
+                yield _task(change, reasons.of(change), stories)
 
     for task, told in judge(left(), jobs):
         change = made.pop(task.key)
@@ -126,7 +130,9 @@ def judge_all(
             memory.keep(change, told)
 
 
-def _task(change: Change | DocumentChange) -> Task:
-    if isinstance(change, Change):
-        return Task(change.key, server_of, change.source)
-    return Task(change.key, mock_of, change.openapi, change.rules)
+def _task(change: Change | DocumentChange, reason: Reason | None, stories: Path | None) -> Task:
+    """A change that is said to be equivalent or out of reach is only tested at the lowest depth."""
+    if isinstance(change, DocumentChange):
+        return Task(change.key, mock_of, change.openapi, change.rules)
+    depths = DEPTHS[:1] if reason and reason.kind is not Kind.BLIND else DEPTHS
+    return Task(change.key, server_of, change.source, depths=depths, stories=stories)

@@ -5,8 +5,9 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import partial, reduce
 from hashlib import sha256
+from textwrap import dedent, indent
 
 import libcst
 from cosmic_ray.ast import ast_nodes, get_ast
@@ -15,6 +16,8 @@ from cosmic_ray.plugins import get_operator, operator_names
 from mutmut.mutation.mutators import mutation_operators
 
 TOKEN = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\w+|[^\w\s"'(),{}\[\]]+|\S""")
+
+OUTSIDE = "module"
 
 
 @dataclass(frozen=True)
@@ -58,64 +61,111 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A function with its decorators, or all that is outside of functions, as a program: the tools parse it per change.
+
+    `where` is its dotted name; `module` is outside of all.
+    """
+
+    where: str
+    source: str
+    whole: Callable[[str], str] = field(repr=False)
+    """The whole text, with this in place of the piece."""
+
+
+@dataclass(frozen=True)
 class Candidate:
-    """A change that an operator offers and that has not been made yet."""
+    """A change of a piece that an operator offers and that has not been made yet."""
 
     operator: str
+    piece: Piece
     make: Callable[[], str | None] = field(repr=False)
 
 
 def candidates(source: str) -> list[Candidate]:
-    """What both tools offer, in the order of their operators. Many are duplicates or change nothing that runs."""
-    return [*_by_mutmut(source), *_by_cosmic_ray(source)]
+    """What both tools offer, piece by piece. Many are duplicates or change nothing that runs."""
+    return [each for piece in _pieces(source) for each in (*_by_mutmut(piece), *_by_cosmic_ray(piece))]
 
 
-def changes(source: str, offered: Iterable[Candidate]) -> Iterator[Change]:
+def changes(offered: Iterable[Candidate]) -> Iterator[Change]:
     """The offered changes, except those that do not parse, change only annotations or docstrings, or are duplicates."""
-    seen = {_what_runs(source)}
+    seen: dict[str, set[str | None]] = {}
     for candidate in offered:
-        changed = candidate.make()
-        what_runs = _what_runs(changed) if changed is not None else None
-        if changed is None or what_runs is None or what_runs in seen:
+        piece, changed = candidate.piece, candidate.make()
+        alike = seen.setdefault(piece.source, {None, _what_runs(piece.source)})
+        if changed is None or (what_runs := _what_runs(changed)) in alike:
             continue
-        seen.add(what_runs)
-        was, now, line = _difference(source, changed)
-        yield Change(candidate.operator, _where(source, line), was, now, changed)
+        alike.add(what_runs)
+        was, now, line = _difference(piece.source, changed)
+        where = piece.where if piece.where != OUTSIDE else _where(piece.source, line)
+        yield Change(candidate.operator, where, was, now, piece.whole(changed))
 
 
-def _by_mutmut(source: str) -> list[Candidate]:
-    module = libcst.parse_module(source)
+def _pieces(source: str) -> Iterator[Piece]:
+    """Every function that is not in another one, and the rest, in which a name stands for each of them."""
+    lines = source.splitlines(keepends=True)
+    functions = list(_functions(ast.parse(source).body, ()))
+    rest, texts, end = "", dict[str, str](), 0
+    for number, (where, start, stop) in enumerate(functions):
+        text = "".join(lines[start:stop])
+        name = f"{' ' * (len(text) - len(text.lstrip()))}function_{number}\n"
+        rest, texts[name], end = rest + "".join(lines[end:start]) + name, text, stop
+        yield Piece(
+            where, dedent(text), partial(_with, lines[:start], name[: len(name) - len(name.lstrip())], lines[stop:])
+        )
+    rest += "".join(lines[end:])
+    yield Piece(OUTSIDE, rest, lambda changed: reduce(lambda text, each: text.replace(*each), texts.items(), changed))
+
+
+def _functions(body: Iterable[ast.stmt], names: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
+    """Dotted name, first line and line behind the last, from 0."""
+    for each in body:
+        if isinstance(each, ast.ClassDef):
+            yield from _functions(each.body, (*names, each.name))
+        elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([each.lineno, *(one.lineno for one in each.decorator_list)])
+            yield ".".join((*names, each.name)), first - 1, each.end_lineno or first
+
+
+def _with(before: list[str], margin: str, after: list[str], changed: str) -> str:
+    return "".join([*before, indent(changed, margin), *after])
+
+
+def _by_mutmut(piece: Piece) -> list[Candidate]:
+    module = libcst.parse_module(piece.source)
     found: list[Candidate] = []
 
     class Collector(libcst.CSTVisitor):
         def on_visit(self, node: libcst.CSTNode) -> bool:
             for kind, operator in mutation_operators:
                 if isinstance(node, kind):
-                    found.extend(_replacing(module, operator.__name__, node, new) for new in operator(node))
+                    found.extend(_replacing(piece, module, operator.__name__, node, new) for new in operator(node))
             return True
 
     module.visit(Collector())
     return found
 
 
-def _replacing(module: libcst.Module, operator: str, old: libcst.CSTNode, new: libcst.CSTNode) -> Candidate:
+def _replacing(
+    piece: Piece, module: libcst.Module, operator: str, old: libcst.CSTNode, new: libcst.CSTNode
+) -> Candidate:
     def make() -> str | None:
         changed = module.deep_replace(old, new)
         return changed.code if isinstance(changed, libcst.Module) else None
 
-    return Candidate(operator.removeprefix("operator_").replace("_", "-"), make)
+    return Candidate(operator.removeprefix("operator_").replace("_", "-"), piece, make)
 
 
-def _by_cosmic_ray(source: str) -> Iterator[Candidate]:
-    nodes = list(ast_nodes(get_ast(source)))
+def _by_cosmic_ray(piece: Piece) -> Iterator[Candidate]:
+    nodes = list(ast_nodes(get_ast(piece.source)))
     for name in operator_names():
         kind = get_operator(name)
         if kind.arguments():  # names of variables, which nobody chose
             continue
         operator = kind()
         for occurrence in range(sum(len(list(operator.mutation_positions(node))) for node in nodes)):
-            make = partial(mutate_code, source, operator, occurrence)
-            yield Candidate(name.removeprefix("core/").partition("_")[0], make)
+            make = partial(mutate_code, piece.source, operator, occurrence)
+            yield Candidate(name.removeprefix("core/").partition("_")[0], piece, make)
 
 
 def _what_runs(source: str) -> str | None:
@@ -165,4 +215,4 @@ def _where(source: str, line: int) -> str:
     ):
         names.append(inner.name)
         level = inner.body
-    return ".".join(names) or "module"
+    return ".".join(names) or OUTSIDE

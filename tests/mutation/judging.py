@@ -1,12 +1,13 @@
 """Runs the verifier on a changed server, in a separate process. Nothing else is the test."""
 
 import logging
+import pickle
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 from multiprocessing import get_context
@@ -19,15 +20,19 @@ from typing import Any
 import yaml
 from feedback_mock.app import create_app
 from feedback_spec.document import load
+from feedback_verify.answers import Answers
+from feedback_verify.checks import Check
 from feedback_verify.run import Run
 from feedback_verify.targets import ControlTarget, NotReachable, ProtocolError
 from feedback_verify.verdicts import Verdict
 
 from tests.broken.serving import serving
+from tests.mutation.story import Recorder, Told, first_difference
 
 LONGEST = 900.0  # seconds for one server: many times what a sound one takes on a busy machine
 MODULE = "tests.broken.changed_server"
 DEPTHS = ("quick", "default")
+SEED = 1
 DOCUMENT = load()
 PROCESSES = get_context("forkserver")
 PROCESSES.set_forkserver_preload(["feedback_verify.run", "tests.mutation.judging"])
@@ -64,13 +69,46 @@ class Judgement:
 class Task:
     """A server to build, and the rules of which one must detect it, if not any will do.
 
-    `make` is a function of this module, because it is called in another process, with `given`.
+    `make` is a function of this module, because it is called in another process, with `given`. `stories` has a file
+    for each depth, if it is known what the correct server answers.
     """
 
     key: str
     make: Callable[[Any], Any]
     given: Any
     rules: frozenset[str] | None = None
+    depths: tuple[str, ...] = DEPTHS
+    stories: Path | None = None
+
+
+@dataclass
+class Rest(Run):
+    """A run that begins with its part `first`: the target answers everything before like the correct server."""
+
+    first: int = 0
+    _number: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self.progress = self._begins
+
+    def _begins(self, number: int, *_: object) -> None:
+        self._number = number
+
+    def _run_check(self, check: Check, number: int, answers: Answers, lost_at: tuple[int, ...] = ()) -> None:
+        if number >= self.first:
+            super()._run_check(check, number, answers, lost_at)
+
+    def _arrays(self, answers: Answers) -> None:
+        if self._number >= self.first:
+            super()._arrays(answers)
+
+    def _crowded(self, answers: Answers) -> None:
+        if self._number >= self.first:
+            super()._crowded(answers)
+
+    def _histories(self, answers: Answers) -> None:
+        if self._number >= self.first:
+            super()._histories(answers)
 
 
 def server_of(source: str) -> Any:
@@ -86,6 +124,15 @@ def mock_of(openapi: dict[str, Any]) -> Any:
         path = Path(directory) / "openapi.yaml"
         path.write_text(yaml.safe_dump(openapi, allow_unicode=True, sort_keys=False), "utf-8")
         return create_app(load(path))
+
+
+def record(source: str, folder: Path) -> None:
+    """Writes the story of each depth, of the correct server, to a file in the folder."""
+    for depth in DEPTHS:
+        recorder = Recorder(server_of(source))
+        with serving(recorder) as url, ControlTarget(url, url) as target:
+            Run(DOCUMENT, target, seed=SEED, depth=depth, progress=recorder.progress).execute()
+        (folder / depth).write_bytes(pickle.dumps(recorder.story))
 
 
 def judge(tasks: Iterable[Task], jobs: int) -> Iterator[tuple[Task, Judgement]]:
@@ -140,33 +187,43 @@ def _send_judgement(task: Task, verdict: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is stopped halfway has not survived
     logging.disable()  # keeps a broken server's log out of the progress display
     try:
-        application = task.make(task.given)
+        task.make(task.given)
     except Exception as error:  # whatever a changed text raises
         verdict.send(Judgement(Fate.BROKEN, detail=f"{type(error).__name__}: {error}"))
         return
     try:
-        verdict.send(_judgement(application, task.rules))
+        verdict.send(_judgement(task))
     except (NotReachable, ProtocolError) as error:
         verdict.send(Judgement(Fate.UNTESTABLE, detail=str(error)))
     except Exception as error:  # no server may make the verifier fail
         verdict.send(Judgement(Fate.FAILED, detail=f"{type(error).__name__}: {error}"))
 
 
-def _judgement(application: Any, rules: frozenset[str] | None) -> Judgement:
+def _judgement(task: Task) -> Judgement:
     """By all rules or, if not any will do, by those that must detect it; the first violation ends it."""
-    wanted = [(depth, rules) for depth in DEPTHS]
+    rules = task.rules
+    wanted = [(depth, rules) for depth in task.depths]
     otherwise = Judgement(Fate.SURVIVED)
-    with serving(application) as url:
-        for depth, asked in wanted if rules is None else [(DEPTHS[0], None), *wanted]:
-            violated = _violated(url, depth, asked)
-            if violated.keys() & (rules or violated.keys()):
-                return Judgement(Fate.VIOLATED, tuple(violated), next(iter(violated.values())), depth)
-            if violated:
-                otherwise = Judgement(Fate.OTHERWISE, tuple(violated), next(iter(violated.values())), depth)
+    for depth, asked in wanted if rules is None else [(task.depths[0], None), *wanted]:
+        first = first_difference(task.make(task.given), _story(task.stories, depth)) if task.stories else 0
+        if first is None:
+            continue
+        with serving(task.make(task.given)) as url:
+            violated = _violated(url, depth, asked, first)
+        if violated.keys() & (rules or violated.keys()):
+            return Judgement(Fate.VIOLATED, tuple(violated), next(iter(violated.values())), depth)
+        if violated:
+            otherwise = Judgement(Fate.OTHERWISE, tuple(violated), next(iter(violated.values())), depth)
     return otherwise
 
 
-def _violated(url: str, depth: str, rules: frozenset[str] | None) -> dict[str, str]:
+def _story(folder: Path, depth: str) -> list[Told]:
+    story: list[Told] = pickle.loads((folder / depth).read_bytes())
+    return story
+
+
+def _violated(url: str, depth: str, rules: frozenset[str] | None, first: int) -> dict[str, str]:
     with ControlTarget(url, url) as target:
-        results = Run(DOCUMENT, target, seed=1, rules=rules, depth=depth, stop_at_first=True).execute()
+        run = Rest(DOCUMENT, target, seed=SEED, rules=rules, depth=depth, stop_at_first=True, first=first)
+        results = run.execute()
     return {rule: each.detail for rule, each in results.items() if each.verdict is Verdict.VIOLATED}

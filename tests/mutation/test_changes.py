@@ -25,7 +25,7 @@ DOCUMENT = read(None, "openapi.yaml")[1]
 
 def made() -> list[Change]:
     """All changes of the small module."""
-    return list(changes(SOURCE, candidates(SOURCE)))
+    return list(changes(candidates(SOURCE)))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_reason_fits_its_change_wherever_the_code_has_moved() -> None:
     reason = Reason(Kind.EQUIVALENT, "why", where=r"Window\.over", line="LIMIT +", old=">", new=">=")
 
     for source in (SOURCE, moved):
-        assert [each.now for each in changes(source, candidates(source)) if reason.explains(each)] == [
+        assert [each.now for each in changes(candidates(source)) if reason.explains(each)] == [
             "return age >= LIMIT + 1"
         ]
 

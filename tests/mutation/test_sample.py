@@ -3,7 +3,7 @@
 import pytest
 
 from tests.drawn import drawn
-from tests.mutation.__main__ import SERVER, SURVIVORS, all_documents, offered_code
+from tests.mutation.__main__ import SURVIVORS, all_documents, offered_code
 from tests.mutation.campaign import Campaign, judge_all
 from tests.mutation.changes import Change, changes
 from tests.mutation.documents import DocumentChange
@@ -28,7 +28,7 @@ def problems(made: list[Change | DocumentChange], reasons: Reasons) -> list[str]
 
 def test_changed_implementations_are_seen(reasons: Reasons) -> None:
     """By any rule."""
-    made = changes(SERVER.read_text("utf-8"), drawn(offered_code(), CODE))
+    made = changes(drawn(offered_code(), CODE))
 
     assert problems(list(made), reasons) == []
 
