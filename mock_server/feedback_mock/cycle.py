@@ -9,9 +9,12 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from feedback_mock.asgi import Message
+from feedback_mock.asgi import Header, Headers, Message
 
 MAX_KEPT_VALUE = 500
+KEPT_BLOCKS = 64
+VARYING = 2
+"""So many fields at the beginning of a head differ between responses: Content-Length and X-Feedback-Rule."""
 _LINE_END = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -22,6 +25,11 @@ def _line(name: bytes, value: bytes) -> bytes:
 
 
 _kept_line = lru_cache(4096)(_line)
+
+
+@lru_cache(KEPT_BLOCKS)
+def _block(headers: tuple[Header, ...]) -> bytes:
+    return b"".join([_line(name, value) for name, value in headers])
 
 
 class Cycle(RequestResponseCycle):
@@ -42,20 +50,50 @@ class Cycle(RequestResponseCycle):
             self.awaits_end = True
             if self.alone:
                 self.transport.close()
-        message = await super().receive()
-        self._is_read = not message.get("more_body", False)
-        return message
+        if (
+            self._is_read
+            or self.more_body
+            or self.disconnected
+            or self.response_complete
+            or self.waiting_for_100_continue
+        ):
+            message = await super().receive()
+            self._is_read = not message.get("more_body", False)
+            return message
+        # All of it has arrived, as nearly always.
+        self._is_read = True
+        self.message_event.clear()
+        self.flow.resume_reading()
+        body, self.body = bytes(self.body), bytearray()
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(self, message: Message) -> None:  # type: ignore[override]  # uvicorn has a type for each message
-        """Writes the head of a response with a known length, as all of the mock's have; uvicorn does the rest."""
-        headers = message.get("headers")
-        if not headers or headers[0][0] != b"content-length" or self.disconnected or self.flow.write_paused:
+        """Writes a response whose length is known, as nearly all of the mock's are; uvicorn does the rest."""
+        headers, body = message.get("headers"), message.get("body", b"")
+        if self.disconnected or self.response_complete or self.flow.write_paused:
             await super().send(message)  # type: ignore[arg-type]  # as above
-            return
-        self.response_started, self.waiting_for_100_continue = True, False
-        self.chunked_encoding, self.expected_content_length = False, int(headers[0][1])
-        lines = [STATUS_LINE[message["status"]]]
-        for name, value in chain(self.default_headers, headers):
+        elif headers and headers[0][0] == b"content-length" and not self.response_started:
+            self.response_started, self.waiting_for_100_continue = True, False
+            self.chunked_encoding, self.expected_content_length = False, int(headers[0][1])
+            self.transport.write(self._head(message["status"], headers))
+        elif (
+            self.chunked_encoding is False
+            and self.expected_content_length == len(body)
+            and not message.get("more_body")
+        ):
+            self.transport.write(body)
+            self.response_complete = True
+            self.message_event.set()
+            if not self.keep_alive:
+                self.transport.close()
+            self.on_response()
+        else:
+            await super().send(message)  # type: ignore[arg-type]  # as above
+
+    def _head(self, status: int, headers: Headers) -> bytes:
+        lines = [STATUS_LINE[status]]
+        for name, value in chain(self.default_headers, headers[:VARYING]):
             lines.append(_kept_line(name, value) if len(value) < MAX_KEPT_VALUE else _line(name, value))
+        lines.append(_block(tuple(headers[VARYING:])))
         lines.append(b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n")
-        self.transport.write(b"".join(lines))
+        return b"".join(lines)

@@ -85,7 +85,7 @@ class Http(HttpToolsProtocol):
         elif self._status is None and not self.flow.read_paused and (self._reading or self._is_idle):
             self._age, self._quiet = self._age + 1, self._quiet + 1
             if not self._reading:
-                if self._age > IDLE_SECONDS:
+                if self._age > (IDLE_SECONDS if self.cycle is None else self.timeout_keep_alive):
                     self.transport.close()
             elif (
                 self._age > HEAD_SECONDS
@@ -256,12 +256,16 @@ class Http(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """A response has been sent: the next request's turn, or the refusal's."""
-        last = not self.pipeline
-        if not last:
+        if self.pipeline:
             self._running = cast(Cycle, self.pipeline[-1][0])
-        super().on_response_complete()
-        if last and self._status is not None:
-            self._answer(self._status)
+            super().on_response_complete()
+            return
+        # As uvicorn does, but without a timer for each request: `tick` ends connections that are idle for too long.
+        self.server_state.total_requests += 1
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+            if self._status is not None:
+                self._answer(self._status)
 
     def _answer(self, status: HTTPStatus) -> None:
         if self.transport.is_closing():

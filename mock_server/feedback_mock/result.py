@@ -3,14 +3,12 @@
 They are the same in every protocol of the mock; each protocol has its own renderer, which turns them into a response.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from feedback_mock.asgi import Header
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """The request was done: JSON data (None for no body), the status, the rule if the document names one, further
     headers.
     """
@@ -19,15 +17,10 @@ class Done:
     status: int = 200
     rule: str = ""
     headers: tuple[Header, ...] = ()
-
-    @property
-    def reason(self) -> str:
-        """No reason is needed."""
-        return ""
+    reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """A rule refuses the request; `reason` says why in this case, in one clause or sentence.
 
     The rule is in the document's catalogue or, if a protocol has none, in its renderer's table. `value` replaces the

@@ -6,6 +6,7 @@ since 1970 UTC.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Base(StrEnum):
@@ -53,8 +54,7 @@ class Mutability:
     overwritten: Accepted
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What is known when a submission arrives: instants in microseconds; None if there is no event or no feedback."""
 
     event_saved: int | None = None
@@ -75,8 +75,7 @@ class Facts:
                 return self.last_submitted
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The outcome with its rule and status and, for a refusal, the window and the age that exceeded it."""
 
     outcome: Outcome

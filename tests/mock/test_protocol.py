@@ -449,6 +449,13 @@ def test_the_next_request_on_a_connection_has_all_its_time(mock: Mock) -> None:
     assert run(waited(mock, begin, HEAD_SECONDS + 1)) == [200, 408]
 
 
+def test_a_connection_on_which_no_other_request_begins_is_closed(mock: Mock) -> None:
+    seconds = Uvicorn(mock, lambda: None).config.timeout_keep_alive
+
+    assert run(waited(mock, [request(mock, "one")], seconds)) == [0]
+    assert run(waited(mock, [request(mock, "one")], seconds + 1)) == [200]
+
+
 def test_a_client_that_reads_no_answer_is_left(mock: Mock) -> None:
     async def ask() -> list[bool]:
         config = Uvicorn(mock, lambda: None).config

@@ -93,7 +93,7 @@ def test_window_that_opens_again_within_the_wait_is_seen(document: Document, ope
             document,
             plan_for(document, 2 * HALF_AN_HOUR),
             lambda facts, now: decides(
-                replace(facts, first_submitted=now, last_submitted=now)
+                facts._replace(first_submitted=now, last_submitted=now)
                 if facts.first_submitted is not None and now - facts.first_submitted > shortest + opens * SECOND
                 else facts,
                 now,
@@ -112,7 +112,7 @@ def test_event_that_is_forgotten_after_its_window_is_said_of_the_window(document
 
     def forgets(facts: Facts, now: int) -> Decision:
         old = facts.event_saved is not None and now - facts.event_saved > longest
-        return decides(replace(facts, event_saved=None, event_timestamp=None) if old else facts, now)
+        return decides(facts._replace(event_saved=None, event_timestamp=None) if old else facts, now)
 
     forgotten = played(
         document,

@@ -6,7 +6,6 @@ Every refusal is `{"detail": …}`, with one sentence that names the field.
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -64,7 +63,7 @@ class ControlOperation(Endpoint):
         if isinstance(done, Refused):
             return done
         try:
-            return replace(done, value=await by_pieces(done.value, self._most, partial(self._check, done.status)))
+            return done._replace(value=await by_pieces(done.value, self._most, partial(self._check, done.status)))
         except TooLong:
             return Refused("room", f"The response has more than {self._most} bytes, the maximum.")
 
@@ -90,7 +89,7 @@ class ControlOperation(Endpoint):
                 pass
             done = done.value.finished
         if isinstance(done, Done):
-            done = replace(done, value=at_once(done.value))
+            done = done._replace(value=at_once(done.value))
             self._check(done.status, done.value)
         return done
 

@@ -5,7 +5,6 @@ response follows the document. Stores nothing and knows no windows; the handler 
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from feedback_spec.document import Document
@@ -146,7 +145,7 @@ class FeedbackOperation(Endpoint):
                 return Refused("media-type", "no Content-Type", word="")
             values = self._fields.check(parser(body, content_type) if body and parser is not None else {})
             if parser is parse_form and isinstance(values, Refused) and body.lstrip()[:1] in (b"{", b"["):
-                values = replace(values, reason=f"{values.reason}; {_JSON_AS_FORM}")
+                values = values._replace(reason=f"{values.reason}; {_JSON_AS_FORM}")
         except TooLarge:
             return Refused("body-size", f"at most {most} bytes")
         except Unreadable as error:

@@ -48,7 +48,7 @@ class Rendering:
     def json(self, status: int, value: object, rule: bytes, more: Headers = ()) -> Answer:
         """A response with a JSON body, or without one if the value is None."""
         body = b"" if value is None else orjson.dumps(value)
-        headers = [(b"content-length", b"%d" % len(body)), *self._fixed, *more, (b"x-feedback-rule", rule)]
+        headers = [(b"content-length", b"%d" % len(body)), (b"x-feedback-rule", rule), *self._fixed, *more]
         if body:
             headers.append((b"content-type", b"application/json"))
         return Answer(status, headers, body)

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -26,6 +27,7 @@ with warnings.catch_warnings(), deferred("connexion", "connexion.middleware"):
     from connexion.spec import OpenAPISpecification
     from starlette.routing import compile_path
 
+MAX_KNOWN_PATH = 500
 _SLASH = re.compile(b"%2f", re.IGNORECASE)
 OtherMethods = Callable[[str], ASGIApp]
 Find = Callable[[str], Any]
@@ -118,6 +120,7 @@ class _Table(SpecMiddleware):  # type: ignore[misc]  # Connexion has no types
     def __init__(self, app: ASGIApp, *, operations: Mapping[str, ASGIApp], other_methods: OtherMethods) -> None:
         self._not_found, self._operations, self._other_methods = app, operations, other_methods
         self._routes: list[tuple[Find, dict[str, ASGIApp], ASGIApp]] = []
+        self._known = lru_cache(1024)(self._found)
 
     def add_api(self, specification: Any, *, routed: Routed, **options: Any) -> None:
         """Adds the routes of a document, with one for all methods that a path does not have."""
@@ -134,10 +137,17 @@ class _Table(SpecMiddleware):  # type: ignore[misc]  # Connexion has no types
         if b"%2" in raw:
             scope["path"] = _with_slashes_encoded(raw)
         path = scope["path"].removeprefix(scope.get("root_path", ""))
+        found = self._known(path) if len(path) < MAX_KNOWN_PATH else self._found(path)
+        if found is None:
+            await self._not_found(scope, receive, send)
+        else:
+            methods, other, scope["path_params"] = found
+            await methods.get(scope["method"], other)(scope, receive, send)
+
+    def _found(self, path: str) -> tuple[dict[str, ASGIApp], ASGIApp, dict[str, str]] | None:
+        """The operations of a path by method, the one for all others, and the path's parameters."""
         for find, methods, other in self._routes:
             match = find(path)
             if match is not None:
-                scope["path_params"] = match.groupdict()
-                await methods.get(scope["method"], other)(scope, receive, send)
-                return
-        await self._not_found(scope, receive, send)
+                return methods, other, match.groupdict()
+        return None
