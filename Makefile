@@ -22,7 +22,7 @@ docs: .venv/mock ## build the reference into build/docs
 	@$(BIN)/feedback-docs build --out build/docs $(ARGS)
 
 test: check clients ## run everything that CI runs: the checks, then the tests
-	@$(BIN)/pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: .venv/installed ## check format, lint, types, import directions, documents and generated text
 	@$(BIN)/ruff format --check --quiet .

@@ -34,13 +34,13 @@ class Impatient(Sender):
 def test_429_that_no_waiting_ends_is_given_up_once() -> None:
     """After five tries; then at the first response, and nothing else is slowed down."""
     server, network = Refuses(), Network()
-    with serving(server) as url, network.client(kept_for=1) as client:
+    with serving(server) as url, network.transport(kept_for=1) as transport:
         sender = Impatient(network)
-        assert sender.exchange(client, Request("GET", url)).status == 200
+        assert sender.exchange(transport, Request("GET", url)).status == 200
         for _ in range(2):
             with pytest.raises(Trouble, match="429, Retry-After: 1"):
-                sender.exchange(client, Request("POST", url))
+                sender.exchange(transport, Request("POST", url))
 
         assert server.asked == ["GET", *["POST"] * (1 + ASKED), "POST"]
         assert sender.pace.rate is None
-        assert sender.exchange(client, Request("GET", url)).status == 200
+        assert sender.exchange(transport, Request("GET", url)).status == 200

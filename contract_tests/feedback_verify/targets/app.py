@@ -17,7 +17,7 @@ import time_machine
 from feedback_verify.exchange import Exchange, Project, Request
 from feedback_verify.steps import Advance, SaveEvent, Step
 from feedback_verify.targets.base import Connection, ProtocolError
-from feedback_verify.targets.network import NO_COOKIES, Unsendable, sendable
+from feedback_verify.targets.network import Unsendable, sendable
 from feedback_verify.targets.sending import NotReachable, Stopped
 from feedback_verify.targets.url import UrlTarget
 
@@ -53,16 +53,14 @@ class AppTarget(UrlTarget):
         if self._asynchronous:
             self._loop = asyncio.new_event_loop()
             self._stack.callback(self._loop.close)
-            transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
-            self._async = httpx.AsyncClient(transport=transport, trust_env=False, cookies=NO_COOKIES)
+            self._asgi = httpx.ASGITransport(self._app, raise_app_exceptions=False)
         else:
-            wsgi = httpx.WSGITransport(self._app, raise_app_exceptions=False)
-            self._sync = httpx.Client(transport=wsgi, trust_env=False, cookies=NO_COOKIES)
+            self._wsgi = httpx.WSGITransport(self._app, raise_app_exceptions=False)
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._asynchronous:
-            self._loop.run_until_complete(self._async.aclose())
+            self._loop.run_until_complete(self._asgi.aclose())
         self._stack.close()
         super().__exit__()
 
@@ -75,15 +73,16 @@ class AppTarget(UrlTarget):
         if not self._asynchronous:
             # WSGI has no chunks: a server joins them before it calls the application (PEP 3333).
             request = replace(request, chunked=False)
-        built = sendable(self._async if self._asynchronous else self._sync, request)
+        built = sendable(request, asynchronous=self._asynchronous)
         if self.sender.stopped.is_set():
             raise Stopped
         sent = self.now()
         try:
             if self._asynchronous:
-                response = self._loop.run_until_complete(self._async.send(built))
+                response, content = self._loop.run_until_complete(self._called(built))
             else:
-                response = self._sync.send(built)
+                response = self._wsgi.handle_request(built)
+                content = response.read()
         except UnicodeError:
             raise Unsendable("a header that is not ASCII cannot be sent in-process") from None
         except httpx.RequestError as error:
@@ -91,9 +90,13 @@ class AppTarget(UrlTarget):
         except (Exception, SystemExit) as error:
             said = f"{type(error).__name__}: {error}".encode()
             return Exchange(request, 500, {}, said, sent, self.now())
-        exchange = Exchange(request, response.status_code, dict(response.headers), response.content, sent, self.now())
+        exchange = Exchange(request, response.status_code, dict(response.headers), content, sent, self.now())
         # Every server drops the body of an application's response to HEAD.
         return replace(exchange, content=b"") if request.method == "HEAD" else exchange
+
+    async def _called(self, built: httpx.Request) -> tuple[httpx.Response, bytes]:
+        response = await self._asgi.handle_async_request(built)
+        return response, await response.aread()
 
     def connection(self) -> Connection:
         """There is no socket to keep: every request is a call."""

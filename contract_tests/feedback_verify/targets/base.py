@@ -37,13 +37,13 @@ class Target:
         self.ahead = timedelta(0)  # relative to our clock, as far as measured
         self._secrets: set[str] = set()
         # One connection for each request: servers that silently close idle ones would seem to have crashed.
-        self._client = self.sender.network.client(kept_for=0)
+        self._transport = self.sender.network.transport(kept_for=0)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
+        self._transport.close()
 
     @property
     def step(self) -> int:
@@ -64,7 +64,7 @@ class Target:
 
     def exchange(self, request: Request) -> Exchange:
         """Sends the request once. Raises NotReachable if there is no response."""
-        return self.sender.exchange(self._client, request)
+        return self.sender.exchange(self._transport, request)
 
     def behind_head(self, request: Request) -> bytes | None:
         """The bytes on the wire after the head of the response to a HEAD; None if they cannot be seen."""
@@ -133,14 +133,14 @@ class Connection:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._client = target.sender.network.client(kept_for=KEPT_FOR)
+        self._transport = target.sender.network.transport(kept_for=KEPT_FOR)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
+        self._transport.close()
 
     def exchange(self, request: Request) -> Exchange:
         """Like Target.exchange, on this connection."""
-        return self._target.sender.exchange(self._client, request)
+        return self._target.sender.exchange(self._transport, request)

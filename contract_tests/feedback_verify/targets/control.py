@@ -62,7 +62,7 @@ class ControlTarget(Target):
         self._run = f"verify-{secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
         # Most calls of a run come here, and their transport is not judged: no server closes a connection this soon.
-        self._kept = self.sender.network.client(kept_for=1.0)
+        self._kept = self.sender.network.transport(kept_for=1.0)
 
     def __exit__(self, *_: object) -> None:
         self._kept.close()

@@ -1,6 +1,6 @@
 """How this machine reaches a target: certificates, a proxy, timeouts, and messages about failed connections.
 
-Creates the HTTP clients. Sends nothing.
+Creates what sends HTTP requests. Sends nothing.
 """
 
 import socket
@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -22,7 +21,7 @@ from feedback_verify.exchange import Request
 TIMEOUT, CONNECT_TIMEOUT = 30.0, 1.5
 MOST_KEPT = 16
 LARGEST = 16 * 1_048_576  # bytes of a response body; the rest is not read
-NO_COOKIES = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+_TIMEOUTS = httpx.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT).as_dict()
 
 
 class Unsendable(Exception):
@@ -48,7 +47,7 @@ class Network:
             reason = getattr(error, "strerror", None) or "it is not a file of certificates in PEM format"
             raise ValueError(f"--cacert: {self.cacert}: {reason}.") from None
         try:
-            self.client(kept_for=0).close()
+            self.transport(kept_for=0).close()
         except (ValueError, httpx.InvalidURL) as error:
             raise ValueError(f'--proxy: "{self.proxy}" is not the URL of a proxy: {error}.') from None
 
@@ -63,17 +62,12 @@ class Network:
         """The connection with TLS, with certificates checked as for every other."""
         return self._tls.wrap_socket(plain, server_hostname=host)
 
-    def client(self, *, kept_for: float) -> httpx.Client:
-        """A client that follows no redirects, keeps no cookies and never retries; `kept_for` is in idle seconds."""
-        return httpx.Client(
-            timeout=httpx.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT),
-            limits=httpx.Limits(max_keepalive_connections=MOST_KEPT if kept_for else 0, keepalive_expiry=kept_for),
-            follow_redirects=False,
-            trust_env=False,
-            verify=self._tls,
-            proxy=self.proxy,
-            cookies=NO_COOKIES,
-        )
+    def transport(self, *, kept_for: float) -> httpx.HTTPTransport:
+        """Connections that are kept for so many idle seconds. Unlike a client, it knows no redirects, cookies or
+        defaults.
+        """
+        limits = httpx.Limits(max_keepalive_connections=MOST_KEPT if kept_for else 0, keepalive_expiry=kept_for)
+        return httpx.HTTPTransport(verify=self._tls, trust_env=False, proxy=self.proxy, limits=limits)
 
 
 class Sockets:
@@ -107,17 +101,18 @@ def told_of(request: Request, error: httpx.RequestError) -> str:
     return f"{request.method} {request.url}: no response ({said}). {remedy}"
 
 
-def sendable(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
+def sendable(request: Request, *, asynchronous: bool = False) -> httpx.Request:
     """The request with only its own headers, plus those that carry the message. Raises Unsendable."""
     chunks: bytes | Iterator[bytes] | AsyncIterator[bytes] = request.content
     if request.chunked:
-        chunks = _once(request.content) if isinstance(client, httpx.AsyncClient) else iter([request.content])
+        chunks = _once(request.content) if asynchronous else iter([request.content])
+    headers = [(b"Connection", b"keep-alive"), *_encoded(request.sent_headers())]
     try:
-        built = client.build_request(request.method, request.url, content=chunks)
+        return httpx.Request(
+            request.method, request.url, headers=headers, content=chunks, extensions={"timeout": _TIMEOUTS}
+        )
     except httpx.InvalidURL as error:
         raise Unsendable(f"the URL {request.url[:80]!r} cannot be sent: {error}") from None
-    built.headers = httpx.Headers([*_transport_headers(built.headers), *_encoded(request.sent_headers())])
-    return built
 
 
 def content_of(response: httpx.Response) -> bytes:
@@ -135,11 +130,6 @@ def content_of(response: httpx.Response) -> bytes:
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:
     yield content
-
-
-def _transport_headers(headers: httpx.Headers) -> list[tuple[bytes, bytes]]:
-    kept = (b"host", b"content-length", b"transfer-encoding", b"connection")
-    return [(name, value) for name, value in headers.raw if name.lower() in kept]
 
 
 def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

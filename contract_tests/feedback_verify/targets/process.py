@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 import httpx
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from feedback_verify.targets.network import Network
+from feedback_verify.exchange import Request
+from feedback_verify.targets.network import Network, sendable
 from feedback_verify.targets.sending import NotReachable
 from feedback_verify.targets.url import UrlTarget
 
@@ -113,7 +114,7 @@ class ProcessTarget(UrlTarget):
         if self._process.poll() is not None:
             raise NotReachable(f"--command: exited (exit code {self._process.returncode}): {self._said()}")
         parts = urlsplit(self.base_url)
-        self._client.request("OPTIONS", f"{parts.scheme}://{parts.netloc}/")
+        self._transport.handle_request(sendable(Request("OPTIONS", f"{parts.scheme}://{parts.netloc}/"))).close()
 
     def _said(self) -> str:
         text = " ".join(self._log.read_text("utf-8", "replace").split())

@@ -68,11 +68,11 @@ class Sender:
         if self.stopped.wait(max(seconds, 0.0)):
             raise Stopped
 
-    def exchange(self, client: httpx.Client, request: Request) -> Exchange:
+    def exchange(self, transport: httpx.BaseTransport, request: Request) -> Exchange:
         """Sends the request in its turn; waits out 429 and 503. Raises NotReachable or Trouble."""
-        exchange = self._sent(client, request)
+        exchange = self._sent(transport, request)
         if exchange.status == TOO_MANY or (exchange.status == UNAVAILABLE and self._is_busy(exchange)):
-            exchange = self._waited_out(client, request, exchange)
+            exchange = self._waited_out(transport, request, exchange)
         self._impatient = False
         self.pace.handled()
         return exchange
@@ -80,7 +80,7 @@ class Sender:
     def _is_busy(self, exchange: Exchange) -> bool:
         return self._means_unavailable or retry_after(exchange.headers) is not None
 
-    def _waited_out(self, client: httpx.Client, request: Request, first: Exchange) -> Exchange:
+    def _waited_out(self, transport: httpx.BaseTransport, request: Request, first: Exchange) -> Exchange:
         """The response once it is no longer 429 or 503.
 
         503 may be the server's actual response to this request; another request tells. It may also come after the
@@ -98,13 +98,13 @@ class Sender:
             wait=wait_none(),  # the pace covers it
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )
-        last: Exchange = retrying(self._sent, client, request)
+        last: Exchange = retrying(self._sent, transport, request)
         if last.status == TOO_MANY:
             self._in_vain = True
             self.pace.rate = rate  # what waiting does not end is not about the pace
             self._give_up(last)
         if last.status == UNAVAILABLE:
-            other = self._sent(client, Request("OPTIONS", request.url.partition("?")[0]))
+            other = self._sent(transport, Request("OPTIONS", request.url.partition("?")[0]))
             if other.status in (UNAVAILABLE, TOO_MANY):
                 self._give_up(last)
             self._means_unavailable = False
@@ -130,25 +130,25 @@ class Sender:
         wish = f", Retry-After: {asked[:40]}" if asked else ""
         raise Trouble(f"the target refused {exchange.request.method} with {exchange.status}{wish}, despite waiting")
 
-    def _sent(self, client: httpx.Client, request: Request) -> Exchange:
+    def _sent(self, transport: httpx.BaseTransport, request: Request) -> Exchange:
         """Sends the request; once more if no connection came about, or if sending twice is the same as once."""
         try:
-            return self._sent_once(client, request)
+            return self._sent_once(transport, request)
         except httpx.RequestError as error:
             if not isinstance(error, httpx.ConnectError) and request.method not in IDEMPOTENT:
                 raise NotReachable(told_of(request, error)) from None
         try:
-            return self._sent_once(client, request)
+            return self._sent_once(transport, request)
         except httpx.RequestError as error:
             raise NotReachable(told_of(request, error)) from None
 
-    def _sent_once(self, client: httpx.Client, request: Request) -> Exchange:
-        built = sendable(client, request)
+    def _sent_once(self, transport: httpx.BaseTransport, request: Request) -> Exchange:
+        built = sendable(request)
         built.extensions["trace"] = self._sockets.watch
         self.wait(self.pace.turn())
         sent = self.now()
         try:
-            response = client.send(built, stream=True)
+            response = transport.handle_request(built)
             content = content_of(response)
         except Exception:
             if self.stopped.is_set():
