@@ -306,7 +306,7 @@ export type Effect = {
   body?: unknown;
   /** With `status`. Seconds, as `Retry-After`; a 429 has Sentry's `X-Sentry-Rate-Limits` as well. */
   retry_after?: number;
-  /** A duration, lognormally distributed durations, or `until_released`. */
+  /** A duration such as `PT5S`, `until_released`, or lognormally distributed durations by `median` and `sigma`. */
   delay?: Duration | "until_released" | {
     median: Duration;
     sigma: number;

@@ -237,6 +237,10 @@ def test_a_request_waits_until_it_is_released_and_is_judged_then(sandbox: Sandbo
         ({"effect": {"delay": "PT1S", "retry_after": 3}}, "faults.0.effect.retry_after: is allowed only with status."),
         ({"effect": {"status": 500}, "tims": 3}, "faults.0.tims: is not a key here; the keys are match, phase, effect"),
         ({"effect": {"state": 500}}, "faults.0.effect.state: is not a key here; the keys are connection, status"),
+        (
+            {"effect": {"delay": "5s"}},
+            "faults.0.effect.delay: must be a duration such as `PT5S`, `until_released`, or ",
+        ),
         ({"effect": {"connection": "RESET"}}, "faults.0.effect.connection: must be one of CONNECTION_RESET_BY_PEER"),
         ({"effect": {"status": 500, "headers": {"a b": "c"}}}, "faults.0.effect.headers: 'a b' is not a header"),
         ({"effect": {"status": 500, "headers": {"Content-Length": "3"}}}, "faults.0.effect.headers: 'Content-Length'"),

@@ -229,7 +229,7 @@ def test_never_is_unknown_once_entries_were_dropped(make_api: Any) -> None:
     said = api.control("POST", "/requests/verify", json={"match": {"status": 409}, "exactly": 0}).json()
 
     assert (said["verdict"], said["count"], said["dropped"], said["first"], said["last"]) == ("unknown", 0, 1, 2, 3)
-    assert said["detail"] == "0 of the kept requests match; 1 that might have matched were dropped."
+    assert said["detail"] == "0 of the kept requests match; 1 that might have matched was dropped."
     assert verdict(api, match={"status": 409, "since": 1}, exactly=0) == "yes"
     assert verdict(api, match={"status": 200}, at_least=2) == "yes"
     assert verdict(api, match={"status": 200}, at_least=3) == "unknown"

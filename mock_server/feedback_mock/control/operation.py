@@ -167,6 +167,9 @@ class ControlOperation(Endpoint):
                 return f"{place}: must be of type {_types(error)}."
             case "enum":
                 return f"{place}: must be one of {', '.join(map(str, error.kind.options))}."
+            case "anyOf":
+                allowed = str(_at(self._schema, error.schema_path[:-1])["description"])
+                return f"{place}: must be {allowed[:1].lower()}{allowed[1:]}"
             case "minLength" | "maxLength":
                 bound = "at least" if error.kind.name == "minLength" else "at most"
                 return f"{place}: its length must be {bound} {error.kind.limit}, not {len(found)}."

@@ -116,6 +116,8 @@ def _judged(name: str, wanted: int, least: int, most: int) -> str:
 
 
 def _sentence(count: int, gone: int, open_: int) -> str:
-    said = f"{count} of the kept requests match"
-    said += f"; {gone} that might have matched were dropped" if gone else ""
-    return f"{said}; {open_} that might match are not answered yet." if open_ else f"{said}."
+    said = f"{count} of the kept requests {'matches' if count == 1 else 'match'}"
+    said += f"; {gone} that might have matched {'was' if gone == 1 else 'were'} dropped" if gone else ""
+    return (
+        f"{said}; {open_} that might match {'is' if open_ == 1 else 'are'} not answered yet." if open_ else f"{said}."
+    )
