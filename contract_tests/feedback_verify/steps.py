@@ -23,7 +23,8 @@ class Send:
 
     `expected` are the allowed statuses, if that was judged, by which `rule`, and at which instant of the project's
     clock, if known; `values` and `by` are the fields and the kind of credentials of a valid submission. `unanswered`:
-    no response came, and when the request was sent and the connection ended, as in an Exchange.
+    no response came, and when the request was sent and the connection ended, as in an Exchange. `fault` is what the
+    mock was told to do.
     """
 
     project: Project
@@ -37,6 +38,7 @@ class Send:
     values: Mapping[str, str] | None = None
     by: str = ""
     unanswered: tuple[int, int] | None = None
+    fault: Mapping[str, object] | None = None
 
     @property
     def event_id(self) -> str | None:

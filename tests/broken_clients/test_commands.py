@@ -159,6 +159,16 @@ def test_requests_without_a_response_are_in_the_archive(tmp_path: Path) -> None:
     assert main(["client", "--journal", str(archive), "--require", "retry-lost"]) == 0
 
 
+def test_a_client_is_judged_alike_by_the_archive_of_its_report(tmp_path: Path) -> None:
+    """The faults are in it: nobody is blamed for being refused by one."""
+    archive = tmp_path / "requests.har"
+    only = ["--situation", "refused-403", "--situation", "refused-415", "--require", "forbidden-final"]
+
+    assert main(["client", *only, "--report", f"har={archive}", "--", *in_python("sound")]) == 0
+
+    assert main(["client", "--journal", str(archive), "--require", "forbidden-final"]) == 0
+
+
 def test_a_recorded_journal_is_judged_as_far_as_it_says_something(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -236,4 +246,7 @@ def test_exploring_needs_a_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_command_that_fails_anyway_is_not_explored(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explore", "--", *python("import sys; sys.exit('no luck')")]) == 2
 
-    assert "it sent nothing to the mock, saying: no luck." in capsys.readouterr().err
+    assert (
+        "sent nothing to the mock, so no response can be lost; it exited with code 1, saying: no luck."
+        in capsys.readouterr().err
+    )

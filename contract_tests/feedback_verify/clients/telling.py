@@ -34,7 +34,7 @@ def _sent(attempt: Attempt, episode: Episode) -> Send:
     request = Request(attempt.method, attempt.url, headers, (attempt.body or "").encode("utf-8", "replace"))
     project, now = Project("", episode.situation, credentials), EPOCH + attempt.now * MICROSECOND
     if attempt.status == LOST:
-        return Send(project, request, now=now, unanswered=(attempt.sent, attempt.answered))
+        return Send(project, request, now=now, unanswered=(attempt.sent, attempt.answered), fault=attempt.fault)
     content = attempt.answer.encode("utf-8", "replace")
     exchange = Exchange(request, attempt.status, attempt.answer_headers, content, attempt.sent, attempt.answered)
-    return Send(project, request, exchange, now=now)
+    return Send(project, request, exchange, now=now, fault=attempt.fault)

@@ -55,6 +55,7 @@ def write_har(report: Report, path: Path) -> None:
             "now": None if step.now is None else _instant(step.now),
             "sent": report.began.instant(exchange.sent),
             "received": report.began.instant(exchange.received),
+            "fault": step.fault,
         }
     write(path, json.dumps(content, indent=2) + "\n")
 
