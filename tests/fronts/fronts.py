@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import getpass
+import re
 import subprocess
 import threading
 import time
@@ -106,6 +107,14 @@ class RefersToNothing(Implementation):
         """The same, except for that."""
         shown = super().answer(project, record)
         return {**shown, "event": {**shown["event"], "id": None}}
+
+
+class ReadsNumbers(Implementation):
+    """Reads a DSN's project number as a number, and its key as hexadecimal digits: zeros and case make no difference."""
+
+    def by_dsn(self, dsn: str) -> tuple[str, Project | None]:
+        """The same, in its usual spelling."""
+        return super().by_dsn(re.sub(r"//\w+|(?<=/)0+(?=\d+$)", lambda found: found[0].lower().lstrip("0"), dsn))
 
 
 class LagsLists(Implementation):

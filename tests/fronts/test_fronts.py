@@ -104,6 +104,14 @@ def test_event_is_referred_to_by_null(document: Document) -> None:
     assert results["submission"].observations > 0
 
 
+def test_dsn_in_another_spelling(document: Document) -> None:
+    """The document leaves open whether it is accepted; if it is, the windows apply."""
+    with serving(fronts.ReadsNumbers().app()) as url:
+        _, results = verified(url, document, frozenset({"dsn-known"}))
+
+    assert "zeros before its number is accepted" in results["dsn-known"].detail
+
+
 def test_connections_closed_without_an_answer(document: Document) -> None:
     """Now and then; if it happens again, but at another point, it is not the server."""
     with serving(Implementation().app()) as behind, fronts.closing(behind, every=150 if ALL else 29) as url:
