@@ -10,6 +10,7 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 BOUNDARY = "feedback-boundary"
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
+TYPED = "Content-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: 8bit\r\n"  # as Apache's client does
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,20 @@ class Body:
 
 
 def encode(values: Mapping[str, Any], form: str = "json") -> Body:  # noqa: PLR0911 (one line per form)
-    """The values in a form: `json`, `escaped`, `indented`, `charset`, `capitals`, `chunked`, `form` or `multipart`."""
+    """The values in a form: `json`, `escaped`, `indented`, `charset`, `capitals`, `chunked`, `form` or `multipart`.
+
+    `sparing` is a form that escapes only what it must; `typed` is a multipart body whose parts have types of their own
+    and whose boundary is in quotes.
+    """
     match form:
         case "form":
             return Body(FORM, urlencode(values).encode())
+        case "sparing":
+            return Body(FORM, urlencode(values, safe="!$'()*,/:;?@~").encode())
         case "multipart":
             return Body(MULTIPART, multipart(values))
+        case "typed":
+            return Body(f'multipart/form-data; boundary="{BOUNDARY}"', multipart(values, TYPED))
         case "escaped":
             return Body(JSON, json.dumps(values).encode())
         case "indented":
@@ -40,10 +49,10 @@ def encode(values: Mapping[str, Any], form: str = "json") -> Body:  # noqa: PLR0
             return Body(JSON, _plain(values), chunked=form == "chunked")
 
 
-def multipart(values: Mapping[str, Any]) -> bytes:
-    """The values as parts of a form, as a browser sends them."""
+def multipart(values: Mapping[str, Any], headers: str = "") -> bytes:
+    """The values as parts of a form, as a browser sends them, with further headers on each part."""
     parts = (
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n{headers}\r\n{value}\r\n'
         for name, value in values.items()
     )
     return ("".join(parts) + f"--{BOUNDARY}--\r\n").encode()

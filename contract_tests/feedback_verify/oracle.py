@@ -110,6 +110,8 @@ class Oracle:
         known, now = sandbox.known(event_id), sandbox.model.now
         known.saved = now - facts.get("saved_ago", 0) * MICROSECOND
         known.timestamp = now - facts["timestamp_ago"] * MICROSECOND if "timestamp_ago" in facts else known.saved
+        if "timestamp" in facts:
+            known.timestamp = datetime.fromisoformat(facts["timestamp"])
         sandbox.refused.discard(event_id.lower())  # another event, for which nothing was refused
         sandbox.details[event_id.lower()] = (facts.get("environment"), facts.get("issue_status", "unresolved"))
 

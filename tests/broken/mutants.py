@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
 
-from tests.broken import crowded, refusing  # noqa: F401 (their servers stand among these)
+from tests.broken import crowded, refusing, texts  # noqa: F401 (their servers stand among these)
 from tests.broken.registry import MUTANTS, Mutant, breaks
 from tests.broken.server import DETAIL, HEADERS, Event, Implementation, Project, Record, Refusal
 
@@ -449,6 +450,14 @@ class BusyIsAConflict(Implementation):
 # --- isolation
 
 
+@breaks("event-window-base")
+class TimestampsAheadAreRefused(Implementation):
+    """An event whose own clock is ahead counts as impossible."""
+
+    def event_window_over(self, event: Event, now: datetime, by: str) -> bool:
+        return event.timestamp > now or super().event_window_over(event, now, by)
+
+
 @breaks("project-isolation", "submission")
 class OneStoreForAllProjects(Implementation):
     def __init__(self) -> None:
@@ -659,6 +668,18 @@ class UnknownProjectIs403(Implementation):
 
 
 @breaks("route")
+class PathsInAnyCase(Implementation):
+    """As some routers have it unless told otherwise."""
+
+    def app(self) -> Starlette:
+        application = super().app()
+        for route in application.routes:
+            if isinstance(route, Route):
+                route.path_regex = re.compile(route.path_regex.pattern, re.IGNORECASE)
+        return application
+
+
+@breaks("route")
 class SlashIsAdded(Implementation):
     """Without its trailing slash, the path is redirected."""
 
@@ -821,6 +842,14 @@ class EverythingIsListed(Implementation):
     def listed(self, project: Project, status: str, environment: str | None) -> list[Record]:
         unknown = [each for each in self.records(project).values() if self.find_event(project, each.event_id) is None]
         return [*unknown, *super().listed(project, status, environment)]
+
+
+@breaks("head")
+class HeadForEveryDsn(Implementation):
+    """Only GET is refused to DSNs."""
+
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        super().authorize(project, kind, owner, "POST" if (kind, method) == ("dsn", "HEAD") else method)
 
 
 @breaks("list-credentials")

@@ -432,6 +432,8 @@ class Implementation:
         """PUT of an event."""
         saved = project.now - duration(body.get("saved_ago", "PT0S"))
         timestamp = project.now - duration(body["timestamp_ago"]) if "timestamp_ago" in body else saved
+        if "timestamp" in body:
+            timestamp = datetime.fromisoformat(body["timestamp"])
         status = body.get("issue_status", "unresolved")
         project.events[event_id] = Event(saved, timestamp, body.get("environment"), status, len(project.events) + 1)
 

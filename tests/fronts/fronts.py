@@ -110,7 +110,7 @@ class RefersToNothing(Implementation):
 
 
 class ReadsNumbers(Implementation):
-    """Reads a DSN's project number as a number, and its key as hexadecimal digits: zeros and case make no difference."""
+    """Reads a DSN's project number as a number, and its key as hexadecimal digits: zeros and case do not matter."""
 
     def by_dsn(self, dsn: str) -> tuple[str, Project | None]:
         """The same, in its usual spelling."""

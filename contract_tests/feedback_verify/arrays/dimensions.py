@@ -13,6 +13,8 @@ from feedback_spec.instants import SECOND, in_short
 
 Situation = Mapping[str, str]
 DAY = 86_400 * SECOND
+HOUR = DAY // 24
+AHEAD = "an hour ahead"
 
 # Instants just before which, or across which, time is often calculated incorrectly (UTC).
 CALENDAR = {
@@ -198,7 +200,8 @@ def window_dimensions(document: Document, step: int = 1) -> tuple[Dimension, ...
     isolation = dict.fromkeys((*elsewhere, *others), "project-isolation")
     confused = dict.fromkeys(near[:2], "submission")
     second = dict.fromkeys((*elsewhere, *others), "second-project")
-    base = dict.fromkeys(("long before", "just now"), "event-window-base")
+    base = dict.fromkeys(("long before", "just now", AHEAD), "event-window-base")
+    skewed = dict.fromkeys(base, "aged-event") | {AHEAD: "event-details"}
     return (
         Dimension(
             "event",
@@ -215,7 +218,7 @@ def window_dimensions(document: Document, step: int = 1) -> tuple[Dimension, ...
             {},
             {"afterwards": "aged-event", **dict.fromkeys(("anew, older", "anew, newer"), "event-details")},
         ),
-        Dimension("timestamp", ("when saved", *base), base, dict.fromkeys(base, "aged-event")),
+        Dimension("timestamp", ("when saved", *base), base, skewed),
         Dimension(
             "issue",
             ("unresolved", "resolved", "production", "environment without a name"),

@@ -14,10 +14,12 @@ from feedback_spec.document import Document
 from feedback_spec.instants import SECOND
 
 from feedback_verify.arrays.dimensions import (
+    AHEAD,
     CALENDAR,
     DAY,
     EVERY_WAY,
     FRACTIONS,
+    HOUR,
     Situation,
     ages,
     at_limit,
@@ -192,6 +194,8 @@ class Play:
             facts["timestamp_ago"] = ago + DAY
         elif self._is("timestamp", "just now") and ago:
             facts["timestamp_ago"] = 0
+        elif self._is("timestamp", AHEAD):
+            facts["timestamp"] = later(self.oracle.sandbox(self.scenario.project).model.now, HOUR).isoformat()
         if self._is("issue", "resolved"):
             facts["issue_status"] = "resolved"
         elif self._is("issue", "production"):

@@ -123,7 +123,7 @@ def _null(s: Setting) -> Iterator[Attempt]:
 def _blank(s: Setting) -> Iterator[Attempt]:
     yield Attempt(f"with {s.about} empty", changes={s.about: ""}, names=s.about)
     if s.document.behaviour.is_trimmed(s.about):
-        for blank in ("   ", "\t\n", "\r\n \r\n"):
+        for blank in ("   ", "\t\n", "\r\n \r\n", "\u2003\u3000"):
             yield Attempt(f"with {s.about} blank ({blank!r})", changes={s.about: blank}, names=s.about)
 
 
@@ -168,6 +168,7 @@ def _no_email(_: Setting) -> Iterator[Attempt]:
         "a@b@example.com",
         "jane.example.com",
         "jane@exa mple.com",
+        "jane@example..com",
     )
     for email in (*wrong, "Jane <jane@example.com>"):
         yield Attempt(f"with the email {email!r}", changes={"email": email}, names="email")
@@ -202,6 +203,9 @@ def _broken(s: Setting) -> Iterator[Attempt]:
     yield Attempt("with something after the JSON", content=whole + b"}")
     for content in (b"{", b'{"event_id": ', b"nonsense", b"{'event_id': 1}", b"\xff\xfe", b'{"name": "\xff"}'):
         yield Attempt(f"with the body {content!r}", content=content)
+    for wrong in (b"\xff", b"\xc3", b"\xed\xa0\x80"):
+        spoilt = whole.replace(b'"comments": "', b'"comments": "' + wrong + b" ")
+        yield Attempt(f"with JSON that is not UTF-8 for its {wrong!r}", content=spoilt)
     # Everything required is there, but written in a relative of JSON, not in JSON itself (RFC 8259).
     yield Attempt("with JSON in single quotes", content=whole.replace(b'"', b"'"))
     yield Attempt("with JSON whose keys have no quotes", content=re.sub(rb'"(\w+)":', rb"\1:", whole))
@@ -289,7 +293,8 @@ def _number_in_path(s: Setting) -> Iterator[Attempt]:
 def _no_route(s: Setting) -> Iterator[Attempt]:
     path = s.scenario.path(s.where)
     yield Attempt("without the trailing slash", path=path.rstrip("/"))
-    for other in (f"{path}1/", path.replace("user-feedback", "user-feedbacks"), path.replace("/0/", "/9/")):
+    others = (path.replace("user-feedback", name) for name in ("user-feedbacks", "User-Feedback"))
+    for other in (f"{path}1/", *others, path.replace("/0/", "/9/")):
         yield Attempt(f"to the path …{other[-24:]}", path=other, statuses=ANY_REFUSAL)
 
 

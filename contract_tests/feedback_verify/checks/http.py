@@ -40,7 +40,13 @@ def a_preflight_needs_no_credentials(s: Scenario) -> None:
 def head_is_get_without_a_body(s: Scenario) -> None:
     """The same status, for any client and any request, and no bytes after the head, if the wire can be observed."""
     nowhere = s.path().replace(f"/{s.project.slug}/", "/no-such-project/")
-    asked: tuple[dict[str, Any], ...] = ({"query": "cursor=x"}, {"path": nowhere}, {"by": "none"}, {})
+    asked: tuple[dict[str, Any], ...] = (
+        {"query": "cursor=x"},
+        {"path": nowhere},
+        {"by": "none"},
+        *({"by": kind} for kind in ("dsn", "read") if kind in s.project.credentials),
+        {},
+    )
     for how in asked if LIST in s.document.operations else ({},):
         get, head = s.send("GET", **how), s.send("HEAD", **how)
         s.expect_status(head, get.status, f"HEAD where GET is {get.status}")

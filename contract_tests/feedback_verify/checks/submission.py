@@ -12,6 +12,14 @@ TEXTS = (
     "two\nlines\r\nand a\ttab",
     "null",
     "0123456789" * 10_000,
+    "two  spaces,   three,\n\n\nblank lines and \x0b\x0c\u0085\u2028 others",
+    "...dots, (brackets), \u201cquotes\u201d \u2013 and an end?!...",
+    "\\n, \\t, \\u0041, \\x41, \\0, \\' and \\\\, then one at the end: \\",
+    "%s %d %n {0} {} ${name} $1 \\1 :name ? -- # /* */ // 100%",
+    "invisible: \u200b \u200e \u202e \u00ad \ufeff \ufe0f \ue000 \U000e0061.",
+    "alike: \u0130 \u0131 \u017f \xdf \u212a \ufb01 \xbd \uff21 \u2460 \u2026\xa0.",
+    "&lt;b&gt; &#39; &nbsp; &eacute; https://example.com/?a=1&b=%41#c",
+    "controls: \x01 \x1b[31m \x7f.",
 )
 IN_FORMS = "1 + 1 = 2 & 50%25 ; a%2Bb &amp; %C3%A9?\r\nTwice."
 EMAILS = (
@@ -21,6 +29,7 @@ EMAILS = (
     "1@example.com",
     "a-b_c@example.co",
     "jane@mail-1.example.photography",
+    "jane@mail.dept.example.co.uk",
     "jane@xn--bcher-kva.example",
     "a!#$%&*/=?^`{|}~b@example.com",
 )
@@ -131,7 +140,7 @@ def forms_keep_values_character_by_character(s: Scenario) -> None:
         plain = s.accepted(s.submit(body))
         kept = all(plain.get(field) == body[field] for field in VALUES)
         s.given(kept, f"comments {text[:30]!r} are not kept in JSON either")
-        for form in ("form", "multipart"):
+        for form in ("form", "sparing", "multipart", "typed"):
             encoded = encode({**body, "event_id": s.new_event_id()}, form)
             reply = s.submit(encoded.content, form=encoded.media_type)
             s.expect_accepted(reply, f"comments {text[:30]!r} in {encoded.media_type}")
@@ -142,6 +151,9 @@ def forms_keep_values_character_by_character(s: Scenario) -> None:
 
 def other_keys_are_ignored(s: Scenario) -> None:
     """Including those of the response."""
+    for value in (None, 1, "x", [1], {"a": "b"}):
+        others = dict.fromkeys(("tags", "url", "source", "user_id", "environment", "release", "contexts"), value)
+        s.expect_status(s.submit({**s.submission(), **others}), 200, f"feedback with other keys, each {value!r}")
     extra = {"id": "999999", "dateCreated": "1999-01-01T00:00:00Z", "issue": {}, "eventID": "x", "tags": [1], "user": 1}
     for user, event in ((1, None), ({"id": "1"}, {"id": "1", "eventID": "0" * 32})):
         reply = s.submit({**s.submission(), **extra, "user": user, "event": event})
@@ -152,6 +164,35 @@ def other_keys_are_ignored(s: Scenario) -> None:
     s.expect(reply.object.get("id") != "999999", "the id was taken from the request")
     s.expect(not str(reply.object.get("dateCreated")).startswith("1999"), "dateCreated was taken from the request")
     s.expect(reply.object.get("issue", 0) is None, "the issue was taken from the request")
+
+
+def keys_like_those_of_the_fields_are_ignored(s: Scenario) -> None:
+    """In another case, or by a name that the field has elsewhere."""
+    body = s.submission()
+    alike = {"EVENT_ID": s.new_event_id(), "Name": "Imposter", "EMAIL": "imposter@example.net", "Comments": "Imposed."}
+    synonyms = {"eventId": s.new_event_id(), "message": "Imposed.", "user_email": "imposter@example.net"}
+    for others in (alike, synonyms):
+        reply = s.submit({**body, **others})
+        s.expect_status(reply, 200, f"feedback that also has the keys {', '.join(others)}")
+        answered = {name: reply.object.get(name) for name in VALUES} | {"event_id": reply.object.get("eventID")}
+        s.expect(answered == body, f"with the keys {', '.join(others)}, the response says {answered}, not {body}")
+
+
+def projects_in_the_body_are_ignored(s: Scenario) -> None:
+    """Only the path says where feedback belongs."""
+    other = s.other_project()
+    s.accepted(s.submit())
+    s.given(not s.records(project=other), "feedback of one project is stored in another without being named there")
+    number = other.credentials["dsn"].secret.rpartition("/")[2]
+    named = {
+        "project": other.slug,
+        "project_slug": other.slug,
+        "project_id": number,
+        "organization": other.organization,
+    }
+    s.expect_status(s.submit({**s.submission(), **named}), 200, "feedback that also names another project")
+    s.nothing_stored("in a project that only the body names", project=other)
+    s.expect(len(s.records()) == 2, "feedback that also names another project is not stored in its own")
 
 
 CHECKS = (
@@ -167,4 +208,6 @@ CHECKS = (
     Check("exact-values", values_are_kept_character_by_character),
     Check("form-bodies", forms_keep_values_character_by_character),
     Check("unknown-keys", other_keys_are_ignored),
+    Check("unknown-keys", keys_like_those_of_the_fields_are_ignored),
+    Check("unknown-keys", projects_in_the_body_are_ignored, ("second-project", "records")),
 )

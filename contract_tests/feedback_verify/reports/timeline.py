@@ -134,6 +134,7 @@ def _facts(step: SaveEvent) -> list[str]:
     saved, stamped = facts.get("saved_ago"), facts.get("timestamp_ago")
     words = [f"as of {in_short(saved)} ago"] if isinstance(saved, int) and saved else []
     words += [f"with a timestamp of {in_short(stamped)} ago"] if isinstance(stamped, int) and stamped != saved else []
+    words += [f"with the timestamp {facts['timestamp']}"] if "timestamp" in facts else []
     words += [f"({facts[name]})" for name in ("environment", "issue_status") if name in facts]
     return words
 
