@@ -231,10 +231,11 @@ class RefusedBatch:
         allowed = statuses(self.document, kind, attempt)
         said = f"a submission {attempt.words}"
         self.scenario.note(reply, expected=tuple(sorted(allowed)))
-        accepted = attempt.maybe and reply.status not in allowed  # so what follows is the windows' business
-        if accepted or reply.status in {*allowed} & {*self.document.accepting}:
+        accepted = reply.status in self.document.accepting
+        free = attempt.maybe and reply.status not in allowed  # it is judged like any other submission, by the windows
+        if free or (accepted and reply.status in allowed):
             self.remarks.add((kind.rule, f"{said} is accepted"))
-        if not allowed or accepted:
+        if not allowed or free:
             by = attempt.by or setting.by
             expected, problems = self.scenario.judge(self.where, attempt.values(setting), by, reply)
             if problems and problems[0].aspect == "status":
