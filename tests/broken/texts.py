@@ -23,7 +23,7 @@ class Rewrites(Implementation):
         }
 
 
-@breaks("exact-values")
+@breaks("exact-values", "overwrite")
 class SpacesAreCollapsed(Rewrites):
     """As a browser shows them."""
 
