@@ -658,6 +658,31 @@ class PreflightNeedsCredentials(Implementation):
         return JSONResponse({DETAIL: "Authentication credentials were not provided."}, 401, HEADERS)
 
 
+@breaks("preflight")
+class PreflightAllowsOtherHeaders(Implementation):
+    """Their names contain the right ones."""
+
+    def preflight(self) -> Response:
+        return Response(headers={**HEADERS, "Access-Control-Allow-Headers": "X-Authorization, X-Content-Type"})
+
+
+@breaks("preflight")
+class PreflightForgetsTheList(Implementation):
+    def preflight(self) -> Response:
+        return Response(headers={**HEADERS, "Access-Control-Allow-Methods": "POST, OPTIONS"})
+
+
+@breaks("response-headers")
+class AllowForgetsTheList(Implementation):
+    """On every refusal but that of another method."""
+
+    def refuse(self, refusal: Refusal) -> Response:
+        response = super().refuse(refusal)
+        if refusal.status != 405:
+            response.headers["Allow"] = "POST, OPTIONS"
+        return response
+
+
 @breaks("project-exists")
 class UnknownProjectIs403(Implementation):
     def find_project(self, organization: str, slug: str) -> Project:
