@@ -2,7 +2,8 @@
 
 If a project has as much feedback as `Limits` allows, a new record replaces its oldest, with one warning in the log: the
 document has no response to a submission that would say "full". If all projects together have too much, the largest
-loses its older half. Projects and events are refused instead, because the control protocol has a response for that.
+lose their older halves until an eighth is free. Projects and events are refused instead, because the control protocol
+has a response for that.
 
 Feedback and issues are numbered across the projects of a server, as in Sentry, and are the same on every run: each
 project has a block of `IDS` numbers. The first project of a store, the page's own, has the block that begins with 1;
