@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID, uuid4
@@ -73,6 +74,18 @@ class SaysNothing(Client):
 class FormThatSaysJson(Client):
     def body(self) -> bytes:
         return urlencode(self.fields()).encode()
+
+
+@breaks("valid-body", "retry-same")
+class ReadsItsBodyOnce(Client):
+    """Has its body as a stream, which is at its end when it is sent again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stream = BytesIO(super().body())
+
+    def body(self) -> bytes:
+        return self.stream.read()
 
 
 @breaks("required-fields", "valid-body")
@@ -212,6 +225,19 @@ class FollowsWithCredentials(Client):
 class FollowsWithDsn(FollowsWithCredentials):
     def authorization(self) -> str:
         return f"DSN {self.given['dsn']}"
+
+
+@breaks("secret-elsewhere")
+class FollowsWithTokenInQuery(Client):
+    followed = False
+
+    def headers(self) -> list[tuple[str, str]]:
+        return super().headers()[self.followed :]
+
+    def send(self, method: str = "POST", url: str | None = None) -> Answer:
+        answer = super().send(method, url)
+        self.followed = answer[0] == 307
+        return super().send(method, f"{answer[1]['location']}?auth={self.given['token']}") if self.followed else answer
 
 
 @breaks("secret-printed")

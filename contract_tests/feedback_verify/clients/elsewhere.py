@@ -1,20 +1,19 @@
 """Another origin: records the requests that it gets, and refuses them."""
 
 import threading
-from collections import defaultdict
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-MOST = 100
+MOST = 1_000
 LARGEST = 64 * 1024
 
 
 class Elsewhere:
-    """A server on a free port of this machine. Requests are kept by the first part of their path."""
+    """A server on a free port of this machine."""
 
     def __enter__(self) -> Self:
-        self._requests: defaultdict[str, list[str]] = defaultdict(list)
+        self._requests: list[str] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
@@ -30,18 +29,17 @@ class Elsewhere:
         """Its origin."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def requests(self, first: str) -> tuple[str, ...]:
-        """The requests to paths with this prefix, each as one text of request line, headers and body."""
-        return tuple(self._requests[first])
+    def requests(self) -> tuple[str, ...]:
+        """The first requests of all clients, each as one text of request line, headers and body."""
+        return tuple(self._requests)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        requests = self._requests
+        kept = self._requests
 
         class Handler(BaseHTTPRequestHandler):
             def answer(self) -> None:
                 length = self.headers.get("Content-Length", "0")
                 body = self.rfile.read(min(int(length), LARGEST)) if length.isascii() and length.isdigit() else b""
-                kept = requests[self.path.split("/")[1]]
                 if len(kept) < MOST:
                     kept.append(f"{self.requestline}\n{self.headers}{body.decode(errors='replace')}")
                 self.send_response(HTTPStatus.FORBIDDEN)

@@ -91,7 +91,7 @@ class Episode:
     """What a client did in a situation.
 
     `ended` says when we ended it, None if it exited, with this `exit_code`, negative if a signal ended it. `given` are
-    the values to submit and `secrets` what it must keep; `elsewhere` has the requests to another origin, `records` what
+    the values to submit and `secrets` what it must keep; `elsewhere` has all requests to another origin, `records` what
     is stored at the end. `over` is the instant of the end, on the machine's clock in microseconds; `told_time` says
     whether the client's time is the project's, including any moves.
     """
@@ -135,7 +135,7 @@ def _attempt(number: int, entry: Mapping[str, Any], document: Document) -> Attem
         method=request["method"],
         url=request["url"],
         headers=tuple((each["name"], each["value"]) for each in request["headers"]),
-        body=_body(request.get("postData") or {}),
+        body=_body(request),
         status=status,
         answer_headers={each["name"].lower(): each["value"] for each in response["headers"]},
         answer=response["content"].get("text") or "",
@@ -163,9 +163,13 @@ def _parts(content_type: str, body: str) -> Mapping[str, str]:
     return fields
 
 
-def _body(data: Mapping[str, Any]) -> str | None:
-    """The body as text; if it is not UTF-8, which the journal has in base64, with replacement characters."""
-    text = data.get("text")
+def _body(request: Mapping[str, Any]) -> str | None:
+    """The body as text; if it is not UTF-8, which the journal has in base64, with replacement characters.
+
+    None if it is unknown, empty if there was none.
+    """
+    data = request.get("postData") or {}
+    text = data.get("text", "" if request.get("bodySize") == 0 else None)
     return b64decode(text).decode("utf-8", "replace") if text and data.get("_encoding") == "base64" else text
 
 

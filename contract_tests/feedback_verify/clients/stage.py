@@ -141,7 +141,7 @@ class Stage:
             output=command.output,
             errors=command.errors,
             records=self._ask("GET", f"{path}/feedback"),
-            elsewhere=self._elsewhere.requests(slug),
+            elsewhere=self._elsewhere.requests(),
             given=given,
             secrets=secrets,
             over=over,

@@ -27,7 +27,7 @@ def _content_type(case: Case, rule: ClientRule) -> Iterator[Finding]:
     for each in case.episode.submissions:
         said = f"says {each.header('content-type')!r}" if each.media_type else "is missing"
         refused = each.by_document and each.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-        is_json = None if each.body is None else _looks_like_json(each.body)
+        is_json = _looks_like_json(each.body) if each.body else None
         if refused or (body is not None and each.media_type not in body.content):
             yield case.broken(rule.rule.id, f"the Content-Type {said}, which is not accepted", each)
         elif is_json is not None and is_json is not (each.media_type == JSON):
@@ -56,6 +56,9 @@ def _required_fields(case: Case, rule: ClientRule) -> Iterator[Finding]:
 
 def _valid_body(case: Case, rule: ClientRule) -> Iterator[Finding]:
     for each in case.episode.submissions:
+        if each.body == "":
+            yield case.broken(rule.rule.id, "the request has no body", each)
+            continue
         if each.problems is None or each.body is None or (each.media_type == JSON and not _looks_like_json(each.body)):
             continue
         problems = [problem for problem in each.problems if problem.startswith("/body")]
@@ -97,7 +100,7 @@ def _values(case: Case, rule: ClientRule) -> Iterator[Finding]:
     if case.plain is None or not takes_values(case.plain):
         return
     given = case.episode.given
-    for each in (group[0] for group in case.groups if group[0].body is not None):
+    for each in (group[0] for group in case.groups if group[0].body):
         fields = each.fields or {}
         for name in (name for name in TEXT_FIELDS if name in fields):
             said = fields[name]
