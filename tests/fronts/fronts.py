@@ -3,7 +3,9 @@
 import asyncio
 import copy
 import getpass
+import os
 import re
+import shutil
 import subprocess
 import threading
 import time
@@ -21,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.broken.server import Event, Implementation, Project, Record
 
+NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 KNOWN = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -269,7 +272,8 @@ def nginx(url: str, folder: Path) -> Iterator[str]:
         f"http {{ access_log off; {temporary}\n"
         f"  server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {url}; }} }} }}\n"
     )
-    with subprocess.Popen(["nginx", "-p", str(folder), "-c", str(configuration)], stderr=subprocess.DEVNULL) as process:
+    assert NGINX
+    with subprocess.Popen([NGINX, "-p", str(folder), "-c", str(configuration)], stderr=subprocess.DEVNULL) as process:
         try:
             with httpx.Client(transport=httpx.HTTPTransport(retries=8), trust_env=False) as client:
                 client.get(f"http://127.0.0.1:{port}/")

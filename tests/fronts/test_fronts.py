@@ -4,7 +4,6 @@ Only a few inexpensive rules are tested here; `make fronts` (FRONTS=all) tests a
 """
 
 import os
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,7 +23,6 @@ from tests.fronts import fronts
 ALL = os.environ.get("FRONTS") == "all"
 FEWER = frozenset({"preflight", "list-status"})
 FEW = FEWER | {"head", "field-required", "response-headers"}
-NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +192,7 @@ def test_clock_that_counts_in_steps_hides_no_wrong_limit(
     assert {rule for rule, each in results.items() if each.verdict is Verdict.VIOLATED} == {rule}
 
 
-@pytest.mark.skipif(not NGINX, reason="nginx cannot be had here")
+@pytest.mark.skipif(not fronts.NGINX, reason="nginx cannot be had here")
 def test_behind_nginx(document: Document, tmp_path: Path) -> None:
     """nginx's own 413, 405 and 400 are not blamed on the server."""
     with serving(Implementation().app()) as behind, fronts.nginx(behind, tmp_path) as url:

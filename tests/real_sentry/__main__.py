@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from feedback_spec.document import load
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
+from tests.fronts.fronts import NGINX, nginx
 from tests.real_sentry.compare import Accepted, Difference, Server, run
 
 PROFILE = "sentry-9.1"
@@ -70,20 +72,26 @@ def server_of(content: dict[str, Any]) -> Server:
 
 
 def verify(real: Server, content: dict[str, Any], wait: str) -> int:
-    """How many of the two verifications are surprises: the profile must conform, the page must be violated as known."""
+    """How many verifications are surprises: the profile must conform, also behind nginx if it is installed, and the
+    page must be violated as known.
+    """
     names = {"write": "TOKEN", "read": "READ_TOKEN", "dsn": "DSN", "other_dsn": "OTHER_DSN"}
     environment = {**os.environ, **{f"FEEDBACK_{name}": real.words[word] for word, name in names.items()}}
-    command = [str(Path(sys.executable).with_name("feedback-verify")), real.url, "--ingest"]
-    command += [
-        "--organization",
-        content["org"],
-        "--project",
-        real.words["project"],
-        *(["--wait", wait] if wait else []),
-    ]
-    command += ["--require", "level"]  # what it cannot show without waits is no surprise
-    runs = (["--profile", PROFILE], ["--baseline", str(KNOWN)])
-    return sum(subprocess.run([*command, *more], env=environment, check=False).returncode != 0 for more in runs)
+    options = ["--ingest", "--organization", content["org"], "--project", real.words["project"]]
+    options += ["--wait", wait] if wait else []
+    options += ["--require", "level"]  # what it cannot show without waits is no surprise
+
+    def surprises(url: str, *more: str) -> bool:
+        command = [str(Path(sys.executable).with_name("feedback-verify")), url, *options, *more]
+        return subprocess.run(command, env=environment, check=False).returncode != 0
+
+    bad = [surprises(real.url, "--profile", PROFILE), surprises(real.url, "--baseline", str(KNOWN))]
+    if NGINX:
+        with TemporaryDirectory(prefix="feedback-nginx-") as folder, nginx(real.url, Path(folder)) as url:
+            bad.append(surprises(url, "--profile", PROFILE))
+    else:
+        click.echo("nginx cannot be had here: Sentry behind it was not verified.")
+    return sum(bad)
 
 
 def differential(real: Server, examples: int, seed: int) -> int:
