@@ -4,7 +4,6 @@ Never echoes anything from a body: a reason says what is wrong and where, not wh
 """
 
 import logging
-from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,7 +12,8 @@ import orjson
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-Receive = Callable[[], Awaitable[Any]]
+from feedback_mock.asgi import Receive
+
 # The parser would write to the log what a client sent, byte by byte; its exceptions say enough.
 _UNHEARD = logging.Logger("unheard", logging.CRITICAL + 1)
 MAX_FORM_FIELDS = 1_000

@@ -12,6 +12,7 @@ from feedback_spec.openapi.render31 import to_31
 from feedback_spec.openapi.schemas import validator_of
 from feedback_spec.operations import JSON, Operation, operations_of
 from feedback_spec.source import DocumentError
+from jsonschema_rs import Draft202012Validator
 
 from feedback_mock.credentials import BEARER, DSN
 
@@ -22,6 +23,8 @@ _OPERATION_KEYS = frozenset(
 _PARAMETER_KEYS = frozenset(
     {"name", "in", "required", "description", "schema", "example", "examples", "allowEmptyValue"}
 )
+
+_ANYTHING: Mapping[str, Any] = {}  # the schema of a body of which the document says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Parameter:
     type: str
     constrained: bool
     default: Any
-    validator: Any
+    validator: Draft202012Validator
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,9 @@ class Description:
     kinds: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     body: Mapping[str, Any] | None
-    body_validator: Any
+    body_validator: Draft202012Validator
     max_body_bytes: int
-    responses: Mapping[int, Any]
+    responses: Mapping[int, Draft202012Validator | None]
 
 
 def describe(
@@ -80,7 +83,7 @@ class _Reader:
     ) -> None:
         self._name, self._components, self._default_max = name, components, default_max_body_bytes
         self._texts = texts
-        self._validators: dict[int, Any] = {}
+        self._validators: dict[int, Draft202012Validator] = {}
 
     def describe(self, operation: Operation) -> Description:
         self._only_known(operation.keys, _OPERATION_KEYS, operation.id)
@@ -92,7 +95,7 @@ class _Reader:
             kinds=tuple(self._kinds(operation)),
             parameters=tuple(self._parameters(operation)),
             body=body,
-            body_validator=None if body is None else self._validator(body),
+            body_validator=self._validator(_ANYTHING if body is None else body),
             max_body_bytes=operation.extensions.get("x-max-body-bytes", self._default_max),
             responses={int(status): validator for status, validator in self._responses(operation)},
         )
@@ -142,7 +145,7 @@ class _Reader:
             )
         return content[0].schema if content else None
 
-    def _responses(self, operation: Operation) -> Iterator[tuple[str, Any]]:
+    def _responses(self, operation: Operation) -> Iterator[tuple[str, Draft202012Validator | None]]:
         for status, response in operation.responses.items():
             if operation.id in self._texts and [each[:5] for each in response.content] == ["text/"]:
                 yield status, None
@@ -153,7 +156,7 @@ class _Reader:
                 )
             yield status, self._validator(response.content[JSON].schema) if response.content else None
 
-    def _validator(self, schema: Mapping[str, Any]) -> Any:
+    def _validator(self, schema: Mapping[str, Any]) -> Draft202012Validator:
         # One per place in the document, as many operations refer to the same one. The document outlives this reader.
         if id(schema) not in self._validators:
             try:

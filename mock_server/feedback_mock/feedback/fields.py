@@ -98,7 +98,8 @@ class Fields:
     def _refuse(self, fields: Values, failures: Failures) -> Refused:
         for error in self._validator.iter_errors(fields):
             kind = error.kind.name[:1].upper() + error.kind.name[1:]
-            name = error.kind.property if kind == "Required" else error.instance_path[0]
+            missing = getattr(error.kind, "property", None)
+            name = str(missing or error.instance_path[0])
             failures.setdefault(name, []).append("Null" if kind == "Type" and fields[name] is None else kind)
         by_field = {name: self._rules(name, failures[name]) for name in self._texts if name in failures}
         if self._event_id_last and by_field.get("event_id") == [_EVENT_ID_RULE]:
