@@ -4,8 +4,8 @@ import itertools
 
 from feedback_spec.document import load
 from feedback_spec.profiles import PROFILES
+from feedback_verify.arrays.array import arrays_for
 from feedback_verify.arrays.covering import STORED, Shape, written
-from feedback_verify.arrays.layer import arrays_for
 from feedback_verify.targets import ControlTarget, Target
 from feedback_verify.targets.url import CAPABILITY_OF
 

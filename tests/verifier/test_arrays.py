@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from feedback_spec.document import Document, load
+from feedback_verify.arrays.array import arrays_for
 from feedback_verify.arrays.covering import Shape, found, key_of, stored
-from feedback_verify.arrays.layer import Layer, arrays_for
+from feedback_verify.arrays.layer import Layer
 from feedback_verify.targets import ControlTarget, Target
 
 from tests.broken.server import Event, Implementation, Project, Record

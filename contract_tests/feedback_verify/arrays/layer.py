@@ -7,28 +7,23 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
 from random import Random
 from typing import TypeVar
 
 from feedback_spec.document import Document
 
-from feedback_verify.arrays.covering import Values, covering
+from feedback_verify.arrays.array import Array, arrays_for
 from feedback_verify.arrays.dimensions import (
     EVERY_WAY,
     PLACES,
     Dimension,
     Situation,
     ages,
-    by_window,
-    condensed,
     near,
-    submission_dimensions,
-    window_dimensions,
 )
 from feedback_verify.arrays.play import Failure, Play, start_of
 from feedback_verify.arrays.refused import RefusedBatch
-from feedback_verify.arrays.refusing import EVERY, IN_TURN, KINDS, NOTHING, THE_ONLY, refusal_dimensions, together
+from feedback_verify.arrays.refusing import EVERY, IN_TURN, KINDS, NOTHING, THE_ONLY, together
 from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
 from feedback_verify.oracle import Mismatch
 from feedback_verify.scenario import Scenario
@@ -48,36 +43,6 @@ Job = tuple["Array", Situation]
 J = TypeVar("J")
 T = TypeVar("T")
 Kind = tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class Array:
-    """Situations that cover all `strength`-tuples of values of the dimensions."""
-
-    dimensions: tuple[Dimension, ...]
-    strength: int
-    varied: Values
-    plain: Situation
-
-    @cached_property
-    def rows(self) -> tuple[Situation, ...]:
-        """The plainest situation, then the covering ones."""
-        return (self.plain, *({**self.plain, **row} for row in covering(self.varied, self.strength)))
-
-    @property
-    def timed(self) -> bool:
-        """Whether time passes in its situations."""
-        return any(each.name == "calendar" for each in self.dimensions)
-
-    @property
-    def refusing(self) -> bool:
-        """Whether its situations are about refusals."""
-        return any(each.name == "refusal" for each in self.dimensions)
-
-    @property
-    def words(self) -> str:
-        """What is covered, in words."""
-        return f"{('every value', 'all pairs', 'all triples')[self.strength - 1]} of {len(self.varied)} dimensions"
 
 
 @dataclass(frozen=True)
@@ -510,29 +475,3 @@ def _spoken_of(array: Array, situation: Situation, failure: Failure) -> str | No
     if about_status and not expected.known_event and (needed.get("event") == "never" or expected.outcome == STORED):
         return "unknown-event" if expected.outcome == STORED else UNKNOWN
     return None
-
-
-def arrays_for(document: Document, target: Target, depth: str) -> Iterator[Array]:
-    """The arrays that the target allows: about windows on an exact clock, else about plain submissions."""
-    capable = target.capabilities | ({"calendar"} if target.calendar else set())
-    if target.clock == "exact" and "clock" in capable:
-        dimensions = tuple(each.possible(capable) for each in window_dimensions(document, target.step))
-        quick = depth == "quick"
-        if depth != "default":
-            yield _array(dimensions, 1 if quick else 2)
-        for each in by_window(document, dimensions, target.step) if not quick else ():
-            yield _array(each, 2, dimensions)
-        few = (
-            quick and target.step == 1
-        )  # a clock that counts in steps is not tested with the literal rows at the limits
-        yield _array(condensed(document, dimensions, target.step), 2 if few else 3, dimensions)
-    else:
-        yield _array(tuple(each.possible(capable) for each in submission_dimensions()), 3 if depth == "full" else 2)
-    yield _array(tuple(each.possible(capable) for each in refusal_dimensions(document, frozenset(capable))), 2)
-
-
-def _array(dimensions: tuple[Dimension, ...], strength: int, whole: tuple[Dimension, ...] = ()) -> Array:
-    """The array over these dimensions; all other dimensions in `whole` stay plain."""
-    varied = tuple((each.name, each.values) for each in dimensions if len(each.values) > 1)
-    plain = {each.name: each.plain for each in (*whole, *dimensions)}
-    return Array(whole or dimensions, strength, varied, plain)
