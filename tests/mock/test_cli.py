@@ -335,6 +335,19 @@ def test_every_option_stands_in_the_environment_too(capsys: Any, monkeypatch: py
     assert_cannot_start(capsys, [], '"many" is not N/SECONDS')
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"), [("NO_CONTROL", "CONTROL"), ("PRT", "PORT"), ("LOGFORMAT", "LOG_FORMAT")]
+)
+def test_a_misspelt_variable_is_refused_like_a_misspelt_option(
+    capsys: Any, monkeypatch: pytest.MonkeyPatch, written: str, meant: str
+) -> None:
+    monkeypatch.setenv("FEEDBACK_MOCK_SERVICE_PORT", "8080")  # set by Kubernetes
+    monkeypatch.setenv(f"FEEDBACK_MOCK_{written}", "1")
+
+    said = f"No option has the variable FEEDBACK_MOCK_{written}. Did you mean FEEDBACK_MOCK_{meant}?"
+    assert_cannot_start(capsys, [], said)
+
+
 @pytest.mark.parametrize(("argument", "says"), [("--help", "--ready-file"), ("--version", "feedback-mock, version ")])
 def test_help_and_version_are_exit_0(capsys: Any, argument: str, says: str) -> None:
     assert main([argument]) == 0

@@ -1,7 +1,9 @@
 """The command line of `feedback-mock`; each option is an environment variable as well. Serves nothing."""
 
+import difflib
+import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +16,7 @@ ENVIRONMENT = "FEEDBACK_MOCK"
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{8,200}=*")
 _DATABASE = re.compile(r"(/[0-9]{0,5})?")
 MEMORY = "memory"
+_NEAR = 0.75  # ratio of difflib: NO_CONTROL and CONTROL are near, SERVICE_PORT and PORT, of Kubernetes, are not
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}")
 
 _EPILOG = """\b
@@ -115,6 +118,16 @@ def _hosts(_context: click.Context, _parameter: click.Parameter, value: tuple[st
         if not _HOST.fullmatch(each):
             raise click.BadParameter(f'"{each}" is not a host name or address without a port, such as mock.test.')
     return value
+
+
+def _check_environment() -> None:
+    """Refuses a misspelt variable as the command line refuses a misspelt option, and leaves other people's alone."""
+    known = [f"_{each.name.upper()}" for each in fields(Options)]
+    for name in sorted(each for each in os.environ if each.startswith(f"{ENVIRONMENT}_")):
+        bare = name.removeprefix(ENVIRONMENT)
+        near = difflib.get_close_matches(bare, known, n=1, cutoff=_NEAR)
+        if near and bare not in known:
+            raise click.UsageError(f"No option has the variable {name}. Did you mean {ENVIRONMENT}{near[0]}?")
 
 
 @click.command(
@@ -226,6 +239,7 @@ def command(**given: Any) -> Options:
     When ready, it prints its address, the credentials of a project, and commands to paste. It logs each request to
     stderr. Press Ctrl-C to stop it.
     """
+    _check_environment()
     options = Options(**given)
     if options.key is not None and options.certificate is None:
         raise click.UsageError("--key requires --certificate.")
