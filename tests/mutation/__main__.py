@@ -6,6 +6,7 @@ detected; 2 if it was stopped: the next run continues from there.
 
 import sys
 import tempfile
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -20,7 +21,7 @@ from rich.table import Table
 from tests.mutation.campaign import Campaign, Memory, judge_all
 from tests.mutation.changes import Candidate, Change, candidates, changes
 from tests.mutation.documents import DocumentChange, document_changes
-from tests.mutation.judging import record
+from tests.mutation.judging import code_task, document_task, record
 from tests.mutation.report import as_markdown, matrix
 from tests.mutation.survivors import Reasons, read_reasons, unused
 
@@ -46,11 +47,12 @@ def main(jobs: int, write: bool) -> None:
     memory = Memory(MEMORY, verifier())
     whole = False
     try:
-        judge_all(documents, track(all_documents(), "documents", console=console), reasons, jobs, memory)
+        judge_all(documents, track(all_documents(), "documents", console=console), document_task, reasons, jobs, memory)
         offered = track(offered_code(), "code", console=console)
         with tempfile.TemporaryDirectory() as folder:
             record(SERVER.read_text("utf-8"), Path(folder))
-            judge_all(code, changes(offered), reasons, jobs, memory, Path(folder))
+            task_of = partial(code_task, reasons=reasons, stories=Path(folder))
+            judge_all(code, changes(offered), task_of, reasons, jobs, memory)
         whole = True
         found = shortcomings(code, documents, reasons)
     except KeyboardInterrupt:

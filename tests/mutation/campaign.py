@@ -2,16 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from tests.mutation.changes import Change
 from tests.mutation.documents import DocumentChange
-from tests.mutation.judging import DEPTHS, Fate, Judgement, Task, judge, mock_of, server_of
+from tests.mutation.processes import Fate, Judgement, Task, judge
 from tests.mutation.survivors import Kind, Reason, Reasons
 
 UNEXPLAINED = "unexplained"
+C = TypeVar("C", Change, DocumentChange)
 
 
 @dataclass(frozen=True)
@@ -102,17 +104,14 @@ class Memory:
 
 def judge_all(
     campaign: Campaign,
-    changes: Iterable[Change | DocumentChange],
+    changes: Iterable[C],
+    task_of: Callable[[C], Task],
     reasons: Reasons,
     jobs: int,
     memory: Memory | None = None,
-    stories: Path | None = None,
 ) -> None:
-    """Adds every change to the campaign, judged now or remembered; what was added stays after an interruption.
-
-    With `stories`, the run of changed code begins with the first response that differs from the correct server's.
-    """
-    made: dict[str, Change | DocumentChange] = {}
+    """Adds every change to the campaign, judged now or remembered; what was added stays after an interruption."""
+    made: dict[str, C] = {}
 
     def left() -> Iterator[Task]:
         for change in changes:
@@ -121,18 +120,10 @@ def judge_all(
                 campaign.judged.append(Judged(change, known, reasons.of(change)))
             else:
                 made[change.key] = change
-                yield _task(change, reasons.of(change), stories)
+                yield task_of(change)
 
     for task, told in judge(left(), jobs):
         change = made.pop(task.key)
         campaign.judged.append(Judged(change, told, reasons.of(change)))
         if memory:
             memory.keep(change, told)
-
-
-def _task(change: Change | DocumentChange, reason: Reason | None, stories: Path | None) -> Task:
-    """A change that is said to be equivalent or out of reach is only tested at the lowest depth."""
-    if isinstance(change, DocumentChange):
-        return Task(change.key, mock_of, change.openapi, change.rules)
-    depths = DEPTHS[:1] if reason and reason.kind is not Kind.BLIND else DEPTHS
-    return Task(change.key, server_of, change.source, depths=depths, stories=stories)

@@ -1,18 +1,12 @@
-"""Runs the verifier on a changed server, in a separate process. Nothing else is the test."""
+"""Runs the verifier on a changed server. Nothing else is the test."""
 
 import logging
 import pickle
-import signal
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
-from itertools import islice
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerProcess
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,58 +21,46 @@ from feedback_verify.targets import ControlTarget, NotReachable, ProtocolError
 from feedback_verify.verdicts import Verdict
 
 from tests.broken.serving import serving
+from tests.mutation.changes import Change
+from tests.mutation.documents import DocumentChange
+from tests.mutation.processes import Fate, Judgement, Task
 from tests.mutation.story import Recorder, Told, first_difference
+from tests.mutation.survivors import Kind, Reasons
 
-LONGEST = 900.0  # seconds for one server: many times what a sound one takes on a busy machine
 MODULE = "tests.broken.changed_server"
 DEPTHS = ("quick", "default")
 SEED = 1
 DOCUMENT = load()
-PROCESSES = get_context("forkserver")
-PROCESSES.set_forkserver_preload(["feedback_verify.run", "tests.mutation.judging"])
-
-
-class Fate(StrEnum):
-    """What happened to a changed server."""
-
-    VIOLATED = "violated"
-    UNTESTABLE = "could not be tested"
-    BROKEN = "does not start"
-    HANGS = "no verdict in time"
-    SURVIVED = "survived"
-    OTHERWISE = "violated by another rule only"
-    FAILED = "the verifier failed"
-
-    @property
-    def seen(self) -> bool:
-        """Whether a user of the verifier learns what is wrong with the server."""
-        return self not in (Fate.SURVIVED, Fate.OTHERWISE, Fate.FAILED, Fate.HANGS)
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """A fate, the rules that detected it, the messages, and the depth."""
-
-    fate: Fate
-    rules: tuple[str, ...] = ()
-    detail: str = ""
-    depth: str = ""
-
-
-@dataclass(frozen=True)
-class Task:
+class Server:
     """A server to build, and the rules of which one must detect it, if not any will do.
 
     `make` is a function of this module, because it is called in another process, with `given`. `stories` has a file
     for each depth, if it is known what the correct server answers.
     """
 
-    key: str
     make: Callable[[Any], Any]
     given: Any
     rules: frozenset[str] | None = None
     depths: tuple[str, ...] = DEPTHS
     stories: Path | None = None
+
+
+def code_task(change: Change, reasons: Reasons, stories: Path | None = None) -> Task:
+    """A server with this source; one that is said to be equivalent or out of reach is only tested at the lowest depth.
+
+    With `stories`, its run begins with the first response that differs from the correct server's.
+    """
+    reason = reasons.of(change)
+    depths = DEPTHS[:1] if reason and reason.kind is not Kind.BLIND else DEPTHS
+    return Task(change.key, partial(judged, Server(server_of, change.source, depths=depths, stories=stories)))
+
+
+def document_task(change: DocumentChange) -> Task:
+    """The mock with this document, for the rules of the change to detect."""
+    return Task(change.key, partial(judged, Server(mock_of, change.openapi, change.rules)))
 
 
 @dataclass
@@ -135,80 +117,29 @@ def record(source: str, folder: Path) -> None:
         (folder / depth).write_bytes(pickle.dumps(recorder.story))
 
 
-def judge(tasks: Iterable[Task], jobs: int) -> Iterator[tuple[Task, Judgement]]:
-    """Each task with the verifier's result for its server, `jobs` at a time, in the order in which they end.
-
-    If the iteration ends early, so do the processes.
-    """
-    left, running = iter(tasks), dict[Connection, tuple[Task, ForkServerProcess, float]]()
-    try:
-        while True:
-            for task in islice(left, jobs - len(running)):
-                verdict, process = _started(task)
-                running[verdict] = task, process, time.monotonic() + LONGEST
-            if not running:
-                return
-            ready = wait(running, max(0.0, min(each[2] for each in running.values()) - time.monotonic()))
-            overdue = [each for each, (_, _, until) in running.items() if until < time.monotonic()]
-            for verdict in running.keys() & {*ready, *overdue}:
-                task, process, _ = running.pop(verdict)
-                told = _told(verdict) if verdict in ready else Judgement(Fate.HANGS, detail=f"{LONGEST:g} s")
-                _end(verdict, process)
-                yield task, told
-    finally:
-        for verdict, (_, process, _) in running.items():
-            _end(verdict, process)
-
-
-def _started(task: Task) -> tuple[Connection, ForkServerProcess]:
-    ours, theirs = PROCESSES.Pipe(duplex=False)
-    process = PROCESSES.Process(target=_send_judgement, args=(task, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    return ours, process
-
-
-def _told(verdict: Connection) -> Judgement:
-    try:
-        told: Judgement = verdict.recv()
-    except EOFError:
-        told = Judgement(Fate.FAILED, detail="the process ended without a verdict")
-    return told
-
-
-def _end(verdict: Connection, process: ForkServerProcess) -> None:
-    process.kill()
-    process.join()
-    process.close()
-    verdict.close()
-
-
-def _send_judgement(task: Task, verdict: Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is stopped halfway has not survived
+def judged(server: Server) -> Judgement:
+    """The verifier's result for the server."""
     logging.disable()  # keeps a broken server's log out of the progress display
     try:
-        task.make(task.given)
+        server.make(server.given)
     except Exception as error:  # whatever a changed text raises
-        verdict.send(Judgement(Fate.BROKEN, detail=f"{type(error).__name__}: {error}"))
-        return
+        return Judgement(Fate.BROKEN, detail=f"{type(error).__name__}: {error}")
     try:
-        verdict.send(_judgement(task))
+        return _judgement(server)
     except (NotReachable, ProtocolError) as error:
-        verdict.send(Judgement(Fate.UNTESTABLE, detail=str(error)))
-    except Exception as error:  # no server may make the verifier fail
-        verdict.send(Judgement(Fate.FAILED, detail=f"{type(error).__name__}: {error}"))
+        return Judgement(Fate.UNTESTABLE, detail=str(error))
 
 
-def _judgement(task: Task) -> Judgement:
+def _judgement(server: Server) -> Judgement:
     """By all rules or, if not any will do, by those that must detect it; the first violation ends it."""
-    rules = task.rules
-    wanted = [(depth, rules) for depth in task.depths]
+    rules = server.rules
+    wanted = [(depth, rules) for depth in server.depths]
     otherwise = Judgement(Fate.SURVIVED)
-    for depth, asked in wanted if rules is None else [(task.depths[0], None), *wanted]:
-        first = first_difference(task.make(task.given), _story(task.stories, depth)) if task.stories else 0
+    for depth, asked in wanted if rules is None else [(server.depths[0], None), *wanted]:
+        first = first_difference(server.make(server.given), _story(server.stories, depth)) if server.stories else 0
         if first is None:
             continue
-        with serving(task.make(task.given)) as url:
+        with serving(server.make(server.given)) as url:
             violated = _violated(url, depth, asked, first)
         if violated.keys() & (rules or violated.keys()):
             return Judgement(Fate.VIOLATED, tuple(violated), next(iter(violated.values())), depth)

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tests.broken.mutants import MUTANTS
 from tests.mutation.campaign import UNEXPLAINED, Campaign, Judged
 from tests.mutation.changes import Change
-from tests.mutation.judging import Fate
+from tests.mutation.processes import Fate
 from tests.mutation.survivors import Kind
 
 GROUPS = {

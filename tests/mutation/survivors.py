@@ -4,6 +4,7 @@ survived.
 
 import re
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +19,7 @@ class Kind(StrEnum):
     """Why a change goes undetected."""
 
     EQUIVALENT = "equivalent"
-    """No client can tell the two servers apart, or only by what the contract leaves open."""
+    """No client can tell the two servers apart, or only by what the contract leaves open; no caller the two modules."""
     OUT_OF_REACH = "out of reach"
     """A client could, but not with what a verifier may do or has time for."""
     BLIND = "blind"
@@ -71,6 +72,13 @@ def read_reasons(path: Path) -> Reasons:
     content = tomllib.loads(path.read_text("utf-8"))
     named = {name: _reason(entry) for entry in content.get("document", ()) for name in entry.pop("names")}
     return Reasons(tuple(_reason(entry) for entry in content.get("code", ())), named)
+
+
+def read_units(path: Path) -> defaultdict[str, Reasons]:
+    """The reasons for changes of the project's own modules, by the module's last name; none for any other."""
+    content = tomllib.loads(path.read_text("utf-8"))
+    units = {name: Reasons(tuple(_reason(entry) for entry in entries), {}) for name, entries in content.items()}
+    return defaultdict(lambda: Reasons((), {}), units)
 
 
 def _reason(entry: dict[str, Any]) -> Reason:

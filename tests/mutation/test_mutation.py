@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from tests.mutation.__main__ import SERVER
 from tests.mutation.campaign import Campaign, Judged, Memory
 from tests.mutation.changes import Change
-from tests.mutation.judging import Fate, Judgement, Task, judge, server_of
+from tests.mutation.judging import Server, judged, server_of
+from tests.mutation.processes import Fate, Judgement, Task, judge
 from tests.mutation.survivors import Kind, Reason
 
 CHANGE = Change("number", "module", "a = 1", "a = 2", "a = 2")
@@ -18,7 +20,7 @@ CHANGE = Change("number", "module", "a = 1", "a = 2", "a = 2")
 
 def fate_of(make: Callable[[Any], Any], given: Any, rules: frozenset[str] | None = None) -> Judgement:
     """The fate of one server."""
-    ((_, told),) = judge([Task("", make, given, rules)], 1)
+    ((_, told),) = judge([Task("", partial(judged, Server(make, given, rules)))], 1)
     return told
 
 

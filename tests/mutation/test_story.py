@@ -1,6 +1,7 @@
 """What is known about a changed server from its responses to what a run asks the correct one."""
 
 import pickle
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 from tests.broken.server import Implementation
 from tests.broken.witness import Witness, answers, save, submit
 from tests.mutation.__main__ import SERVER
-from tests.mutation.judging import DEPTHS, Fate, Task, judge, server_of
+from tests.mutation.judging import DEPTHS, Server, judged, server_of
+from tests.mutation.processes import Fate, Task, judge
 from tests.mutation.story import Recorder, Told, first_difference
 
 OPEN: Witness = (save(saved_ago="PT29M"), submit())
@@ -49,6 +51,7 @@ def test_run_begins_with_the_first_different_response(parts: tuple[Witness, ...]
     for depth in DEPTHS:
         (tmp_path / depth).write_bytes(pickle.dumps(story_of(*parts)))
 
-    ((_, told),) = judge([Task("", server_of, LONGER, depths=DEPTHS[:1], stories=tmp_path)], 1)
+    server = Server(server_of, LONGER, depths=DEPTHS[:1], stories=tmp_path)
+    ((_, told),) = judge([Task("", partial(judged, server))], 1)
 
     assert told.fate is fate

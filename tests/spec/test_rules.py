@@ -6,7 +6,7 @@ import pytest
 from feedback_spec.document import load
 from feedback_spec.rules import Accepted, Base, Facts, Mutability, Outcome, Window, decide
 from feedback_spec.windows import Example, facts_of
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 DOCUMENT = load()
@@ -77,6 +77,7 @@ mutabilities = st.builds(
 facts = st.builds(Facts, *[st.none() | INSTANTS] * 4)
 
 
+@settings(deadline=None)
 @given(mutabilities, facts, INSTANTS)
 def test_decision_is_that_of_an_oracle_written_differently(mutability: Mutability, facts: Facts, now: int) -> None:
     """The oracle knows no ages: it calculates the last accepted instant of each window, and looks for one before
