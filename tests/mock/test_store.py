@@ -44,17 +44,20 @@ def entry(path: str = "/") -> Entry:
 
 
 def test_limits_are_those_of_the_documentation() -> None:
-    assert Limits(
-        projects=10_000,
-        events=100_000,
-        all_events=500_000,
-        feedback=100_000,
-        feedback_characters=2**28,
-        all_feedback=2**29,
-        requests=1_000,
-        request_bytes=2**24,
-        all_request_bytes=2**27,
-    ) == DEFAULT
+    assert (
+        Limits(
+            projects=10_000,
+            events=100_000,
+            all_events=500_000,
+            feedback=100_000,
+            feedback_characters=2**28,
+            all_feedback=2**29,
+            requests=1_000,
+            request_bytes=2**24,
+            all_request_bytes=2**27,
+        )
+        == DEFAULT
+    )
     assert store_with().limits == Store(lambda: 0).limits == DEFAULT
 
 

@@ -1,6 +1,7 @@
 """The outcome of a submission, by the literal rows and by an oracle that is written differently."""
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, fields, replace
+from typing import Any
 
 import pytest
 from feedback_spec.document import load
@@ -98,7 +99,31 @@ def test_decision_is_that_of_an_oracle_written_differently(mutability: Mutabilit
 
     decision = decide(mutability, facts, now)
 
-    if broken:
-        assert (decision.outcome, decision.rule, decision.status) == ("refused", broken[0].rule, broken[0].status)
-    else:
-        assert decision.outcome == ("stored" if facts.first_submitted is None else "overwritten")
+    outcome = "stored" if facts.first_submitted is None else "overwritten"
+    refused = [("refused", each.rule, each.status) for each in broken]
+    assert (decision.outcome, decision.rule, decision.status) == [*refused, (outcome, outcome, 200)][0]
+
+
+@pytest.mark.parametrize("base", Base)
+def test_window_counts_from_the_instant_of_its_base(base: Base) -> None:
+    """The four instants are in the order of the bases."""
+    facts = Facts(event_saved=0, event_timestamp=1, first_submitted=2, last_submitted=3)
+
+    assert facts.instant(base) == list(Base).index(base)
+
+
+def test_nothing_is_known_unless_it_is_said() -> None:
+    decision = decide(DOCUMENT.mutability, Facts(), 0)
+
+    assert [Facts().instant(base) for base in Base] == [None] * len(Base)
+    assert (decision.window, decision.age) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [WINDOWS[0], DOCUMENT.mutability, DOCUMENT.mutability.stored, Facts(), decide(DOCUMENT.mutability, Facts(), 0)],
+)
+def test_values_do_not_change(value: Any) -> None:
+    """They are shared by all requests."""
+    with pytest.raises(FrozenInstanceError):
+        setattr(value, fields(value)[0].name, None)
