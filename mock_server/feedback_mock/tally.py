@@ -8,10 +8,15 @@ BUCKETS = (100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 
 
 
 class Tally:
-    """The counts of one process. `took` counts by bucket, with one more at the end for everything that took longer."""
+    """Counts. Those in `took` are by bucket, with one more at the end for everything that took longer."""
 
     def __init__(self) -> None:
         self.answers: Counter[tuple[str, int]] = Counter()
+        self.clear()
+
+    def clear(self) -> None:
+        """Begins again."""
+        self.answers.clear()
         self.took = [0] * (len(BUCKETS) + 1)
         self.microseconds = 0
 

@@ -26,8 +26,9 @@ class Server:
         self.web, self.ios, self.other = [*self._made()]
 
     def _made(self) -> Iterator[Project]:
-        for names in (("acme", "web"), ("acme", "ios"), ("umbrella", "web")):
-            made = self.store.put_project(*names, self.store.new_clock())
+        for organization, slug in (("acme", "web"), ("acme", "ios"), ("umbrella", "web")):
+            of_its_own = "".join(organization)  # as in a request: equal to others, and not identical
+            made = self.store.put_project(of_its_own, slug, self.store.new_clock())
             assert made is not None
             yield made
 
@@ -107,10 +108,11 @@ def test_header_of_any_length_is_read(size: int) -> None:
 def test_long_headers_are_not_kept() -> None:
     """So that the memory they take is bounded."""
     parse(b"")
-    for size in (499, 500):
+    for size in (499, 500, 501):
         before = parse_cache().currsize
         parse(b"Bearer ".ljust(size, b"b"))
         assert parse_cache().currsize - before == int(size < 500)
+    assert parse_cache().maxsize is not None
 
 
 def parse_cache() -> Any:
@@ -269,6 +271,7 @@ def test_dsn_opens_no_other_project(server: Server) -> None:
     beside = Refused("dsn-other-project", "the DSN belongs to another project of the organization")
 
     assert access.check(exchange(dsn(server.other))) == elsewhere
+    assert access.check(exchange(dsn(server.web), "umbrella")) == elsewhere
     assert access.check(exchange(dsn(server.ios))) == beside
     assert access.check(exchange(dsn(server.web), project="no")) == Refused(
         "project-exists", "there is no project acme/no"

@@ -70,6 +70,7 @@ def reason(parse: Any, *given: Any) -> str:
         ([chunk(b"abcd", False)], b"abcd"),
         ([chunk(None)], b""),
         ([chunk(b"ab", True), chunk(b"cd")], b"abcd"),
+        ([chunk(b"a", True), chunk(b"bc", True), chunk(b"d")], b"abcd"),
         ([chunk(None, True), chunk(b"a", True), chunk(b"b", True), chunk(None)], b"ab"),
     ],
 )
@@ -130,6 +131,7 @@ def test_client_that_leaves_early_is_gone(before: list[dict[str, Any]]) -> None:
         (b"text/plain; charset=UTF-8", "text/plain", "utf-8"),
         (b'text/plain;a=b; Charset = "Latin-1" ; c', "text/plain", "latin-1"),
         (b"text/plain; charset", "text/plain", ""),
+        (b"text/plain; charset=X", "text/plain", "x"),
         (b"text/plain; charset=a=b", "text/plain", "a=b"),
         (b"text/plain; charset=a; charset=b", "text/plain", "b"),
         (b"text/plain; xcharset=a", "text/plain", None),
@@ -267,12 +269,13 @@ def test_part_that_is_not_utf8_is_refused(wrong: bytes) -> None:
     assert reason(multipart, wrong) == "a part of the multipart body is not UTF-8 text"
 
 
-def test_parser_writes_nothing_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    """It would write what a client sent, byte by byte."""
+def test_parser_writes_nothing_to_the_log(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would write what a client sent, byte by byte, at the level of a warning too."""
     with caplog.at_level(0):
         reason(parse_multipart, b"nothing", MULTIPART)
 
     assert caplog.messages == []
+    assert capsys.readouterr().err == ""
 
 
 # --- the event ids of any body
@@ -289,6 +292,7 @@ def test_parser_writes_nothing_to_the_log(caplog: pytest.LogCaptureFixture) -> N
         (b'{"event_id":"%s"}', FORM, [ID]),
         (b'{}\n{"event_id":"%s"}\nmore\n{"event_id":"' + b"a" * 32 + b'"}', "", [ID, "a" * 32]),
         (b'{\n"event_id":"%s"\n}', "application/json", [ID]),
+        (b'{}\n{"event_id": "%s"}', "text/plain", [ID]),
         (b"%.0s{", "application/json", []),
         (b'%.0s{"event_id":1}', "application/json", []),
         (b'%.0s{"other":1}', "application/json", []),

@@ -12,7 +12,7 @@ import pytest
 from feedback_mock import Sandbox
 from feedback_mock.app import create_app
 from feedback_mock.mock import Mock
-from feedback_mock.shared import connection, logs, replicas
+from feedback_mock.shared import connection, logs, replicas, tallies
 from feedback_mock.shared.connection import Away
 from feedback_mock.shared.directory import LIFETIME, PREFIX
 from feedback_mock.shared.state import fill, pieces_of
@@ -351,15 +351,75 @@ def test_sleeps_are_refused_in_one_sentence(here: Api) -> None:
     assert answer.json()["detail"].endswith("this needs --store memory.")
 
 
-def test_requests_are_counted_where_they_are_answered_and_round_trips_too(here: Api, there: Api) -> None:
-    def told(api: Api, name: str) -> float:
-        lines = dict(each.rsplit(" ", 1) for each in api.send("GET", "/_control/metrics").text.splitlines())
-        return float(lines.get(name, 0))
+SUBMITTED = 'feedback_mock_requests_total{rule="submission",status="200"}'
+ROUND_TRIPS = "feedback_mock_redis_round_trip_seconds_count"
 
-    answers = 'feedback_mock_requests_total{rule="submission",status="200"}'
-    before = [told(api, answers) for api in (here, there)], told(here, "feedback_mock_redis_round_trip_seconds_count")
+
+def counts(api: Api) -> dict[str, float]:
+    answer = api.send("GET", "/_control/metrics")
+    assert answer.status_code == 200
+    lines = (each.rsplit(" ", 1) for each in answer.text.splitlines() if not each.startswith("#"))
+    return {SUBMITTED: 0, **{name: float(count) for name, count in lines}}
+
+
+@pytest.fixture
+def before(here: Api, there: Api) -> dict[str, float]:
+    """All that was counted in other tests."""
+    assert counts(here)
+    return counts(there)
+
+
+def test_requests_to_all_mocks_are_counted_together(here: Api, there: Api, before: dict[str, float]) -> None:
+    """By any of them; how long they took, and round trips, too."""
+    for number, api in enumerate((here, here, there)):
+        assert api.submit(event_id=f"{number:032x}").status_code == 200
+    counts(there)
+    after = counts(here)
+
+    assert after[SUBMITTED] == counts(there)[SUBMITTED] == before[SUBMITTED] + 3
+    for name, least in (("count", 3), ("sum", 0.000001)):
+        assert after[f"feedback_mock_request_seconds_{name}"] - before[f"feedback_mock_request_seconds_{name}"] >= least
+    assert after[ROUND_TRIPS] > before[ROUND_TRIPS] + 3
+
+
+def test_what_was_counted_is_added_when_a_mock_ends(here: Api, there: Api, before: dict[str, float]) -> None:
     here.submit()
-    there.stored()
+    assert counts(there)[SUBMITTED] == before[SUBMITTED]
+    here.runner.run(here.mock.close())
 
-    assert [told(api, answers) for api in (here, there)] == [before[0][0] + 1, before[0][1]]
-    assert told(here, "feedback_mock_redis_round_trip_seconds_count") == before[1] + 1
+    assert counts(there)[SUBMITTED] == before[SUBMITTED] + 1
+
+
+def test_what_was_counted_is_added_soon(
+    here: Api, there: Api, before: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has to ask for it."""
+    monkeypatch.setattr(tallies, "DELAY", 0)
+    here.submit()
+
+    async def added() -> None:
+        async with asyncio.timeout(20):
+            expected = f"{SUBMITTED} {before[SUBMITTED] + 1}"
+            while expected not in (await there.request("GET", "/_control/metrics")).text:
+                pass
+
+    here.runner.run(added())
+
+    assert counts(there)[SUBMITTED] == before[SUBMITTED] + 1
+
+
+def test_metrics_are_unavailable_without_redis_and_lose_nothing(
+    here: Api, before: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.submit()
+    monkeypatch.setattr(connection.Connection, "run", _unreachable)
+    answer = here.send("GET", "/_control/metrics")
+    monkeypatch.undo()
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json() == {"detail": "Redis is not there."}
+    assert counts(here)[SUBMITTED] == before[SUBMITTED] + 1
+
+
+async def _unreachable(*_: Any) -> Any:
+    raise Away("Redis is not there.")

@@ -10,7 +10,7 @@ from feedback_mock.credentials import TOKEN_SCOPES, derive
 from feedback_mock.journal import Entry
 from feedback_mock.result import Refused
 from feedback_mock.room import Room
-from feedback_mock.store import BLOCKS, IDS, RECORD, Event, Feedback, Limits, Project, Store
+from feedback_mock.store import BLOCKS, IDS, MAX_ENVIRONMENT, RECORD, Event, Feedback, Limits, Project, Store
 
 DEFAULT = Limits()
 SIZE = len("Jane") + len("j@x.io") + len("It broke!")
@@ -415,6 +415,18 @@ def test_oldest_record_makes_room_for_one_more_than_the_limit(caplog: pytest.Log
     assert made.warned is True
 
 
+def test_record_that_goes_gives_back_all_that_it_took() -> None:
+    made = put(store_with(feedback=1))
+    submit(made, "a", comments="a" * RECORD)
+    submit(made, "b")
+
+    assert made.size == made.room.used == RECORD + SIZE
+
+
+def test_environment_of_an_event_is_bounded() -> None:
+    assert MAX_ENVIRONMENT == 64
+
+
 def test_characters_of_a_project_are_bounded_without_what_python_needs() -> None:
     made = put(store_with(feedback_characters=2 * SIZE))
     for event_id in "ab":
@@ -498,12 +510,12 @@ def test_restored_project_continues_where_the_other_was() -> None:
     store = store_with()
     put(store, slug="first")
     made = put(store)
-    records = [(3, Feedback("?", "a", "Jane", "", "", 1, 2)), (7, Feedback("?", "b", "", "", "abc", 3, 4))]
+    records = [(3, Feedback("?", "a", "Jane", "", "", 1, 2)), (7, Feedback("?", "b", "", "", "a" * RECORD, 3, 4))]
     made.restore([event("a", 4), event("b", 5)], records, 9, 6)
 
     assert [each.id for each in made.feedback.values()] == [made.id_of(3), made.id_of(7)]
     assert list(made.feedback) == list(made.events) == ["a", "b"]
-    assert made.size == store.feedback_room.used == 2 * RECORD + 7
+    assert made.size == store.feedback_room.used == 2 * RECORD + 4 + RECORD
     assert (made.saved, store.event_room.used) == (2, 2)
     assert submit(made, "c").id == made.id_of(10)
     assert made.issue_of("c") == 7

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from tests.mutation.processes import Fate, Judgement, Task
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 120.0  # seconds for the tests of one module: many times what they take on a busy machine
+MOST_CPU = 5.0  # seconds of it: how a loop without end is noticed
 OPTIONS = ("-x", "-q", "--tb=no", "--assert=plain", "--noconftest", "-p", "no:cacheprovider")
 
 
@@ -85,6 +87,8 @@ def tested(module: str, source: str, tests: Sequence[str]) -> Judgement:
     settings.load_profile("units")
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     gc.freeze()  # pytest collects garbage again and again, and nothing imported so far is any
+    signal.signal(signal.SIGVTALRM, _too_long)
+    signal.setitimer(signal.ITIMER_VIRTUAL, MOST_CPU)
     _silence()
     if pytest.main([*OPTIONS, *tests], [first]) is pytest.ExitCode.OK:
         return Judgement(Fate.SURVIVED)
@@ -118,6 +122,10 @@ class _Changed(MetaPathFinder, InspectLoader):
 
     def get_source(self, fullname: str) -> str:
         return self._source
+
+
+def _too_long(_number: int, _frame: object) -> None:
+    raise TimeoutError(f"more than {MOST_CPU:g} s of CPU")
 
 
 def _silence() -> None:

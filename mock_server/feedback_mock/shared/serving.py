@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
-from feedback_mock.asgi import Answer, Receive, Scope, Send, json_answer, rule_header
+from feedback_mock.asgi import Answer, ASGIApp, Receive, Scope, Send, json_answer, rule_header
 from feedback_mock.body import Gone, TooLarge, read
 from feedback_mock.clock import elapsed_time
 from feedback_mock.control.stream import STREAM
@@ -18,6 +18,7 @@ from feedback_mock.shared.connection import Away
 from feedback_mock.shared.logs import Logs
 from feedback_mock.shared.replicas import Change, Replicas
 from feedback_mock.shared.request import Ending, Outcome, Request, Struck
+from feedback_mock.shared.tallies import Tallies
 from feedback_mock.store import Project
 
 OF_DIRECTORY = frozenset({"controlMakeProject", "controlPutProject", "controlDeleteProject", "controlPutSnapshot"})
@@ -34,9 +35,11 @@ _TOGETHER = 100  # projects that are read at once
 class Shared:
     """An endpoint for shared projects, as an ASGI application; `number` identifies it in all processes."""
 
-    def __init__(self, endpoint: Endpoint, number: int, operation: str, logs: Logs, store: Replicas) -> None:
+    def __init__(
+        self, endpoint: Endpoint, number: int, operation: str, logs: Logs, store: Replicas, tallies: Tallies
+    ) -> None:
         self._endpoint, self._number, self._operation = endpoint, number, operation
-        self._logs, self._store = logs, store
+        self._logs, self._store, self._tallies = logs, store, tallies
         self._ended = False
 
     def end(self) -> None:
@@ -69,7 +72,7 @@ class Shared:
             answer = failed(scope, error)
         if self._endpoint.journaled is not None:
             status = 0 if answer is None else answer.status
-            self._store.counted.count(result.rule if result else "", status, elapsed_time() - began)
+            self._tallies.count(result.rule if result else "", status, elapsed_time() - began)
         if answer is not None:
             await (send_all(answer, scope, send) if fault is None else send_slowly(fault, answer, send))
 
@@ -172,6 +175,22 @@ class Shared:
             if now != releases or store.of_path(request.path) is not replica or self._ended:
                 return
             await asyncio.sleep(_PAUSE)
+
+
+class Summed:
+    """The endpoint of the metrics, as an ASGI application that adds up the counts of all processes first."""
+
+    def __init__(self, endpoint: ASGIApp, tallies: Tallies) -> None:
+        self._endpoint, self._tallies = endpoint, tallies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request: 503 while Redis is unreachable."""
+        try:
+            await self._tallies.add()
+        except Away as away:
+            await send_all(_unavailable(away), scope, send)
+        else:
+            await self._endpoint(scope, receive, send)
 
 
 class _Run:

@@ -8,6 +8,7 @@ from feedback_spec.document import Document
 
 from feedback_mock.asgi import ASGIApp
 from feedback_mock.control.handlers import package_version
+from feedback_mock.control.metrics import METRICS
 from feedback_mock.control.stream import News
 from feedback_mock.exchange import Endpoint
 from feedback_mock.feedback.rate import RateLimit
@@ -16,13 +17,14 @@ from feedback_mock.shared.connection import Away, Connection
 from feedback_mock.shared.directory import Directory
 from feedback_mock.shared.logs import Logs
 from feedback_mock.shared.replicas import Name, Replicas
-from feedback_mock.shared.serving import Shared
+from feedback_mock.shared.serving import Shared, Summed
+from feedback_mock.shared.tallies import Tallies
 from feedback_mock.store import Project, Store
 
 FORMAT = 1
 """The version of the data in Redis. Change it when that changes, or when the outcome of a request does."""
-OF_PROCESS = frozenset({"controlIndex", "controlMetrics"})
-"""The operations that need no project."""
+OF_PROCESS = "controlIndex"
+"""The operation that needs no project."""
 
 
 class Sharing:
@@ -33,7 +35,7 @@ class Sharing:
 
     def __init__(self, url: str, first: Name, document: Document, rate_limit: RateLimit | None, like: Store) -> None:
         self.store, self.connection = Replicas(like), Connection(url)
-        self.store.round_trips = self.connection.tally
+        self._tallies = Tallies(self.connection, self.store)
         kept = [like.running, repr(like.limits), like.made_at, like.secret]
         served = orjson.dumps(
             [FORMAT, package_version(), document.openapi, rate_limit, *kept], option=orjson.OPT_NON_STR_KEYS
@@ -53,11 +55,13 @@ class Sharing:
         return found, lambda path: self._serve(others(path)), self._serve(nowhere)
 
     def _serve(self, endpoint: ASGIApp, operation: str = "") -> ASGIApp:
-        if not isinstance(endpoint, Endpoint) or operation in OF_PROCESS:
+        if operation == METRICS:
+            return Summed(endpoint, self._tallies)
+        if not isinstance(endpoint, Endpoint) or operation == OF_PROCESS:
             return endpoint
         if not operation and endpoint.journaled is None:
             return endpoint
-        shared = Shared(endpoint, len(self._endpoints), operation, self._logs, self.store)
+        shared = Shared(endpoint, len(self._endpoints), operation, self._logs, self.store, self._tallies)
         self._endpoints.append(endpoint)
         self._shared.append(shared)
         return shared
@@ -87,4 +91,5 @@ class Sharing:
 
     async def close(self) -> None:
         """Closes the connections; new ones are opened when needed."""
+        await self._tallies.close()
         await self._logs.close()
