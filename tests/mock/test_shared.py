@@ -326,10 +326,11 @@ def test_who_serves_otherwise_is_refused_in_one_sentence(here: Api, redis_server
 def test_all_keys_are_ours_by_name_and_end_by_themselves(here: Api, redis_server: RedisServer) -> None:
     here.submit()
     here.make_project("acme", "web")  # which removes what there was
+    assert counts(here)
     with redis_server.client as client:
         lasts = {key: client.ttl(key) for key in client.scan_iter()}
 
-    assert len(lasts) == 3 + 2 * 2
+    assert len(lasts) == 3 + 1 + 2 * 2
     assert all(key.startswith(PREFIX) and 0 < seconds <= LIFETIME for key, seconds in lasts.items())
 
 
