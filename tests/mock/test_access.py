@@ -1,7 +1,7 @@
 """Who may do what: the Authorization header as it is read, and every refusal in its order. No HTTP."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, fields, replace
 from hashlib import sha256
 from itertools import product
 from typing import Any
@@ -96,6 +96,13 @@ def rule(refused: Refused | None) -> Any:
 def test_header_is_read_as_real_servers_read_it(header: bytes | None, read: Any) -> None:
     assert parse(header) == read
     assert parse(header) == read  # from the cache
+
+
+@pytest.mark.parametrize("value", [Token("a"), Dsn("a", "1"), Unusable("a"), derive("a", "b")])
+def test_credentials_do_not_change(value: Any) -> None:
+    """Requests with the same header share them."""
+    with pytest.raises(FrozenInstanceError):
+        setattr(value, fields(value)[0].name, "b")
 
 
 @pytest.mark.parametrize("size", [499, 500, 501, 5_000])

@@ -1,6 +1,6 @@
 """What becomes of a submission, in each window of each profile, at its limit and one microsecond past it."""
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 from feedback_mock.feedback.submission import Submissions, Text, texts_of
@@ -91,3 +91,5 @@ def test_text_fits_up_to_its_greatest_length() -> None:
 
     assert [text.fits(each) for each in ("", "ab", "abc")] == [True, True, False]
     assert unlimited.fits("a" * 1_000)
+    with pytest.raises(FrozenInstanceError):
+        text.longest = 3  # type: ignore[misc]

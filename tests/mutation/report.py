@@ -1,9 +1,10 @@
-"""The results of a campaign, as `docs/mutation.md`. Judges nothing."""
+"""The results of campaigns, as pages in docs/. Judges nothing."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from feedback_spec.document import load
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,6 +14,7 @@ from tests.mutation.campaign import UNEXPLAINED, Campaign, Judged
 from tests.mutation.changes import Change
 from tests.mutation.processes import Fate
 from tests.mutation.survivors import Kind
+from tests.mutation.units import Unit
 
 GROUPS = {
     "number": "numbers",
@@ -63,13 +65,11 @@ def matrix(rules: Iterable[str], judged: Iterable[Judged]) -> list[Row]:
 
 def as_markdown(code: Campaign, documents: Campaign, whole: bool) -> str:
     """The page in docs/: figures, what is not detected, and the matrix; `whole` if every change was judged."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, keep_trailing_newline=True
-    )  # not escaped: it is Markdown, and every word of it is ours
     judged = [*code.judged, *documents.judged]
     ends = [end for end in [*Fate, *Kind, UNEXPLAINED] if code.fates[end] + documents.fates[end]]
     why = Counter((each.end, each.reason.why) for each in judged if each.reason and each.end == each.reason.kind)
-    return environment.get_template("mutation.md.j2").render(
+    return rendered(
+        "mutation.md.j2",
         code=code,
         documents=documents,
         whole=whole,
@@ -78,5 +78,32 @@ def as_markdown(code: Campaign, documents: Campaign, whole: bool) -> str:
         unexplained=[str(each.change) for each in judged if each.problem],
         rows=matrix(load().verifiable, judged),
         groups=list(dict.fromkeys([*GROUPS.values(), OTHER])),
-        percent=lambda share: f"{share:.1%}",
     )
+
+
+def units_as_markdown(campaigns: Mapping[Unit, Campaign]) -> str:
+    """The page in docs/ about the project's own tests."""
+    judged = [(unit, each) for unit, campaign in campaigns.items() for each in campaign.judged]
+    why = Counter(
+        (unit.module, each.reason.why) for unit, each in judged if each.reason and each.end == each.reason.kind
+    )
+    rows = [(unit, campaign, _summed(campaign)) for unit, campaign in campaigns.items()]
+    return rendered("units.md.j2", rows=rows, reasons=[(*key, count) for key, count in sorted(why.items())])
+
+
+def _summed(campaign: Campaign) -> dict[str, int]:
+    fates = campaign.fates
+    return {
+        "killed": fates[Fate.KILLED],
+        "broken": fates[Fate.BROKEN],
+        "explained": fates[Kind.EQUIVALENT] + fates[Kind.OUT_OF_REACH],
+        "unseen": fates[Kind.BLIND] + fates[UNEXPLAINED],
+    }
+
+
+def rendered(template: str, **values: Any) -> str:
+    """A page from a template of this folder."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, keep_trailing_newline=True
+    )  # not escaped: it is Markdown, and every word of it is ours
+    return environment.get_template(template).render(percent=lambda share: f"{share:.1%}", **values)

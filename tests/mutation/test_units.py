@@ -12,7 +12,7 @@ from tests.mutation.survivors import read_units
 from tests.mutation.unit_campaign import REASONS, offered_changes
 from tests.mutation.units import UNITS
 
-SAMPLE = drawn(list(UNITS.values()), 2)
+SAMPLE = drawn([each for name, each in UNITS.items() if name not in ("store", "fields")], 2)
 CHANGES = 3
 CLOCK = UNITS["clock"]
 
@@ -26,7 +26,7 @@ def told(source: str) -> Judgement:
 @pytest.mark.parametrize("unit", SAMPLE, ids=lambda unit: unit.module)
 def test_changes_of_a_module_fail_its_tests(unit: Any) -> None:
     reasons = read_units(REASONS)[unit.path.stem]
-    made = changes(unit.source, drawn(offered_changes(unit), CHANGES))
+    made = changes(drawn(offered_changes(unit), CHANGES))
     campaign = Campaign()
     judge_all(campaign, [each for each in made if not reasons.of(each)], unit.task, reasons, jobs=2)
 

@@ -18,18 +18,21 @@ from rich.table import Table
 from tests.mutation.campaign import Campaign, Memory, judge_all
 from tests.mutation.changes import Candidate, Change, candidates, changes
 from tests.mutation.processes import Fate, judge
+from tests.mutation.report import units_as_markdown
 from tests.mutation.survivors import Reasons, read_units, unused
 from tests.mutation.units import ROOT, UNITS, Unit
 
 TARGET = 0.95
 REASONS = Path(__file__).parent / "units.toml"
+PAGE = ROOT / "docs" / "units.md"
 MEMORY = ROOT / "build" / "units.jsonl"
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(list(UNITS)))
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="How many changes at the same time.")
-def main(names: tuple[str, ...], jobs: int) -> None:
+@click.option("--write", is_flag=True, help="Write docs/units.md anew, if every change of all modules was tested.")
+def main(names: tuple[str, ...], jobs: int, write: bool) -> None:
     """Run the tests of these modules, by default of all, on every change of them; changes recorded in
     build/units.jsonl are not tested again.
     """
@@ -43,6 +46,8 @@ def main(names: tuple[str, ...], jobs: int) -> None:
         whole = True
     except KeyboardInterrupt:
         console.print(f"Stopped. The next run goes on from there: {MEMORY.relative_to(ROOT)} has what was judged.")
+    if write and whole and not names:
+        PAGE.write_text(units_as_markdown({UNITS[name]: each for name, each in campaigns.items()}), "utf-8")
     problems = [f"{name}: {problem}" for name, each in campaigns.items() for problem in each.problems]
     for sentence in (*problems, *found):
         click.echo(sentence)
@@ -54,10 +59,9 @@ def main(names: tuple[str, ...], jobs: int) -> None:
 
 def tried(unit: Unit, campaign: Campaign, reasons: Reasons, jobs: int, console: Console) -> list[str]:
     """Tries every change of the unit, and returns the problems that only all of them together can show."""
-    source = unit.source
     check_unchanged([unit])
     offered = track(offered_changes(unit), unit.module, console=console)
-    judge_all(campaign, changes(source, offered), unit.task, reasons, jobs, Memory(MEMORY, unit.version))
+    judge_all(campaign, changes(offered), unit.task, reasons, jobs, Memory(MEMORY, unit.version))
     made = [each.change for each in campaign.judged if isinstance(each.change, Change)]
     few = campaign.share < TARGET
     return [
