@@ -585,6 +585,15 @@ def test_largest_gives_half_until_all_have_room() -> None:
     assert (first.size, second.size, room.used) == (5, 4, 9)
 
 
+def test_room_is_made_until_an_eighth_is_free() -> None:
+    room = Room(80)
+    holders = [Holding(room, 2) for _ in range(41)]
+    room.make()
+
+    assert room.used == 70
+    assert sorted(each.size for each in holders) == [1] * 12 + [2] * 29
+
+
 def test_who_leaves_gives_everything_back_and_is_asked_no_more() -> None:
     room = Room(3)
     gone, other = Holding(room, 9), Holding(room, 4)
