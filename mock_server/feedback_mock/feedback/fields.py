@@ -5,6 +5,7 @@ fields are reported together (docs/sentry.md, facts 31 to 47).
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -35,6 +36,7 @@ _OF_FIELD = {("event_id", "MaxLength"): "event-id-length", ("event_id", "Pattern
 _EVENT_ID_RULE = "event-id-format"
 _JSON_TYPES = {bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
 MAX_SHOWN = 250_000
+KNOWN_FAILURES = 256
 _OBJECT_KEYWORDS = frozenset(
     {"type", "title", "description", "required", "properties", "additionalProperties", "example", "examples"}
 )
@@ -57,6 +59,7 @@ class Fields:
         for field in body.fields if body else ():
             _check_field(document.name, field)
             patterns |= {field.name} if "pattern" in field.schema else set()
+        self._rules = lru_cache(KNOWN_FAILURES)(self._rules_of)
         self._coerced = behaviour.coerce
         self._together = behaviour.failures
         nul_refused, pattern = behaviour.nul == "refused", behaviour.email_pattern
@@ -101,7 +104,7 @@ class Fields:
             missing = getattr(error.kind, "property", None)
             name = str(missing or error.instance_path[0])
             failures.setdefault(name, []).append("Null" if kind == "Type" and fields[name] is None else kind)
-        by_field = {name: self._rules(name, failures[name]) for name in self._texts if name in failures}
+        by_field = {name: self._rules(name, tuple(failures[name])) for name in self._texts if name in failures}
         if self._event_id_last and by_field.get("event_id") == [_EVENT_ID_RULE]:
             del by_field["event_id"]
             if not by_field:
@@ -112,7 +115,7 @@ class Fields:
         reason = ", ".join(f"{name}: {rules[0]}" for name, rules in by_field.items())
         return Refused(next(iter(by_field.values()))[0], reason, body)
 
-    def _rules(self, name: str, kinds: list[str]) -> list[str]:
+    def _rules_of(self, name: str, kinds: tuple[str, ...]) -> list[str]:
         """The rules that a field breaks, as many as are reported."""
         ordered = sorted(set(kinds), key=list(_ORDER).index)
         rules = list(dict.fromkeys(_OF_FIELD.get((name, kind), _ORDER[kind]) for kind in ordered))

@@ -4,8 +4,9 @@ Pure: reads the project, changes nothing. The rules are those of real servers (d
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -40,11 +41,14 @@ def select(project: Project, query: Mapping[str, Any], url: str, base: Base) -> 
     cursor = _CURSOR.fullmatch(query["cursor"] or "0:0:0")
     if cursor is None:
         return None
-    records = [each for each in reversed(project.feedback.values()) if _is_listed(project, each, query)]
+    newest: Iterable[Feedback] = reversed(project.feedback.values())
     if base is Base.LAST_SUBMITTED:
-        records.sort(key=lambda record: record.last_submitted_at, reverse=True)
+        newest = sorted(newest, key=lambda record: record.last_submitted_at, reverse=True)
     size = query["per_page"]
     offset = int(cursor[1])
+    # Up to one beyond the page, which says whether there is a next one.
+    listed = (each for each in newest if _is_listed(project, each, query))
+    records = list(islice(listed, offset + size + 1))
     before = max(offset - size, 0)
     links = (
         _link(url, query, "previous", offset > 0 and bool(records), f"0:{before}:1"),
