@@ -15,7 +15,7 @@ from feedback_verify.arrays.dimensions import (
     submission_dimensions,
     window_dimensions,
 )
-from feedback_verify.arrays.refusing import refusal_dimensions
+from feedback_verify.arrays.refusing import IN_TURN, THE_ONLY, refusal_dimensions
 from feedback_verify.targets import Target
 
 
@@ -47,6 +47,20 @@ class Array:
     def words(self) -> str:
         """What is covered, in words."""
         return f"{('every value', 'all pairs', 'all triples')[self.strength - 1]} of {len(self.varied)} dimensions"
+
+    def is_of_several(self, situation: Situation) -> bool:
+        """Whether a refusal occurs among two projects, or two users of one connection: they may be mixed up without
+        it.
+        """
+        return self.refusing and (situation["connection"] == IN_TURN or situation["project"] != THE_ONLY)
+
+    def remaining(self, situation: Situation) -> frozenset[tuple[str, str]]:
+        """The values that are not plain."""
+        return frozenset(
+            (each.name, situation[each.name])
+            for each in self.dimensions
+            if each.shown and situation[each.name] != each.plain
+        )
 
 
 def arrays_for(document: Document, target: Target, depth: str) -> Iterator[Array]:

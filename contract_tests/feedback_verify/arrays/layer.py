@@ -1,6 +1,4 @@
-"""Runs the covering arrays that a target allows: plays every row, simplifies a failing one, and attributes what remains
-to the rule that it breaks.
-"""
+"""Runs the covering arrays that a target allows: plays every row, and makes one finding of what fails for one cause."""
 
 import threading
 from collections import Counter
@@ -13,18 +11,15 @@ from typing import TypeVar
 from feedback_spec.document import Document
 
 from feedback_verify.arrays.array import Array, arrays_for
+from feedback_verify.arrays.attribution import UNKNOWN, Attribution
 from feedback_verify.arrays.dimensions import (
-    EVERY_WAY,
     PLACES,
-    Dimension,
     Situation,
-    ages,
-    near,
 )
+from feedback_verify.arrays.plainest import Job, Plainest, Played
 from feedback_verify.arrays.play import Failure, Play, start_of
 from feedback_verify.arrays.refused import RefusedBatch
-from feedback_verify.arrays.refusing import EVERY, IN_TURN, KINDS, NOTHING, THE_ONLY, together
-from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
+from feedback_verify.arrays.refusing import IN_TURN, KINDS, NOTHING, together
 from feedback_verify.oracle import Mismatch
 from feedback_verify.scenario import Scenario
 from feedback_verify.steps import Step
@@ -35,11 +30,9 @@ MOST_FAILURES = 12
 ROUNDS = 3
 PARALLEL = 4
 WHILE_LAGGING = 6
-UNKNOWN = "overwrite-window-unknown-event"
 # What every play is checked for, whatever it is about; the rules of these groups, and these.
 GROUPS = frozenset({"submission", "windows", "overwrite"})
 SPOKEN = frozenset({"dsn", "list", "list-known-events", "no-server-error"})
-Job = tuple["Array", Situation]
 J = TypeVar("J")
 T = TypeVar("T")
 Kind = tuple[str, str, str]
@@ -87,6 +80,10 @@ class Layer:
     _broken: set[str] = field(default_factory=set)
     _doubts: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._plainest = Plainest(self._play, self.in_time)
+        self._attribution = Attribution(self.document, self.target, self._play)
 
     def run(self) -> list[Finding]:
         """One finding for each failure that is not part of another, and how often each rule was confirmed."""
@@ -210,18 +207,18 @@ class Layer:
     def _judge_all(self, failed: Sequence[tuple[Job, Failure, Sequence[Step]]]) -> Iterator[tuple[Kind, Finding]]:
         # A window that never ends does not end after a refusal either: that comes last.
         for (array, situation), failure, steps in sorted(failed, key=_is_after_a_refusal):
-            if self._explained(failure, _remaining(array, situation)) or self._is_known_elsewhere(array, failure):
+            if self._explained(failure, array.remaining(situation)) or self._is_known_elsewhere(array, failure):
                 continue
             plain, plainer, shorter = situation, failure, steps
             if len(self._seen) < MOST_FAILURES:
-                plain, plainer, shorter = self._plainest(
-                    array, *self._narrowed(array, *self._among_others(array, situation, failure, steps))
-                )
-                if plain.get("ways") == "every":  # the plainer it is, the more it can try at once
-                    plain, plainer, shorter = self._plainest(array, *self._narrowed(array, plain, plainer, shorter))
-            elif not failure.blamed or failure.blamed in self._broken or self._fails_anyway(array, situation, failure):
+                plain, plainer, shorter = self._plainest.of(array, situation, failure, steps)
+            elif (
+                not failure.blamed
+                or failure.blamed in self._broken
+                or self._attribution.fails_anyway(array, situation, failure)
+            ):
                 continue
-            remaining = _remaining(array, plain)
+            remaining = array.remaining(plain)
             if self._explained(plainer, remaining):
                 continue
             others = bool(self._seen)
@@ -232,7 +229,7 @@ class Layer:
                 continue  # other arrays know more about what is unrelated to refusals
             told = ", ".join(f"{name}: {value}" for name, value in sorted(remaining))
             message = f"{plainer.mismatch.message} ({told or 'in the simplest case'})"
-            rule = self._attributed(array, plain, plainer)
+            rule = self._attribution.rule_of(array, plain, plainer)
             self._broken.add(rule)
             kind = plainer.mismatch.kind
             about = (*kind[:2], f"{kind[2]} (refused)") if plain.get("refusal", NOTHING) != NOTHING else kind
@@ -246,105 +243,6 @@ class Layer:
         mismatch = failure.mismatch
         known = (mismatch.aspect, mismatch.rule) in self._elsewhere
         return array.refusing and known and mismatch.aspect != "records" and mismatch.rule != failure.blamed
-
-    def _among_others(
-        self, array: Array, situation: Situation, failure: Failure, steps: Sequence[Step]
-    ) -> tuple[Situation, Failure, Sequence[Step]]:
-        """The result of two projects, or two users on one connection, without a refusal, if that fails already."""
-        if _is_of_several(array, situation) and situation["refusal"] != NOTHING:
-            plainer = {**situation, "refusal": NOTHING}
-            again, shorter = self._play((array, plainer))
-            if again is not None:
-                return plainer, again, shorter
-        return situation, failure, steps
-
-    def _narrowed(
-        self, array: Array, situation: Situation, failure: Failure, steps: Sequence[Step]
-    ) -> tuple[Situation, Failure, Sequence[Step]]:
-        """With only the one way of refusing, or of submitting, that fails in the same way, if it is one."""
-        ones = [{"way": str(way)} for way in range(failure.ways if situation.get("way") == EVERY else 0)]
-        if situation.get("ways") == "every":
-            ones = [{"ways": "one"}, *_each_way()]
-        for each in ones:
-            self.in_time()
-            one = {**situation, **each}
-            again, shorter = self._play((array, one))
-            if again is None:
-                continue
-            # Everything is submitted in that one way, so the same failure may come with a different expectation.
-            alike = again.mismatch.aspect == failure.mismatch.aspect and again.status == failure.status
-            if again.mismatch.kind == failure.mismatch.kind or (alike and "ways" in each):
-                return one, again, shorter
-        return situation, failure, steps
-
-    def _plainest(
-        self, array: Array, situation: Situation, failure: Failure, steps: Sequence[Step]
-    ) -> tuple[Situation, Failure, Sequence[Step]]:
-        """Makes one dimension after another plain, as long as the same failure remains."""
-        changed = True
-        while changed:
-            changed = False
-            for dimension in array.dimensions:
-                for value in _plainer(dimension, situation[dimension.name]):
-                    self.in_time()
-                    plainer = {**situation, dimension.name: value}
-                    again, shorter = self._play((array, plainer))
-                    if again is not None and again.mismatch.kind == failure.mismatch.kind:
-                        situation, failure, steps, changed = plainer, again, shorter, True
-                        break
-        return situation, failure, steps
-
-    def _attributed(self, array: Array, situation: Situation, failure: Failure) -> str:
-        """The rule that a failure breaks: one named by a value in it, else the one that decided the response."""
-        if array.refusing and situation["refusal"] != NOTHING:
-            return failure.blamed or failure.mismatch.rule
-        spoken = _spoken_of(array, situation, failure) or self._window_of(array, situation, failure)
-        decided = failure.expected.rule if failure.expected is not None else None
-        return self.document.first_rule(spoken, failure.mismatch.rule, decided)
-
-    def _window_of(self, array: Array, situation: Situation, failure: Failure) -> str | None:
-        """The window that a wrong status is about, if there could be several: found by playing without the other."""
-        expected, windows = failure.expected, self.document.mutability.windows
-        if expected is None or failure.mismatch.aspect != "status" or not array.timed:
-            return None
-        if not expected.known_event:
-            # Saved too late to be known then; if it had been known in time, the same age shows whether the window
-            # works.
-            unknown = expected.outcome == REFUSED and not self._fails(array, self._known_in_time(situation))
-            return UNKNOWN if unknown else None
-        if expected.outcome == REFUSED:
-            first = {**situation, "first submitted": "never", "between": "nothing"}
-            if situation["first submitted"] == "never":  # the later submission is what fails
-                beyond = max(ages(self.document, "event").items(), key=lambda each: each[1])[0]
-                first |= {"afterwards": "nothing", "event age": beyond}
-            return "window-order" if expected.ordered and not self._fails(array, first) else None
-        if failure.status not in {window.status for window in windows} or expected.outcome != OVERWRITTEN:
-            return None
-        # A first submission for the same event shows whether the event's window refuses.
-        alone = {**situation, "first submitted": "never", "between": "nothing", "afterwards": "nothing"}
-        if situation["first submitted"] == "never":  # the later submission fails, when the event is older
-            known = ages(self.document, "event", self.target.step)
-            age = known[situation["event age"]]
-            older = (each for each in known if known[each] > age)
-            alone["event age"] = min(older, key=known.__getitem__, default=situation["event age"])
-        family = "event" if self._fails(array, alone) else "feedback"
-        return next((window.rule for window in windows if window.base.startswith(family)), None)
-
-    def _known_in_time(self, situation: Situation) -> Situation:
-        """Feedback just past its window, for an event that was saved before it and is still open."""
-        ages_of = {name: tuple(near(self.document, name, self.target.step)) for name in ("event", "feedback")}
-        plain = {"event": "before", "saved": "in time", "between": "nothing", "afterwards": "nothing"}
-        return {**situation, **plain, "event age": ages_of["event"][:2][-1], "first submitted": ages_of["feedback"][-1]}
-
-    def _fails_anyway(self, array: Array, situation: Situation, failure: Failure) -> bool:
-        """Whether the same fails if nothing is refused."""
-        again, _ = self._play((array, {**situation, "refusal": NOTHING}))
-        if again is None:
-            return False
-        return again.mismatch.kind == failure.mismatch.kind or _is_of_several(array, situation)
-
-    def _fails(self, array: Array, situation: Situation) -> bool:
-        return self._play((array, situation))[0] is not None
 
     def _suspects(self, array: Array) -> list[Situation]:
         """The rows that fail, or may have failed, with those that share a past played together."""
@@ -383,7 +281,7 @@ class Layer:
             self._probes.update(scenario.probes)
             self.finished(scenario)
 
-    def _play(self, job: Job, *, again: bool = False) -> tuple[Failure | None, Sequence[Step]]:
+    def _play(self, job: Job, *, again: bool = False) -> Played:
         """What was wrong, and the steps; None if nothing was, or if nothing can be said.
 
         Once more if the connection was lost, which a proxy or a restart may cause, or if there was trouble.
@@ -422,56 +320,6 @@ class Layer:
             return failure, scenario.steps
 
 
-def _each_way() -> list[dict[str, str]]:
-    """Submits in only one of the ways: everything, or what comes after the first submission."""
-    ones = [{"ways": "one", "form": form, "by": by} for form, by in EVERY_WAY]
-    ones += [{**each, "first by": each["by"]} for each in ones]
-    return ones + [{**each, "afterwards": "again"} for each in ones]
-
-
-def _plainer(dimension: Dimension, value: str) -> tuple[str, ...]:
-    """The values plainer than this one, plainest first."""
-    order = [each for each in (dimension.plain, dimension.next_plain) if each in dimension.values]
-    return tuple(order[: order.index(value)] if value in order else order) if dimension.shown else ()
-
-
 def _is_after_a_refusal(failed: tuple[Job, Failure, Sequence[Step]]) -> bool:
     expected = failed[1].expected
     return expected is not None and expected.refused_before
-
-
-def _is_of_several(array: Array, situation: Situation) -> bool:
-    """Whether a refusal occurs among two projects, or two users of one connection: they may be mixed up without it."""
-    return array.refusing and (situation["connection"] == IN_TURN or situation["project"] != THE_ONLY)
-
-
-def _remaining(array: Array, situation: Situation) -> frozenset[tuple[str, str]]:
-    """The values that are not plain."""
-    return frozenset(
-        (each.name, situation[each.name])
-        for each in array.dimensions
-        if each.shown and situation[each.name] != each.plain
-    )
-
-
-# Dimensions whose rule takes precedence in explaining a failure.
-_FIRST = ("connection", "between", "beside", "timestamp", "event id", "form", "values", "client")
-
-
-def _spoken_of(array: Array, situation: Situation, failure: Failure) -> str | None:
-    """The rule that the non-plain values name; None if they leave it to the oracle."""
-    needed = dict(_remaining(array, situation))
-    expected, about_status = failure.expected, failure.mismatch.aspect == "status"
-    rules = {each.name: each.rules.get(needed.get(each.name, "")) for each in array.dimensions}
-    if needed.get("event", "").startswith("in another") and not rules.get("beside"):
-        return "project-isolation"
-    if rules.get("between") == "retry-safe" and failure.during != "between":
-        del rules["between"]  # the retry itself went well
-    spoken = next((rule for name in _FIRST if (rule := rules.get(name))), None)
-    if spoken is not None or expected is None:
-        return spoken
-    if {"by", "first by"} & set(needed):
-        return "any-credentials-overwrite" if expected.mixed and failure.mismatch.rule != "dsn" else "dsn"
-    if about_status and not expected.known_event and (needed.get("event") == "never" or expected.outcome == STORED):
-        return "unknown-event" if expected.outcome == STORED else UNKNOWN
-    return None
