@@ -203,10 +203,11 @@ function showRequests() {
   const wanted = by("filter").value;
   const entries = state.entries.filter((each) => !wanted || kindOf(each) === wanted).reverse();
   const shown = everyRequest ? entries : entries.slice(0, FEW);
-  const { last, dropped } = state.journal;
-  const told = [`${entries.length} of ${last} shown` + (shown.length < entries.length ? `, the latest ${shown.length} here` : "")];
+  const { dropped } = state.journal;
+  const sent = state.entries.length + dropped;
+  const told = [`${entries.length} of ${sent} shown` + (shown.length < entries.length ? `, the latest ${shown.length} here` : "")];
   if (dropped) told.push(`the oldest ${dropped} were dropped`);
-  by("requests-count").textContent = last ? `${told.join("; ")}.` : "There are none yet.";
+  by("requests-count").textContent = sent ? `${told.join("; ")}.` : "There are none yet.";
   by("requests").hidden = !shown.length;
   by("more-requests").hidden = shown.length === entries.length;
   const focused = document.activeElement?.closest("#request-rows") ? document.activeElement.textContent : null;
