@@ -31,7 +31,7 @@ SERVER = ROOT / "tests" / "broken" / "server.py"
 SURVIVORS = Path(__file__).parent / "survivors.toml"
 PAGE = ROOT / "docs" / "mutation.md"
 MEMORY = ROOT / "build" / "mutation.jsonl"
-SOURCES = ("contract_tests/feedback_verify", "spec")  # what makes the verifier another one
+SOURCES = ("contract_tests/feedback_verify", "spec")  # with the server, what makes a survivor worth another try
 
 
 @click.command()
@@ -82,9 +82,9 @@ def all_documents(seed: str = "") -> list[DocumentChange]:
 
 
 def verifier() -> str:
-    """The same for the same verifier and the same documents."""
+    """The same for the same verifier, documents and correct server."""
     files = sorted(path for folder in SOURCES for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".yaml"))
-    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+    return sha256(b"".join(path.read_bytes() for path in (SERVER, *files))).hexdigest()[:16]
 
 
 def table(code: Campaign, documents: Campaign) -> Table:

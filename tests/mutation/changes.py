@@ -24,8 +24,9 @@ OUTSIDE = "module"
 class Change:
     """One changed source text: the tool's operator, the function that it is in, and the lines before and after.
 
-    `was` and `now` have no indentation or line ends; `old` and `new` are their differences, so all of them still match
-    when code around them moves.
+    `source` is the whole text, `piece` what changed in it: a function, or all that is outside of functions. `was` and
+    `now` have no indentation or line ends; `old` and `new` are their differences, so all of them still match when code
+    around them moves.
     """
 
     operator: str
@@ -33,14 +34,15 @@ class Change:
     was: str
     now: str
     source: str = field(repr=False)
+    piece: str = field(repr=False)
 
     def __str__(self) -> str:
         return f"{self.where} ({self.operator})\n  - {self.was}\n  + {self.now}\n "
 
     @property
     def key(self) -> str:
-        """The same for the same text."""
-        return sha256(self.source.encode()).hexdigest()[:16]
+        """The same for the same change of the same function, whatever else there is."""
+        return sha256(f"{self.where}\n{self.piece}".encode()).hexdigest()[:16]
 
     @property
     def old(self) -> str:
@@ -98,7 +100,7 @@ def changes(offered: Iterable[Candidate]) -> Iterator[Change]:
         alike.add(what_runs)
         was, now, line = _difference(piece.source, changed)
         where = piece.where if piece.where != OUTSIDE else _where(piece.source, line)
-        yield Change(candidate.operator, where, was, now, piece.whole(changed))
+        yield Change(candidate.operator, where, was, now, piece.whole(changed), changed)
 
 
 def _pieces(source: str) -> Iterator[Piece]:

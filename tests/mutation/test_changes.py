@@ -52,6 +52,15 @@ def test_no_change_comes_twice_or_changes_nothing_that_runs() -> None:
     assert not [each for each in made() if each.old in ("int", "None", "|")]
 
 
+def test_change_has_the_same_key_whatever_else_changes() -> None:
+    """So that a campaign need not begin again after each change of the server."""
+    longer = SOURCE + "\n\ndef other() -> int:\n    return 2\n"
+    keys = {(each.where, each.key) for each in made() if each.where != "module"}
+
+    assert len(keys) > 5
+    assert keys <= {(each.where, each.key) for each in changes(candidates(longer))}
+
+
 def test_reason_fits_its_change_wherever_the_code_has_moved() -> None:
     """Line numbers are not used."""
     moved = SOURCE.replace("class Window", "OTHER = 1\n\n\nclass Window")

@@ -15,7 +15,7 @@ from tests.mutation.judging import Server, judged, server_of
 from tests.mutation.processes import Fate, Judgement, Task, judge
 from tests.mutation.survivors import Kind, Reason
 
-CHANGE = Change("number", "module", "a = 1", "a = 2", "a = 2")
+CHANGE = Change("number", "module", "a = 1", "a = 2", "a = 2", "a = 2")
 
 
 def fate_of(make: Callable[[Any], Any], given: Any, rules: frozenset[str] | None = None) -> Judgement:
