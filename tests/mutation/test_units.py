@@ -19,7 +19,7 @@ CLOCK = UNITS["clock"]
 
 def told(source: str) -> Judgement:
     """What the clock's tests say about this source."""
-    ((_, judgement),) = judge([CLOCK.task(Change("", "", "", "", source))], 1)
+    ((_, judgement),) = judge([CLOCK.task(Change("", "", "", "", source, source))], 1)
     return judgement
 
 

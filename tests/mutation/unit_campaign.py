@@ -73,7 +73,7 @@ def tried(unit: Unit, campaign: Campaign, reasons: Reasons, jobs: int, console: 
 def check_unchanged(units: Iterable[Unit]) -> None:
     """Raises ClickException if the tests of a unit detect something in its unchanged source."""
     for unit in units:
-        unchanged = Change("", "", "", "", unit.source)
+        unchanged = Change("", "", "", "", unit.source, unit.source)
         ((_, told),) = judge([unit.task(unchanged)], 1)
         if told.fate is not Fate.SURVIVED:
             raise click.ClickException(f"{unit.module} fails its tests as it is: {told.detail}")

@@ -43,8 +43,9 @@ class Unit:
 
     @property
     def version(self) -> str:
-        """The same for the same tests."""
-        return sha256(b"".join((ROOT / each).read_bytes() for each in self.tests)).hexdigest()[:16]
+        """The same for the same text and tests."""
+        files = (self.path, *(ROOT / each for each in self.tests))
+        return sha256(b"".join(each.read_bytes() for each in files)).hexdigest()[:16]
 
     def task(self, change: Change) -> Task:
         """Its tests with this change, which is detected too if they do not end."""
