@@ -59,7 +59,7 @@ def python(text: str) -> list[str]:
         (["--", "no-such-command"], "no-such-command: cannot be started: No such file or directory."),
         (
             ["--", "true"],
-            "true: sent nothing to the mock before it exited, although everything works; it exited with code 0.",
+            "true: sent nothing to the mock, although everything works; it exited with code 0.",
         ),
         (["--journal", "no-such.har"], "no-such.har: cannot be read: No such file or directory."),
         (["--report", "html=/no/such/folder/x.html", "--", "true"], "there is no directory /no/such/folder"),
@@ -235,6 +235,12 @@ def test_the_command_of_the_mock_explores_too(capsys: pytest.CaptureFixture[str]
     assert mock_main(words) == 0
 
     assert "delivered after 1 more request" in capsys.readouterr().out
+
+
+def test_a_client_that_was_not_given_enough_time_says_how_to_give_it_more(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["client", "--patience", "100ms", "--", *python("import time; time.sleep(60)")]) == 2
+
+    assert "it was stopped after 0.1 s (--patience)." in capsys.readouterr().err
 
 
 def test_exploring_needs_a_command(capsys: pytest.CaptureFixture[str]) -> None:

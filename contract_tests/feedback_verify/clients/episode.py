@@ -115,6 +115,15 @@ class Episode:
         """The submissions, in order."""
         return [each for each in self.attempts if each.submits]
 
+    @property
+    def ending(self) -> str:
+        """How the command ended, with its last words: `exited with code 1, saying: no luck`."""
+        lines = [line for line in (self.output + self.errors).splitlines() if line.strip()]
+        last = f", saying: {lines[-1].strip()[:200]}" if lines else ""
+        if self.ended is None:
+            return f"exited with code {self.exit_code}{last}"
+        return f"was stopped {self.ended} (--patience){last}"
+
 
 def attempts_of(entries: Sequence[Mapping[str, Any]], document: Document) -> list[Attempt]:
     """The entries of a HAR file or of a journal, in order. Raises ValueError for an invalid entry."""

@@ -157,12 +157,9 @@ def _contents(episode: Episode) -> Counter[tuple[str, ...]]:
 
 
 def _why_not(stage: Stage, plain: Episode) -> str:
-    lines = [line for line in (plain.output + plain.errors).splitlines() if line.strip()]
-    last = f", saying: {lines[-1].strip()[:200]}" if lines else ""
-    how = f"was stopped {plain.ended}" if plain.ended is not None else f"exited with code {plain.exit_code}"
     if not plain.attempts:
         return (
-            f"{stage.words[0]}: sent nothing to the mock, so no response can be lost; it {how}{last}. "
+            f"{stage.words[0]}: sent nothing to the mock, so no response can be lost; it {plain.ending}. "
             "FEEDBACK_ENDPOINT, FEEDBACK_TOKEN and others say where to send: see --help."
         )
-    return f"{stage.words[0]}: fails even if nothing goes wrong, so no fault can be detected; it {how}{last}."
+    return f"{stage.words[0]}: fails even if nothing goes wrong, so no fault can be detected; it {plain.ending}."

@@ -92,10 +92,7 @@ class ClientRun:
 
 
 def _why_nothing(stage: Stage, plain: Episode) -> str:
-    lines = [line for line in (plain.output + plain.errors).splitlines() if line.strip()]
-    how = f"was stopped {plain.ended}" if plain.ended else f"exited with code {plain.exit_code}"
-    last = f", saying: {lines[-1].strip()[:200]}" if lines else ""
     return (
-        f"{stage.words[0]}: sent nothing to the mock before it exited, although everything works; it {how}{last}. "
+        f"{stage.words[0]}: sent nothing to the mock, although everything works; it {plain.ending}. "
         "FEEDBACK_ENDPOINT, FEEDBACK_TOKEN, FEEDBACK_EVENT_ID and others say what to send and where: see --help."
     )
