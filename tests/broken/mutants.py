@@ -450,6 +450,16 @@ class BusyIsAConflict(Implementation):
 # --- isolation
 
 
+@breaks("overwrite-window")
+class TheSameIsAcceptedForever(Implementation):
+    """A submission that changes nothing is answered like the first one, however late it comes."""
+
+    def submit(self, project: Project, body: dict[str, str], by: str) -> Record:
+        record = self.records(project).get(self.key(project, body, by))
+        known = record is not None and all(record.values[name] == body[name] for name in ("name", "email", "comments"))
+        return record if record is not None and known else super().submit(project, body, by)
+
+
 @breaks("event-window-base")
 class TimestampsAheadAreRefused(Implementation):
     """An event whose own clock is ahead counts as impossible."""

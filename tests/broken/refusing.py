@@ -552,6 +552,26 @@ class TheNameInAnswersWillDo(Implementation):
         return super().validate(data)
 
 
+@breaks("check-order")
+class BodiesComeBeforeTheProjectOfADsn(Implementation):
+    def respond(self, request: Request, content: bytes) -> Response:
+        kind, _ = self.authenticate(request.headers.get("authorization"))
+        if kind == "dsn" and request.method == "POST":
+            self.validate(self.parse(request.headers.get("content-type", ""), content))
+        return super().respond(request, content)
+
+
+@breaks("project-exists")
+class UnderscoresAreWildcards(Implementation):
+    """The slug is looked up by LIKE."""
+
+    def find_project(self, organization: str, slug: str) -> Project:
+        alike = re.compile(re.escape(slug).replace("_", "."))
+        found = (each for of, each in self.projects if of == organization and alike.fullmatch(each))
+        known = (organization, slug) in self.projects
+        return super().find_project(organization, slug if known else next(found, slug))
+
+
 @breaks("unknown-keys")
 class TheUserIsTakenFromTheRequest(Implementation):
     user: Any = None

@@ -226,7 +226,9 @@ def window_dimensions(document: Document, step: int = 1) -> tuple[Dimension, ...
             dict.fromkeys(("resolved", "production", "environment without a name"), "event-details"),
         ),
         Dimension("between", ("nothing", *BETWEEN_AT_ONCE, "overwrite at the limit"), RULE_OF_BETWEEN),
-        Dimension("afterwards", ("nothing", "again", "at the limit", "past the limit", "a day later")),
+        Dimension(
+            "afterwards", ("nothing", "again", "at the limit", "past the limit", "the same, too late", "a day later")
+        ),
         Dimension("beside", ("nothing", *near, *others), isolation | confused, second),
         Dimension("calendar", tuple(CALENDAR), {}, dict.fromkeys(list(CALENDAR)[1:], "calendar")),
         Dimension("fraction", tuple(FRACTIONS), {}, dict.fromkeys(list(FRACTIONS)[1:], "calendar")),

@@ -123,7 +123,8 @@ class Play:
         if self.situation.get("beside", "nothing") != "nothing":
             happenings.append(Happening(-min(age, first or age) // 2, 3, "beside"))
         if self.situation.get("afterwards", "nothing") != "nothing":
-            happenings.append(Happening(self._afterwards(first), 7, "submit"))
+            what = "submit again" if self._is("afterwards", "the same, too late") else "submit"
+            happenings.append(Happening(self._afterwards(first), 7, what))
         return happenings
 
     def _savings(self, age: int, first: int) -> list[Happening]:
@@ -155,7 +156,7 @@ class Play:
     def _afterwards(self, first: int | None) -> int:
         limits = [each.limit for each in self.document.mutability.windows if each.base.startswith("feedback")]
         last, beyond = (max(each - (first or 0), 0) for each in at_limit(min(limits, default=SECOND), self._step)[-2:])
-        places = {"again": 0, "at the limit": last, "past the limit": beyond}
+        places = {"again": 0, "at the limit": last, "past the limit": beyond, "the same, too late": beyond}
         return places.get(self.situation["afterwards"], DAY + SECOND)
 
     def _move_to(self, at: int) -> None:
@@ -177,6 +178,8 @@ class Play:
             case "every way":
                 for form, by in EVERY_WAY:
                     self._submit(form=form, by=by)
+            case "submit again":
+                self._submit(again=True)
             case "between":
                 self._do_between(self.situation["between"])
             case "beside":

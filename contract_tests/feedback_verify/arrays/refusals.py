@@ -265,6 +265,7 @@ def _no_project(s: Setting) -> Iterator[Attempt]:
         ("no-such-project", "no-such-project"),
         ("the slug, longer", f"{slug}x"),
         ("its end", slug[1:]),
+        ("with a wildcard", f"{slug[:-1]}_"),
     ):
         if wrong:
             yield Attempt(f"to the project {words}", path=path.replace(f"/{slug}/", f"/{wrong}/", 1))
