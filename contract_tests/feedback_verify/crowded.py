@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from random import Random
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from feedback_spec.document import Document
 
@@ -28,7 +28,7 @@ ENVIRONMENTS = (None, "production", "production-eu")
 MOST_PAGES = 60
 ASKED_AGAIN = 3
 TRIES = 3
-_LINK = re.compile(r'<[^<>"\s]+>; *rel="(previous|next)"; *results="(true|false)"; *cursor="([^"]*)"')
+_LINK = re.compile(r'<([^<>"\s]+)>; *rel="(previous|next)"; *results="(true|false)"; *cursor="([^"]*)"')
 _LINKS = re.compile(rf"({_LINK.pattern})( *, *{_LINK.pattern})*")
 
 
@@ -262,11 +262,14 @@ class Crowded:
     def _page(self, query: Mapping[str, str]) -> Page:
         reply, told = self._get(query, "list-pages"), f"GET ?{urlencode(query)}"
         sent = reply.headers.get("link", "")
-        links = {name: (there == "true", cursor) for name, there, cursor in _LINK.findall(sent)}
+        links = {name: (there == "true", cursor) for _, name, there, cursor in _LINK.findall(sent)}
         if set(links) != {"previous", "next"}:
             raise Wrong("list-pages", f"{told}: Link does not name both pages: {sent!r}")
         if not _LINKS.fullmatch(sent):
             raise Wrong("list-pages", f"{told}: Link is not a list of links separated by commas: {sent!r}")
+        for address, name, _, cursor in _LINK.findall(sent):
+            if parameter := _forgotten(address, {**query, "cursor": cursor}):
+                raise Wrong("list-pages", f"{told}: the address of the {name} page has a wrong {parameter}: {address}")
         ids = [each["eventID"] for each in entries(reply)]
         if len(ids) > int(query["per_page"]):
             raise Wrong("list-pages", f"{told}: a page contains {len(ids)}")
@@ -290,6 +293,13 @@ class Crowded:
         for event_id in (*self.ids[:3], self.ids[-1]):
             self._submit(event_id, {**CHANGED, "name": "Too Late"})
         self._look()
+
+
+def _forgotten(address: str, query: Mapping[str, str]) -> str | None:
+    """The parameter that an address with a cursor has wrong; some servers leave the cursor to the link's attributes."""
+    given = parse_qs(urlsplit(address).query, keep_blank_values=True)
+    wrong = (name for name in query if name != "per_page" and given.get(name) != [query[name]])
+    return next(wrong, None) if "cursor" in given else None
 
 
 def _difference(seen: list[str], wanted: list[str]) -> str:

@@ -116,6 +116,18 @@ class AnEmptyPageAtTheEnd(Implementation):
 
 
 @breaks("list-pages")
+class AddressesOfPagesForgetTheStatus(Implementation):
+    """They have only the cursor."""
+
+    def listing(self, request: Request, project: Project) -> Response:
+        response = super().listing(request, project)
+        response.headers["Link"] = re.sub(
+            r'<(\S+?)>(; \S+ \S+ cursor="(.*?)")', r"<\1?cursor=\3>\2", response.headers["Link"]
+        )
+        return response
+
+
+@breaks("list-pages")
 class LaterPagesForgetTheStatus(Implementation):
     def listing(self, request: Request, project: Project) -> Response:
         query = request.url.query

@@ -244,6 +244,7 @@ WITNESSES: dict[str, Witness] = {
     "TheSameIsAcceptedForever": (submit(), advance("PT6M"), submit()),
     "BodiesComeBeforeTheProjectOfADsn": (submit(by=f"dsn of {BESIDE}", email="nope"),),
     "UnderscoresAreWildcards": (Send("POST", "/api/0/projects/acme/sho_/user-feedback/", BODY, f"write of {HERE}"),),
+    "AddressesOfPagesForgetTheStatus": (listing("?status=&per_page=1"),),
     "SpacesAreCollapsed": (submit(comments="Two  spaces."),),
     "PunctuationAroundTextIsTrimmed": (submit(comments="...and then?!"),),
     "EscapesAreResolved": (submit(comments=r"It printed \n."),),
