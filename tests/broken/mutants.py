@@ -452,12 +452,16 @@ class BusyIsAConflict(Implementation):
 
 @breaks("overwrite-window")
 class TheSameIsAcceptedForever(Implementation):
-    """A submission that changes nothing is answered like the first one, however late it comes."""
+    """A submission that would change nothing is accepted, however late it comes."""
 
     def submit(self, project: Project, body: dict[str, str], by: str) -> Record:
-        record = self.records(project).get(self.key(project, body, by))
-        known = record is not None and all(record.values[name] == body[name] for name in ("name", "email", "comments"))
-        return record if record is not None and known else super().submit(project, body, by)
+        try:
+            return super().submit(project, body, by)
+        except Refusal:
+            record = self.records(project).get(self.key(project, body, by))
+            if record is None or any(record.values[name] != body[name] for name in ("name", "email", "comments")):
+                raise
+            return record
 
 
 @breaks("event-window-base")
