@@ -6,10 +6,12 @@ detected; 2 if it was stopped: the next run continues from there.
 
 import sys
 import tempfile
+from collections.abc import Iterable
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 import click
 from feedback_spec.document import load
@@ -31,6 +33,7 @@ SERVER = ROOT / "tests" / "broken" / "server.py"
 SURVIVORS = Path(__file__).parent / "survivors.toml"
 PAGE = ROOT / "docs" / "mutation.md"
 MEMORY = ROOT / "build" / "mutation.jsonl"
+C = TypeVar("C", Change, DocumentChange)
 SOURCES = ("contract_tests/feedback_verify", "spec")  # with the server, what makes a survivor worth another try
 
 
@@ -45,24 +48,26 @@ def main(jobs: int, write: bool) -> None:
     code, documents, found = Campaign(), Campaign(), list[str]()
     MEMORY.parent.mkdir(exist_ok=True)
     memory = Memory(MEMORY, verifier())
-    whole = False
+    made, documents_made = list(changes(offered_code())), all_documents()
     try:
-        judge_all(documents, track(all_documents(), "documents", console=console), document_task, reasons, jobs, memory)
-        offered = track(offered_code(), "code", console=console)
         with tempfile.TemporaryDirectory() as folder:
             record(SERVER.read_text("utf-8"), Path(folder))
             task_of = partial(code_task, reasons=reasons, stories=Path(folder))
-            judge_all(code, changes(offered), task_of, reasons, jobs, memory)
-        whole = True
+            for explained in (False, True):  # first what a campaign is about
+                shown = track(such(documents_made, reasons, explained), "documents", console=console)
+                judge_all(documents, shown, document_task, reasons, jobs, memory)
+                shown_code = track(such(made, reasons, explained), "code", console=console)
+                judge_all(code, shown_code, task_of, reasons, jobs, memory)
         found = shortcomings(code, documents, reasons)
     except KeyboardInterrupt:
         console.print(f"Stopped. The next run goes on from there: {MEMORY.relative_to(ROOT)} has what was judged.")
+    left = len(made) + len(documents_made) - len(code.judged) - len(documents.judged)
     if write:
-        PAGE.write_text(as_markdown(code, documents, whole), "utf-8")
+        PAGE.write_text(as_markdown(code, documents, left), "utf-8")
     for sentence in (*code.problems, *documents.problems, *found):
         click.echo(sentence)
     console.print(table(code, documents))
-    if not whole:
+    if left:
         sys.exit(2)
     sys.exit(1 if found or code.problems or documents.problems else 0)
 
@@ -72,6 +77,11 @@ def offered_code(seed: str = "") -> list[Candidate]:
     offered = candidates(SERVER.read_text("utf-8"))
     Random(seed).shuffle(offered)
     return offered
+
+
+def such(made: Iterable[C], reasons: Reasons, explained: bool) -> list[C]:
+    """The changes with or without a reason for going undetected."""
+    return [each for each in made if (reasons.of(each) is not None) is explained]
 
 
 def all_documents(seed: str = "") -> list[DocumentChange]:

@@ -63,8 +63,8 @@ def matrix(rules: Iterable[str], judged: Iterable[Judged]) -> list[Row]:
     return [Row(rule, code[rule], documents[rule], by_hand[rule]) for rule in code]
 
 
-def as_markdown(code: Campaign, documents: Campaign, whole: bool) -> str:
-    """The page in docs/: figures, what is not detected, and the matrix; `whole` if every change was judged."""
+def as_markdown(code: Campaign, documents: Campaign, left: int) -> str:
+    """The page in docs/: figures, what is not detected, and the matrix; `left` changes were not judged."""
     judged = [*code.judged, *documents.judged]
     ends = [end for end in [*Fate, *Kind, UNEXPLAINED] if code.fates[end] + documents.fates[end]]
     why = Counter((each.end, each.reason.why) for each in judged if each.reason and each.end == each.reason.kind)
@@ -72,7 +72,7 @@ def as_markdown(code: Campaign, documents: Campaign, whole: bool) -> str:
         "mutation.md.j2",
         code=code,
         documents=documents,
-        whole=whole,
+        left=left,
         ends=ends,
         reasons=[(kind, words, why[kind, words]) for kind, words in sorted(why)],
         unexplained=[str(each.change) for each in judged if each.problem],
