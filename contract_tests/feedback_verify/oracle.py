@@ -265,17 +265,19 @@ class Oracle:
             if answer.get(name, told) != told:  # the schema reports what is missing
                 message = f"{name} is returned as {_short(answer, name)}, not {told!r}"
                 yield Mismatch("answer", rule, message, "eventID" if name == "eventID" else "values")
-        yield from self._reference_problems(answer, known, event_id)
+        yield from self._reference_problems(sandbox, answer, known, event_id)
         yield from self._identity_problems(sandbox, answer, known, event_id, outcome, before)
 
-    def _reference_problems(self, answer: Mapping[str, Any], known: Known, event_id: str) -> Iterator[Mismatch]:
+    def _reference_problems(
+        self, sandbox: Sandbox, answer: Mapping[str, Any], known: Known, event_id: str
+    ) -> Iterator[Mismatch]:
         if known.saved is None:
             for name in ("issue", "user"):
                 if answer.get(name) is not None:
                     told = f"the {name} of an unknown event is {_short(answer, name)}"
                     yield Mismatch("answer", "unknown-event", told, name)
-        elif not isinstance(answer.get("issue", {}), dict):
-            yield Mismatch("answer", "known-event", f"the issue of a known event is {_short(answer, 'issue')}", "issue")
+        elif wrong := _issue_problem(sandbox, answer, event_id):
+            yield Mismatch("answer", "known-event", f"the issue of a known event is {wrong}", "issue")
         named = answer.get("event")
         # The schema allows null. Some servers use a number of their own once the event is known.
         free = self._behaviour.event_reference != "event-id" and known.saved is not None
@@ -401,8 +403,8 @@ class Oracle:
             told_of = self._entry_problem(entry, sandbox.known(event_id))
             if told_of:
                 problems.append(Mismatch("list", self._blame(project, event_id, "list"), told_of))
-            elif not isinstance(entry.get("issue", {}), dict):
-                told_of = f"the issue of a known event is listed as {_short(entry, 'issue')}"
+            elif told_of := _issue_problem(sandbox, entry, event_id):
+                told_of = f"the issue of a known event is listed as {told_of}"
                 problems.append(Mismatch("list", "known-event", told_of, "issue"))
         return problems
 
@@ -428,6 +430,17 @@ _MISSING = _Missing()
 
 def _short(data: Mapping[str, Any], name: str) -> str:
     return repr(data.get(name, _MISSING))[:80]
+
+
+def _issue_problem(sandbox: Sandbox, shown: Mapping[str, Any], event_id: str) -> str | None:
+    """What is wrong with the issue of a known event; servers differ in its keys."""
+    issue = shown.get("issue", {})
+    if not isinstance(issue, dict):
+        return _short(shown, "issue")
+    _, status = sandbox.details.get(event_id, (None, "unresolved"))
+    return (
+        "unresolved, although it is resolved" if (issue.get("status"), status) == ("unresolved", "resolved") else None
+    )
 
 
 def _event_of(record: Mapping[str, Any]) -> str:

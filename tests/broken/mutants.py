@@ -464,6 +464,14 @@ class TheSameIsAcceptedForever(Implementation):
             return record
 
 
+@breaks("known-event")
+class IssuesStayUnresolved(Implementation):
+    """The issue is shown as it was when it was new; lists know better."""
+
+    def issue(self, event: Event) -> dict[str, Any] | None:
+        return {**(super().issue(event) or {}), "status": "unresolved"}
+
+
 @breaks("event-window-base")
 class TimestampsAheadAreRefused(Implementation):
     """An event whose own clock is ahead counts as impossible."""

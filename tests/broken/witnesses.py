@@ -245,6 +245,7 @@ WITNESSES: dict[str, Witness] = {
     "BodiesComeBeforeTheProjectOfADsn": (submit(by=f"dsn of {BESIDE}", email="nope"),),
     "UnderscoresAreWildcards": (Send("POST", "/api/0/projects/acme/sho_/user-feedback/", BODY, f"write of {HERE}"),),
     "AddressesOfPagesForgetTheStatus": (listing("?status=&per_page=1"),),
+    "IssuesStayUnresolved": (save(issue_status="resolved"), submit()),
     "SpacesAreCollapsed": (submit(comments="Two  spaces."),),
     "PunctuationAroundTextIsTrimmed": (submit(comments="...and then?!"),),
     "EscapesAreResolved": (submit(comments=r"It printed \n."),),
