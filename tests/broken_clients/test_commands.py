@@ -41,6 +41,18 @@ with socket.create_connection((url.hostname, url.port), 5) as connection:
     connection.sendall("\\r\\n".join([*lines, "", ""]).encode() + body)
     print(b"".join(iter(lambda: connection.recv(4096), b"")).hex())
 """
+AGAIN_ONCE = """
+from pathlib import Path
+from tests.broken_clients.sound import Client
+marker = Path({marker!r})
+class Once(Client):
+    def refused(self, status):
+        if not marker.exists():
+            marker.touch()
+            self.send()
+        return super().refused(status)
+raise SystemExit(Once().run())
+"""
 
 
 def python(text: str) -> list[str]:
@@ -92,6 +104,18 @@ def test_a_violation_names_the_rule_and_the_line_that_shows_it_again(
     assert found["event-id"]["verdict"] == "violated"
     assert found["event-id"]["timeline"][0]["what"] == "submit"
     assert found["conflict-final"]["verdict"] == "not verifiable here"
+
+
+def test_what_a_client_does_only_once_is_no_violation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As on a machine that is so busy that it gave up on a response just before it came."""
+    only = ["--situation", "refused-403", "--require", "forbidden-final"]
+    client = AGAIN_ONCE.format(marker=str(tmp_path / "marker"))
+
+    assert main(["client", *only, "--", *python(client)]) == 3
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "after a 403, the same was sent again" in said
+    assert "but not when it was played again" in said
 
 
 def test_a_violation_names_the_seed_that_shows_it_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
