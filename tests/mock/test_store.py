@@ -357,6 +357,24 @@ def test_there_is_room_for_as_many_events_as_the_limit_says(limit: str) -> None:
     assert made.save_event(event("c")) is True
 
 
+def test_there_is_room_for_many_events_too() -> None:
+    store = store_with(all_events=1_000)
+    made = put(store)
+    store.event_room.used = 999
+
+    assert made.save_event(event("a")) is True
+    assert made.save_event(event("b")) is False
+
+
+def test_event_that_is_deleted_gives_back_its_own_room() -> None:
+    made = put(store_with())
+    for event_id in "abc":
+        made.save_event(event(event_id))
+    made.delete_event("b")
+
+    assert (list(made.events), made.event_room.used) == (["a", "c"], 2)
+
+
 def test_events_of_all_projects_share_their_room() -> None:
     store = store_with(all_events=2)
     web, ios = put(store), put(store, slug="ios")
@@ -530,6 +548,13 @@ def test_restored_project_makes_room_too() -> None:
     assert list(made.feedback) == ["3"]
 
 
+def test_newest_restored_record_is_kept_however_large_it_is() -> None:
+    made = put(store_with(feedback_characters=1))
+    made.restore([], [(each, Feedback("?", str(each), "Jane", "", "", 0, 0)) for each in (1, 2)], 2, 0)
+
+    assert list(made.feedback) == ["2"]
+
+
 def test_journals_share_their_room() -> None:
     store = store_with(requests=2, all_request_bytes=10_000_000)
     web, ios = put(store), put(store, slug="ios")
@@ -569,12 +594,21 @@ class Holding:
         self.size = 0
 
 
-def test_room_that_is_just_full_is_left_alone() -> None:
-    room = Room(10)
-    first, second = Holding(room, 4), Holding(room, 6)
+@pytest.mark.parametrize("size", [40, 35])
+def test_room_that_is_just_full_or_nearly_is_left_alone(size: int) -> None:
+    room = Room(80)
+    first, second = Holding(room, 40), Holding(room, size)
     room.make()
 
-    assert (first.size, second.size, room.used) == (4, 6, 10)
+    assert (first.size, second.size, room.used) == (40, size, 40 + size)
+
+
+def test_who_is_still_the_largest_gives_again() -> None:
+    room = Room(10)
+    first, second = Holding(room, 64), Holding(room, 3)
+    room.make()
+
+    assert (first.size, second.size, room.used) == (4, 3, 7)
 
 
 def test_largest_gives_half_until_all_have_room() -> None:
