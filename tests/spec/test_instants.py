@@ -10,22 +10,25 @@ from feedback_spec.instants import (
     parse_duration,
     parse_instant,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 MINUTE = 60_000_000
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**16))
 def test_duration_is_read_as_it_was_written(microseconds: int) -> None:
     assert parse_duration(format_duration(microseconds)) == microseconds
 
 
+@settings(deadline=None)
 @given(st.integers(-62135596800 * 10**6, LAST_INSTANT))
 def test_instant_is_read_as_it_was_written(microseconds: int) -> None:
     assert parse_instant(format_instant(microseconds)) == microseconds
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**15), st.integers(0, 10**15))
 def test_written_instants_sort_as_they_follow(one: int, other: int) -> None:
     assert (format_instant(one) < format_instant(other)) == (one < other)

@@ -11,7 +11,7 @@ from feedback_verify.checks import all_checks
 from feedback_verify.exchange import Exchange, Project, Request
 from feedback_verify.model import status_of
 from feedback_verify.oracle import Oracle
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 DOCUMENT = load_document()
@@ -23,6 +23,7 @@ _ages = (
 )
 
 
+@settings(deadline=None)
 @given(saved=_ages, timestamp=_ages, first=_ages, last=_ages)
 def test_model_and_rules_agree(saved: int | None, timestamp: int | None, first: int | None, last: int | None) -> None:
     """Written independently, with datetimes and with integers."""
