@@ -68,7 +68,7 @@ sound-clients: .venv/installed clients ## test that correct clients break no rul
 mutation: .venv/installed ## run the verifier on every mutated server, resuming where it stopped (hours; ARGS="--write")
 	@$(BIN)/python -m tests.mutation $(ARGS)
 
-mutation-units: .venv/installed ## run the tests of some modules on every change of those, resuming where it stopped (an hour; ARGS="store")
+mutation-units: .venv/installed ## run the tests of some modules on every change of those, resuming where it stopped (a quarter of an hour; ARGS="--write")
 	@$(BIN)/python -m tests.mutation.unit_campaign $(ARGS)
 
 fuzz: .venv/installed ## feed random input to everything that reads input (5 minutes; ARGS="--seconds 3600 --seed 7")

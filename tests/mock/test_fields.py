@@ -265,12 +265,15 @@ def test_address_is_checked_as_a_whole() -> None:
 def test_profile_says_which_messages_of_one_field_come_together(profile: str, rules: list[str]) -> None:
     assert messages(profile, email="\0" + "a" * 75) == {"email": rules}
     first = "email-format" if profile == FORMER else "field-length"
-    assert checked(profile, email="\0" + "a" * 75).reason == f"email: {first}"
+    refused = checked(profile, email="\0" + "a" * 75)
+    assert (refused.rule, refused.reason) == (first, f"email: {first}")
 
 
 def test_missing_blank_or_wrong_value_has_one_message_only() -> None:
-    for value, count in ((..., 1), (None, 1), ("", 1), ([], 1)):
-        assert len(messages(LATEST, email=value)["email"]) == count
+    for profile in PROFILES:
+        blank = "This field is required." if profile == FORMER else "This field may not be blank."
+        assert messages(profile, email="") == {"email": [blank]}
+        assert len(messages(profile, email=None)["email"]) == len(messages(profile, email=...)["email"]) == 1
 
 
 def test_latest_checks_the_form_of_the_id_last() -> None:
@@ -335,6 +338,8 @@ def field(**keys: Any) -> Callable[[Any], None]:
         (field(nullable=True), "the field name: the mock does not implement null for a field."),
         (field(type="integer"), "the field name: the mock does not implement this type of a field."),
         (field(type=...), "the field name: the mock does not implement this type of a field."),
+        (lambda body: body.update(additionalProperties={}), f"the request body: the mock does not implement {CLOSED}."),
+        (field(format="date"), "the field name: the mock does not implement this format of a field."),
         (field(format="uri"), "the field name: the mock does not implement this format of a field."),
     ],
 )

@@ -1,7 +1,7 @@
 """Projects and what they store, at each bound and one past it; and the room that projects share."""
 
 import logging
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from feedback_mock.journal import Entry
 from feedback_mock.result import Refused
 from feedback_mock.room import Room
 from feedback_mock.store import BLOCKS, IDS, MAX_ENVIRONMENT, RECORD, Event, Feedback, Limits, Project, Store
+from feedback_mock.tally import Tally
 
 DEFAULT = Limits()
 SIZE = len("Jane") + len("j@x.io") + len("It broke!")
@@ -66,6 +67,7 @@ def test_store_starts_empty_and_of_one_process() -> None:
 
     assert (list(store), store.shared, store.round_trips, store.made_at, store.secret) == ([], False, None, "", "")
     assert (store.source(), store.running, store.organizations) == (7, True, {})
+    assert isinstance(store.tally, Tally)
     assert store.counted is store.tally
 
 
@@ -116,6 +118,8 @@ def test_project_is_found_by_name_token_and_key() -> None:
         grant = store.grants[token]
         assert grant.project is made
         assert grant.scopes == TOKEN_SCOPES[kind]
+        with pytest.raises(FrozenInstanceError):
+            grant.project = other  # type: ignore[misc]
     assert len(store.grants) == 2 * len(TOKEN_SCOPES)
 
 
@@ -179,6 +183,14 @@ def test_there_is_room_for_as_many_projects_as_the_limit_says() -> None:
     assert store.put_project("acme", "d", store.new_clock()) is None
 
 
+def test_there_is_room_for_many_projects_too() -> None:
+    store = store_with(projects=300)
+    for number in range(300):
+        put(store, slug=f"p{number}")
+
+    assert store.put_project("acme", "web", store.new_clock()) is None
+
+
 def test_deleted_project_is_found_nowhere() -> None:
     store = store_with()
     other, made = put(store, slug="ios"), put(store)
@@ -234,7 +246,7 @@ def test_free_slug_is_the_next_that_nobody_has() -> None:
 def test_path_names_a_project_by_slugs_or_numbers() -> None:
     store = store_with()
     web, ios = put(store), put(store, slug="ios")
-    put(store, "umbrella", "web")
+    other = put(store, "umbrella", "web")
 
     def found(**path: str) -> Project | None:
         return store.project_of_path(path)
@@ -243,7 +255,9 @@ def test_path_names_a_project_by_slugs_or_numbers() -> None:
     assert found(organization_slug="acme", project_slug=ios.id) is ios
     assert found(organization_slug="1", project_slug="ios") is ios
     assert found(organization_slug="acme", project_slug="no") is None
+    assert found(organization_slug="ACME".lower(), project_slug=ios.id) is ios
     assert found(organization_slug="umbrella", project_slug=web.id) is None
+    assert found(organization_slug="acme", project_slug=other.id) is None
     assert found(project_id=ios.id) is ios
     assert found(project_id="99") is found() is None
 
@@ -366,6 +380,15 @@ def test_there_is_room_for_many_events_too() -> None:
     assert made.save_event(event("b")) is False
 
 
+@pytest.mark.parametrize("limit", ["events", "all_events"])
+def test_there_is_no_room_beyond_the_limit_either(limit: str) -> None:
+    """A snapshot may bring more."""
+    made = put(store_with(**{limit: 300}))
+    made.restore([event(str(each)) for each in range(301)], [], 0, 0)
+
+    assert made.save_event(event("a")) is False
+
+
 def test_event_that_is_deleted_gives_back_its_own_room() -> None:
     made = put(store_with())
     for event_id in "abc":
@@ -466,6 +489,24 @@ def test_newest_record_is_kept_however_large_it_is() -> None:
     assert list(made.feedback) == ["a"]
 
 
+def test_characters_are_counted_in_all_records() -> None:
+    made = put(store_with(feedback_characters=700))
+    for event_id in "ab":
+        made.store(event_id, "", "", "a" * 300, 0)
+
+    assert list(made.feedback) == ["a", "b"]
+
+
+def test_room_of_all_is_looked_after_when_a_project_can_give_no_more() -> None:
+    store = store_with(feedback_characters=1, all_feedback=4 * RECORD)
+    other, made = put(store, slug="other"), put(store)
+    for event_id in "abcd":
+        other.store(event_id, "", "", "", 0)
+    submit(made, "a")
+
+    assert (list(other.feedback), list(made.feedback)) == (["c", "d"], ["a"])
+
+
 def test_largest_project_loses_its_older_half_when_all_have_too_much() -> None:
     each = RECORD + SIZE
     store = store_with(all_feedback=6 * each)
@@ -563,6 +604,16 @@ def test_journals_share_their_room() -> None:
 
     assert (len(web.journal.entries), len(ios.journal.entries)) == (2, 1)
     assert store.room.used == web.journal.size + ios.journal.size > 0
+
+
+def test_largest_journal_gives_when_all_have_too_much() -> None:
+    store = store_with(all_request_bytes=10_000)
+    web, ios = put(store), put(store, slug="ios")
+    for project in (ios, web, web, web, web):
+        project.journal.complete(project.journal.begin(entry()))
+
+    assert (len(ios.journal.entries), len(web.journal.entries)) == (1, 2)
+    assert store.room.used == web.journal.size + ios.journal.size <= 10_000
 
 
 def test_journal_has_the_bytes_that_the_limit_says() -> None:
