@@ -60,6 +60,8 @@ def test_limits_are_those_of_the_documentation() -> None:
         == DEFAULT
     )
     assert store_with().limits == Store(lambda: 0).limits == DEFAULT
+    with pytest.raises(FrozenInstanceError):
+        DEFAULT.projects = 1  # type: ignore[misc]
 
 
 def test_store_starts_empty_and_of_one_process() -> None:
@@ -453,6 +455,7 @@ def test_oldest_record_makes_room_for_one_more_than_the_limit(caplog: pytest.Log
     assert list(made.feedback) == ["c", "d"]
     assert (made.size, made.room.used) == (2 * (RECORD + SIZE),) * 2
     assert caplog.messages == ["acme/web is full: its oldest feedback makes room for new."]
+    assert [each.name for each in caplog.records] == ["feedback_mock.store"]
     assert made.warned is True
 
 
