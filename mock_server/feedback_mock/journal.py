@@ -7,6 +7,7 @@ gaps, so readers can see where some were dropped.
 from collections import deque
 from collections.abc import Callable, Hashable
 from itertools import chain
+from sys import intern
 from typing import Any
 
 import orjson
@@ -39,7 +40,7 @@ class Entry:
     def __init__(self, scope: Any, operation: str | None, began: int) -> None:
         self.state, self.size, self.began, self.ended, self.now = PENDING, 0, began, began, 0
         self.left = False
-        self.method: str = scope["method"]
+        self.method: str = intern(scope["method"])
         self._path: bytes | str = scope.get("raw_path") or scope["path"]
         self._query: bytes = scope["query_string"]
         self.version: str = scope["http_version"]

@@ -8,7 +8,7 @@ import json
 import socket
 import struct
 import sys
-from functools import cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from itertools import chain
 from typing import Any, cast
@@ -16,6 +16,7 @@ from typing import Any, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from feedback_mock.asgi import Header
 from feedback_mock.cycle import Cycle
 from feedback_mock.effects import EXTENSION
 from feedback_mock.heads import refusal_of, with_target
@@ -29,7 +30,13 @@ MOST_CONNECTIONS = 16_384
 # begin its first request. Later requests must begin within uvicorn's keep-alive timeout.
 HEAD_SECONDS, PART_SECONDS, BODY_SECONDS, READING_SECONDS, IDLE_SECONDS = 20, 20, 300, 30, 60
 LINGER = 0.09  # seconds for which a stopping server waits for requests that are on their way
+MAX_KNOWN_FIELD = 500
 _NO_LINGERING = struct.pack("ii", 1, 0)
+
+
+@lru_cache(1024)
+def _known_field(name: bytes, value: bytes) -> Header:
+    return name.lower(), value
 
 
 class Unserved(Exception):
@@ -199,6 +206,14 @@ class Http(HttpToolsProtocol):
             self._age = 0
             if self._ending:
                 self.cycle.keep_alive = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of a head. Most are the same in many requests, so the journal keeps them only once."""
+        known = len(name) + len(value) < MAX_KNOWN_FIELD
+        field = _known_field(name, value) if known else (name.lower(), value)
+        if field[0] == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append(field)
 
     def _check_bounds(self, unfinished: int) -> None:
         if len(self.url) > HEAD_BYTES:

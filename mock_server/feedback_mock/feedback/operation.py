@@ -74,7 +74,7 @@ class FeedbackOperation(Endpoint):
                 cause = f'the example with which the rule "{rule}" refuses does not follow its schema'
                 raise DocumentError(f"{self._name}: the response {refusal.status}: {cause}.") from None
         success = description.operation.responses.get("200")
-        self._more = tuple(rendering.more_headers(success)) if success else ()
+        self._more = rendering.more_headers(success) if success else ()
         self._rule_headers: dict[str, bytes] = {}
 
     def _reading(self, document: Document, handler: Handler) -> tuple[Read, set[str]]:

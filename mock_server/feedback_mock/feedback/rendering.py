@@ -4,6 +4,7 @@ Decides nothing: whoever requests the response of a rule has decided that it app
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from feedback_mock.result import Refused, Result
 Finish = Callable[[Exchange, Result, Answer], Answer]
 ORIGIN_RULE = "origin"
 NO_ORIGIN = (None, b"", b"null")
+KEPT_HEADERS = 1024
 _ALLOW_ORIGIN, _ALLOW_METHODS = b"access-control-allow-origin", b"access-control-allow-methods"
 
 
@@ -34,6 +36,8 @@ class Rendering:
         self._fixed: list[Header] = []
         self.finish: tuple[Finish, ...] = (self._for_origin,) if document.behaviour.origins == "checked" else ()
         """What is done to every response before it is sent."""
+        self._headers = lru_cache(KEPT_HEADERS)(self._build_headers)
+        """The same in many responses, so the journal keeps them only once."""
         methods = document.openapi.get("components", {}).get("headers", {}).get("Access-Control-Allow-Methods", {})
         self._methods = str(methods.get("example", "")).encode("latin-1")
         for name in order:
@@ -45,13 +49,16 @@ class Rendering:
             for name, value in self._fixed
         ]
 
-    def json(self, status: int, value: object, rule: bytes, more: Headers = ()) -> Answer:
+    def json(self, status: int, value: object, rule: bytes, more: tuple[Header, ...] = ()) -> Answer:
         """A response with a JSON body, or without one if the value is None."""
         body = b"" if value is None else orjson.dumps(value)
-        headers = [(b"content-length", b"%d" % len(body)), (b"x-feedback-rule", rule), *self._fixed, *more]
-        if body:
-            headers.append((b"content-type", b"application/json"))
-        return Answer(status, headers, body)
+        # With a reason, they are different each time.
+        build = self._build_headers if b";" in rule else self._headers
+        return Answer(status, build(len(body), rule, more), body)
+
+    def _build_headers(self, size: int, rule: bytes, more: tuple[Header, ...]) -> Headers:
+        kind = [(b"content-type", b"application/json")] if size else []
+        return ((b"content-length", b"%d" % size), (b"x-feedback-rule", rule), *self._fixed, *more, *kind)
 
     def _for_origin(self, exchange: Exchange, result: Result, answer: Answer) -> Answer:
         """The response for a browser of that origin, if origins are checked (docs/sentry.md, fact 72)."""
@@ -96,13 +103,13 @@ class Rendering:
             text = text.replace(f"{{{name}}}", str(word))
         return text
 
-    def more_headers(self, response: Response) -> Headers:
+    def more_headers(self, response: Response) -> tuple[Header, ...]:
         """The headers that this response has beyond the common ones, as their examples say."""
         more: list[Header] = []
         for name, header in response.headers.items():
             if name.lower() not in self._names:
                 more += _example_header(header)
-        return more
+        return tuple(more)
 
     def _fail(self, cause: str) -> DocumentError:
         return DocumentError(f"{self._document.name}: {cause}")
@@ -115,7 +122,7 @@ def _example_header(header: Value) -> list[Header]:
 class RuleAnswer:
     """The response of one rule that refuses; the response without a reason is built only once."""
 
-    def __init__(self, rendering: Rendering, rule: Rule, status: int, value: Any, more: Headers) -> None:
+    def __init__(self, rendering: Rendering, rule: Rule, status: int, value: Any, more: tuple[Header, ...]) -> None:
         self.rule, self.status, self.value = rule.id, status, value
         self._rendering, self._more, self._message = rendering, more, rule.message
         self._constant = rendering.json(status, value, rule_header(rule.id), more)
