@@ -473,7 +473,7 @@ class Hedges(Client):
 @breaks("reports-refusal")
 class SilentWhenRefused(Client):
     def refused(self, status: int) -> int:
-        return super().refused(status) if status in (429, 503) else 0
+        return super().refused(status) if status in (307, 429, 503) else 0
 
 
 @breaks("reports-refusal", "reports-outage")

@@ -133,7 +133,7 @@ const BROKEN: Record<string, [string[], new () => Client]> = {
     },
   ],
   "ts-bytes-of-utf16": [
-    ["content-type"], // what comes of it is not JSON
+    ["valid-body"], // letters become control characters, which JSON excludes
     class extends Client {
       body(number: number) {
         return Uint8Array.from(JSON.stringify(this.fields(number)), (each) => each.charCodeAt(0) & 0x7f);
