@@ -12,6 +12,7 @@ from feedback_spec.openapi.render31 import to_31
 from feedback_spec.openapi.schemas import validator_of
 from feedback_spec.operations import JSON, Operation, Response, operations_of
 
+from feedback_verify.bodies import fields_of
 from feedback_verify.exchange import Exchange, as_data
 
 ASKED = ("PUT", "PATCH", "DELETE")  # other methods may be refused before they reach an application
@@ -84,7 +85,9 @@ class Answers:
             or exchange.status != operation.success
         ):
             return False
+        content_type = exchange.request.sent_headers().get("Content-Type", "")
         sent = as_data(exchange.request.content)
+        sent = fields_of(content_type, exchange.request.content) if sent is None else sent
         if sent is None:
             return False
         if isinstance(sent, dict):

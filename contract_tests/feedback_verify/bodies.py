@@ -1,10 +1,11 @@
 """The four fields as the body of a request, in every form that the document accepts. Pure."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -56,6 +57,16 @@ def multipart(values: Mapping[str, Any], headers: str = "") -> bytes:
         for name, value in values.items()
     )
     return ("".join(parts) + f"--{BOUNDARY}--\r\n").encode()
+
+
+def fields_of(media_type: str, content: bytes) -> dict[str, str] | None:
+    """The fields of a form that `encode` has written; None for anything else."""
+    text = content.decode(errors="replace")
+    if media_type == FORM:
+        return dict(parse_qsl(text, keep_blank_values=True))
+    if media_type.startswith("multipart/form-data"):
+        return dict(re.findall(r'name="(\w+)"\r\n(?:[^\r\n]+\r\n)*\r\n(.*?)\r\n--', text, re.DOTALL))
+    return None
 
 
 def _plain(values: Mapping[str, Any]) -> bytes:

@@ -120,6 +120,24 @@ class ReadsNumbers(Implementation):
         return super().by_dsn(re.sub(r"//\w+|(?<=/)0+(?=\d+$)", lambda found: found[0].lower().lstrip("0"), dsn))
 
 
+class TakesAnyEventId(Implementation):
+    """Accepts event ids that are shorter or not hexadecimal, which is allowed, and stores them as they were sent."""
+
+    def problem(self, name: str, value: Any) -> str | None:
+        """The same, except for that."""
+        told = super().problem(name, value)
+        return None if told == "Enter 32 hexadecimal digits." else told
+
+
+class ListsTiesOldestFirst(Implementation):
+    """Newest first, but what was submitted at the same instant in the order in which it came."""
+
+    def listed(self, project: Project, status: str, environment: str | None) -> list[Record]:
+        """The same feedback."""
+        every = super().listed(project, status, environment)
+        return sorted(every, key=lambda each: each.first, reverse=True)
+
+
 class LagsLists(Implementation):
     """Lists what was stored a second ago, like a replica."""
 

@@ -110,6 +110,16 @@ def test_dsn_in_another_spelling(document: Document) -> None:
     assert "zeros before its number is accepted" in results["dsn-known"].detail
 
 
+@pytest.mark.parametrize(
+    ("server", "rules"),
+    [(fronts.TakesAnyEventId, {"event-id-format", "response-schema"}), (fronts.ListsTiesOldestFirst, {"list"})],
+)
+def test_what_the_document_leaves_open(server: type[Implementation], rules: set[str], document: Document) -> None:
+    """In every form of the body, and on every list."""
+    with serving(server().app()) as url:
+        verified(url, document, frozenset(rules))
+
+
 def test_connections_closed_without_an_answer(document: Document) -> None:
     """Now and then; if it happens again, but at another point, it is not the server."""
     with serving(Implementation().app()) as behind, fronts.closing(behind, every=150 if ALL else 29) as url:
