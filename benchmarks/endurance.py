@@ -18,7 +18,7 @@ from benchmarks.scale import load
 
 MOST_MIB = 5.0
 EVERY = 1_000_000
-RECORDS = 10**9  # far more than requests, so that none occurs twice
+RECORDS = 10**12  # far more than requests, so that none occurs twice
 SECONDS = 5
 
 

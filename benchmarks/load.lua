@@ -3,7 +3,8 @@ local threads = {}
 function setup(thread) table.insert(threads, thread) end
 function init(args)
   path, token, events, bad, sent = args[1], args[2], tonumber(args[3]), 0, 0
-  number = math.random(0, 1000000)
+  math.randomseed(os.time()) -- so that no run repeats the events of another, whose windows may be over
+  number = math.random(0, 1000000000000)
   headers = {["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. token}
 end
 function request()
