@@ -135,7 +135,7 @@ class ListsTiesOldestFirst(Implementation):
     def listed(self, project: Project, status: str, environment: str | None) -> list[Record]:
         """The same feedback."""
         every = super().listed(project, status, environment)
-        return sorted(every, key=lambda each: each.first, reverse=True)
+        return sorted(every, key=lambda each: (each.first, -int(each.id)), reverse=True)
 
 
 class LagsLists(Implementation):
