@@ -37,6 +37,7 @@ BASE = names_of(PROJECT["project"]["dependencies"])
 EXTRA = names_of(PROJECT["project"]["optional-dependencies"]["verify"])
 REDIS = names_of(PROJECT["project"]["optional-dependencies"]["redis"])
 DEVELOPMENT = names_of(each for group in PROJECT["dependency-groups"].values() for each in group)
+PEERS = {"fastapi", "pydantic"}  # in a folder of their own, by `python -m benchmarks.throughput --peers`
 
 
 def imported(*folders: str) -> set[str]:
@@ -60,7 +61,7 @@ def imported(*folders: str) -> set[str]:
     [
         (("spec", "mock_server"), BASE | REDIS),
         (("contract_tests",), BASE | EXTRA),
-        (("tests", "benchmarks"), BASE | EXTRA | REDIS | DEVELOPMENT),
+        (("tests", "benchmarks"), BASE | EXTRA | REDIS | DEVELOPMENT | PEERS),
     ],
 )
 def test_what_is_imported_is_declared(folders: tuple[str, ...], declared: set[str]) -> None:

@@ -97,7 +97,7 @@ def test_a_failure_is_put_down_to_what_it_takes(
         found = [each for each in Layer(target, document, seed=1).run() if each.violation]
 
     assert {each.rule for each in found} == {rule}
-    assert all(told in str(each.violation) for each in found)
+    assert any(told in str(each.violation) for each in found)
 
 
 def test_window_that_the_document_does_not_have_is_seen(tmp_path: Path) -> None:
