@@ -156,7 +156,7 @@ class OverwriteWindowOpensAgain(Implementation):
         return self.overwrite_limit < now - record.base <= 3 * self.overwrite_limit
 
 
-@breaks("event-window")
+@breaks("event-window", "retry-safe")
 class EventWindowOpensAgain(Implementation):
     def event_window_over(self, event: Event, now: datetime, by: str) -> bool:
         return self.event_limit < now - event.saved <= self.event_limit + 20 * SECOND

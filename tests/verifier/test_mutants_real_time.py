@@ -15,6 +15,7 @@ from tests.drawn import drawn
 from tests.scaled import scaled
 
 NARROW = "what it does otherwise lasts no longer than an answer takes"
+NO_ADMINISTRATOR = "a target that is a URL has no token of an administrator"
 NOT_VISIBLE = {
     "EventWindowOneSecondShort": "a second of half an hour is a sixtieth of one here: " + NARROW,
     "EventWindowOneMicrosecondLong": NARROW,
@@ -23,6 +24,9 @@ NOT_VISIBLE = {
     "OverwriteWindowOneMicrosecondLong": NARROW,
     "OverwriteWindowExcludesItsLimit": NARROW,
     "OverwriteWindowRounded": NARROW,
+    "AdministratorForgivesAge": NO_ADMINISTRATOR,
+    "AdministratorOverwritesAtAnyTime": NO_ADMINISTRATOR,
+    "TimestampsAheadAreRefused": "events are saved as of now or earlier, so none has a time that is still to come",
     "OverwriteWindowForgetsDays": "feedback cannot be submitted in the past, and nobody waits for a day",
 }
 DOCUMENT = load()
