@@ -82,11 +82,14 @@ class ForgivesAtNewYear(Implementation):
 
 @pytest.mark.parametrize(
     ("implementation", "rule", "told"),
-    [
-        (FormsHaveNoWindow, "form-bodies", "form: form"),
-        (LongIdsAreCut, "submission", "beside: an id with the same beginning"),
-        (ForgivesAtNewYear, "event-window", "event age: "),
-    ],
+    drawn(
+        [
+            (FormsHaveNoWindow, "form-bodies", "form: form"),
+            (LongIdsAreCut, "submission", "beside: an id with the same beginning"),
+            (ForgivesAtNewYear, "event-window", "event age: "),
+        ],
+        1,
+    ),
     ids=lambda each: getattr(each, "__name__", ""),
 )
 def test_a_failure_is_put_down_to_what_it_takes(

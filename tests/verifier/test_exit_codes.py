@@ -111,7 +111,7 @@ def test_control_api_that_fails_on_the_way_is_2(mock_url: str, tmp_path: Path, m
 def test_dsn_alone_is_enough(tmp_path: Path) -> None:
     """Also for the windows, for Schemathesis and for the order of the checks: nobody has a token there."""
     report = tmp_path / "v.json"
-    flags = ["--app", "tests.targets.example:app", "--seed-callable", "tests.targets.example:seed"]
+    flags = ["--app", "tests.targets.example:app", "--seed-callable", "tests.targets.example:seed", "--depth", "quick"]
     words = [PROGRAM, *flags, *PLACE, "--dsn", example.DSN, "--require", "level", "--report", f"json={report}"]
     ran = subprocess.run(words, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
 

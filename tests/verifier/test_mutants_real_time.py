@@ -40,7 +40,7 @@ BREAKS = {
     or (each.rule == "dsn" and "Windows" in each.name)
     or each.name in LATE
 }
-PART = 6
+PART = 4
 VISIBLE = drawn(sorted(set(BREAKS) - set(NOT_VISIBLE)), PART)
 
 

@@ -20,7 +20,7 @@ from feedback_verify.verdicts import Verdict, exit_code
 from tests.broken.mutants import NoDsn, OverwriteWindowTooLong
 from tests.broken.serving import serving
 
-FEW = "submission,overwrite-window,dsn"
+FEW = ("--rules", "submission,overwrite-window,dsn", "--depth", "quick")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def broken_url() -> Iterator[str]:
 
 def test_conforming_target_is_exit_0(mock_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The verdicts are on stdout, the seed among them."""
-    code = main([mock_url, "--control", mock_url, "--rules", FEW, "--seed", "7"])
+    code = main([mock_url, "--control", mock_url, *FEW, "--seed", "7"])
 
     out = capsys.readouterr().out
     assert code == 0
@@ -45,7 +45,7 @@ def test_violated_rule_is_exit_1_and_its_lines_show_it_again(
 ) -> None:
     """The printed lines, pasted into a shell, end with the response that broke the rule."""
     report = tmp_path / "verdicts.json"
-    code = main([broken_url, "--control", broken_url, "--rules", FEW, "--report", f"json={report}"])
+    code = main([broken_url, "--control", broken_url, *FEW, "--report", f"json={report}"])
     rule = next(each for each in json.loads(report.read_text())["rules"] if each["id"] == "overwrite-window")
     shell = subprocess.run(["bash", "-c", "\n".join(rule["reproduction"])], capture_output=True, text=True, check=True)
 
@@ -58,7 +58,7 @@ def test_violated_rule_is_exit_1_and_its_lines_show_it_again(
 
 def test_report_may_go_to_stdout(mock_url: str) -> None:
     """Complete, before the verdicts; /dev/stdout is never replaced by a file."""
-    command = [str(Path(sys.executable).with_name("feedback-verify")), mock_url, "--control", mock_url, "--rules", FEW]
+    command = [str(Path(sys.executable).with_name("feedback-verify")), mock_url, "--control", mock_url, *FEW]
     shown = subprocess.run(
         [*command, "--report", "json=/dev/stdout"], capture_output=True, text=True, check=True
     ).stdout
