@@ -371,13 +371,12 @@ class Oracle:
     def listed(self, project: Project, *, status: str = "unresolved", environment: str | None = None) -> list[str]:
         """The event ids expected in a list, in order: newest first, known events with matching details."""
         sandbox = self.sandbox(project)
-        moves = self._behaviour.date_created is Base.LAST_SUBMITTED
         chosen = []
         for number, (event_id, known) in enumerate(sandbox.submitted().items()):
             of, issue_status = sandbox.details.get(event_id, (None, "unresolved"))
             fits = environment is None or (of or "") == environment
             if known.saved is not None and fits and status in ("", issue_status):
-                chosen.append((known.last if moves else known.first, number, event_id))
+                chosen.append((self._listed_at(known), number, event_id))
         return [event_id for *_, event_id in sorted(chosen, key=lambda each: each[:2], reverse=True)]
 
     def list_problems(self, project: Project, entries: Any, expected: list[str]) -> list[Mismatch]:
@@ -396,7 +395,7 @@ class Oracle:
         unknown = [each for each in told if each not in expected and each in sandbox.submitted()]
         if unknown and all(sandbox.known(each).saved is None for each in unknown):
             return [Mismatch("list", "list-known-events", f"feedback for the unknown event {unknown[0]} is listed")]
-        if sorted(told) != sorted(expected) or self._dates(sandbox, told) != self._dates(sandbox, expected):
+        if told != expected and not (self.exact and self._are_ties(sandbox, told, expected)):
             return [Mismatch("list", "list", f"the list is {told}, expected {expected}")]
         expected, problems = told, []  # what was submitted at the same instant may come in any order
         for event_id, entry in zip(expected, entries, strict=True):
@@ -408,8 +407,14 @@ class Oracle:
                 problems.append(Mismatch("list", "known-event", told_of, "issue"))
         return problems
 
-    def _dates(self, sandbox: Sandbox, listed: list[str]) -> list[datetime | None]:
-        return [sandbox.known(each).first for each in listed]
+    def _are_ties(self, sandbox: Sandbox, told: list[str], expected: list[str]) -> bool:
+        """Whether only what is of the same instant is in another order."""
+        dates, right = ([self._listed_at(sandbox.known(each)) for each in ids] for ids in (told, expected))
+        return sorted(told) == sorted(expected) and dates == right
+
+    def _listed_at(self, known: Known) -> datetime | None:
+        """The instant that decides its place in lists."""
+        return known.last if self._behaviour.date_created is Base.LAST_SUBMITTED else known.first
 
     def _entry_problem(self, entry: Mapping[str, Any], known: Known) -> str | None:
         for name in SHOWN:

@@ -1,7 +1,9 @@
 """The suite's own oracle and the rules agree, and every scenario tests a rule."""
 
 import json
+from datetime import timedelta
 
+import pytest
 from feedback_spec.document import Document
 from feedback_spec.document import load as load_document
 from feedback_spec.instants import SECOND
@@ -62,6 +64,37 @@ def test_an_overwrite_moves_up_in_the_list_if_the_date_moves_and_the_clock_runs(
         oracle.submitted(project, values, "write", Exchange(request, 200, {}, body, 0, 0))
 
     assert oracle.listed(project) == ["a" * 32, "b" * 32]
+
+
+@pytest.mark.parametrize(
+    ("profile", "exact", "apart", "right"),
+    [
+        ("sentry-9.1", True, "last", False),  # the date moves there, so the last submission decides
+        ("sentry-9.1", True, "first", True),
+        ("documented", True, "first", False),
+        ("documented", True, "last", True),
+        ("documented", False, "", False),  # every submission is later than the one before, though not in the model
+        ("documented", True, "", True),
+    ],
+)
+def test_only_what_is_of_the_same_instant_may_be_listed_in_any_order(
+    profile: str, exact: bool, apart: str, right: bool
+) -> None:
+    """The two events are a microsecond apart in what `apart` says, and listed with the older one first."""
+    oracle, project = Oracle(load_document(None, profile), exact=exact), Project("acme", "web", {})
+    oracle.opened(project)
+    for later, event_id in enumerate(("a" * 32, "b" * 32)):
+        sandbox = oracle.sandbox(project)
+        known, now = sandbox.known(event_id), sandbox.model.now
+        known.saved = known.first = known.last = now
+        if apart:
+            setattr(known, apart, now + timedelta(microseconds=later))
+        known.values = {"name": "Jane", "email": "jane@example.com", "comments": "It broke!"}
+        sandbox.order.append(event_id)
+    entries = [{"eventID": event_id} for event_id in ("a" * 32, "b" * 32)]
+    problems = [each.message for each in oracle.list_problems(project, entries, oracle.listed(project))]
+
+    assert any(each.startswith("the list is") for each in problems) is not right
 
 
 def test_every_scenario_has_a_rule(document: Document) -> None:
