@@ -441,7 +441,7 @@ class NanIsTaken(Implementation):
         return super().parse_json(re.sub(rb"-?(NaN|Infinity)\b", b"0", content))
 
 
-@breaks("body-syntax")
+@breaks("body-syntax", "exact-values")
 class CommasAndCommentsAreTaken(Implementation):
     """What is not JSON is parsed as a relative of JSON."""
 
