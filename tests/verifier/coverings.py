@@ -18,6 +18,13 @@ class _Exact(Target):
     calendar = True
 
 
+class _Application(Target):
+    """An application in this process, with credentials of all kinds, whose events can be saved."""
+
+    capabilities = frozenset({*CAPABILITY_OF.values(), "clock", "event", "aged-event", "aged-timestamp"})
+    clock = "exact"
+
+
 class _Url(Target):
     """Only a URL, with credentials of some kinds."""
 
@@ -27,8 +34,9 @@ class _Url(Target):
 
 
 def needed() -> list[tuple[Shape, int]]:
-    """Of each profile, at each depth: the arrays for a target with a control API, and for a URL."""
-    targets = [_Exact("http://localhost"), _Url(("write",)), _Url(("write", "dsn")), _Url(tuple(CAPABILITY_OF))]
+    """Of each profile, at each depth: the arrays for a target with a control API, an application, and a URL."""
+    targets = [_Exact("http://localhost"), _Application("http://localhost")]
+    targets += [_Url(("write",)), _Url(("write", "dsn")), _Url(tuple(CAPABILITY_OF))]
     arrays = itertools.chain.from_iterable(
         arrays_for(load(profile=profile), target, depth)
         for profile, target, depth in itertools.product(PROFILES, targets, DEPTHS)

@@ -3,12 +3,15 @@
 from datetime import datetime, timedelta
 from itertools import combinations, product
 from pathlib import Path
+from random import Random
 
 import pytest
 from feedback_spec.document import Document, load
 from feedback_verify.arrays.array import arrays_for
 from feedback_verify.arrays.covering import Shape, found, key_of, stored
 from feedback_verify.arrays.layer import Layer
+from feedback_verify.arrays.refused import RefusedBatch
+from feedback_verify.scenario import Scenario
 from feedback_verify.targets import ControlTarget, Target
 
 from tests.broken.server import Event, Implementation, Project, Record
@@ -52,6 +55,24 @@ def test_all_tuples_of_values_meet(target: Target, document: Document) -> None:
 
         assert len(varied) == len(array.varied)
         assert wanted <= met
+
+
+class OneProject(ControlTarget):
+    """What others store is in the same list."""
+
+    sandboxes = False
+
+
+def test_ids_in_every_spelling_are_our_own(document: Document) -> None:
+    """In the list of a project that others use, too: what comes after a refusal is not a violation there."""
+    with serving(Implementation().app()) as url, OneProject(url, url) as target:
+        (array,) = (each for each in arrays_for(document, target, "default") if each.refusing)
+        rows = {row["event id"]: row for row in array.rows if row["feedback"] == "open, event known"}
+        for row in rows.values():
+            with Scenario(target, document, Random(1)) as scenario:
+                RefusedBatch(scenario, (row,), frozenset()).run()
+
+        assert "zeros in front" in rows
 
 
 class FormsHaveNoWindow(Implementation):

@@ -69,6 +69,7 @@ class RefusedBatch:
         target = self.scenario.target
         self._moves = target.clock == "exact" and "clock" in target.capabilities
         self.rows = [Row(each, spelled(self.scenario.new_event_id(), each["event id"])) for each in self.situations]
+        self.scenario.made_ids |= {row.event_id.lower() for row in self.rows}
         state, project = self.situations[0]["feedback"], self.situations[0]["project"]
         self.where = self._where(project)
         self.projects = [self.where, *self._beside_it(project)]
