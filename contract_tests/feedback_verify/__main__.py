@@ -13,8 +13,11 @@ def main(argv: list[str] | None = None) -> int:
     if sentence:
         print(f"feedback-verify: {sentence}", file=sys.stderr)
         return 2
-    from feedback_verify import cli  # noqa: PLC0415 (it imports what may be missing)
-
+    try:
+        from feedback_verify import cli  # noqa: PLC0415 (it imports what may be missing)
+    except KeyboardInterrupt:  # the imports take a moment; afterwards, cli.main says it
+        print("Stopped.", file=sys.stderr)
+        return 2
     return cli.main(argv)
 
 

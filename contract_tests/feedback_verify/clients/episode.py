@@ -93,7 +93,8 @@ class Episode:
     `ended` says when we ended it, None if it exited, with this `exit_code`, negative if a signal ended it. `given` are
     the values to submit and `secrets` what it must keep; `elsewhere` has all requests to another origin, `records` what
     is stored at the end. `over` is the instant of the end, on the machine's clock in microseconds; `told_time` says
-    whether the client's time is the project's, including any moves.
+    whether the client's time is the project's, including any moves; `lag` is how long one look at the client took at
+    most, in microseconds: much on a busy machine.
     """
 
     situation: str
@@ -107,6 +108,7 @@ class Episode:
     secrets: Sequence[str] = field(default=(), repr=False)
     over: int = 0
     told_time: bool = False
+    lag: int = 0
     ended: str | None = None
     recorded: bool = False  # from a journal: how the client ended is unknown
 

@@ -123,7 +123,7 @@ class Stage:
         command, started = Command(self.words, variables), _now()
         self._running.add(command)
         try:
-            ended = self._watch(command, situation, path, clock)
+            ended, lag = self._watch(command, situation, path, clock)
         finally:
             command.end()
             self._running.discard(command)
@@ -147,25 +147,30 @@ class Stage:
             over=over,
             ended=ended,
             told_time=clock is not None or (moved > NOTICEABLE and not situation.hold),
+            lag=lag,
         )
 
-    def _watch(self, command: Command, situation: Situation, path: str, clock: Clock | None) -> str | None:
-        """Waits for the command; None if it exited, else why it was ended."""
+    def _watch(self, command: Command, situation: Situation, path: str, clock: Clock | None) -> tuple[str | None, int]:
+        """Waits for the command. Returns None if it exited, else why it was ended; and the longest look at it."""
         began, seen, since, held = _monotonic(), 0, _monotonic(), bool(situation.hold)
+        lag, looked = 0, began
         while not command.wait(LOOK):
-            now, last = _monotonic(), self._ask("GET", f"{path}/requests?since=1000000")["last"]
+            last = self._ask("GET", f"{path}/requests?since=1000000")["last"]
+            now = _monotonic()
+            lag, looked = max(lag, now - looked), now
             if last != seen:
                 seen, since = last, now
             if held and self._holds(path):
                 held = False
                 self._let_time_pass(situation.hold, path, clock, command)
+                looked = _monotonic()
             if seen > TOO_MANY:
-                return f"after {seen} requests"
+                return f"after {seen} requests", lag
             if situation.calm and seen and now - since > situation.calm:
-                return f"after {situation.calm // SECOND} s without a request"
+                return f"after {situation.calm // SECOND} s without a request", lag
             if now - began > self.patience:
-                return f"after {self.patience / SECOND:g} s"
-        return None
+                return f"after {self.patience / SECOND:g} s", lag
+        return None, max(lag, _monotonic() - looked)
 
     def _holds(self, path: str) -> bool:
         """Whether a response is held back: the request has been handled then."""

@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from feedback_verify.reports.causes import Entry, entries, of_verdict
+from feedback_verify.reports.causes import ORDER, Entry, entries, of_verdict
 from feedback_verify.reports.report import STOPPED, Report
 from feedback_verify.reports.timeline import moments
 from feedback_verify.verdicts import LEFT_OUT, Verdict
@@ -56,7 +56,7 @@ def _table(found: list[Entry]) -> Table:
     table.add_column("rule", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("what is known")
-    for entry in reversed(found):
+    for entry in sorted(found, key=lambda each: ORDER.index(each.verdict), reverse=True):
         if entry.cause != LEFT_OUT:
             ids = [result.rule.id for result in entry.results]
             known = entry.cause if entry.accepted is None else f"accepted, {entry.accepted}"
