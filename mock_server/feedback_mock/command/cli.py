@@ -4,7 +4,6 @@ import contextlib
 import gc
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.metadata import entry_points
 
 import click
 from feedback_spec.document import load
@@ -26,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     open_standard_files()
     words = list(sys.argv[1:] if argv is None else argv)
     if words and not words[0].startswith("-"):
+        from importlib.metadata import entry_points  # noqa: PLC0415 (slow, and servers start without it)
+
         for each in entry_points(group=COMMANDS, name=words[0]):
             return int(each.load()(words))
     options = _parse(words)

@@ -1,28 +1,51 @@
 """Imports Connexion without what it imports and the mock never calls, which would double the startup time.
 
-Connexion loads an HTTP client for OAuth, another for remote `$ref`s, Jinja2 for templates of documents, and starlette's
-test client. Nothing is replaced for good: a stand-in becomes the real module on first use, and anyone who imports
-`connexion` later gets all of it, as a separate copy. Must not know what it is used for.
+Connexion loads an HTTP client for OAuth, another for remote `$ref`s, Jinja2 for templates of documents, a validator of
+JSON schemas, and starlette's test client. Nothing is replaced for good: anyone who imports `connexion` or any of these
+later gets all of it, as a separate copy. Must not know what it is used for.
 """
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from importlib.util import find_spec, module_from_spec
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
-NOT_CALLED = ("httpx", "jinja2", "requests")
+NOT_CALLED = (
+    "httpx",
+    "jinja2",
+    "jsonschema",
+    "jsonschema.exceptions",
+    "jsonschema.validators",
+    "requests",
+    "urllib.request",
+)
+
+
+class Unused:
+    """Stands for a value that is imported, called, indexed or inherited from while modules load, and has no effect."""
+
+    def __call__(self, *_: object, **__: object) -> Self:
+        return self
+
+    def __getattr__(self, _: str) -> Self:
+        return self
+
+    def __getitem__(self, _: object) -> Self:
+        return self
+
+    def __mro_entries__(self, _: tuple[object, ...]) -> tuple[type, ...]:
+        return ()
 
 
 class StandIn(ModuleType):
-    """A module that is imported on first use."""
+    """A module from which anything can be imported, unused."""
 
     def __getattr__(self, name: str) -> Any:
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        return getattr(import_module(self.__name__), name)
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Unused()
 
 
 @contextmanager

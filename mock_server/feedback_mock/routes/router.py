@@ -8,7 +8,6 @@ bodies.
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -54,7 +53,8 @@ def route(
     """
     table = _Table(not_found, operations=operations, other_methods=other_methods)
     for each in documents:
-        table.add_api(_Checked(deepcopy(each.openapi)), base_path="", resolver=_NoResolver(), routed=each)
+        # Connexion adds keys to what it is given, and then copies it.
+        table.add_api(_Checked({**each.openapi}), base_path="", resolver=_NoResolver(), routed=each)
     return table
 
 
