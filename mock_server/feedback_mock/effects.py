@@ -13,6 +13,7 @@ import orjson
 from feedback_spec.instants import SECOND, parse_duration
 
 from feedback_mock.asgi import Answer, Header, Receive, Scope, Send, disconnected, rule_header
+from feedback_mock.body import Gone
 from feedback_mock.faults import FaultRule, Faults
 
 EXTENSION = "feedback_mock.connection"
@@ -36,10 +37,12 @@ class Rereading:
         self.whole = False
 
     async def read(self) -> bytes:
-        """The body, or as much of it as is needed."""
+        """The body, or as much of it as is needed. Raises Gone if the client left in the middle of it."""
         size, more = 0, True
         while more and size <= REREAD:
             message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Gone
             self._messages.append(message)
             size += len(message.get("body", b""))
             more = message.get("more_body", False)

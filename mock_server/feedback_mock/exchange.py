@@ -112,10 +112,11 @@ class Endpoint(ABC):
     ) -> None:
         """Processes a request to a project with faults: one of them may strike before or after the handling."""
         faults, again, result, answer = project.faults, Rereading(receive), None, None
-        body, exchange.now = await again.read(), project.clock.now()
-        ids = event_ids(body, exchange.headers.get(b"content-type", b"").decode("latin-1"))
-        fault = faults.pick(self.operation, entry.method, ids, exchange.now)
+        fault = None
         try:
+            body, exchange.now = await again.read(), project.clock.now()
+            ids = event_ids(body, exchange.headers.get(b"content-type", b"").decode("latin-1"))
+            fault = faults.pick(self.operation, entry.method, ids, exchange.now)
             if fault is None:
                 result, answer = await self.answered(exchange, again)
             else:

@@ -1,10 +1,12 @@
 """Faults: which requests they apply to, their effects, and how to test a client's retries with them."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -227,6 +229,24 @@ def test_a_request_waits_until_it_is_released_and_is_judged_then(sandbox: Sandbo
     waiting.join(30)
 
     assert answers == [409]
+
+
+def test_a_client_that_leaves_before_its_request_is_complete_meets_no_fault(sandbox: Sandbox) -> None:
+    """Nobody knows then what it would have sent, so the journal does not say that it sent less."""
+    sandbox.fail({"connection": "EMPTY_RESPONSE"}, times=1)
+    url = urlsplit(sandbox.feedback_url)
+    head = f"POST {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: 205\r\n"
+    with socket.create_connection((url.hostname, url.port)) as connection:
+        connection.sendall(f"{head}Authorization: Bearer {sandbox.token}\r\n\r\n".encode() + b'{"event_id":')
+    while not (sandbox.requests and sandbox.requests[0].har["_feedback"]["state"] == "lost"):
+        pass
+    (left,) = sandbox.requests
+
+    assert left.fault is None
+    assert left.har["request"]["bodySize"] == -1
+    assert "postData" not in left.har["request"]
+    with pytest.raises(httpx.RemoteProtocolError):
+        submit(sandbox)
 
 
 @pytest.mark.parametrize(
