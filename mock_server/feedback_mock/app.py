@@ -28,7 +28,9 @@ from feedback_mock.feedback.handlers import FeedbackHandlers
 from feedback_mock.feedback.operation import FeedbackOperation
 from feedback_mock.feedback.rate import RateLimit
 from feedback_mock.feedback.rendering import Rendering
+from feedback_mock.following import FOLLOW
 from feedback_mock.ingest.operation import decode, ingest_operations
+from feedback_mock.ingest.rendering import SAID
 from feedback_mock.mock import Mock
 from feedback_mock.page.site import Site
 from feedback_mock.routes.router import Routed, route
@@ -123,7 +125,8 @@ def _control_operations(
     guard: Guard,
     look: Callable[[News], Awaitable[Iterable[bytes]]],
 ) -> dict[str, ControlOperation]:
-    journals = RequestHandlers(Validity([document.openapi, ingest.openapi]), decode)
+    rules = frozenset({*document.rules, *SAID, FOLLOW})
+    journals = RequestHandlers(Validity([document.openapi, ingest.openapi]), decode, rules)
     snapshots = SnapshotHandlers(store, journals)
     more = {
         **journals.table,

@@ -11,6 +11,8 @@ from feedback_mock.result import Refused
 from feedback_mock.store import Project
 
 HEADER = b"x-feedback-now"
+FOLLOW = "follow"
+"""The rule that refuses an invalid time."""
 _FINER = re.compile(r"(?<=\.[0-9]{6})[0-9]+")
 
 
@@ -22,7 +24,7 @@ def follow_header(project: Project, headers: Mapping[bytes, bytes]) -> Refused |
     try:
         follow(project, text.decode("latin-1"))
     except ValueError as error:
-        return Refused("follow", f"X-Feedback-Now: {error}")
+        return Refused(FOLLOW, f"X-Feedback-Now: {error}")
     return None
 
 

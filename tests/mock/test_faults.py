@@ -255,6 +255,18 @@ def test_a_client_that_leaves_before_its_request_is_complete_meets_no_fault(sand
         ({"effect": {}}, "faults.0.effect: needs exactly one of connection, status, delay, dribble, broken_body; "),
         ({"effect": {"status": 500, "broken_body": "wrong"}}, "faults.0.effect: needs exactly one of"),
         ({"effect": {"delay": "PT1S", "retry_after": 3}}, "faults.0.effect.retry_after: is allowed only with status."),
+        (
+            {"effect": {"delay": "PT10M0.000001S"}},
+            "faults.0.effect.delay: PT10M0.000001S is more than the PT10M that a request may take.",
+        ),
+        (
+            {"effect": {"delay": {"median": "PT11M", "sigma": 1}}},
+            "faults.0.effect.delay.median: PT11M is more than the PT10M",
+        ),
+        (
+            {"effect": {"dribble": {"pieces": 2, "duration": "PT1H"}}},
+            "faults.0.effect.dribble.duration: PT1H is more than the PT10M",
+        ),
         ({"effect": {"status": 500}, "tims": 3}, "faults.0.tims: is not a key here; the keys are match, phase, effect"),
         ({"effect": {"state": 500}}, "faults.0.effect.state: is not a key here; the keys are connection, status"),
         (

@@ -197,6 +197,7 @@ def test_archive_is_valid_har(api: Any) -> None:
             "?methode=GET",
             "methode: is not a query parameter here; the parameters are method, status, rule, event_id, valid",
         ),
+        ("?rule=evnt-window", 'rule: there is no rule "evnt-window"; did you mean "event-window"'),
         ("?valid=maybe", 'valid: "maybe" is not allowed in the query; use whether the request is valid'),
         ("?since=x", 'since: "x" is not allowed in the query; use the number of an entry'),
     ],
@@ -239,6 +240,15 @@ def test_never_is_unknown_once_entries_were_dropped(make_api: Any) -> None:
     assert verdict(api, match={"status": 200}, exactly=1) == "no"
     api.control("DELETE", "/requests")
     assert verdict(api, exactly=0) == "yes"
+
+
+def test_a_misspelt_rule_does_not_prove_that_there_was_no_such_request(api: Any) -> None:
+    answer = api.control("POST", "/requests/verify", json={"match": {"rule": "overwrite_window"}, "exactly": 0})
+
+    assert answer.status_code == 400
+    assert 'match.rule: there is no rule "overwrite_window"; did you mean "overwrite-window"' in answer.json()["detail"]
+    for rule in ("envelope", "follow", "submission"):  # of the ingest, of no document, and of the document
+        assert verdict(api, match={"rule": rule}, exactly=0) == "yes"
 
 
 @pytest.mark.parametrize("body", [{}, {"exactly": 1, "at_least": 1}, {"match": {"status": 200}}])

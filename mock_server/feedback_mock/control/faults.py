@@ -1,11 +1,13 @@
 """The control protocol's handlers for a project's faults: add, list, remove, release."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from feedback_spec.instants import parse_duration
+from feedback_spec.instants import SECOND, format_duration, parse_duration
 
 from feedback_mock.control.handlers import ControlRequest, instant
+from feedback_mock.effects import LONGEST, UNTIL_RELEASED
 from feedback_mock.faults import MOST_RULES
 from feedback_mock.result import Done, Refused, Result
 from feedback_mock.store import Project
@@ -66,12 +68,26 @@ def problem_of(rule: dict[str, Any]) -> str | None:
         for name in ("headers", "body", "retry_after"):
             if name in effect:
                 return f"effect.{name}: is allowed only with status."
+    for name, duration in _waits(effect):
+        if parse_duration(duration) > LONGEST * SECOND:
+            return f"{name}: {duration} is more than the {format_duration(LONGEST * SECOND)} that a request may take."
     for name, value in effect.get("headers", {}).items():
         if not _NAME.fullmatch(name) or name.lower() in _OURS:
             return f"effect.headers: {name[:100]!r} is not a header that can be set."
         if not _VALUE.fullmatch(value):
             return f"effect.headers.{name}: is not a valid header value on one line."
     return None
+
+
+def _waits(effect: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The durations in an effect, each with where it stands."""
+    delay = effect.get("delay", UNTIL_RELEASED)
+    if isinstance(delay, dict):
+        yield "effect.delay.median", delay["median"]
+    elif delay != UNTIL_RELEASED:
+        yield "effect.delay", delay
+    if "dribble" in effect:
+        yield "effect.dribble.duration", effect["dribble"]["duration"]
 
 
 FAULT_HANDLERS = {

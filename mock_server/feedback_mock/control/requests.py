@@ -6,6 +6,8 @@ Each gets a checked request. Nothing is judged or rendered before one of them is
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from feedback_spec.spelling import meant
+
 from feedback_mock.control.handlers import ControlRequest, package_version
 from feedback_mock.control.har import Decode, Shown, log
 from feedback_mock.control.pieces import Rows
@@ -19,10 +21,10 @@ _COUNTS = ("exactly", "at_least", "at_most")
 
 
 class RequestHandlers:
-    """The operations on journals, by operationId in `table`."""
+    """The operations on journals, by operationId in `table`; `rules` are those that can decide about a request."""
 
-    def __init__(self, validity: Validity, decode: Decode) -> None:
-        self._validity, self._decode = validity, decode
+    def __init__(self, validity: Validity, decode: Decode, rules: frozenset[str]) -> None:
+        self._validity, self._decode, self._rules = validity, decode, rules
         self.table = {
             "controlListRequests": self.list,
             "controlClearRequests": self.clear,
@@ -32,6 +34,9 @@ class RequestHandlers:
 
     def list(self, request: ControlRequest, project: Project) -> Result:
         """The entries that match the query, oldest first."""
+        unknown = self._unknown_rule(request.query, project)
+        if unknown is not None:
+            return Refused("request", unknown)
         entries = Rows(self._har(each, request.origin) for each in self._matching(project, request.query))
         return Done({**extent(project.journal), "entries": entries})
 
@@ -45,7 +50,10 @@ class RequestHandlers:
         return Done(None, 204)
 
     def export(self, request: ControlRequest, project: Project) -> Result:
-        """All entries as a HAR document."""
+        """The entries that match the query as a HAR document."""
+        unknown = self._unknown_rule(request.query, project)
+        if unknown is not None:
+            return Refused("request", unknown)
         entries = Rows(self._har(each, request.origin) for each in self._matching(project, request.query))
         more = {"organization": project.organization, "project": project.slug, **extent(project.journal)}
         return Done(log(entries, package_version(), more))
@@ -56,6 +64,9 @@ class RequestHandlers:
         if len(wanted) != 1:
             return Refused("request", f"The request body needs exactly one of {', '.join(_COUNTS)}.")
         match, journal = request.body.get("match", {}), project.journal
+        unknown = self._unknown_rule(match, project)
+        if unknown is not None:
+            return Refused("request", f"match.{unknown}")
         count = sum(1 for _ in self._matching(project, match))
         gone = max(journal.dropped - max(match.get("since", 0) - (journal.first - 1 - journal.dropped), 0), 0)
         open_ = 0
@@ -64,6 +75,16 @@ class RequestHandlers:
             open_ = sum(1 for each in self._matching(project, rest) if each.entry.state == PENDING)
         verdict = _judged(wanted[0], request.body[wanted[0]], count, count + gone + open_)
         return Done({"verdict": verdict, "count": count, "detail": _sentence(count, gone, open_), **extent(journal)})
+
+    def _unknown_rule(self, wanted: Mapping[str, Any], project: Project) -> str | None:
+        """What is wrong with the wanted rule: with a misspelt one, that nothing matches would say nothing.
+
+        A restored journal may have rules of another document.
+        """
+        rule = wanted.get("rule")
+        if rule is None or rule in self._rules or any(each.rule == rule for each in tuple(project.journal.entries)):
+            return None
+        return f'rule: there is no rule "{rule[:100]}"{meant(rule[:100], self._rules)}'
 
     def _matching(self, project: Project, wanted: Mapping[str, Any]) -> Iterator[Shown]:
         since, method, status = wanted.get("since", 0), wanted.get("method"), wanted.get("status")
