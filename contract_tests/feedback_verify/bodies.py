@@ -26,22 +26,24 @@ class Body:
 def encode(values: Mapping[str, Any], form: str = "json") -> Body:  # noqa: PLR0911 (one line per form)
     """The values in a form: `json`, `escaped`, `indented`, `charset`, `capitals`, `chunked`, `form` or `multipart`.
 
-    `sparing` is a form that escapes only what it must; `typed` is a multipart body whose parts have types of their own
-    and whose boundary is in quotes.
+    `sparing` is a form that escapes only what it must, in small letters, and names its charset; `typed` is a multipart
+    body whose parts have types of their own and whose boundary is in quotes.
     """
     match form:
         case "form":
             return Body(FORM, urlencode(values).encode())
         case "sparing":
-            return Body(FORM, urlencode(values, safe="!$'()*,/:;?@~").encode())
+            text = urlencode(values, safe="!$'()*,/:;?@~")
+            return Body(f"{FORM}; charset=UTF-8", re.sub("%..", lambda found: found[0].lower(), text).encode())
         case "multipart":
             return Body(MULTIPART, multipart(values))
         case "typed":
             return Body(f'multipart/form-data; boundary="{BOUNDARY}"', multipart(values, TYPED))
         case "escaped":
-            return Body(JSON, json.dumps(values).encode())
+            return Body(JSON, escaped(values))
         case "indented":
-            return Body(JSON, json.dumps(dict(reversed(list(values.items()))), ensure_ascii=False, indent=2).encode())
+            text = json.dumps(dict(reversed(list(values.items()))), ensure_ascii=False, indent=2)
+            return Body(JSON, f"\r\n\t {text}\n".encode())
         case "charset":
             return Body(f"{JSON}; charset=utf-8", _plain(values))
         case "capitals":
@@ -59,10 +61,16 @@ def multipart(values: Mapping[str, Any], headers: str = "") -> bytes:
     return ("".join(parts) + f"--{BOUNDARY}--\r\n").encode()
 
 
+def escaped(values: Mapping[str, Any]) -> bytes:
+    """JSON in which everything is escaped that may be: what is not ASCII, slashes as in PHP, and letters of keys."""
+    text = json.dumps(values).replace("/", "\\/")
+    return re.sub('"([a-z])a([a-z]+)":', r'"\1\\u0061\2":', text).encode()
+
+
 def fields_of(media_type: str, content: bytes) -> dict[str, str] | None:
     """The fields of a form that `encode` has written; None for anything else."""
     text = content.decode(errors="replace")
-    if media_type == FORM:
+    if media_type.startswith(FORM):
         return dict(parse_qsl(text, keep_blank_values=True))
     if media_type.startswith("multipart/form-data"):
         return dict(re.findall(r'name="(\w+)"\r\n(?:[^\r\n]+\r\n)*\r\n(.*?)\r\n--', text, re.DOTALL))

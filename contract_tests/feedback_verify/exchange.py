@@ -1,6 +1,7 @@
 """Requests, the credentials in them, and responses. Pure: sends nothing and renders nothing."""
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -41,17 +42,24 @@ class Credential:
 
 @dataclass(frozen=True)
 class Part:
-    """The characters of a secret from `start` to before `stop`; with upper and lower case swapped if `turned`."""
+    """The characters of a secret from `start` to before `stop`.
+
+    With upper and lower case swapped if `turned`; as the user of HTTP's Basic authentication, without a password, if
+    `basic`.
+    """
 
     credential: Credential
     start: int = 0
     stop: int | None = None
     turned: bool = False
+    basic: bool = False
 
     @property
     def value(self) -> str:
         """The characters."""
         text = self.credential.secret[self.start : self.stop]
+        if self.basic:
+            return b64encode(f"{text}:".encode()).decode()
         return text.swapcase() if self.turned else text
 
     @property
@@ -59,7 +67,8 @@ class Part:
         """The variable and which of its characters."""
         ends = (self.start or "", "" if self.stop is None else self.stop)
         cut = f"[{ends[0]}:{ends[1]}]" if self.start or self.stop is not None else ""
-        return f"${self.credential.variable}{cut}"
+        shown = f"${self.credential.variable}{cut}"
+        return f"base64({shown}:)" if self.basic else shown
 
 
 @dataclass(frozen=True)

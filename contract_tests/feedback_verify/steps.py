@@ -216,11 +216,13 @@ def _header(name: str, value: str | Secret, hide: Hide) -> str:
 
 
 def _word(part: str | Part) -> str:
-    """A text, or a part of a variable, for bash; with case swapped by `tr`."""
+    """A text, or a part of a variable, for bash; with case swapped by `tr`, or encoded by `base64`."""
     if isinstance(part, str):
         return quote(part)
     name, length = part.credential.variable, "" if part.stop is None else f":{part.stop - part.start}"
     cut = f"${{{name}:{part.start}{length}}}" if part.start or length else f"${name}"
+    if part.basic:
+        return f'"$(printf %s: "{cut}" | base64 -w 0)"'
     return f'"$(printf %s "{cut}" | tr a-zA-Z A-Za-z)"' if part.turned else f'"{cut}"'
 
 
@@ -276,6 +278,7 @@ def _sentence(step: Step, hide: Hide) -> str:
 
 _HEAD = """\
 # Reproduces the violation: python3 FILE (needs httpx).
+import base64
 import os
 import subprocess
 import time
@@ -331,4 +334,5 @@ def _value(value: str | Secret, hide: Hide) -> str:
 def _expression(part: Part) -> str:
     ends = (part.start or "", "" if part.stop is None else part.stop)
     cut = f"[{ends[0]}:{ends[1]}]" if part.start or part.stop is not None else ""
-    return f"os.environ[{part.credential.variable!r}]{cut}{'.swapcase()' if part.turned else ''}"
+    text = f"os.environ[{part.credential.variable!r}]{cut}{'.swapcase()' if part.turned else ''}"
+    return f"base64.b64encode(({text} + ':').encode()).decode()" if part.basic else text

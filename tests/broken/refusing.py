@@ -2,6 +2,7 @@
 
 import ast
 import re
+from base64 import b64decode
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -634,3 +635,66 @@ class FormsAreDecodedTwice(Implementation):
 class PartsLoseTheirReturns(Implementation):
     def parse_multipart(self, media_type: str, content: bytes) -> dict[str, str]:
         return {name: each.replace("\r\n", "\n") for name, each in super().parse_multipart(media_type, content).items()}
+
+
+# --- what stands beside the credentials
+
+
+@breaks("credentials-required")
+class TokensAreUsersOfBasic(Implementation):
+    """The token as the user of Basic, as other APIs take it."""
+
+    def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
+        scheme, _, value = (authorization or "").partition(" ")
+        if scheme.lower() == "basic":
+            with suppress(ValueError):
+                return self.by_token(b64decode(value, validate=True).decode().partition(":")[0])
+        return super().authenticate(authorization)
+
+
+@breaks("credentials-known")
+class QuotesAroundTokensAreDropped(Implementation):
+    def by_token(self, token: str) -> tuple[str, Project | None]:
+        return super().by_token(token.strip('"'))
+
+
+@breaks("project-token")
+class AdministratorsOfAnyProject(Implementation):
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        super().authorize(project, kind, project if kind == "admin" else owner, method)
+
+
+@breaks("media-type")
+class AnyMentionOfJson(Implementation):
+    def parse(self, media_type: str, content: bytes) -> Any:
+        return super().parse("application/json" if "application/json" in media_type else media_type, content)
+
+
+# --- lists that only some may see
+
+
+@breaks("list")
+class AdministratorsMayNotList(Implementation):
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        super().authorize(project, kind, None if kind == "admin" and method != "POST" else owner, method)
+
+
+@breaks("list-credentials")
+class DsnMayFilter(Implementation):
+    """With a filter, a list is a search, and nobody thought of its credentials."""
+
+    def authorize(self, project: Project, kind: str, owner: Project | None, method: str) -> None:
+        super().authorize(project, kind, owner, "POST" if self.filtered else method)
+
+    def respond(self, request: Request, content: bytes) -> Response:
+        self.filtered = bool(request.url.query)
+        return super().respond(request, content)
+
+
+@breaks("list-status")
+class ResolvedIsAStatusToo(Implementation):
+    """The list of resolved issues, which other lists have."""
+
+    def listing(self, request: Request, project: Project) -> Response:
+        query = request.url.query.replace("status=resolved", "status=")
+        return super().listing(Request({**request.scope, "query_string": query.encode()}), project)

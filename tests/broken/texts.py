@@ -4,7 +4,7 @@ import re
 from typing import Any, ClassVar
 
 from tests.broken.registry import breaks
-from tests.broken.server import Implementation, Project, Record, Refusal
+from tests.broken.server import DETAIL, Implementation, Project, Record, Refusal
 
 
 class Rewrites(Implementation):
@@ -153,3 +153,90 @@ class TheBodyNamesTheProject(Implementation):
     def validate(self, data: Any) -> dict[str, str]:
         chosen = data if isinstance(data, dict) else {}
         return super().validate(data) | {name: chosen[name] for name in ("organization", "project") if name in chosen}
+
+
+@breaks("exact-values")
+class WhiteSpaceBeforeNewLinesIsRemoved(Rewrites):
+    pattern = r"[ \t]+(?=\r?\n)"
+
+
+@breaks("exact-values")
+class NamesAreCutInTheirUtf16(Implementation):
+    """A name of 128 characters may need more than 128 of JavaScript's and Java's."""
+
+    def validate(self, data: Any) -> dict[str, str]:
+        body = super().validate(data)
+        return {**body, "name": body["name"].encode("utf-16-le")[: 2 * 128].decode("utf-16-le", "ignore")}
+
+
+@breaks("exact-values")
+class WhatObjectsInheritIsTaken(Implementation):
+    """Counts by name in an object that already has one of this name."""
+
+    def submit(self, project: Project, body: dict[str, str], by: str) -> Record:
+        if body["name"] in ("constructor", "toString"):
+            raise Refusal(400, {DETAIL: "push is not a function"})
+        return super().submit(project, body, by)
+
+
+@breaks("exact-values")
+class PiecesAreDecodedApart(Implementation):
+    """A character that is divided between two pieces of a body is lost."""
+
+    def parse_json(self, content: bytes) -> Any:
+        pieces = (content[start : start + 65_535] for start in range(0, len(content), 65_535))
+        whole = "".join(each.decode("utf-8", "replace") for each in pieces)
+        try:
+            content.decode("utf-8")
+        except ValueError:
+            return super().parse_json(content)
+        return super().parse_json(whole.encode())
+
+
+@breaks("unknown-keys")
+class NumbersMustFit(Implementation):
+    """Also those of keys that nobody reads."""
+
+    def parse_json(self, content: bytes) -> Any:
+        if re.search(rb"[^\w\"]\d{20,}\s*[,\]}]", content):
+            raise Refusal(400, {DETAIL: "JSON parse error - the number does not fit"})
+        return super().parse_json(content)
+
+
+@breaks("valid-accepted")
+class SlashesMayNotBeEscaped(Implementation):
+    """PHP escapes them."""
+
+    def parse_json(self, content: bytes) -> Any:
+        if rb"\/" in content:
+            raise Refusal(400, {DETAIL: "JSON parse error - invalid escape"})
+        return super().parse_json(content)
+
+
+@breaks("valid-accepted")
+class ObjectsBeginAtOnce(Implementation):
+    """White space before the object is an error."""
+
+    def parse_json(self, content: bytes) -> Any:
+        if content[:1].isspace() and content.strip():
+            raise Refusal(400, {DETAIL: "JSON parse error - unexpected token"})
+        return super().parse_json(content)
+
+
+@breaks("form-bodies")
+class SmallHexIsNotDecoded(Implementation):
+    """%c3 stays what it is, %C3 does not."""
+
+    def parse(self, media_type: str, content: bytes) -> Any:
+        if media_type.startswith("application/x-www-form-urlencoded"):
+            content = re.sub(rb"%(?=\d?[a-f])", b"%25", content)
+        return super().parse(media_type, content)
+
+
+@breaks("field-required")
+class FieldsAreInherited(Implementation):
+    """From __proto__, as in JavaScript."""
+
+    def validate(self, data: Any) -> dict[str, str]:
+        inherited = data.get("__proto__") if isinstance(data, dict) else None
+        return super().validate({**inherited, **data} if isinstance(inherited, dict) else data)

@@ -3,6 +3,7 @@ server.
 """
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -33,6 +34,7 @@ FORM = (
     ).encode()
     + b"--b--\r\n"
 )
+URLENCODED = "application/x-www-form-urlencoded"
 MANY = tuple(f"{number:032x}" for number in range(1, FEW + 2))
 KNOWN: Witness = tuple(step for each in MANY for step in (save(each), submit(each)))
 FIELDS = {"event_id": EVENT, "name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!"}
@@ -289,6 +291,24 @@ WITNESSES: dict[str, Witness] = {
     "RefusalsThatNoBrowserReads": (method("PUT"),),
     "RefersToTheRecord": (submit(),),
     "OneCharacterIsTooShort": (submit(comments="!"),),
+    # values and bodies that other languages write and read
+    "WhiteSpaceBeforeNewLinesIsRemoved": (submit(comments="one \ntwo"),),
+    "NamesAreCutInTheirUtf16": (submit(name="😀" * 70),),
+    "WhatObjectsInheritIsTaken": (submit(name="constructor"),),
+    "PiecesAreDecodedApart": (post(json.dumps({**BODY, "comments": "漢😀" * 20_000}, ensure_ascii=False).encode()),),
+    "NumbersMustFit": (submit(more=10**30),),
+    "SlashesMayNotBeEscaped": (post(JSON.replace(b"broke", rb"br\/ke")),),
+    "ObjectsBeginAtOnce": (post(b"\n" + JSON),),
+    "SmallHexIsNotDecoded": (post(urlencode(BODY).replace("%40", "%c3%a9@").encode(), URLENCODED),),
+    "FieldsAreInherited": (submit(name=..., __proto__={"name": "Jane Smith"}),),
+    # credentials beside those that count
+    "TokensAreUsersOfBasic": (submit(by=f"Basic {b64encode(f'{TOKEN}:'.encode()).decode()}"),),
+    "QuotesAroundTokensAreDropped": (submit(by=f'Bearer "{TOKEN}"'),),
+    "AdministratorsOfAnyProject": (submit(by=f"admin of {BESIDE}"),),
+    "AnyMentionOfJson": (post(JSON, "text/plain; of=application/json"),),
+    "AdministratorsMayNotList": (listing(by="admin"),),
+    "DsnMayFilter": (listing("?status=", by="dsn"),),
+    "ResolvedIsAStatusToo": (listing("?status=resolved"),),
     # a crowded project
     "OldFeedbackMakesRoom": (*(submit(each) for each in MANY), records()),
     "OldFeedbackHasNoWindow": (*(submit(each) for each in MANY), advance("PT6M"), submit(MANY[0])),

@@ -88,8 +88,11 @@ def _unknown_scheme(s: Setting) -> Iterator[Attempt]:
         for other in ("Basic", "Token", "Cookie", f"X{scheme}", f"{scheme}X"):
             yield Attempt(f"with the scheme {other} before a valid {name}", authorization=own.spelled(other))
         yield Attempt(f"with a valid {name} and no scheme", authorization=Altered((Part(own),)))
-        joined = Altered((scheme, Part(own)))
-        yield Attempt(f"with no space between the scheme and a valid {name}", authorization=joined)
+        for between, words in (("", "no space"), (":", "a colon")):
+            joined = Altered((f"{scheme}{between}", Part(own)))
+            yield Attempt(f"with {words} between the scheme and a valid {name}", authorization=joined)
+        basic = Altered(("Basic ", Part(own, basic=True)))
+        yield Attempt(f"with a valid {name} as the user of Basic", authorization=basic)
 
 
 def _nonsense(_: Setting) -> Iterator[Attempt]:
@@ -124,6 +127,7 @@ def _unknown_token(s: Setting) -> Iterator[Attempt]:
         shorter = _token(Part(token, 0, end))
         yield Attempt("with the token without its end", authorization=shorter, statuses=(401, 403))
         yield Attempt("with the token without its beginning", authorization=_token(Part(token, 1)))
+        yield Attempt("with the token in quotes", authorization=_token('"', Part(token), '"'))
         yield Attempt("with the token and an additional character", authorization=_token(Part(token), "x"))
         yield Attempt("with one character before the token", authorization=_token("x", Part(token)))
         yield Attempt("with a different last character of the token", authorization=_token(Part(token, 0, end), other))
@@ -205,8 +209,10 @@ def _reader(s: Setting) -> Iterator[Attempt]:
 
 def _foreign_token(s: Setting) -> Iterator[Attempt]:
     for same, where in ((True, "the organization"), (False, "another organization, of the same name")):
-        words = f"with the token of another project of {where}"
-        yield Attempt(words, authorization=s.beside(same).credentials["write"])
+        foreign = s.beside(same).credentials
+        for kind, whose in (("write", "the token"), ("admin", "an administrator's token")):
+            if kind in foreign:
+                yield Attempt(f"with {whose} of another project of {where}", authorization=foreign[kind])
 
 
 def _foreign_dsn(s: Setting) -> Iterator[Attempt]:

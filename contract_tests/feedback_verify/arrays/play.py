@@ -319,7 +319,8 @@ class Play:
             return {"name": "ñ" * longest["name"], "comments": f"{number}" * min(longest["comments"], 50_000)}
         if kind == "large":  # what common servers no longer keep in memory, or pass on in pieces
             longest_comments = int(self.document.field_schemas["comments"].get("maxLength", LARGE))
-            return {"comments": f"{number}" * min(longest_comments, LARGE)}
+            wide = "😀" * (LARGE // 5)  # some of which is divided if the body is
+            return {"comments": f"{number}{wide}{'x' * LARGE}"[: min(longest_comments, LARGE)]}
         texts = dict(TEXTS.get(kind, {}))
         if number and "comments" in texts:  # so that an overwrite is never just a retry
             texts["comments"] = texts["comments"].replace(

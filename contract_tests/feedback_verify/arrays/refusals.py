@@ -111,6 +111,9 @@ def _missing(s: Setting) -> Iterator[Attempt]:
     yield Attempt(f"without {s.about}", changes={s.about: REMOVED}, names=s.about)
     misspelt = {s.about: REMOVED, s.about.capitalize(): s.values[s.about]}
     yield Attempt(f"with {s.about.capitalize()} in place of {s.about}", changes=misspelt, names=s.about)
+    if s.about == "name":  # what JavaScript would inherit it from
+        inherited = {"name": REMOVED, "__proto__": {"name": s.values["name"]}}
+        yield Attempt("with name in __proto__ only", changes=inherited, names="name")
     for other in _OTHER_NAMES.get(s.about, ()):
         misspelt = {s.about: REMOVED, other: s.values[s.about]}
         yield Attempt(f"with {other} in place of {s.about}", changes=misspelt, names=s.about)
@@ -238,7 +241,8 @@ def _null_body(_: Setting) -> Iterator[Attempt]:
 def _other_media_type(_: Setting) -> Iterator[Attempt]:
     for name in ("text/plain", "application/xml", "application/octet-stream", "application/vnd.api+json", "text/json"):
         yield Attempt(f"as {name}", media_type=name)
-    yield Attempt("as application/jsonp", media_type="application/jsonp")
+    for name in ("application/jsonp", "text/plain; of=application/json"):
+        yield Attempt(f"as {name}", media_type=name)
     yield Attempt("without a Content-Type", media_type="")
 
 

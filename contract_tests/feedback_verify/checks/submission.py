@@ -1,5 +1,7 @@
 """The response to a submission, and what of it is stored."""
 
+from typing import Any
+
 from feedback_verify.bodies import encode
 from feedback_verify.checks.base import Check
 from feedback_verify.scenario import CHANGED, VALUES, Scenario
@@ -20,7 +22,11 @@ TEXTS = (
     "alike: \u0130 \u0131 \u017f \xdf \u212a \ufb01 \xbd \uff21 \u2460 \u2026\xa0.",
     "&lt;b&gt; &#39; &nbsp; &eacute; https://example.com/?a=1&b=%41#c",
     "controls: \x01 \x1b[31m \x7f.",
+    "white space at the end  \nof lines \t\r\n, and none here",
+    "constructor",
+    "😀" * 500,
 )
+DEPTH = 50  # of nested arrays: the parsers that have a limit allow at least this many
 IN_FORMS = "1 + 1 = 2 & 50%25 ; a%2Bb &amp; %C3%A9?\r\nTwice."
 EMAILS = (
     "a@example.com",
@@ -121,8 +127,9 @@ def white_space_around_values_is_cut_off(s: Scenario) -> None:
 def values_are_kept_character_by_character(s: Scenario) -> None:
     """Texts that careless servers change."""
     longest = s.document.field_schemas["comments"].get("maxLength")
+    longest_name = s.document.field_schemas["name"].get("maxLength")
     for text in (each[:longest] for each in TEXTS):
-        body = s.submission(comments=text, name=text[:40].strip())
+        body = s.submission(comments=text, name=text[:longest_name].strip())
         reply = s.submit(body)
         s.expect_accepted(reply, f"comments {text[:30]!r}")
         for field in ("name", "comments"):
@@ -150,8 +157,11 @@ def forms_keep_values_character_by_character(s: Scenario) -> None:
 
 
 def other_keys_are_ignored(s: Scenario) -> None:
-    """Including those of the response."""
-    for value in (None, 1, "x", [1], {"a": "b"}):
+    """Including those of the response, whatever JSON their values are."""
+    deep: Any = 0.1
+    for _ in range(DEPTH):
+        deep = [deep]
+    for value in (None, 1, "x", [1], {"a": "b"}, [True, -0.0, 1e300, 10**30, deep]):
         others = dict.fromkeys(("tags", "url", "source", "user_id", "environment", "release", "contexts"), value)
         s.expect_accepted(s.submit({**s.submission(), **others}), f"feedback with other keys, each {value!r}")
     extra = {"id": "999999", "dateCreated": "1999-01-01T00:00:00Z", "issue": {}, "eventID": "x", "tags": [1], "user": 1}
@@ -169,8 +179,18 @@ def other_keys_are_ignored(s: Scenario) -> None:
 def keys_like_those_of_the_fields_are_ignored(s: Scenario) -> None:
     """In another case, or by a name that the field has elsewhere."""
     body = s.submission()
-    alike = {"EVENT_ID": s.new_event_id(), "Name": "Imposter", "EMAIL": "imposter@example.net", "Comments": "Imposed."}
-    synonyms = {"eventId": s.new_event_id(), "message": "Imposed.", "user_email": "imposter@example.net"}
+    alike: dict[str, Any] = {
+        "EVENT_ID": s.new_event_id(),
+        "Name": "Imposter",
+        "EMAIL": "imposter@example.net",
+        "Comments": "Imposed.",
+    }
+    alike |= {"__proto__": {**VALUES, "name": "Imposter"}, "constructor": {"name": "Imposter"}}
+    synonyms: dict[str, Any] = {
+        "eventId": s.new_event_id(),
+        "message": "Imposed.",
+        "user_email": "imposter@example.net",
+    }
     for others in (alike, synonyms):
         reply = s.submit({**body, **others})
         s.expect_accepted(reply, f"feedback that also has the keys {', '.join(others)}")
