@@ -125,6 +125,7 @@ async def send_slowly(fault: FaultRule, answer: Answer, send: Send) -> None:
     how = fault.effect.get("dribble", {"pieces": 1, "duration": "PT0S"})
     step = -(-len(answer.body) // how["pieces"]) or 1
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": b"", "more_body": True})  # so that the head does not wait
     for start in range(0, len(answer.body), step):
         await asyncio.sleep(_seconds(how["duration"]) / how["pieces"])
         await send({"type": "http.response.body", "body": answer.body[start : start + step], "more_body": True})

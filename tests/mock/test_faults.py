@@ -205,6 +205,16 @@ def test_a_dribbled_answer_is_whole_in_the_end(sandbox: Sandbox) -> None:
     assert submit(sandbox).json()["comments"] == "It broke!"
 
 
+def test_the_head_of_a_dribbled_answer_does_not_wait_for_its_first_piece(sandbox: Sandbox) -> None:
+    """A client may well look at the status first; a response that is not dribbled is one write."""
+    sandbox.fail({"dribble": {"pieces": 1, "duration": "PT5M"}})
+    body = {"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comments": "It broke!"}
+    headers = {"Authorization": f"Bearer {sandbox.token}"}
+
+    with httpx.stream("POST", sandbox.feedback_url, json=body, headers=headers, timeout=60, trust_env=False) as answer:
+        assert answer.status_code == 200
+
+
 @pytest.mark.parametrize("delay", ["PT0.001S", {"median": "PT0.001S", "sigma": 0.2}])
 def test_a_delayed_request_is_answered(api: Any, delay: Any) -> None:
     add(api, {"effect": {"delay": delay}})
