@@ -172,12 +172,17 @@ def test_https_is_served_by_a_certificate_with_its_key(tmp_path: Path) -> None:
 
 
 def test_a_certificate_that_cannot_be_served_is_exit_2(capsys: Any, tmp_path: Path) -> None:
-    one, other, nothing = (str(tmp_path / name) for name in ("one.pem", "other.key", "none.pem"))
+    one, other, alone, nothing = (str(tmp_path / name) for name in ("one.pem", "other.key", "alone.pem", "none.pem"))
     trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(one)
     trustme.CA().issue_cert("127.0.0.1").private_key_pem.write_to_path(other)
+    trustme.CA().issue_cert("127.0.0.1").cert_chain_pems[0].write_to_path(alone)
 
     assert_cannot_start(capsys, ["--certificate", nothing], f"{nothing}: cannot be read: No such file or directory.")
-    assert_cannot_start(capsys, ["--certificate", other], f"{other}: is not a certificate with its private key in PEM")
+    assert_cannot_start(
+        capsys, ["--certificate", other, "--key", other], f"{other}: is not a certificate in PEM format."
+    )
+    assert_cannot_start(capsys, ["--certificate", alone], f"{alone}: has no private key of the certificate in PEM")
+    assert_cannot_start(capsys, ["--certificate", one, "--key", alone], f"{alone}: is not a private key in PEM format.")
     assert_cannot_start(capsys, ["--certificate", one, "--key", other], f"{other}: is not the private key of the ")
     assert_cannot_start(capsys, ["--key", one], "--key requires --certificate.")
 

@@ -74,7 +74,7 @@ def shared(command: Callable[..., Any]) -> Callable[..., Any]:
             type=Wait(),
             default=PATIENCE,
             show_default="70s",
-            help="How long one run of the client may last.",
+            help="How long one run of the client may last from its first request on.",
         ),
         click.option("--max-time", type=Wait(), help="Stop after this long and report the verdicts so far."),
         click.option(

@@ -41,8 +41,9 @@ VALUES = (
 class Stage:
     """A mock of its own, on which a command is run as often as needed, even concurrently.
 
-    `patience` is in microseconds: the maximum duration of one run. `seed` determines the random data in responses. With
-    `faketime`, the client's clock follows the project's if a situation moves it; that needs libfaketime.
+    `patience` is in microseconds: how long a run may last, up to the client's first request and from then on. `seed`
+    determines the random data in responses. With `faketime`, the client's clock follows the project's if a situation
+    moves it; that needs libfaketime.
     """
 
     def __init__(
@@ -159,7 +160,7 @@ class Stage:
             now = _monotonic()
             lag, looked = max(lag, now - looked), now
             if last != seen:
-                seen, since = last, now
+                began, seen, since = began if seen else now, last, now
             if held and self._holds(path):
                 held = False
                 self._let_time_pass(situation.hold, path, clock, command)
@@ -169,7 +170,8 @@ class Stage:
             if situation.calm and seen and now - since > situation.calm:
                 return f"after {situation.calm // SECOND} s without a request", lag
             if now - began > self.patience:
-                return f"after {self.patience / SECOND:g} s", lag
+                patience = f"{self.patience / SECOND:g} s"
+                return f"{patience} after its first request" if seen else f"after {patience}", lag
         return None, max(lag, _monotonic() - looked)
 
     def _holds(self, path: str) -> bool:

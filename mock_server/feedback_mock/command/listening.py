@@ -73,8 +73,13 @@ def _check_certificate(certificate: Path | None, key: Path | None) -> None:
             path.read_bytes()
         except OSError as error:
             raise CannotStart(f"{path}: cannot be read: {error.strerror}.") from None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, _no_password)
+        context.load_verify_locations(certificate)
+    except ssl.SSLError:
+        raise CannotStart(f"{certificate}: is not a certificate in PEM format.") from None
+    try:
+        context.load_cert_chain(certificate, key, _no_password)
     except ssl.SSLError as error:
         raise CannotStart(f"{key or certificate}: {_wrong(error, key)}.") from None
 
@@ -89,5 +94,5 @@ def _wrong(error: ssl.SSLError, key: Path | None) -> str:
     return (
         "is not a private key in PEM format"
         if key
-        else "is not a certificate with its private key in PEM format; pass the key with --key"
+        else "has no private key of the certificate in PEM format; pass the key with --key"
     )
