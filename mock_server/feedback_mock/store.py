@@ -15,6 +15,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from operator import attrgetter
 
 from feedback_mock.clock import Clock, Source
 from feedback_mock.credentials import TOKEN_SCOPES, Credentials, derive
@@ -84,6 +85,7 @@ class Feedback:
 @dataclass(slots=True, eq=False)
 class Project:
     """A sandbox. Event ids are lower-case keys; feedback is in the order of first submission. `block`: its ids.
+    `moved` is the feedback that is elsewhere in the order of last submission, in that order.
 
     `journal` records its requests, `redact` says whether they are shown without secrets; `faults` are those of its
     requests; `counts` are those of the rate limit; `saved` is how often an event was saved; `sleepers` are asleep on
@@ -109,6 +111,7 @@ class Project:
     events: dict[str, Event] = field(default_factory=dict)
     # With a plain dict, removing the oldest again and again would scan the places of all those already removed.
     feedback: OrderedDict[str, Feedback] = field(default_factory=OrderedDict)
+    moved: OrderedDict[str, Feedback] = field(default_factory=OrderedDict)
     size: int = 0
     last_feedback: int = 0
     last_issue: int = 0
@@ -180,6 +183,8 @@ class Project:
             more = -record.size
             record.name, record.email, record.comments = name, email, comments
             record.last_submitted_at = now
+            self.moved[event_id] = record
+            self.moved.move_to_end(event_id)
         more += record.size
         self.size += more
         self.room.used += more
@@ -199,6 +204,9 @@ class Project:
             self.feedback[record.event_id] = record
             self.size += RECORD + record.size
             self.room.used += RECORD + record.size
+        # Any instants may be restored, so any record may have moved.
+        latest = sorted(self.feedback.values(), key=attrgetter("last_submitted_at"))
+        self.moved.update((record.event_id, record) for record in latest)
         if feedback:
             self._make_room(feedback[-1][1])
 
@@ -212,6 +220,7 @@ class Project:
         """Discards all feedback."""
         self.room.used -= self.size
         self.feedback.clear()
+        self.moved.clear()
         self.size = 0
 
     def _make_room(self, newest: Feedback) -> None:
@@ -228,6 +237,7 @@ class Project:
 
     def _forget(self, oldest: Feedback) -> None:
         del self.feedback[oldest.event_id]
+        self.moved.pop(oldest.event_id, None)
         self.size -= RECORD + oldest.size
         self.room.used -= RECORD + oldest.size
         if not self.warned:

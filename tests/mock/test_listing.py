@@ -1,9 +1,13 @@
 """GET on the path lists a project's feedback, as real servers do (docs/sentry.md, facts 77 to 82)."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from feedback_mock.feedback.listing import select
+from feedback_mock.store import Event, Feedback, Limits, Project, Store
+from feedback_spec.rules import Base
 
 from tests.mock.test_http import PAGE_HEADERS, assert_refused
 
@@ -64,6 +68,54 @@ def test_an_environment_lists_its_own(api: Any) -> None:
     assert ids(api.listed("?environment=production")) == [0]
     assert ids(api.listed("?environment=")) == [1]
     assert ids(api.listed("?environment=prod")) == []
+
+
+def project_of(*submitted: int, most: int) -> Project:
+    """A project to which these events were submitted, one per microsecond, and which keeps so many records."""
+    store = Store(lambda: 0, limits=replace(Limits(), feedback=most))
+    project = store.put_project("acme", "web", store.new_clock())
+    assert project is not None
+    for now, number in enumerate(submitted):
+        project.save_event(Event(event_id(number), 0, 0, "TypeError", None, "unresolved", 1))
+        project.store(event_id(number), "Jane", "jane@example.com", "It broke!", now)
+    return project
+
+
+def listed_by_last_submission(project: Project) -> list[int]:
+    page = select(
+        project, {"cursor": None, "per_page": 100, "status": "", "environment": None}, "", Base.LAST_SUBMITTED
+    )
+    assert page is not None
+    return [int(each.event_id, 16) for each in page.records]
+
+
+@pytest.mark.parametrize(
+    ("submitted", "most", "listed"),
+    [
+        ((1, 2, 3), 9, [3, 2, 1]),
+        ((1, 2, 3, 1), 9, [1, 3, 2]),
+        ((1, 2, 3, 4, 2, 1, 5, 3, 2, 6), 9, [6, 2, 3, 5, 1, 4]),
+        ((1, 2, 1, 2, 1), 9, [1, 2]),
+        ((1, 2, 3, 1, 4, 2, 5), 3, [5, 4, 3]),  # the first submitted make room
+    ],
+)
+def test_where_an_overwrite_moves_the_date_the_last_submitted_comes_first(
+    submitted: tuple[int, ...], most: int, listed: list[int]
+) -> None:
+    assert listed_by_last_submission(project_of(*submitted, most=most)) == listed
+
+
+def test_restored_feedback_is_listed_by_its_last_submission_whatever_its_numbers() -> None:
+    project = project_of(most=9)
+    events = [Event(event_id(each), 0, 0, "TypeError", None, "unresolved", 1) for each in (1, 2, 3, 4)]
+    records = [
+        Feedback("", event_id(each), "", "", "", first, last) for each, first, last in ((1, 5, 7), (2, 0, 9), (3, 1, 1))
+    ]
+    project.restore(events, list(enumerate(records, 1)), 3, 1)
+    project.store(event_id(4), "Jane", "jane@example.com", "It broke!", 10)
+    project.store(event_id(3), "Jane", "jane@example.com", "It broke!", 11)
+
+    assert listed_by_last_submission(project) == [3, 4, 2, 1]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8])

@@ -203,7 +203,7 @@ def test_project_in_pieces_is_the_same_project(here: Api) -> None:
     here.control("POST", "/faults", json={"faults": [{"effect": {"status": 418}, "times": 3}]})
     here.control("PUT", "/clock", json={"follow": True, "running": True})
     here.save_event(environment="production")
-    for digit in "abcdef":
+    for digit in "abcdefba":
         here.submit(event_id=digit * 32)
     here.send("POST", here.path, headers=here.dsn(), content=b"\xff\x00")
     store = here.mock.store

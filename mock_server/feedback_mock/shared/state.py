@@ -23,6 +23,7 @@ def pieces_of(project: Project) -> Iterator[bytes]:
     rows: dict[str, Iterable[Any]] = {
         "events": map(_of_event, project.events.values()),
         "feedback": map(_of_feedback, project.feedback.values()),
+        "moved": iter(project.moved),
         "requests": (each.facts() for each in project.journal.entries),
     }
     for name, values in rows.items():
@@ -80,6 +81,11 @@ def _fill_feedback(project: Project, rows: Iterable[Any]) -> None:
         project.room.used += RECORD + record.size
 
 
+def _fill_moved(project: Project, rows: Iterable[str]) -> None:
+    for event_id in rows:
+        project.moved[event_id] = project.feedback[event_id]
+
+
 def _fill_requests(project: Project, rows: Iterable[Any]) -> None:
     for facts in rows:
         project.journal.take_back(Entry.of(facts))
@@ -89,5 +95,6 @@ _FILLERS: Mapping[str, Callable[[Project, Any], None]] = {
     "head": _fill_head,
     "events": _fill_events,
     "feedback": _fill_feedback,
+    "moved": _fill_moved,
     "requests": _fill_requests,
 }
