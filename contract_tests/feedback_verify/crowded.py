@@ -286,12 +286,17 @@ class Crowded:
             self._list("list", {"status": ""}, self.oracle.listed(self.project, status=""))
 
     def _too_late(self) -> None:
-        """Refused once its window is over, and nothing changes."""
+        """Refused once a window is over, that of the feedback or of the event, and nothing changes."""
         if not self.moves:
             return
         self.scenario.advance(self.scenario.limit("feedback") + 1)
         for event_id in (*self.ids[:3], self.ids[-1]):
             self._submit(event_id, {**CHANGED, "name": "Too Late"})
+        if limit := self.scenario.limit("event"):
+            for saved_ago in (limit, limit + 1):
+                event_id = self.scenario.new_event_id()
+                self.scenario.save_event(event_id, saved_ago=saved_ago)
+                self._submit(event_id, VALUES)
         self._look()
 
 

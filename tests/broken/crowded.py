@@ -32,6 +32,14 @@ class OldFeedbackHasNoWindow(Implementation):
         return int(record.id) > project.last_id - FEW and super().overwrite_window_over(record, now, by)
 
 
+@breaks("event-window")
+class LaterEventsHaveNoWindow(Implementation):
+    """The index ends with the first few."""
+
+    def event_window_over(self, event: Event, now: datetime, by: str) -> bool:
+        return event.number <= FEW and super().event_window_over(event, now, by)
+
+
 @breaks("submission")
 class IdsBeginAgain(Implementation):
     def store(self, project: Project, body: dict[str, str], now: datetime, by: str) -> Record:
@@ -146,3 +154,32 @@ class EnvironmentsByTheirBeginning(Implementation):
 
         every = super().listed(project, status, None)
         return [each for each in every if fits(self.find_event(project, each.event_id))]
+
+
+# --- a few are enough if they are alike
+
+
+@breaks("overwrite-window")
+class TheOldestAlikeCounts(Implementation):
+    """The window begins with the first feedback that has the same values, whatever event it is for."""
+
+    def overwrite_window_over(self, record: Record, now: datetime, by: str) -> bool:
+        project = next(each for each in self.projects.values() if record in each.records.values())
+        values = {name: value for name, value in record.values.items() if name != "event_id"}
+        alike = (each for each in project.records.values() if values.items() <= each.values.items())
+        return now - min(each.base for each in alike) > self.overwrite_limit
+
+
+@breaks("event-window", "submission")
+class TheIssueIsAsOldAsItsFirstEvent(Implementation):
+    """Events with the same title are one issue, whose age is what counts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.issues: dict[tuple[int, str], datetime] = {}
+
+    def save_event(self, project: Project, event_id: str, body: dict[str, Any]) -> None:
+        super().save_event(project, event_id, body)
+        if "title" in body:
+            event = project.events[event_id]
+            event.saved = min(event.saved, self.issues.setdefault((id(project), body["title"]), event.saved))

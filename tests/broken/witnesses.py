@@ -312,6 +312,9 @@ WITNESSES: dict[str, Witness] = {
     # a crowded project
     "OldFeedbackMakesRoom": (*(submit(each) for each in MANY), records()),
     "OldFeedbackHasNoWindow": (*(submit(each) for each in MANY), advance("PT6M"), submit(MANY[0])),
+    "LaterEventsHaveNoWindow": (*(save(each) for each in MANY), save(saved_ago="PT31M"), submit()),
+    "TheOldestAlikeCounts": (submit(OTHER), advance("PT3M"), submit(), advance("PT3M"), submit()),
+    "TheIssueIsAsOldAsItsFirstEvent": (save(OTHER, title="A", saved_ago="PT31M"), save(title="A"), submit()),
     "IdsBeginAgain": (*(submit(each) for each in MANY), records()),
     "OldEventsAreForgotten": (*(save(each) for each in MANY), submit(MANY[0])),
     "ListsTheLastFew": (*KNOWN, listing()),

@@ -15,6 +15,8 @@ Situation = Mapping[str, str]
 DAY = 86_400 * SECOND
 HOUR = DAY // 24
 AHEAD = "an hour ahead"
+# Feedback with the same values for other events of the same issue, half of it older than the window.
+ALIKE = "ten alike"
 
 # Instants just before which, or across which, time is often calculated incorrectly (UTC).
 CALENDAR = {
@@ -196,7 +198,7 @@ def window_dimensions(document: Document, step: int = 1) -> tuple[Dimension, ...
     """What can be varied around the limits of the windows, on an exact clock."""
     elsewhere = ("in another project", "in another organization")
     others = ("another project", "another organization")
-    near = ("an id with the same beginning", "an id with the same end", "ten others")
+    near = ("an id with the same beginning", "an id with the same end", ALIKE)
     isolation = dict.fromkeys((*elsewhere, *others), "project-isolation")
     confused = dict.fromkeys(near[:2], "submission")
     second = dict.fromkeys((*elsewhere, *others), "second-project")

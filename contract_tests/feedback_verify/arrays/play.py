@@ -15,6 +15,7 @@ from feedback_spec.instants import SECOND
 
 from feedback_verify.arrays.dimensions import (
     AHEAD,
+    ALIKE,
     CALENDAR,
     DAY,
     EVERY_WAY,
@@ -122,6 +123,8 @@ class Play:
             happenings += self._savings(age, first or 0)
         if self.situation.get("beside", "nothing") != "nothing":
             happenings.append(Happening(-min(age, first or age) // 2, 3, "beside"))
+        if self._is("beside", ALIKE):
+            happenings.append(Happening(self._began, 0, "older alike"))
         if self.situation.get("afterwards", "nothing") != "nothing":
             what = "submit again" if self._is("afterwards", "the same, too late") else "submit"
             happenings.append(Happening(self._afterwards(first), 7, what))
@@ -184,6 +187,8 @@ class Play:
                 self._do_between(self.situation["between"])
             case "beside":
                 self._do_beside(self.situation["beside"])
+            case "older alike":
+                self._do_beside(ALIKE)
             case _:
                 self._submit()
 
@@ -209,6 +214,7 @@ class Play:
 
     def _save_with(self, facts: Mapping[str, Any]) -> None:
         project = self.scenario.project
+        facts = {**facts, **self._title}
         if self._is("event", "in another project", "in another organization"):
             project = self._other(same_organization=self._is("event", "in another project"))
         self.scenario.save_event(self._event_id.lower(), project=project, **facts)
@@ -239,18 +245,25 @@ class Play:
                 self._beside(self.scenario.project, event_id[:-1] + digit)
             case "an id with the same end":
                 self._beside(self.scenario.project, ("e" if event_id[0] != "e" else "d") + event_id[1:])
-            case "ten others":
-                for _ in range(10):
-                    self._beside(self.scenario.project, self.scenario.new_event_id())
+            case "ten alike":
+                for _ in range(5):
+                    self._beside(self.scenario.project, self.scenario.new_event_id(), {**PLAIN, **self._texts(0)})
             case _:
                 self._beside(self._other(same_organization=what == "another project"), event_id)
 
-    def _beside(self, project: Project, event_id: str) -> None:
+    def _beside(self, project: Project, event_id: str, values: Mapping[str, str] | None = None) -> None:
         """Other feedback, for an event with a different fate: its event is new, and so is its feedback."""
         if "event" in self.scenario.target.capabilities:
-            self.scenario.save_event(event_id, project=project)
+            self.scenario.save_event(event_id, project=project, **self._title)
         self.scenario.made_ids.add(event_id)
-        self._send(project, {**PLAIN, "event_id": event_id, "name": "Somebody Else"}, "write", "json")
+        others = {**PLAIN, "name": "Somebody Else"}
+        self._send(project, {**(values or others), "event_id": event_id}, "write", "json")
+
+    @property
+    def _title(self) -> dict[str, str]:
+        """The title of events of the same issue, if they are to be of the same."""
+        same = self._is("beside", ALIKE) and "event-details" in self.scenario.target.capabilities
+        return {"title": "It broke"} if same else {}
 
     def _submit(self, *, again: bool = False, form: str = "", by: str = "") -> None:
         """The first submission has the plain values, later ones have others, so that an overwrite shows."""
@@ -379,6 +392,9 @@ def start_of(document: Document, situation: Situation, step: int = 1) -> tuple[d
         ages(document, "event", step)[situation["event age"]],
         0 if first == "never" else ages(document, "feedback", step)[first],
     )
+    if situation["beside"] == ALIKE:  # the older ones come first
+        limits = (each.limit for each in document.mutability.windows if each.base.startswith("feedback"))
+        longest += max(limits, default=0) + SECOND
     change = CALENDAR[situation["calendar"]]
     if situation["calendar"] == "1970":
         return change, longest  # everything starts with the instant that is often mistaken for none
