@@ -197,7 +197,8 @@ def test_list_of_another_shape_breaks_its_rules(listed: Any, tmp_path: Path) -> 
 
     report = tmp_path / "v.json"
     with serving(Listing().app()) as url:
-        code = main([url, "--control", url, "--depth", "quick", "--rules", LISTED, "--report", f"json={report}"])
+        flags = ["--depth", "quick", "--settle", "0s", "--rules", LISTED, "--report", f"json={report}"]
+        code = main([url, "--control", url, *flags])
 
     details = {rule["id"]: rule["detail"] for rule in json.loads(report.read_text())["rules"] if rule["observations"]}
     assert code == 1

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
-import time_machine
 
 from feedback_verify.exchange import Exchange, Project, Request
 from feedback_verify.steps import Advance, SaveEvent, Step
@@ -49,6 +48,8 @@ class AppTarget(UrlTarget):
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
+        import time_machine  # noqa: PLC0415 (it imports pytest, which no other target needs)
+
         self._time = self._stack.enter_context(time_machine.travel(START, tick=False))
         if self._asynchronous:
             self._loop = asyncio.new_event_loop()
