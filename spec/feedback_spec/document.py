@@ -7,7 +7,7 @@ load one `Document`.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -140,11 +140,13 @@ def _check_fields(operation: Operation, fail: Fail) -> None:
             raise fail(operation.id, f'the schema of its JSON body must have "{name}" as a required property.')
 
 
+@cache
 def load_control() -> dict[str, Any]:
-    """The document of the control protocol, as plain JSON data."""
+    """The document of the control protocol, as plain JSON data, which nobody changes."""
     return read(None, "control.yaml")[1]
 
 
+@cache
 def load_ingest() -> dict[str, Any]:
-    """The document of the endpoints to which SDKs send events, as plain JSON data."""
+    """The document of the endpoints to which SDKs send events, as plain JSON data, which nobody changes."""
     return read(None, "ingest.yaml")[1]
