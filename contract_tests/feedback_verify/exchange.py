@@ -5,9 +5,12 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 PREVIEW = 2_000
+MOST_NESTED = 500  # arrays and objects; with more, one may be too deep to be written
+_SURROGATES = (b"\\ud", b"\\uD", b"\xed", b"\0")  # how a lone one begins, as many characters do; NUL: in UTF-16
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,16 @@ class Exchange:
 def as_data(content: bytes) -> Any:
     """JSON as data that can be written as UTF-8; None if it is not JSON."""
     try:
-        text = json.dumps(json.loads(content), ensure_ascii=False, allow_nan=False)
-        return json.loads(text.encode("utf-8", "replace"))
+        read = json.loads(content, parse_constant=_finite, parse_float=_finite)
+        if any(each in content for each in _SURROGATES) or content.count(b"[") + content.count(b"{") > MOST_NESTED:
+            read = json.loads(json.dumps(read, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
+    return read
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(text)
+    return number

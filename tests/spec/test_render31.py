@@ -12,13 +12,12 @@ from feedback_spec.openapi.render31 import to_31
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 from openapi_spec_validator import validate
 
-DOCUMENTS = {"openapi": lambda: load().openapi, "control": load_control}
+DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {"openapi": lambda: load().openapi, "control": load_control}
 
 
 @pytest.fixture(params=DOCUMENTS)
 def document(request: pytest.FixtureRequest) -> dict[str, Any]:
-    make: Callable[[], dict[str, Any]] = DOCUMENTS[request.param]
-    return make()
+    return DOCUMENTS[request.param]()
 
 
 def rendered(schema: dict[str, Any]) -> Any:

@@ -10,6 +10,7 @@ from feedback_spec.document import Document, load
 from feedback_verify.arrays.array import arrays_for
 from feedback_verify.arrays.covering import Shape, found, key_of, stored
 from feedback_verify.arrays.layer import Layer
+from feedback_verify.arrays.listed import PAGE, list_problems
 from feedback_verify.arrays.refused import RefusedBatch
 from feedback_verify.scenario import Scenario
 from feedback_verify.targets import ControlTarget, Target
@@ -73,6 +74,29 @@ def test_ids_in_every_spelling_are_our_own(document: Document) -> None:
                 RefusedBatch(scenario, (row,), frozenset()).run()
 
         assert "zeros in front" in rows
+
+
+class ForgetsTheNewest(Implementation):
+    """The newest feedback is missing in lists."""
+
+    def listed(self, project: Project, status: str, environment: str | None) -> list[Record]:
+        return super().listed(project, status, environment)[1:]
+
+
+@pytest.mark.parametrize("made", [Implementation, ForgetsTheNewest])
+def test_list_that_others_fill_is_read_back_as_well(made: type[Implementation], document: Document) -> None:
+    """More than a page of others' feedback is there already."""
+    with serving(made().app()) as url, OneProject(url, url) as target, Scenario(target, document, Random(1)) as s:
+        for number in range(PAGE + 1):
+            event_id = f"{number:032x}"
+            target.save_event(s.project, event_id, {})
+            s.submit(s.submission(event_id))
+        s.advance(1)
+        own = s.submission()
+        s.save_event(own["event_id"])
+        s.judge(s.project, own, "write", s.submit(own))
+
+        assert bool(list_problems(s, s.project)) is (made is ForgetsTheNewest)
 
 
 class FormsHaveNoWindow(Implementation):

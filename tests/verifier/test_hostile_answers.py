@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from feedback_spec.document import load
 from feedback_verify.cli import main
+from feedback_verify.exchange import as_data
 from feedback_verify.flags import KINDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,6 +66,13 @@ headers = st.lists(
     ),
     max_size=4,
 )
+
+
+@settings(deadline=None, database=None, derandomize=True)
+@given(bodies)
+def test_what_is_read_can_be_written(body: bytes) -> None:
+    """As UTF-8, in reports: whatever is read as JSON."""
+    json.dumps(as_data(body), ensure_ascii=False, allow_nan=False).encode()
 
 
 @dataclass(frozen=True)

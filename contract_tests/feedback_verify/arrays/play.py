@@ -28,8 +28,9 @@ from feedback_verify.arrays.dimensions import (
     later,
     spelled,
 )
+from feedback_verify.arrays.listed import list_problems
 from feedback_verify.bodies import encode
-from feedback_verify.exchange import Exchange, Project
+from feedback_verify.exchange import Project
 from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
 from feedback_verify.oracle import Expected, Mismatch, Oracle
 from feedback_verify.scenario import CHANGED, Scenario
@@ -46,7 +47,6 @@ TEXTS = {
 }
 
 LARGE = 100_000  # characters
-PAGE = 100  # entries of a list, unless fewer are requested
 
 
 @dataclass
@@ -348,21 +348,7 @@ class Play:
             self._fail_with(self.oracle.record_problems(project, self.scenario.records(project=project)))
         if last and "event" in capabilities and "write" in self.scenario.project.credentials:
             for project in (self.scenario.project, *self._others):
-                self._fail_with(list(self.scenario.settled(partial(self._list_problems, project))))
-
-    def _list_problems(self, project: Project) -> list[Mismatch]:
-        reply = self.scenario.listing(project=project)
-        if self.scenario.target.sandboxes:
-            return self.oracle.list_problems(project, reply.json, self.oracle.listed(project))
-        if isinstance(reply.json, list) and len(reply.json) >= PAGE:
-            return []  # the project has more than a page; ours may be on a later one
-        return self.oracle.list_problems(project, self._own(reply), self.oracle.listed(project))
-
-    def _own(self, reply: Exchange) -> Any:
-        entries = reply.json if isinstance(reply.json, list) else []
-        return [
-            each for each in entries if isinstance(each, dict) and str(each.get("eventID")) in self.scenario.made_ids
-        ]
+                self._fail_with(list(self.scenario.settled(partial(list_problems, self.scenario, project))))
 
     def _fail_with(self, problems: list[Mismatch], expected: Expected | None = None, reply: Any = None) -> None:
         problems = [each for each in problems if each.kind not in self._ignored]

@@ -13,6 +13,7 @@ from typing import Any
 from feedback_spec.instants import SECOND
 
 from feedback_verify.arrays.dimensions import Situation, headers_of, spelled
+from feedback_verify.arrays.listed import list_problems
 from feedback_verify.arrays.play import Failure
 from feedback_verify.arrays.refusals import FIELDS, Attempt, Kind, Setting, media_type_of, statuses
 from feedback_verify.arrays.refusing import EVERY, IN_TURN, KINDS, OPEN, THE_ONLY
@@ -24,8 +25,6 @@ from feedback_verify.targets import NotReachable
 
 BETWEEN = {"name": "In Between", "email": "between@example.net", "comments": "At once."}
 WRONG = {"name": "Not To Be Stored", "email": "not@example.net", "comments": "This is refused."}
-
-PAGE = 100  # entries of a list, unless fewer are requested
 
 
 @dataclass
@@ -291,16 +290,7 @@ class RefusedBatch:
         capabilities = self.scenario.target.capabilities
         listed = "event" in capabilities and "write" in self.where.credentials
         for project in self.projects if listed and not all(row.over for row in self.rows) else ():
-            self._compare(list(self.scenario.settled(partial(self._list_problems, project))))
-
-    def _list_problems(self, project: Project) -> list[Mismatch]:
-        entries = self.scenario.listing("status=", project=project).json
-        if not self.scenario.target.sandboxes and isinstance(entries, list):
-            if len(entries) >= PAGE:
-                return []  # the project has more than a page; ours may be on a later one
-            own = self.scenario.made_ids
-            entries = [each for each in entries if isinstance(each, dict) and str(each.get("eventID")) in own]
-        return self.oracle.list_problems(project, entries, self.oracle.listed(project, status=""))
+            self._compare(list(self.scenario.settled(partial(list_problems, self.scenario, project, "status=", ""))))
 
     def _compare(self, problems: list[Mismatch]) -> None:
         left = [row for row in self.rows if not row.over]
