@@ -31,7 +31,7 @@ def _typescript(example: Path) -> list[str]:
 
 
 def _java(example: Path) -> list[str]:
-    built = run(["bash", "-c", "javac -d build FeedbackClient.java Submit.java"], example)
+    built = run(["bash", "-c", "javac -d build src/main/java/*.java"], example)
     assert built.returncode == 0, built.stdout
     return ["java", "-cp", "build", "Submit"]
 
