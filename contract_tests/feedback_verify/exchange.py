@@ -100,13 +100,24 @@ class Project:
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request: an absolute URL, headers, the body as bytes."""
+    """One HTTP request: an absolute URL, headers, the body as bytes; `in_query` are secrets to add to the URL."""
 
     method: str
     url: str
     headers: Mapping[str, str | Secret] = field(default_factory=dict)
     content: bytes = b""
     chunked: bool = False
+    in_query: Altered | None = None
+
+    @property
+    def sent_url(self) -> str:
+        """The URL as sent, with the secrets in its query."""
+        return self.url if self.in_query is None else f"{self.url}?{self.in_query.value}"
+
+    @property
+    def shown_url(self) -> str:
+        """The URL with the name of a variable in place of each secret in its query."""
+        return self.url if self.in_query is None else f"{self.url}?{_shown(self.in_query)}"
 
     def sent_headers(self) -> dict[str, str]:
         """The headers as sent, with their secrets."""

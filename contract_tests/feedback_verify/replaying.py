@@ -123,17 +123,21 @@ class Replayer:
         headers = {name: self._value(each) for name, each in request.headers.items()}
         url = self._text(request.url.replace(place, f"/{new.organization}/{new.slug}"))
         content = self._text(request.content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-        return replace(request, url=url, headers=headers, content=content)
+        in_query = None if request.in_query is None else self._altered(request.in_query)
+        return replace(request, url=url, headers=headers, content=content, in_query=in_query)
 
     def _value(self, value: str | Secret) -> str | Secret:
         """A header's value, with the new secret in place of the old one."""
         match value:
             case Credential():
                 return self._credential(value)
-            case Altered(parts=parts):
-                return Altered(tuple(self._part(each) if isinstance(each, Part) else each for each in parts))
+            case Altered():
+                return self._altered(value)
             case _:
                 return value
+
+    def _altered(self, altered: Altered) -> Altered:
+        return Altered(tuple(self._part(each) if isinstance(each, Part) else each for each in altered.parts))
 
     def _part(self, part: Part) -> Part:
         return replace(part, credential=self._credential(part.credential))

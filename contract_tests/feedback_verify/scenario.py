@@ -17,7 +17,7 @@ from uuid import UUID
 from feedback_spec.behaviour import Behaviour
 from feedback_spec.document import Document
 
-from feedback_verify.exchange import Credential, Exchange, Project, Request, Secret
+from feedback_verify.exchange import Altered, Credential, Exchange, Project, Request, Secret
 from feedback_verify.oracle import Expected, Mismatch, Oracle
 from feedback_verify.steps import Send, Step
 from feedback_verify.targets import Connection, ControlTarget, Target
@@ -137,13 +137,14 @@ class Scenario:
         headers: Mapping[str, str | Secret] | None = None,
         content: bytes = b"",
         chunked: bool = False,
+        in_query: Altered | None = None,
     ) -> Exchange:
         """Sends one request with the project's credentials of the kind `by` (`none` for none), and records it."""
         project = project or self.project
         authorization = authorization or self.credential(project, by or self.default_credentials)
         sent = {"Authorization": authorization} if authorization is not None else {}
         url = self.target.base_url + (path or self.path(project)) + (f"?{query}" if query else "")
-        return self.repeat(project, Request(method, url, {**sent, **(headers or {})}, content, chunked))
+        return self.repeat(project, Request(method, url, {**sent, **(headers or {})}, content, chunked, in_query))
 
     def repeat(self, project: Project, request: Request) -> Exchange:
         """Sends a request again unchanged, and records it."""

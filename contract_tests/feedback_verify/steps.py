@@ -148,7 +148,8 @@ def as_python(steps: Iterable[Step], hide: Hide = str) -> str:
 def _variables(steps: Iterable[Step]) -> set[str]:
     requests = [step.request for step in steps if isinstance(step, Send)]
     requests += [step.exchange.request for step in steps if isinstance(step, SaveEvent) and step.exchange]
-    secrets = [each for request in requests for each in request.headers.values() if not isinstance(each, str)]
+    values = [each for request in requests for each in (*request.headers.values(), request.in_query)]
+    secrets = [each for each in values if isinstance(each, Secret)]
     return {part.credential.variable for each in secrets for part in each.parts if isinstance(part, Part)}
 
 
@@ -197,7 +198,8 @@ def curl(request: Request, hide: Hide = str, *, show_status: bool = True) -> str
         words.append("--path-as-is")
     if request.method != "GET":
         words += ["-I"] if request.method == "HEAD" else ["-X", quote(request.method)]
-    words.append(quote(hide(request.url)))
+    secrets = () if request.in_query is None else ("?", *request.in_query.parts)
+    words.append(quote(hide(request.url)) + "".join(map(_word, secrets)))
     for name, value in request.headers.items():
         words += ["-H", _header(name, value, hide)]
     if request.content and not any(name.lower() == "content-type" for name in request.headers):
@@ -322,7 +324,8 @@ def _send(request: Request, status: int | None, hide: Hide) -> str:
     large = len(request.content) > PREVIEW
     content = f"b'x' * {len(request.content)}" if large else repr(_hidden(request.content, hide))
     note = "no answer" if status is None else f"here {status}"
-    return f"send({request.method!r}, {hide(request.url)!r}, {{{headers[:-2]}}}, {content}, {note!r})"
+    url = repr(hide(request.url)) + (f" + '?' + {_value(request.in_query, hide)}" if request.in_query else "")
+    return f"send({request.method!r}, {url}, {{{headers[:-2]}}}, {content}, {note!r})"
 
 
 def _value(value: str | Secret, hide: Hide) -> str:

@@ -652,6 +652,19 @@ class TokensAreUsersOfBasic(Implementation):
         return super().authenticate(authorization)
 
 
+@breaks("credentials-required")
+class KeysInTheUrlWillDo(Implementation):
+    """As where SDKs send events."""
+
+    def respond(self, request: Request, content: bytes) -> Response:
+        key = request.query_params.get("sentry_key", "")
+        for project in self.projects.values():
+            if key == project.key and "authorization" not in request.headers:
+                headers = [*request.scope["headers"], (b"authorization", f"DSN http://{key}@h/{project.id}".encode())]
+                return super().respond(Request({**request.scope, "headers": headers}), content)
+        return super().respond(request, content)
+
+
 @breaks("credentials-known")
 class QuotesAroundTokensAreDropped(Implementation):
     def by_token(self, token: str) -> tuple[str, Project | None]:

@@ -69,7 +69,7 @@ def listing(query: str = "", at: str = HERE, by: str = "write") -> Send:
     return Send("GET", _endpoint(at) + query, by=f"{by} of {at}")
 
 
-def post(content: bytes, media_type: str = "application/json", by: str = f"write of {HERE}") -> Send:
+def post(content: bytes, media_type: str = "application/json", by: str | None = f"write of {HERE}") -> Send:
     """Posts any body."""
     return Send("POST", _endpoint(HERE), by=by, content=content, headers={"Content-Type": media_type})
 

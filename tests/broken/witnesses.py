@@ -39,6 +39,7 @@ MANY = tuple(f"{number:032x}" for number in range(1, FEW + 2))
 KNOWN: Witness = tuple(step for each in MANY for step in (save(each), submit(each)))
 FIELDS = {"event_id": EVENT, "name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!"}
 # The first project's own: its number is 1.
+PATH = f"/api/0/projects/{HERE}/user-feedback/"
 TOKEN, KEY = "write-acme-shop", "1".rjust(32, "a")
 
 
@@ -303,6 +304,7 @@ WITNESSES: dict[str, Witness] = {
     "FieldsAreInherited": (submit(name=..., __proto__={"name": "Jane Smith"}),),
     # credentials beside those that count
     "TokensAreUsersOfBasic": (submit(by=f"Basic {b64encode(f'{TOKEN}:'.encode()).decode()}"),),
+    "KeysInTheUrlWillDo": (replace(post(JSON, by=None), path=f"{PATH}?sentry_key={KEY}"),),
     "QuotesAroundTokensAreDropped": (submit(by=f'Bearer "{TOKEN}"'),),
     "AdministratorsOfAnyProject": (submit(by=f"admin of {BESIDE}"),),
     "AnyMentionOfJson": (post(JSON, "text/plain; of=application/json"),),

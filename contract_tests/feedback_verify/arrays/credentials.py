@@ -65,7 +65,7 @@ def _without(_: Setting) -> Iterator[Attempt]:
 
 
 def _elsewhere(s: Setting) -> Iterator[Attempt]:
-    """In headers in which other APIs accept credentials."""
+    """In headers, and in parameters of the URL, in which other APIs accept credentials."""
     token, dsn = s.where.credentials.get("write"), _own_dsn(s)
     if token is not None:
         for name in ("X-Auth-Token", "X-Api-Key", "Proxy-Authorization"):
@@ -73,9 +73,14 @@ def _elsewhere(s: Setting) -> Iterator[Attempt]:
             yield Attempt(f"with the token in {name}", anonymous=True, headers={name: value})
         cookie = Altered(("token=", Part(token)))
         yield Attempt("with the token in a cookie", anonymous=True, headers={"Cookie": cookie})
+        names = ("token", "access_token", "auth_token", "api_key")
+        given = Altered(tuple(part for name in names for part in (f"&{name}=", Part(token))))
+        yield Attempt("with the token in the URL", anonymous=True, in_query=given)
     if dsn is not None:
         envelope = Altered(("Sentry sentry_version=7, sentry_client=test/1.0, sentry_key=", dsn.key))
         yield Attempt("with the DSN's key in X-Sentry-Auth", anonymous=True, headers={"X-Sentry-Auth": envelope})
+        given = Altered(("sentry_version=7&sentry_key=", dsn.key))
+        yield Attempt("with the DSN's key in the URL", anonymous=True, in_query=given)
 
 
 def _unknown_scheme(s: Setting) -> Iterator[Attempt]:

@@ -12,7 +12,7 @@ from typing import Any
 from feedback_spec.document import Document
 from feedback_spec.profiles import DOCUMENTED
 
-from feedback_verify.exchange import Project, Secret
+from feedback_verify.exchange import Altered, Project, Secret
 from feedback_verify.scenario import JSON, VALUES, Scenario, dashed
 
 ANY_REFUSAL = tuple(range(400, 500))
@@ -63,6 +63,7 @@ class Attempt:
     authorization: Secret | str | None = None
     anonymous: bool = False
     headers: Mapping[str, Secret | str] = field(default_factory=dict)
+    in_query: Altered | None = None
     path: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
     content: bytes | None = None

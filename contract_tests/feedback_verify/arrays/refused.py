@@ -224,6 +224,7 @@ class RefusedBatch:
             },
             content=body.content if attempt.content is None else attempt.content,
             chunked=row.situation["form"] == "chunked",
+            in_query=attempt.in_query,
         )
 
     def _judge(self, row: Row, setting: Setting, attempt: Attempt, reply: Exchange) -> None:

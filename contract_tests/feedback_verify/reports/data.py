@@ -104,7 +104,7 @@ def shown(report: Report, exchange: Exchange) -> dict[str, Any]:
     return {
         "request": {
             "method": request.method,
-            "url": report.clean(request.url),
+            "url": report.clean(request.shown_url),
             "headers": headers,
             "body": shown_body(report, request.content),
         },

@@ -80,7 +80,7 @@ def _request(report: Report, exchange: Exchange, request: dict[str, Any]) -> har
         url=request["url"],
         httpVersion=HTTP,
         headers=_records(request["headers"].items()),
-        queryString=_records(parse_qsl(urlsplit(exchange.request.url).query, keep_blank_values=True), report),
+        queryString=_records(parse_qsl(urlsplit(exchange.request.shown_url).query, keep_blank_values=True), report),
         postData=data if body["bytes"] else None,
         bodySize=body["bytes"],
     )

@@ -109,7 +109,7 @@ def sendable(request: Request, *, asynchronous: bool = False) -> httpx.Request:
     headers = [(b"Connection", b"keep-alive"), *_encoded(request.sent_headers())]
     try:
         return httpx.Request(
-            request.method, request.url, headers=headers, content=chunks, extensions={"timeout": _TIMEOUTS}
+            request.method, request.sent_url, headers=headers, content=chunks, extensions={"timeout": _TIMEOUTS}
         )
     except httpx.InvalidURL as error:
         raise Unsendable(f"the URL {request.url[:80]!r} cannot be sent: {error}") from None

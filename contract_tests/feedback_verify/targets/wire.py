@@ -81,7 +81,7 @@ def _bare(method: str, request: Request, connection: str) -> bytes:
 
 
 def _written(protocol: h11.Connection, request: Request) -> bytes:
-    parts = urlsplit(request.url)
+    parts = urlsplit(request.sent_url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     length = {"Content-Length": str(len(request.content))} if request.content else {}
     headers = {"Host": parts.netloc.rpartition("@")[2], **length, **request.sent_headers()}
