@@ -1,6 +1,6 @@
 """Covering arrays cover what they promise, and a failure in them is simplified and attributed to its rule."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import combinations, product
 from pathlib import Path
 from random import Random
@@ -11,6 +11,7 @@ from feedback_verify.arrays.array import arrays_for
 from feedback_verify.arrays.covering import Shape, found, key_of, stored
 from feedback_verify.arrays.layer import Layer
 from feedback_verify.arrays.listed import PAGE, list_problems
+from feedback_verify.arrays.play import start_of
 from feedback_verify.arrays.refused import RefusedBatch
 from feedback_verify.scenario import Scenario
 from feedback_verify.targets import ControlTarget, Target
@@ -56,6 +57,15 @@ def test_all_tuples_of_values_meet(target: Target, document: Document) -> None:
 
         assert len(varied) == len(array.varied)
         assert wanted <= met
+
+
+def test_no_clock_is_set_before_1970(document: Document) -> None:
+    """Correct servers may keep time as a number that is not negative."""
+    timed = [each for each in arrays_for(document, Exact("http://x"), "full") if each.timed]
+    begun = [start_of(document, row)[0] for array in timed for row in array.rows]
+
+    assert begun
+    assert min(begun) >= datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class OneProject(ControlTarget):
