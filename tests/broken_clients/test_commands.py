@@ -30,6 +30,19 @@ try:
 except (OSError, HTTPException):
     pass
 """
+SILENT_ONCE = """
+import sys
+from http.client import HTTPException
+from pathlib import Path
+from tests.broken_clients.sound import Client
+marker = Path({marker!r})
+try:
+    Client().send()
+except (OSError, HTTPException):
+    if marker.exists():
+        sys.exit(1)
+    marker.touch()
+"""
 WITHOUT_HTTP = """
 import socket
 from urllib.parse import urlsplit
@@ -266,6 +279,16 @@ def test_feedback_that_is_lost_in_silence_is_found_wherever_it_is_lost(capsys: p
     assert "4 rules are violated" in said  # before the request is handled; after it, the feedback is stored
     assert "silently lost: the exit code is 0, but 1 of 1 feedback is not stored" in said
     assert "feedback-verify explore --placement 1-before-" in said
+
+
+def test_what_is_lost_only_once_is_no_violation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    client = SILENT_ONCE.format(marker=str(tmp_path / "marker"))
+
+    assert main(["explore", "--placement", "1-before-empty", "--", *python(client)]) == 3
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "silently lost" in said
+    assert "but not when it was played again" in said
 
 
 def test_the_command_of_the_mock_explores_too(capsys: pytest.CaptureFixture[str]) -> None:

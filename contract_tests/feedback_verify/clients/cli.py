@@ -56,7 +56,7 @@ Exit codes:
   0  whenever a response was lost, the feedback was delivered, or the command said that it was not
   1  feedback was silently lost or stored twice, or a rule for clients was broken
   2  could not test: wrong usage, or a command that cannot be started or fails without any fault
-  3  stopped before everything was run
+  3  nothing was wrong, but it was stopped before everything was run, or a result did not show a second time
 
 \b
 Examples:

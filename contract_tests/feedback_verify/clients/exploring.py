@@ -26,6 +26,7 @@ from feedback_verify.verdicts import Finding, Result, Verdict
 NOT_ASKED = frozenset({"retry-lost", "reports-refusal", "reports-outage", "reports-success"})
 """Rules reported here in other words, or about one feedback although a command may submit many."""
 LATE = "late"
+MOST_REPLAYS = 20  # violations that are played again; if there are more, it is not because the machine was busy
 PHASES = {"before": "before it is handled", "after": "after it was handled"}
 
 
@@ -47,9 +48,13 @@ class Exploration:
     placements: list[Placement] = field(default_factory=list)
     _plain: Episode | None = None
     _episodes: dict[str, Episode] = field(default_factory=dict)
+    _once: set[str] = field(default_factory=set)  # the placements that were violated only the first time
 
     def play(self, stage: Stage, progress: Callable[[int, int, str], None]) -> None:
-        """Runs the command once, and once for each placement. Raises CannotPlay if it fails without any fault."""
+        """Runs the command once, and once for each placement; a second time where that shows a violation.
+
+        Raises CannotPlay if it fails without any fault.
+        """
         progress(0, 1, PLAIN)
         plain = self._plain = stage.play(Situation(PLAIN, "everything works", texts=False))
         if plain.ended is not None or plain.exit_code != 0 or not plain.attempts:
@@ -67,6 +72,12 @@ class Exploration:
         for done, (situation, episode) in enumerate(stage.play_all([each.situation for each in self.placements]), 1):
             self._episodes[situation.name] = episode
             progress(done, total, situation.name)
+        wrong = [each for each in self.placements if self._result(each).verdict is Verdict.VIOLATED]
+        again = [each.situation for each in wrong] if len(wrong) <= MOST_REPLAYS else []
+        for done, (situation, episode) in enumerate(stage.play_all(again), 1):
+            progress(done, len(again), situation.name)
+            if not any(self._wrong(episode, plain, situation)):
+                self._once.add(situation.name)
 
     @property
     def sent(self) -> list[Send]:
@@ -96,6 +107,8 @@ class Exploration:
             return Result(rule, Verdict.NOT_RUN, "the run was stopped before this placement")
         wrong = list(self._wrong(episode, plain, situation))
         steps = told(episode)
+        if situation.name in self._once:
+            return Result(rule, Verdict.INCONCLUSIVE, f"{'; '.join(wrong)}, but not when it was played again")
         if wrong:
             return Result(rule, Verdict.VIOLATED, "; ".join(wrong), 1, steps)
         if not any(each.fault for each in episode.attempts):
