@@ -46,7 +46,7 @@ def judged(rule: str, *attempts: Attempt, situation: str = PLAIN, **more: Any) -
     """Whether the rule holds; None if that is open."""
     known: Mapping[str, Situation] = situations(DOCUMENT)
     plain = Episode(PLAIN, [attempt(1, 0)], given=GIVEN)
-    facts = {"over": attempts[-1].answered, "told_time": True, "given": GIVEN, **more}
+    facts = {"over": attempts[-1].answered if attempts else START, "told_time": True, "given": GIVEN, **more}
     case = Case(Episode(situation, attempts, **facts), DOCUMENT, DOCUMENT.client_rules, plain, known[situation])
     said = [each for each in findings(case) if each.rule == rule]
     if any(each.violation for each in said):
@@ -124,6 +124,11 @@ def test_a_client_that_does_not_know_the_time_is_not_blamed_for_being_late() -> 
 
     assert judged("retry-in-window", *tries, situation=situation, told_time=False) is None
     assert judged("retry-in-window", *tries, situation=situation, told_time=True) is False
+
+
+def test_a_client_that_has_sent_nothing_yet_may_only_be_slow() -> None:
+    assert judged("ends", situation="limited", ended="after 20 s") is None
+    assert judged("ends", attempt(1, 0), situation="limited", ended="20 s after its first request") is False
 
 
 def test_what_a_browser_sends_by_itself_has_no_credentials() -> None:

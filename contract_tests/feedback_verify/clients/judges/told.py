@@ -77,6 +77,10 @@ def _ends(case: Case, rule: ClientRule) -> Iterator[Finding]:
         yield case.broken(rule.rule.id, f"signal {-(episode.exit_code or 0)} killed the client")
     elif episode.ended is None:
         yield case.held(rule.rule.id)
+    elif not episode.attempts:  # no situation makes a difference before the first request
+        yield case.unclear(
+            rule.rule.id, f"the client was stopped {episode.ended}, and had sent nothing; give it more --patience"
+        )
     elif case.endless or (case.situation is not None and case.situation.hold):
         yield case.unclear(rule.rule.id, f"the client was stopped {episode.ended}; give it more --patience")
     else:
