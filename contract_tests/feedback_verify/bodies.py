@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 BOUNDARY = "feedback-boundary"
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
+# What some languages count as white space: JavaScript U+FEFF, Python U+001C, Java and PHP other control characters.
+TRIMMED = ("Cc", "Cf", "Zs", "Zl", "Zp")
 TYPED = "Content-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: 8bit\r\n"  # as Apache's client does
 
 
@@ -50,6 +53,11 @@ def encode(values: Mapping[str, Any], form: str = "json") -> Body:  # noqa: PLR0
             return Body("Application/JSON", _plain(values))
         case _:
             return Body(JSON, _plain(values), chunked=form == "chunked")
+
+
+def is_padded(text: str) -> bool:
+    """Whether a server may find white space around it, and trim it: the languages do not agree on what that is."""
+    return any(unicodedata.category(each) in TRIMMED for each in text[:1] + text[-1:])
 
 
 def multipart(values: Mapping[str, Any], headers: str = "") -> bytes:

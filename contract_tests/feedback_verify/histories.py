@@ -39,8 +39,9 @@ REFUSALS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("email-format", "", {"email": "nope"}),
     ("field-null", "", {"comments": None}),
 )
-# Without surrogates (Cs), all characters can be encoded; to name a codec takes almost a second of each process.
-_word = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp")), min_size=1, max_size=12)
+# Nothing that any language trims, as in `bodies.is_padded`. Without surrogates (Cs), all characters can be encoded; to
+# name a codec takes almost a second of each process.
+_word = st.text(st.characters(exclude_categories=("Cc", "Cf", "Cs", "Zs", "Zl", "Zp")), min_size=1, max_size=12)
 _events = st.integers(0, EVENTS - 1)
 _projects = st.integers(0, PROJECTS - 1)
 _by = st.sampled_from(["write", "dsn"])

@@ -20,6 +20,7 @@ from schemathesis.generation import GenerationMode
 from schemathesis.schemas import BaseSchema
 
 from feedback_verify.between import between, is_unknown_method
+from feedback_verify.bodies import is_padded
 from feedback_verify.exchange import Exchange
 from feedback_verify.scenario import Scenario
 from feedback_verify.steps import Send, Step
@@ -99,9 +100,8 @@ def _closed_to_a_dsn(document: Document) -> list[str]:
 
 def _not_padded(_context: Any, body: Any) -> bool:
     """Values surrounded by white space are trimmed before the schema applies: the rule `trimmed` tests them."""
-    if not isinstance(body, dict):
-        return True
-    return all(value == value.strip() for value in body.values() if isinstance(value, str))
+    texts = body.values() if isinstance(body, dict) else ()
+    return not any(isinstance(each, str) and is_padded(each) for each in texts)
 
 
 def _neither_padded_nor_nul(context: Any, body: Any) -> bool:

@@ -11,7 +11,7 @@ from feedback_verify.arrays.array import arrays_for
 from feedback_verify.arrays.covering import Shape, found, key_of, stored
 from feedback_verify.arrays.layer import Layer
 from feedback_verify.arrays.listed import PAGE, list_problems
-from feedback_verify.arrays.play import start_of
+from feedback_verify.arrays.play import Play, start_of
 from feedback_verify.arrays.refused import RefusedBatch
 from feedback_verify.scenario import Scenario
 from feedback_verify.targets import ControlTarget, Target
@@ -66,6 +66,22 @@ def test_no_clock_is_set_before_1970(document: Document) -> None:
 
     assert begun
     assert min(begun) >= datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def test_nothing_happened_before_1970(document: Document) -> None:
+    """Neither were events saved then, nor do they carry such timestamps."""
+    array = next(iter(arrays_for(document, Exact("http://x"), "default")))
+    instants = []
+    with serving(Implementation().app()) as url, ControlTarget(url, url) as target:
+        for row in (row for row in array.rows if row["calendar"] == "1970" and row["saved"] != "in time"):
+            start, began = start_of(document, row)
+            with Scenario(target, document, Random(1), start=start) as scenario:
+                Play(scenario, row, -began, frozenset()).run()
+                known = scenario.oracle.sandbox(scenario.project).model.known.values()
+                instants += [at for each in known for at in (each.saved, each.timestamp) if at is not None]
+
+    assert len(instants) > 4
+    assert min(instants) >= datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class OneProject(ControlTarget):

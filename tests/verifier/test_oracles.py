@@ -9,6 +9,7 @@ from feedback_spec.document import load as load_document
 from feedback_spec.instants import SECOND
 from feedback_spec.rules import Facts, decide
 from feedback_spec.windows import facts_of
+from feedback_verify.bodies import is_padded
 from feedback_verify.checks import all_checks
 from feedback_verify.exchange import Exchange, Project, Request
 from feedback_verify.model import status_of
@@ -102,3 +103,11 @@ def test_every_scenario_has_a_rule(document: Document) -> None:
     shown = {check.rule for check in all_checks(document)}
 
     assert shown <= set(document.rules)
+
+
+@pytest.mark.parametrize("blank", [" ", "\xa0", "\u3000", "\ufeff", "\x1c", "\x85", "\0", "\u180e"])
+def test_what_any_language_trims_is_not_taken_for_a_value(blank: str) -> None:
+    """JavaScript trims U+FEFF, Python U+001C, PHP the NUL: generated values begin and end with none of them."""
+    assert is_padded(f"{blank}Jane")
+    assert is_padded(f"Jane{blank}")
+    assert not is_padded(f"Jane{blank}Smith")

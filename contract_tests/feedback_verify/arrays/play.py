@@ -32,7 +32,7 @@ from feedback_verify.arrays.listed import list_problems
 from feedback_verify.bodies import encode
 from feedback_verify.exchange import Project
 from feedback_verify.model import OVERWRITTEN, REFUSED, STORED
-from feedback_verify.oracle import Expected, Mismatch, Oracle
+from feedback_verify.oracle import MICROSECOND, Expected, Mismatch, Oracle
 from feedback_verify.scenario import CHANGED, Scenario
 from feedback_verify.scenario import VALUES as PLAIN
 from feedback_verify.verdicts import Probe
@@ -214,7 +214,10 @@ class Play:
 
     def _save_with(self, facts: Mapping[str, Any]) -> None:
         project = self.scenario.project
-        facts = {**facts, **self._title}
+        # Not even in 1970 did anything happen before it.
+        most = (self.oracle.sandbox(project).model.now - CALENDAR["1970"]) // MICROSECOND
+        ages = {name: min(age, most) for name, age in facts.items() if name.endswith("_ago")}
+        facts = {**facts, **ages, **self._title}
         if self._is("event", "in another project", "in another organization"):
             project = self._other(same_organization=self._is("event", "in another project"))
         self.scenario.save_event(self._event_id.lower(), project=project, **facts)
