@@ -72,6 +72,9 @@ class Exploration:
         for done, (situation, episode) in enumerate(stage.play_all([each.situation for each in self.placements]), 1):
             self._episodes[situation.name] = episode
             progress(done, total, situation.name)
+        self._play_again(stage, plain, progress)
+
+    def _play_again(self, stage: Stage, plain: Episode, progress: Callable[[int, int, str], None]) -> None:
         wrong = [each for each in self.placements if self._result(each).verdict is Verdict.VIOLATED]
         again = [each.situation for each in wrong] if len(wrong) <= MOST_REPLAYS else []
         for done, (situation, episode) in enumerate(stage.play_all(again), 1):

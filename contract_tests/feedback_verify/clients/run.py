@@ -55,6 +55,13 @@ class ClientRun:
         for done, (situation, episode) in enumerate(stage.play_all(others), 2):
             self._take(episode, situation)
             progress(done, total, situation.name)
+        self._play_again(stage, progress)
+
+    def read(self, recorded: Episode) -> None:
+        """Judges a recording."""
+        self._take(recorded, None)
+
+    def _play_again(self, stage: Stage, progress: Callable[[int, int, str], None]) -> None:
         again = [self.situations[name] for name, found in self._found.items() if any(each.violation for each in found)]
         for _ in range(REPLAYS):
             total, busy = len(again), []
@@ -65,10 +72,6 @@ class ClientRun:
             again = busy
         for situation in again:
             self._doubt(situation, TOO_BUSY, self._is_by_time)
-
-    def read(self, recorded: Episode) -> None:
-        """Judges a recording."""
-        self._take(recorded, None)
 
     def _take(self, episode: Episode, situation: Situation | None) -> None:
         self._found[episode.situation] = self._judged(episode, situation)
