@@ -112,9 +112,9 @@ def _missing(s: Setting) -> Iterator[Attempt]:
     yield Attempt(f"without {s.about}", changes={s.about: REMOVED}, names=s.about)
     misspelt = {s.about: REMOVED, s.about.capitalize(): s.values[s.about]}
     yield Attempt(f"with {s.about.capitalize()} in place of {s.about}", changes=misspelt, names=s.about)
-    if s.about == "name":  # what JavaScript would inherit it from
+    if s.about == "name":  # what JavaScript would inherit it from; some servers do not even read on
         inherited = {"name": REMOVED, "__proto__": {"name": s.values["name"]}}
-        yield Attempt("with name in __proto__ only", changes=inherited, names="name")
+        yield Attempt("with name in __proto__ only", changes=inherited)
     for other in _OTHER_NAMES.get(s.about, ()):
         misspelt = {s.about: REMOVED, other: s.values[s.about]}
         yield Attempt(f"with {other} in place of {s.about}", changes=misspelt, names=s.about)
