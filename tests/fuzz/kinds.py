@@ -1,8 +1,10 @@
-"""The kinds of random input: each draws one case and judges it. Counts nothing."""
+"""The kinds of random input: each draws one case, and judges it and its variants. Counts nothing."""
 
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from feedback_mock.app import create_app
@@ -17,6 +19,19 @@ from tests.fuzz.streams import streams
 
 SMALL = Limits(requests=100, request_bytes=1024 * 1024)  # so that memory is soon what it will always be
 Judge = Callable[[Any], None]
+Vary = Callable[[Any, Random, int], int]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A strategy, the judge of its values, and the judge of up to so many variants of one, which returns how many.
+
+    Both raise AssertionError.
+    """
+
+    strategy: st.SearchStrategy[Any]
+    judge: Judge
+    vary: Vary
 
 
 class Errors(logging.Handler):
@@ -32,8 +47,8 @@ class Errors(logging.Handler):
 
 
 @contextmanager
-def kinds() -> Iterator[dict[str, tuple[st.SearchStrategy[Any], Judge]]]:
-    """By name, a strategy and the judge of its values, which raises AssertionError; an error in the log is one, too."""
+def kinds() -> Iterator[dict[str, Kind]]:
+    """By name; an error in the log is an AssertionError, too."""
     with ExitStack() as stack:
         wire, application = (
             stack.enter_context(closing(Wire(create_app(limits=SMALL)))),
@@ -46,21 +61,29 @@ def kinds() -> Iterator[dict[str, tuple[st.SearchStrategy[Any], Judge]]]:
         server_log.setLevel(logging.ERROR)  # each refusal is a warning
         asked = submissions(application.known) | listings(application.known)
         ingest, control = ingested(application.known), controlled()
-        found: dict[str, tuple[st.SearchStrategy[Any], Judge]] = {
-            "bytes on a socket": (streams(wire.path, wire.token), wire.judge),
-            "envelopes and compressed bodies": (st.lists(ingest, min_size=1, max_size=3), application.judge),
-            "submissions and lists": (st.lists(asked, min_size=1, max_size=3), application.judge),
-            "control, faults and snapshots": (st.lists(control, min_size=1, max_size=3), application.judge),
-            "histories of all of them": (st.lists(ingest | asked | control, max_size=8), application.judge),
-            "documents": (documents(), judge_document),
+        requests = {
+            "envelopes and compressed bodies": st.lists(ingest, min_size=1, max_size=3),
+            "submissions and lists": st.lists(asked, min_size=1, max_size=3),
+            "control, faults and snapshots": st.lists(control, min_size=1, max_size=3),
+            "histories of all of them": st.lists(ingest | asked | control, max_size=8),
         }
-        yield {name: (strategy, _without_errors(judge, errors)) for name, (strategy, judge) in found.items()}
+        found = {
+            "bytes on a socket": Kind(streams(wire.path, wire.token), wire.judge, wire.vary),
+            **{name: Kind(each, application.judge, application.vary) for name, each in requests.items()},
+            "documents": Kind(documents(), judge_document, lambda *_: 0),
+        }
+        yield {name: _without_errors(each, errors) for name, each in found.items()}
 
 
-def _without_errors(judge: Judge, errors: Errors) -> Judge:
+def _without_errors(kind: Kind, errors: Errors) -> Kind:
     def judging(case: Any) -> None:
         errors.said.clear()
-        judge(case)
+        kind.judge(case)
         assert errors.said == []
 
-    return judging
+    def varying(case: Any, random: Random, most: int) -> int:
+        judged = kind.vary(case, random, most)
+        assert errors.said == []
+        return judged
+
+    return Kind(kind.strategy, judging, varying)

@@ -1,17 +1,19 @@
-"""Runs the kinds of random input with Hypothesis, a batch at a time, each with a seed that reproduces it."""
+"""Runs the kinds of random input with Hypothesis, a batch at a time, each with a seed that reproduces it.
 
-from typing import Any
+Hypothesis draws a case well, and slowly; each is followed by variants of it, which cost little more than to judge them.
+"""
+
+from random import Random
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import strategies as st
 
-from tests.fuzz.kinds import Judge
+from tests.fuzz.kinds import Kind
 
 PHASES = (Phase.generate, Phase.shrink)
 
 
-def batch(strategy: st.SearchStrategy[Any], judge: Judge, number: int, cases: int) -> int:
-    """Draws this many cases with this seed, and returns how many there were; fewer if there are no more.
+def batch(kind: Kind, number: int, cases: int, variants: int) -> int:
+    """Draws this many cases with this seed, each with variants if it has any, and returns how many there were.
 
     Raises what the judge does, for the smallest case that Hypothesis finds, which it prints.
     """
@@ -26,11 +28,12 @@ def batch(strategy: st.SearchStrategy[Any], judge: Judge, number: int, cases: in
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
     )
-    @given(strategy)
-    def judging(case: Any) -> None:
+    @given(kind.strategy)
+    def judging(case: object) -> None:
         nonlocal judged
         judged += 1
-        judge(case)
+        kind.judge(case)
+        judged += kind.vary(case, Random(f"{number} {case!r}"), variants)
 
     judging()
     return judged

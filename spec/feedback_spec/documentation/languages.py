@@ -6,6 +6,7 @@ Values from the document are quoted for each language.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -48,6 +49,14 @@ def walk_in_languages(request: Request, steps: Sequence[Step]) -> dict[str, str]
 
 
 def _rendered(templates: Mapping[str, str], context: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        language: _environment().get_template(template).render(context).strip()
+        for language, template in templates.items()
+    }
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("feedback_spec.documentation", "templates/samples"),
         autoescape=False,  # it is code, and each filter quotes for its language
@@ -62,9 +71,7 @@ def _rendered(templates: Mapping[str, str], context: Mapping[str, Any]) -> dict[
         "java_block": _java_block,
         "line": json.dumps,
     }
-    return {
-        language: environment.get_template(template).render(context).strip() for language, template in templates.items()
-    }
+    return environment
 
 
 def _text(value: str) -> str:

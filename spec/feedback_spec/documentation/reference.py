@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -74,6 +75,7 @@ def render_timeline(document: Document) -> str:
     return _environment(escape=True).get_template("timeline.svg.j2").render(context).strip() + "\n"
 
 
+@cache  # with its compiled templates
 def _environment(*, escape: bool) -> Environment:
     environment = Environment(
         loader=PackageLoader("feedback_spec.documentation"),
