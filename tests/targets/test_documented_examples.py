@@ -42,14 +42,14 @@ def serving(port: int) -> Iterator[None]:
 
 
 def verify(name: str, folder: Path, port: int, *more: str) -> subprocess.CompletedProcess[str]:
-    """The command of an example, with a few rules to keep it short and a port of its own."""
+    """The command of an example, with a few rules at the lowest depth to keep it short, and a port of its own."""
     text = EXAMPLES[name]
     command = re.search(r"for: feedback-verify (.*)", text)
     assert command
     (folder / name).write_text(text.replace("9000", str(port)), "utf-8")
     words = command[1].replace("9000", str(port)).replace(name, str(folder / name)).split()
     return subprocess.run(
-        [PROGRAMS / "feedback-verify", *words, *more],
+        [PROGRAMS / "feedback-verify", *words, "--depth", "quick", *more],
         cwd=ROOT,
         env=ENVIRONMENT,
         capture_output=True,
