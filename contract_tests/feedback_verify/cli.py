@@ -151,9 +151,8 @@ def _verify(values: dict[str, Any], *, debug: bool) -> int:
 
 
 def _verify_and_report(values: dict[str, Any], *, debug: bool) -> int:
-    # Schemathesis and Hypothesis are slow to import; --help and a wrong flag need neither.
+    # Schemathesis and Hypothesis are slow to import; --help, a wrong flag and a target that is away need neither.
     from feedback_verify.reports import Began, Report  # noqa: PLC0415 (slow to import)
-    from feedback_verify.run import Run  # noqa: PLC0415 (slow to import)
 
     began = Began.now()
     reports, prepared = values.pop("report"), prepare(values)
@@ -161,6 +160,8 @@ def _verify_and_report(values: dict[str, Any], *, debug: bool) -> int:
     for path in [*(path for _, path in reports), *([values["plan"]] if values["plan"] else [])]:
         check(path)
     with open_target(settings) as target, progress() as show:
+        from feedback_verify.run import Run  # noqa: PLC0415 (slow to import)
+
         told: dict[str, Any] = {"progress": show, "say": partial(click.echo, err=True), **options}
         run = Run(document, target, **told, stopped=True)
         trouble = None

@@ -1,15 +1,19 @@
 """The options resolved into settings, document, run options and baseline, before any request is sent."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from feedback_spec.catalogue import Rule
 from feedback_spec.document import Document, load
 from feedback_spec.profiles import DOCUMENTED
+from feedback_spec.spelling import meant
 
 from feedback_verify.baseline import Baseline, read_baseline
 from feedback_verify.flags import DETECT
+from feedback_verify.realtime.plan import read
 from feedback_verify.settings import Settings, SettingsError
 from feedback_verify.verdicts import Verdict
 
@@ -44,17 +48,13 @@ def prepare(values: dict[str, Any]) -> Prepared:
 
 def _run_options(document: Document, values: dict[str, Any]) -> dict[str, Any]:
     """The options of a Run. Raises ValueError or PlanError, with one sentence."""
-    # Schemathesis and Hypothesis are slow to import; a wrong flag needs neither.
-    from feedback_verify.realtime.plan import read  # noqa: PLC0415 (see above)
-    from feedback_verify.run import known_rules, required_rules  # noqa: PLC0415 (see above)
-
     rules, replay, seed = values["rules"], values["replay"], values["seed"]
     earlier = _earlier(values["require"])
     return {
         **{name: values[name] for name in ("wait", "max_parallel", "depth")},
         "seed": int.from_bytes(os.urandom(4)) if seed is None else seed,
-        "rules": known_rules(document, rules) if rules else None,
-        "require": required_rules(document, values["require"]) if earlier is None else lambda *_: False,
+        "rules": _known_rules(document, rules) if rules else None,
+        "require": _required_rules(document, values["require"]) if earlier is None else lambda *_: False,
         "before": earlier or {},
         "plan": read(replay, document) if replay else None,
         "plan_file": values["plan"],
@@ -70,3 +70,30 @@ def _earlier(require: str) -> dict[str, str] | None:
         return None
     rules = read_column(path).rules
     return {rule: str(path) for rule, each in rules.items() if each["verdict"] == Verdict.VERIFIED}
+
+
+def _known_rules(document: Document, names: str) -> frozenset[str]:
+    """The comma-separated names as rule ids. Raises ValueError for a rule that is not in the catalogue."""
+    known = frozenset(each.strip() for each in names.split(","))
+    unknown = sorted(known - set(document.verifiable))
+    if unknown:
+        raise ValueError(f'The catalogue has no rule "{unknown[0]}"{meant(unknown[0], document.verifiable)}')
+    return known
+
+
+def _required_rules(document: Document, require: str) -> Callable[[Rule, Verdict], bool]:
+    """Whether a verdict counts for the exit code, by `core`, `level`, `all` or rule ids. Raises ValueError.
+
+    `core` means the rules that the page states and that need only a URL with credentials; `level` means everything that
+    the target allows. Rules left out by --rules are never required.
+    """
+    match require:
+        case "core":
+            answered = Verdict.AS_ANSWERED
+            return lambda rule, verdict: rule.level == "documented" and not rule.needs and verdict is not answered
+        case "level":
+            return lambda _, verdict: verdict not in (Verdict.NOT_VERIFIABLE, Verdict.AS_ANSWERED)
+        case "all":
+            return lambda *_: True
+    known = _known_rules(document, require)
+    return lambda rule, _: rule.id in known

@@ -14,7 +14,6 @@ from random import Random
 
 from feedback_spec.catalogue import Rule
 from feedback_spec.document import LIST, Document
-from feedback_spec.spelling import meant
 
 from feedback_verify import arrays, crowded, histories, schema
 from feedback_verify.answers import Answers
@@ -336,30 +335,3 @@ def _lags(target: Target) -> list[Finding]:
 
 def _has_listed(scenario: Scenario) -> bool:
     return any(each.request.method == "GET" for each in scenario.exchanges)
-
-
-def known_rules(document: Document, names: str) -> frozenset[str]:
-    """The comma-separated names as rule ids. Raises ValueError for a rule that is not in the catalogue."""
-    known = frozenset(each.strip() for each in names.split(","))
-    unknown = sorted(known - set(document.verifiable))
-    if unknown:
-        raise ValueError(f'The catalogue has no rule "{unknown[0]}"{meant(unknown[0], document.verifiable)}')
-    return known
-
-
-def required_rules(document: Document, require: str) -> Callable[[Rule, Verdict], bool]:
-    """Whether a verdict counts for the exit code, by `core`, `level`, `all` or rule ids. Raises ValueError.
-
-    `core` means the rules that the page states and that need only a URL with credentials; `level` means everything that
-    the target allows. Rules left out by --rules are never required.
-    """
-    match require:
-        case "core":
-            answered = Verdict.AS_ANSWERED
-            return lambda rule, verdict: rule.level == "documented" and not rule.needs and verdict is not answered
-        case "level":
-            return lambda _, verdict: verdict not in (Verdict.NOT_VERIFIABLE, Verdict.AS_ANSWERED)
-        case "all":
-            return lambda *_: True
-    known = known_rules(document, require)
-    return lambda rule, _: rule.id in known
