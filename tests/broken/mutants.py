@@ -128,6 +128,21 @@ class OverwriteWindowExcludesItsLimit(Implementation):
 
 
 @breaks("overwrite-window")
+class AdditionsAreAlwaysWelcome(Implementation):
+    """Who only adds to the comments does not overwrite anything."""
+
+    def submit(self, project: Project, body: dict[str, str], by: str) -> Record:
+        record = self.records(project).get(self.key(project, body, by))
+        if record and body["email"] == record.values["email"]:
+            before, now = record.values["comments"], body["comments"]
+            if now != before and now.startswith(before):
+                self.check_windows(self.find_event(project, body["event_id"]), None, self.now(project), by)
+                self.overwrite(record, body, self.now(project))
+                return record
+        return super().submit(project, body, by)
+
+
+@breaks("overwrite-window")
 class NoOverwriteWindow(Implementation):
     def overwrite_window_over(self, record: Record, now: datetime, by: str) -> bool:
         return False

@@ -92,6 +92,7 @@ WITNESSES: dict[str, Witness] = {
     "OverwriteWindowOneMicrosecondLong": _again("PT5M0.000001S"),
     "OverwriteWindowExcludesItsLimit": _again("PT5M"),
     "NoOverwriteWindow": _again("PT6M"),
+    "AdditionsAreAlwaysWelcome": (submit(), advance("PT6M"), submit(comments="It broke! Again.")),
     "OverwriteWindowInMilliseconds": _again("PT1S"),
     "OverwriteWindowForgetsDays": _again("P1D"),
     "OverwriteWindowRounded": _again("PT5M0.4S"),

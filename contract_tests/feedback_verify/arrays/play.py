@@ -269,10 +269,13 @@ class Play:
         return {"title": "It broke"} if same else {}
 
     def _submit(self, *, again: bool = False, form: str = "", by: str = "") -> None:
-        """The first submission has the plain values, later ones have others, so that an overwrite shows."""
+        """The first submission has the plain values, later ones have others, so that an overwrite shows; each adds to
+        the comments of the one before it.
+        """
         number = self._submissions if not again else self._submissions - 1
         self._submissions = number + 1
-        values = {**PLAIN} if number == 0 else {**CHANGED, "comments": f"{CHANGED['comments']} ({number})"}
+        added = "".join(f" ({each + 1})" for each in range(number))
+        values = {**PLAIN} if number == 0 else {**CHANGED, "comments": f"{CHANGED['comments']}{added}"}
         values |= self._texts(number)
         by = by or (self.situation.get("first by", "write") if number == 0 else self.situation.get("by", "write"))
         event_id = self._event_id
