@@ -126,6 +126,17 @@ def test_a_client_that_does_not_know_the_time_is_not_blamed_for_being_late() -> 
     assert judged("retry-in-window", *tries, situation=situation, told_time=True) is False
 
 
+@pytest.mark.parametrize(("kind", "went_by_status"), [("MALFORMED_RESPONSE_CHUNK", None), ("EMPTY_RESPONSE", False)])
+def test_a_client_may_go_by_a_status_of_success_although_the_rest_is_lost(
+    kind: str, went_by_status: bool | None
+) -> None:
+    lost = attempt(1, 0, LOST, fault={"phase": "after", "effect": {"connection": kind}})
+
+    for rule in ("retry-lost", "reports-outage"):
+        assert judged(rule, lost, situation="lost-after-malformed", exit_code=0) is went_by_status
+    assert judged("retry-lost", lost, situation="lost-after-malformed", exit_code=1) is False
+
+
 def test_a_client_that_has_sent_nothing_yet_may_only_be_slow() -> None:
     assert judged("ends", situation="limited", ended="after 20 s") is None
     assert judged("ends", attempt(1, 0), situation="limited", ended="20 s after its first request") is False

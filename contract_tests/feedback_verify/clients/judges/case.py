@@ -10,7 +10,7 @@ from feedback_spec.document import Document
 from feedback_spec.instants import in_short
 
 from feedback_verify.clients.episode import Attempt, Episode
-from feedback_verify.clients.situations import Situation
+from feedback_verify.clients.situations import BROKEN_SUCCESS, Situation
 from feedback_verify.clients.telling import told
 from feedback_verify.verdicts import Finding
 
@@ -97,3 +97,8 @@ def is_delivered(attempt: Attempt) -> bool:
     """Whether the client was fully informed that the feedback is stored."""
     broken = "broken_body" in (attempt.fault or {}).get("effect", {})
     return attempt.status in range(200, 300) and not broken
+
+
+def is_success_at_first(attempt: Attempt) -> bool:
+    """Whether the response broke off after a status that says that the feedback is stored."""
+    return bool((attempt.fault or {}).get("effect", {}).get("connection") == BROKEN_SUCCESS)

@@ -8,7 +8,16 @@ from feedback_spec.client_rules import ClientRule
 from feedback_spec.instants import EPOCH, MICROSECOND, SECOND, in_short
 
 from feedback_verify.clients.episode import LOST, Attempt
-from feedback_verify.clients.judges.case import BUSY, Case, Judge, after, at_once, gap, is_delivered
+from feedback_verify.clients.judges.case import (
+    BUSY,
+    Case,
+    Judge,
+    after,
+    at_once,
+    gap,
+    is_delivered,
+    is_success_at_first,
+)
 from feedback_verify.verdicts import Finding
 
 MOST_DIGITS = 12  # of Retry-After
@@ -32,6 +41,8 @@ def _retry_lost(case: Case, rule: ClientRule) -> Iterator[Finding]:
             yield case.held(rule.rule.id, upto=group[group.index(lost) + 1])
         elif any(each.operation is None for each in case.episode.attempts if each.number > lost.number):
             continue  # it was sent again, though not where it belongs
+        elif is_success_at_first(lost) and case.episode.ended is None and case.episode.exit_code == 0:
+            continue  # it went by the status
         elif case.episode.ended is not None:
             yield case.unclear(rule.rule.id, f"the client was stopped {case.episode.ended}, and had not retried yet")
         elif not case.episode.recorded or case.episode.attempts[-1].sent > lost.sent:

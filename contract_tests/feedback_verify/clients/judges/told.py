@@ -6,7 +6,7 @@ from http import HTTPStatus
 from feedback_spec.client_rules import ClientRule
 
 from feedback_verify.clients.episode import LOST
-from feedback_verify.clients.judges.case import BUSY, Case, Judge, is_delivered
+from feedback_verify.clients.judges.case import BUSY, Case, Judge, is_delivered, is_success_at_first
 from feedback_verify.verdicts import Finding
 
 
@@ -41,7 +41,8 @@ def _is_outage(case: Case) -> bool:
     statuses = [each.status for each in case.episode.submissions]
     last = statuses[-1]
     failed = last in (LOST, *BUSY, *range(300, 400)) or last >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return failed and not any(status in range(200, 300) for status in statuses)
+    accepted = any(each.status in range(200, 300) or is_success_at_first(each) for each in case.episode.submissions)
+    return failed and not accepted
 
 
 def _says_so(case: Case) -> bool:
