@@ -17,6 +17,7 @@ from feedback_verify.clients.commands import CannotPlay
 from feedback_verify.clients.episode import Attempt, Episode
 from feedback_verify.clients.judges import findings
 from feedback_verify.clients.judges.case import Case
+from feedback_verify.clients.run import FEW
 from feedback_verify.clients.situations import LOSSES, PLAIN, Fault, Setting, Situation
 from feedback_verify.clients.stage import Stage
 from feedback_verify.clients.telling import told
@@ -77,9 +78,9 @@ class Exploration:
     def _play_again(self, stage: Stage, plain: Episode, progress: Callable[[int, int, str], None]) -> None:
         wrong = [each for each in self.placements if self._result(each).verdict is Verdict.VIOLATED]
         again = [each.situation for each in wrong] if len(wrong) <= MOST_REPLAYS else []
-        for done, (situation, episode) in enumerate(stage.play_all(again), 1):
+        for done, (situation, episode) in enumerate(stage.play_all(again, together=len(again) > FEW), 1):
             progress(done, len(again), situation.name)
-            if not any(self._wrong(episode, plain, situation)):
+            if episode.attempts and not any(self._wrong(episode, plain, situation)):
                 self._once.add(situation.name)
 
     @property

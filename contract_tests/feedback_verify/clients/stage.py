@@ -96,9 +96,11 @@ class Stage:
         finally:
             self._ask("DELETE", path)
 
-    def play_all(self, situations: Iterable[Situation]) -> Iterator[tuple[Situation, Episode]]:
-        """Runs many concurrently, and yields each as soon as it is over; closing the iterator ends the rest."""
-        with ThreadPoolExecutor(PLAYS) as pool:
+    def play_all(
+        self, situations: Iterable[Situation], *, together: bool = True
+    ) -> Iterator[tuple[Situation, Episode]]:
+        """Runs many, together or not, and yields each as soon as it is over; closing the iterator ends the rest."""
+        with ThreadPoolExecutor(PLAYS if together else 1) as pool:
             futures = {pool.submit(self.play, each): each for each in situations}
             try:
                 for future in as_completed(futures):
