@@ -4,8 +4,8 @@ BIN := .venv/bin
 ARGS ?=
 RUNS ?= 20
 SEEDS ?= 50
-# One more than there are cores, because some tests wait for time to pass.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Two more than there are cores, because some tests wait for time to pass, and many for processes to start.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
@@ -57,7 +57,7 @@ picture: .venv/installed ## redraw the pictures of the mock's page and of a repo
 	@$(BIN)/python -m tests.reports.picture docs/report.png
 
 broken: .venv/installed ## test every broken server, seed and profile, not only this commit's sample
-	@BROKEN=all $(BIN)/pytest -n auto tests/verifier/test_mutants.py tests/verifier/test_mutants_real_time.py tests/verifier/test_conformance.py tests/verifier/test_profiles.py $(ARGS)
+	@BROKEN=all $(BIN)/pytest -n auto tests/verifier/test_mutants.py tests/verifier/test_mutants_real_time.py tests/verifier/test_conformance.py tests/verifier/test_other_windows.py tests/verifier/test_profiles.py $(ARGS)
 
 broken-clients: .venv/installed clients ## test every broken client, not only this commit's sample (minutes)
 	@BROKEN=all $(BIN)/pytest -n 2 tests/broken_clients $(ARGS)
