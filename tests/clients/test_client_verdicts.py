@@ -37,7 +37,7 @@ def _java(example: Path) -> list[str]:
 
 
 BUILT: dict[str, Callable[[Path], list[str]]] = {"python": _python, "typescript": _typescript, "java": _java}
-BUSY = ("but not when it was played again", "too busy to look at the client")
+BUSY = ("but not when it was played again", "the machine was so busy")
 """What the verifier doubts on a machine that is so busy that the clients' own time limits pass."""
 SOUND = [*BUILT, "sound"]
 PLAYS = [(SOUND[seed % len(SOUND)], seed) for seed in range(SEEDS)] or [(name, 0) for name in drawn(list(BUILT), 1)]

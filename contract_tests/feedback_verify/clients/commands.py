@@ -60,6 +60,15 @@ class Command:
         """What it wrote to stderr, or the beginning of that."""
         return self._errors.text()
 
+    @property
+    def waited(self) -> int:
+        """How long one of its threads waited for a processor, in microseconds; 0 where the system does not say."""
+        waits = [0]
+        for each in Path(f"/proc/{self._process.pid}/task").glob("*/schedstat"):
+            with suppress(OSError, ValueError, IndexError):
+                waits.append(int(each.read_text("ascii").split()[1]) // 1000)
+        return max(waits)
+
     def end(self) -> None:
         """Ends it with everything that it started."""
         with suppress(ProcessLookupError, PermissionError):

@@ -94,7 +94,7 @@ class Episode:
     the values to submit and `secrets` what it must keep; `elsewhere` has all requests to another origin, `records` what
     is stored at the end. `over` is the instant of the end, on the machine's clock in microseconds; `told_time` says
     whether the client's time is the project's, including any moves; `lag` is how long one look at the client took at
-    most, in microseconds: much on a busy machine.
+    most, and `waited` how long one of its threads waited for a processor, in microseconds: much on a busy machine.
     """
 
     situation: str
@@ -109,6 +109,7 @@ class Episode:
     over: int = 0
     told_time: bool = False
     lag: int = 0
+    waited: int = 0
     ended: str | None = None
     recorded: bool = False  # from a journal: how the client ended is unknown
 

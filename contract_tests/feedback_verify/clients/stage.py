@@ -126,7 +126,7 @@ class Stage:
         command, started = Command(self.words, variables), _now()
         self._running.add(command)
         try:
-            ended, lag = self._watch(command, situation, path, clock)
+            ended, lag, waited = self._watch(command, situation, path, clock)
         finally:
             command.end()
             self._running.discard(command)
@@ -151,16 +151,19 @@ class Stage:
             ended=ended,
             told_time=clock is not None or (moved > NOTICEABLE and not situation.hold),
             lag=lag,
+            waited=waited,
         )
 
-    def _watch(self, command: Command, situation: Situation, path: str, clock: Clock | None) -> tuple[str | None, int]:
-        """Waits for the command. Returns None if it exited, else why it was ended; and the longest look at it."""
+    def _watch(
+        self, command: Command, situation: Situation, path: str, clock: Clock | None
+    ) -> tuple[str | None, int, int]:
+        """Waits for the command. Returns None if it exited, else why it was ended; then `lag` and `waited`."""
         began, seen, since, held = _monotonic(), 0, _monotonic(), bool(situation.hold)
-        lag, looked = 0, began
+        lag, waited, looked = 0, 0, began
         while not command.wait(LOOK):
             last = self._ask("GET", f"{path}/requests?since=1000000")["last"]
             now = _monotonic()
-            lag, looked = max(lag, now - looked), now
+            lag, waited, looked = max(lag, now - looked), max(waited, command.waited), now
             if last != seen:
                 began, seen, since = began if seen else now, last, now
             if held and self._holds(path):
@@ -168,13 +171,13 @@ class Stage:
                 self._let_time_pass(situation.hold, path, clock, command)
                 looked = _monotonic()
             if seen > TOO_MANY:
-                return f"after {seen} requests", lag
+                return f"after {seen} requests", lag, waited
             if situation.calm and seen and now - since > situation.calm:
-                return f"after {situation.calm // SECOND} s without a request", lag
+                return f"after {situation.calm // SECOND} s without a request", lag, waited
             if now - began > self.patience:
                 patience = f"{self.patience / SECOND:g} s"
-                return f"{patience} after its first request" if seen else f"after {patience}", lag
-        return None, max(lag, _monotonic() - looked)
+                return f"{patience} after its first request" if seen else f"after {patience}", lag, waited
+        return None, max(lag, _monotonic() - looked), waited
 
     def _holds(self, path: str) -> bool:
         """Whether a response is held back: the request has been handled then."""
