@@ -3,14 +3,19 @@
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 from feedback_mock.app import create_app
 from feedback_spec.document import Document, load
+from feedback_verify import schema
 from feedback_verify.run import Run
+from feedback_verify.scenario import Scenario
 from feedback_verify.targets import ControlTarget, UrlTarget
 from feedback_verify.verdicts import Result, Verdict, exit_code
 
+from tests.broken.server import Implementation
 from tests.broken.serving import serving
 from tests.drawn import drawn
 
@@ -76,3 +81,23 @@ def test_changed_document_changes_mock_and_verdicts_alike(changed_path: Path) ->
     assert "10 minutes" in reference
     assert "2 minutes" in reference
     assert "30 minutes" not in reference
+
+
+class Tolerant(Implementation):
+    """Accepts any event id that is not too long, as the document allows, and returns it."""
+
+    def problem(self, name: str, value: Any) -> str | None:
+        problem = super().problem(name, value)
+        return None if name == "event_id" and problem == "Enter 32 hexadecimal digits." else problem
+
+
+def test_malformed_event_ids_may_be_accepted(document: Document) -> None:
+    """Schemathesis knows the schema, but not that the catalogue leaves this open."""
+    with (
+        serving(Tolerant().app()) as url,
+        ControlTarget(url, url) as target,
+        Scenario(target, document, Random(1)) as scenario,
+    ):
+        findings = schema.run(scenario, document, 1, 20)
+
+    assert [each.violation for each in findings if each.violation] == []
