@@ -45,11 +45,11 @@ def changed(draw: st.DrawFn, value: Any, values: st.SearchStrategy[Any] = VALUES
         container, key = spots[draw(st.integers(0, len(spots) - 1))]
         match draw(st.sampled_from(("put", "put", "delete", "add"))):
             case "put":
-                container[key] = draw(values)
+                container[key] = copy.deepcopy(draw(values))  # as a later change may be in it
             case "delete":
                 del container[key]
             case "add" if isinstance(container, dict):
-                container[draw(st.text(max_size=8))] = draw(values)
+                container[draw(st.text(max_size=8))] = copy.deepcopy(draw(values))
             case "add":
-                container.insert(key, draw(values))
+                container.insert(key, copy.deepcopy(draw(values)))
     return value

@@ -173,7 +173,7 @@ def check(stream: Stream, meant: list[Seen], seen: list[Seen], answers: bytes) -
 
 
 def _origin_form(target: str) -> str:
-    if target.startswith("/"):
+    if target.startswith(("/", "*")):
         return target
     _, _, rest = target.partition("://")
     return "/" + rest.partition("/")[2] if rest else target
