@@ -161,7 +161,7 @@ def other_keys_are_ignored(s: Scenario) -> None:
     deep: Any = 0.1
     for _ in range(DEPTH):
         deep = [deep]
-    for value in (None, 1, "x", [1], {"a": "b"}, [True, -0.0, 1e300, 10**30, deep]):
+    for value in (None, 10**30, "x", [1], {"a": "b"}, [True, -0.0, 1e300, deep]):
         others = dict.fromkeys(("tags", "url", "source", "user_id", "environment", "release", "contexts"), value)
         s.expect_accepted(s.submit({**s.submission(), **others}), f"feedback with other keys, each {value!r}")
     extra = {"id": "999999", "dateCreated": "1999-01-01T00:00:00Z", "issue": {}, "eventID": "x", "tags": [1], "user": 1}
