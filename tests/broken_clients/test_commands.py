@@ -279,7 +279,7 @@ def test_feedback_that_is_lost_in_silence_is_found_wherever_it_is_lost(capsys: p
     assert main(["explore", "--", *python(SILENT)]) == 1
 
     said = capsys.readouterr().out
-    assert "3 rules are violated" in said  # before the request is handled; after it, the feedback is stored
+    assert "4 rules are violated" in said  # before the request is handled; after it, the feedback is stored
     assert "silently lost: the exit code is 0, but 1 of 1 feedback is not stored" in said
     assert "feedback-verify explore --placement 1-before-" in said
 

@@ -18,7 +18,7 @@ from feedback_verify.clients.episode import Attempt, Episode
 from feedback_verify.clients.judges import findings
 from feedback_verify.clients.judges.case import Case
 from feedback_verify.clients.run import FEW
-from feedback_verify.clients.situations import LOSSES, PLAIN, Fault, Setting, Situation
+from feedback_verify.clients.situations import CONNECTION_FAULTS, PLAIN, Fault, Setting, Situation
 from feedback_verify.clients.stage import Stage
 from feedback_verify.clients.telling import told
 from feedback_verify.steps import Send
@@ -142,10 +142,11 @@ def placements(plain: Episode, document: Document) -> Iterator[Placement]:
     beyond = max((each.limit for each in document.mutability.windows if each.base.startswith("feedback")), default=0)
     for number, request in enumerate(plain.attempts, 1):
         lost = f"the response to request {number} is lost"
-        for phase, kind in LOSSES:
-            name = f"{number}-{phase}-{kind.split('_')[0].lower()}"
-            rule = _fault(number, phase, {"connection": kind})
-            yield Placement(request, Situation(name, f"{lost} ({kind}) {PHASES[phase]}", rule, texts=False))
+        for phase, when in PHASES.items():
+            for kind in CONNECTION_FAULTS:
+                name = f"{number}-{phase}-{kind.split('_')[0].lower()}"
+                rule = _fault(number, phase, {"connection": kind})
+                yield Placement(request, Situation(name, f"{lost} ({kind}) {when}", rule, texts=False))
         if beyond:
             rule = _fault(number, "after", {"delay": "until_released", "connection": "EMPTY_RESPONSE"})
             what = f"{lost}, and the network is back {in_words(beyond + SECOND)} later"

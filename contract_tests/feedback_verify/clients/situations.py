@@ -21,15 +21,7 @@ CONNECTION_FAULTS = (
     "MALFORMED_RESPONSE_CHUNK",
     "RANDOM_DATA_THEN_CLOSE",
 )
-BROKEN_SUCCESS = "MALFORMED_RESPONSE_CHUNK"
-"""The fault that comes after the status line of a success: no server says that before the feedback is stored."""
-LOSSES = tuple(
-    (phase, kind)
-    for phase in ("before", "after")
-    for kind in CONNECTION_FAULTS
-    if (phase, kind) != ("before", BROKEN_SUCCESS)
-)
-"""Every way in which a response gets lost: before or after the request is handled, and by which fault."""
+BROKEN_SUCCESS = "MALFORMED_RESPONSE_CHUNK"  # it comes after the status line of a success
 SHORT = 1  # seconds of Retry-After that a client has to wait
 LONG = 86_400  # seconds of Retry-After too long for any client while the window is open
 UNTIL_RELEASED = "until_released"
@@ -117,7 +109,7 @@ def _always(effect: Fault, **more: Any) -> Callable[[Setting], Sequence[Fault]]:
 def _lost() -> list[Situation]:
     found = []
     for phase, when in (("before", "before the feedback is stored"), ("after", "after the feedback was stored")):
-        for kind in (kind for each, kind in LOSSES if each == phase):
+        for kind in CONNECTION_FAULTS:
             name = f"lost-{phase}-{kind.split('_')[0].lower()}"
             lost = _always({"connection": kind}, phase=phase, times=1)
             found.append(Situation(name, f"the first response is lost ({kind}) {when}", lost))

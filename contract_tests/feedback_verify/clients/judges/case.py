@@ -100,5 +100,6 @@ def is_delivered(attempt: Attempt) -> bool:
 
 
 def is_success_at_first(attempt: Attempt) -> bool:
-    """Whether the response broke off after a status that says that the feedback is stored."""
-    return bool((attempt.fault or {}).get("effect", {}).get("connection") == BROKEN_SUCCESS)
+    """Whether the response broke off after its status, which rightly says that the feedback is stored."""
+    fault = attempt.fault or {}
+    return fault.get("phase") == "after" and fault.get("effect", {}).get("connection") == BROKEN_SUCCESS
