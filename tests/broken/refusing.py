@@ -74,7 +74,7 @@ class ConnectionsRemember(OfConnections):
         return found
 
 
-@breaks("project-isolation")
+@breaks("project-isolation", "credentials-required")
 class ConnectionsKeepTheirProject(OfConnections):
     """Every request on a connection goes to the project of the first one."""
 

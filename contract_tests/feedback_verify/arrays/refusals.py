@@ -207,7 +207,8 @@ def _broken(s: Setting) -> Iterator[Attempt]:
     yield Attempt("with something after the JSON", content=whole + b"}")
     for content in (b"{", b'{"event_id": ', b"nonsense", b"{'event_id': 1}", b"\xff\xfe", b'{"name": "\xff"}'):
         yield Attempt(f"with the body {content!r}", content=content)
-    for wrong in (b"\xff", b"\xc3", b"\xed\xa0\x80"):
+    # Python 2, and so Sentry 9.1, reads half of a surrogate pair as a character.
+    for wrong in (b"\xff", b"\xc3", *((b"\xed\xa0\x80",) if s.document.profile == DOCUMENTED else ())):
         spoilt = whole.replace(b'"comments": "', b'"comments": "' + wrong + b" ")
         yield Attempt(f"with JSON that is not UTF-8 for its {wrong!r}", content=spoilt)
     # Everything required is there, but written in a relative of JSON, not in JSON itself (RFC 8259).

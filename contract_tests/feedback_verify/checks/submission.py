@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from feedback_spec.profiles import DOCUMENTED
+
 from feedback_verify.bodies import encode
 from feedback_verify.checks.base import Check
 from feedback_verify.scenario import CHANGED, VALUES, Scenario
@@ -149,7 +151,10 @@ def forms_keep_values_character_by_character(s: Scenario) -> None:
         s.given(kept, f"comments {text[:30]!r} are not kept in JSON either")
         for form in ("form", "sparing", "multipart", "typed"):
             encoded = encode({**body, "event_id": s.new_event_id()}, form)
-            reply = s.submit(encoded.content, form=encoded.media_type)
+            content = encoded.content
+            if form == "sparing" and s.document.profile != DOCUMENTED:
+                content = content.replace(b";", b"%3b")  # Python 2, and so Sentry 9.1, separates fields there
+            reply = s.submit(content, form=encoded.media_type)
             s.expect_accepted(reply, f"comments {text[:30]!r} in {encoded.media_type}")
             for field in VALUES:
                 answered = str(reply.object.get(field))
