@@ -4,19 +4,26 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from feedback_spec.document import LIST
+
 from feedback_verify.exchange import Project
 from feedback_verify.oracle import Mismatch, instant_of
 from feedback_verify.scenario import Scenario
 
 PAGE = 100  # entries of a list, unless fewer are requested
+BESIDE = 10  # entries of others that a list may have between ours
 
 
 def list_problems(scenario: Scenario, project: Project, query: str = "", status: str = "unresolved") -> list[Mismatch]:
     """What is wrong with the list; where others store as well, only what concerns the scenario's own feedback."""
-    entries = scenario.listing(query, project=project).json
     expected = scenario.oracle.listed(project, status=status)
-    if isinstance(entries, list) and not scenario.target.sandboxes:
-        full, oldest = len(entries) >= PAGE, _created(entries[-1]) if entries else None
+    page, shared = PAGE, not scenario.target.sandboxes
+    if shared and "per_page" in {each.name for each in scenario.document.operations[LIST].parameters}:
+        page = min(len(expected) + BESIDE, PAGE)  # of what others have stored, as little as will do
+        query = f"{query}&per_page={page}".removeprefix("&")
+    entries = scenario.listing(query, project=project).json
+    if isinstance(entries, list) and shared:
+        full, oldest = len(entries) >= page, _created(entries[-1]) if entries else None
         own = scenario.made_ids
         entries = [each for each in entries if isinstance(each, dict) and str(each.get("eventID")) in own]
         if full:  # what is not newer than the last entry may be on a later page
