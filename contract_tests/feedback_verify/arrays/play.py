@@ -46,7 +46,7 @@ TEXTS = {
     "numeric": {"name": "007", "comments": "1e5"},
 }
 
-LARGE = 100_000  # characters
+LARGE = 70_000  # characters: more than 64 KiB, whether characters or bytes are counted
 
 
 @dataclass
@@ -338,7 +338,7 @@ class Play:
             return {"name": "ñ" * longest["name"], "comments": f"{number}" * min(longest["comments"], 50_000)}
         if kind == "large":  # what common servers no longer keep in memory, or pass on in pieces
             longest_comments = int(self.document.field_schemas["comments"].get("maxLength", LARGE))
-            wide = "😀" * (LARGE // 5)  # some of which is divided if the body is
+            wide = "😀" * (LARGE // 4)  # some of which is divided if the body is
             return {"comments": f"{number}{wide}{'x' * LARGE}"[: min(longest_comments, LARGE)]}
         texts = dict(TEXTS.get(kind, {}))
         if number and "comments" in texts:  # so that an overwrite is never just a retry
