@@ -27,6 +27,8 @@ NOT_VISIBLE = {
     "AdministratorForgivesAge": NO_ADMINISTRATOR,
     "AdministratorOverwritesAtAnyTime": NO_ADMINISTRATOR,
     "TimestampsAheadAreRefused": "events are saved as of now or earlier, so none has a time that is still to come",
+    "AdditionsAreAlwaysWelcome": "what comes later replaces the comments there, it does not add to them",
+    "TheIssueIsAsOldAsItsFirstEvent": "the events that are saved there belong to issues of their own",
     "OverwriteWindowForgetsDays": "feedback cannot be submitted in the past, and nobody waits for a day",
 }
 DOCUMENT = load()
