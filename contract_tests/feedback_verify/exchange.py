@@ -9,7 +9,6 @@ from math import isfinite
 from typing import Any
 
 PREVIEW = 2_000
-MOST_NESTED = 500  # arrays and objects; with more, one may be too deep to be written
 _SURROGATES = (b"\\ud", b"\\uD", b"\xed", b"\0")  # how a lone one begins, as many characters do; NUL: in UTF-16
 
 
@@ -163,7 +162,7 @@ def as_data(content: bytes) -> Any:
     """JSON as data that can be written as UTF-8; None if it is not JSON."""
     try:
         read = json.loads(content, parse_constant=_finite, parse_float=_finite)
-        if any(each in content for each in _SURROGATES) or content.count(b"[") + content.count(b"{") > MOST_NESTED:
+        if any(each in content for each in _SURROGATES):
             read = json.loads(json.dumps(read, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None

@@ -208,8 +208,6 @@ def own_mock(spec: Path | None, profile: str) -> Iterator[str]:
         ) as process,
     ):
         try:
-            import feedback_verify.run  # noqa: F401, PLC0415 (it takes as long as the mock takes to start)
-
             ready = process.stdout.readline() if process.stdout else ""
             if not ready:
                 errors.seek(0)

@@ -6,11 +6,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from feedback_spec.document import Document, load
+from feedback_spec.document import LIST, Document, load
 from feedback_verify.arrays.array import arrays_for
 from feedback_verify.arrays.covering import Shape, found, key_of, stored
 from feedback_verify.arrays.layer import Layer
-from feedback_verify.arrays.listed import PAGE, list_problems
+from feedback_verify.arrays.listed import list_problems
 from feedback_verify.arrays.play import Play, start_of
 from feedback_verify.arrays.refused import RefusedBatch
 from feedback_verify.scenario import Scenario
@@ -113,7 +113,8 @@ class ForgetsTheNewest(Implementation):
 def test_list_that_others_fill_is_read_back_as_well(made: type[Implementation], document: Document) -> None:
     """More than a page of others' feedback is there already."""
     with serving(made().app()) as url, OneProject(url, url) as target, Scenario(target, document, Random(1)) as s:
-        for number in range(PAGE + 1):
+        page = int({each.name: each for each in document.operations[LIST].parameters}["per_page"].schema["maximum"])
+        for number in range(page + 1):
             event_id = f"{number:032x}"
             target.save_event(s.project, event_id, {})
             s.submit(s.submission(event_id))

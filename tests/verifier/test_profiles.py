@@ -1,16 +1,22 @@
 """The mock under a profile conforms to it; a target's profile is found out."""
 
 import re
+from random import Random
 
 import pytest
+from feedback_mock.app import create_app
+from feedback_mock.asgi import ASGIApp, Message, Receive, Scope, Send
 from feedback_mock.server import Server
 from feedback_spec.document import load
 from feedback_spec.profiles import DOCUMENTED, PROFILES
+from feedback_verify import schema
 from feedback_verify.cli import main
 from feedback_verify.run import Run
+from feedback_verify.scenario import Scenario
 from feedback_verify.targets import ControlTarget
 from feedback_verify.verdicts import Verdict
 
+from tests.broken.serving import serving
 from tests.drawn import ALL, drawn
 
 DEPTH = "default" if ALL else "quick"
@@ -58,3 +64,38 @@ def test_what_is_wrong_with_windows_hides_no_refusal() -> None:
         results = Run(load(), target, seed=1, rules=faults, depth="quick").execute()
 
     assert {rule for rule, each in results.items() if each.verdict is Verdict.VIOLATED} == faults
+
+
+class OnPython2:
+    """Reads semicolons in forms, halves of surrogate pairs and invented cursors as Sentry 9.1 does."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI interface."""
+        if b"cursor=" in scope.get("query_string", b""):
+            await send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"0")]})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        form = dict(scope.get("headers", ())).get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded")
+
+        async def read() -> Message:
+            message = await receive()
+            body = message.get("body", b"").replace(b"\xed\xa0\x80", b"???")
+            return {**message, "body": body.replace(b";", b"&") if form else body}
+
+        await self.app(scope, read, send)
+
+
+@pytest.mark.parametrize(("profile", "rules"), [("sentry-9.1", set()), (DOCUMENTED, {"form-bodies", "body-syntax"})])
+def test_what_python_2_reads_otherwise_is_asked_of_the_page_only(profile: str, rules: set[str]) -> None:
+    document = load(None, profile)
+    asked = frozenset({"form-bodies", "body-syntax"})
+    with serving(OnPython2(create_app(document))) as url, ControlTarget(url, url) as target:
+        results = Run(document, target, seed=0, rules=asked, depth="quick").execute()
+        with Scenario(target, document, Random(0)) as scenario:
+            findings = schema.run(scenario, document, 0, 20)
+
+    assert {rule for rule in asked if results[rule].verdict is Verdict.VIOLATED} == rules
+    assert ("valid-accepted" in {each.rule for each in findings if each.violation}) is (profile == DOCUMENTED)

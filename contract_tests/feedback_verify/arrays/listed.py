@@ -4,22 +4,21 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from feedback_spec.document import LIST
+from feedback_spec.document import LIST, Document
 
 from feedback_verify.exchange import Project
 from feedback_verify.oracle import Mismatch, instant_of
 from feedback_verify.scenario import Scenario
 
-PAGE = 100  # entries of a list, unless fewer are requested
 BESIDE = 10  # entries of others that a list may have between ours
 
 
 def list_problems(scenario: Scenario, project: Project, query: str = "", status: str = "unresolved") -> list[Mismatch]:
     """What is wrong with the list; where others store as well, only what concerns the scenario's own feedback."""
     expected = scenario.oracle.listed(project, status=status)
-    page, shared = PAGE, not scenario.target.sandboxes
-    if shared and "per_page" in {each.name for each in scenario.document.operations[LIST].parameters}:
-        page = min(len(expected) + BESIDE, PAGE)  # of what others have stored, as little as will do
+    shared = not scenario.target.sandboxes
+    page = _page(scenario.document, len(expected)) if shared else 0
+    if page:
         query = f"{query}&per_page={page}".removeprefix("&")
     entries = scenario.listing(query, project=project).json
     if isinstance(entries, list) and shared:
@@ -31,6 +30,13 @@ def list_problems(scenario: Scenario, project: Project, query: str = "", status:
             known = scenario.oracle.sandbox(project).known
             expected = [each for each in expected if each in shown or _is_newer(known(each).answered, oldest)]
     return scenario.oracle.list_problems(project, entries, expected)
+
+
+def _page(document: Document, own: int) -> int:
+    """The entries to ask for, of what others have stored as few as will do; 0 if the document has no such parameter."""
+    operation = document.operations.get(LIST)
+    schemas = {each.name: each.schema for each in operation.parameters} if operation else {}
+    return min(own + BESIDE, int(schemas["per_page"]["maximum"])) if "per_page" in schemas else 0
 
 
 def _created(entry: Any) -> datetime | None:

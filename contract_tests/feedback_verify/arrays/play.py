@@ -248,7 +248,7 @@ class Play:
                 self._beside(self.scenario.project, event_id[:-1] + digit)
             case "an id with the same end":
                 self._beside(self.scenario.project, ("e" if event_id[0] != "e" else "d") + event_id[1:])
-            case "ten alike":
+            case _ if what == ALIKE:
                 for _ in range(5):
                     self._beside(self.scenario.project, self.scenario.new_event_id(), {**PLAIN, **self._texts(0)})
             case _:

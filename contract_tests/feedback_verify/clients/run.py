@@ -22,9 +22,7 @@ NO_EVENT = "the client submits for its own events: it does not read FEEDBACK_EVE
 NOT_SEEN = "nothing that the client did could have broken it"
 REPLAYS = 3  # at most, of a situation that shows a violation
 FEW = 3  # situations that are played again one at a time, so that each client has the machine to itself
-BUSY = (
-    SECOND  # microseconds that a client, or who looks at it, has to wait: clients have time limits of a second or two
-)
+BUSY = SECOND  # that a client, or who looks at it, has to wait: clients have time limits of a second or two
 TOO_BUSY = f"but each time the machine was so busy that the client may have waited for {in_words(BUSY)} or more"
 BY_TIME = ("answers", "retries", "told")  # the groups of rules that a client breaks if responses come too late for it
 
