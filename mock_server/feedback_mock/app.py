@@ -3,7 +3,8 @@
 The table of contents of this package. Starts no server and reads no environment.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 from feedback_spec.document import SUBMIT, Document, load, load_control, load_ingest
 from feedback_spec.operations import operations_of
@@ -18,7 +19,7 @@ from feedback_mock.control.handlers import HEALTH, PROJECTS, ControlHandlers
 from feedback_mock.control.metrics import METRICS, Metrics, MetricsOperation
 from feedback_mock.control.operation import ControlOperation
 from feedback_mock.control.requests import RequestHandlers
-from feedback_mock.control.sleeping import CLOCK_HANDLERS, ONE_PROCESS, SLEEP, SleepOperation, not_shared
+from feedback_mock.control.sleeping import CLOCK_HANDLERS, SLEEP, SleepOperation, until_over
 from feedback_mock.control.snapshot import SnapshotHandlers
 from feedback_mock.control.stream import STREAM, News, StreamOperation, at_once, open_stream
 from feedback_mock.control.validity import Validity
@@ -35,6 +36,9 @@ from feedback_mock.mock import Mock
 from feedback_mock.page.site import Site
 from feedback_mock.routes.router import Routed, route
 from feedback_mock.store import Limits, Project, Store
+
+if TYPE_CHECKING:
+    from feedback_mock.shared.sharing import Sharing
 
 DEFAULT_HOST = "127.0.0.1:8080"
 
@@ -78,8 +82,8 @@ def create_app(
         store = sharing.store
     rendering = Rendering(document)
     ingest, controls = Routed("ingest.yaml", load_ingest()), Routed("control.yaml", load_control())
-    guard, look = Guard(control_token, allow_hosts), at_once if sharing is None else sharing.look
-    control_operations = _control_operations(document, controls, ingest, store, host, guard, look)
+    guard = Guard(control_token, allow_hosts)
+    control_operations = _control_operations(document, controls, ingest, store, host, guard, sharing)
     documents = [
         Routed(document.name, document.openapi, document.behaviour.methods is None, _aliases(document)),
         ingest,
@@ -123,7 +127,7 @@ def _control_operations(
     store: Store,
     host: str,
     guard: Guard,
-    look: Callable[[News], Awaitable[Iterable[bytes]]],
+    sharing: "Sharing | None",
 ) -> dict[str, ControlOperation]:
     rules = frozenset({*document.rules, *SAID, FOLLOW})
     journals = RequestHandlers(Validity([document.openapi, ingest.openapi]), decode, rules)
@@ -135,7 +139,6 @@ def _control_operations(
         **CLOCK_HANDLERS,
         STREAM: open_stream,
         "controlGetSnapshot": snapshots.get,
-        **(dict.fromkeys(ONE_PROCESS, not_shared) if store.shared else {}),
     }
     table = ControlHandlers(store, document.profile, operations_of(controls.openapi), more).table
     table["controlPutSnapshot"] = snapshots.put
@@ -149,9 +152,10 @@ def _control_operations(
         host,
         guard,
         lambda *names: News(store, journals, *names),
-        look,
+        at_once if sharing is None else sharing.look,
     )
-    sleep = SleepOperation(controls.openapi, described.pop(SLEEP), table[SLEEP], host, guard)
+    wait = until_over if sharing is None else sharing.asleep
+    sleep = SleepOperation(controls.openapi, described.pop(SLEEP), table[SLEEP], host, guard, wait)
     metrics = MetricsOperation(controls.openapi, described.pop(METRICS), table[METRICS], host, guard)
     others = {
         name: ControlOperation(controls.openapi, each, table[name], host, guard) for name, each in described.items()

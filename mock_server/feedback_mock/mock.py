@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from feedback_spec.document import Document
 
 from feedback_mock.asgi import ASGIApp, Receive, Scope, Send
+from feedback_mock.sleepers import STOPPED
 from feedback_mock.store import Project, Store
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class Mock:
             self.sharing.end()
         for project in tuple(self.store):
             project.faults.release()
-            project.sleepers.end("The server stopped during this sleep.")
+            if self.sharing is None:
+                project.sleepers.end(STOPPED)
 
     async def close(self) -> None:
         """Closes what is open to the outside, after `end`."""

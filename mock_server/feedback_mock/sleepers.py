@@ -1,12 +1,15 @@
 """A clock shared by several clients: its participants, who is asleep, and when it jumps.
 
-Waits for nobody itself: each sleep is a future, for which an event loop and a thread can wait alike.
+Waits for nobody itself: each sleep is a future, for which an event loop and a thread can wait alike. Changes only when
+called, and then only by what it is told and the time, so processes that repeat the same calls agree.
 """
 
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
 from feedback_mock.clock import Clock, elapsed_time
 from feedback_mock.result import Refused
@@ -17,12 +20,17 @@ LEASE = 10_000_000
 """Microseconds for which a participant may stay awake, unless it asks for more or less."""
 PAUSE = 100_000
 """Microseconds between two checks while anyone is asleep."""
+STOPPED = "The server stopped during this sleep."
 
 
 @dataclass(slots=True, eq=False)
 class Sleep:
-    """A sleep until an instant; `woken` becomes the instant of waking, or the reason for ending early."""
+    """A sleep until an instant; `woken` becomes the instant of waking, or the reason for ending early.
 
+    Its `number` is unlike any other's, also after the project was replaced.
+    """
+
+    number: int
     until: int
     participant: str | None
     woken: "Future[int | Refused]" = field(default_factory=Future)
@@ -48,10 +56,37 @@ class Sleepers:
     def __init__(self, clock: Clock, elapsed: Callable[[], int] = elapsed_time) -> None:
         self._clock, self._elapsed = clock, elapsed
         self._participants: dict[str, Participant] = {}
-        self._sleeps: dict[Sleep, None] = {}
+        self._sleeps: dict[int, Sleep] = {}
+        self._last = 0
         self._lock = threading.RLock()
-        self._looked = 0
+        self._looked = self._next = 0
         self._over: Refused | None = None
+
+    @property
+    def state(self) -> Any:
+        """Everything except who waits for a sleep, as JSON; sleepers with this state continue like these."""
+        participants = [[name, each.lease, each.ends] for name, each in self._participants.items()]
+        sleeps = [[each.number, each.until, each.participant] for each in self._sleeps.values()]
+        return [self._last, participants, sleeps]
+
+    @state.setter
+    def state(self, state: Any) -> None:
+        self._last, participants, sleeps = state
+        self._participants = {name: Participant(lease, ends) for name, lease, ends in participants}
+        self._sleeps = {number: Sleep(number, until, name) for number, until, name in sleeps}
+        for each in self._sleeps.values():
+            if each.participant is not None:
+                self._participants[each.participant].sleep = each
+        self._next = 0
+
+    @property
+    def due(self) -> bool:
+        """Whether `settle` may change anything now."""
+        return self._elapsed() >= self._next
+
+    def find(self, number: int) -> Sleep | None:
+        """The sleep with this number, if it is still going on."""
+        return self._sleeps.get(number)
 
     def shown(self) -> dict[str, int | None]:
         """By name of each participant, until when it is asleep; None for one that is awake."""
@@ -98,19 +133,21 @@ class Sleepers:
                 )
             if refused is not None:
                 return refused
-            sleep = Sleep(until, name)
-            self._sleeps[sleep] = None
+            self._last = max(self._last + 1, self._elapsed())
+            sleep = self._sleeps[self._last] = Sleep(self._last, until, name)
             if participant is not None:
                 participant.sleep = sleep
             self._look()
             return sleep
 
-    def give_up(self, sleep: Sleep) -> None:
-        """Ends a sleep that nobody waits for any more, if it is still going on; its participant is awake."""
+    def settle(self, given_up: int | None = None) -> None:
+        """Does what is due. First ends the sleep with this number, for which nobody waits any more, if it is still
+        going on; its participant is awake.
+        """
         with self._lock:
-            if sleep in self._sleeps:
-                self._wake(sleep, Refused("clock", "Nobody waits for the end of this sleep any more."))
-                self._look()
+            if given_up in self._sleeps:
+                self._wake(self._sleeps[given_up], Refused("clock", "Nobody waits for the end of this sleep any more."))
+            self._look()
 
     def move(self, to: int | None = None, by: int = 0, running: bool | None = None) -> bool:
         """Moves the clock as `Clock.move` does, and wakes everyone whose time has come."""
@@ -131,7 +168,7 @@ class Sleepers:
             refused = Refused("clock", reason)
             self._over = refused if for_good else self._over
             self._participants.clear()
-            for each in tuple(self._sleeps):
+            for each in tuple(self._sleeps.values()):
                 self._wake(each, refused)
 
     def _look(self) -> None:
@@ -141,15 +178,26 @@ class Sleepers:
                 del self._participants[name]
         while self._sleeps:
             now = self._clock.now()
-            for sleep in tuple(self._sleeps):
+            for sleep in tuple(self._sleeps.values()):
                 if sleep.until <= now:
                     self._wake(sleep, now)
             if not self._participants or any(each.sleep is None for each in self._participants.values()):
-                return
-            self._clock.move(to=min(each.until for each in self._sleeps))
+                break
+            self._clock.move(to=min(each.until for each in self._sleeps.values()))
+        self._next = min(self._moments(), default=sys.maxsize)
+
+    def _moments(self) -> Iterator[int]:
+        """When leases are over and, if the clock runs, when it wakes somebody; as `elapsed` counts."""
+        for participant in self._participants.values():
+            if participant.sleep is None:
+                yield participant.ends
+        if self._clock.running:
+            now = self._clock.now()
+            for sleep in self._sleeps.values():
+                yield self._looked + sleep.until - now
 
     def _wake(self, sleep: Sleep, came: int | Refused) -> None:
-        del self._sleeps[sleep]
+        del self._sleeps[sleep.number]
         participant = self._participants.get(sleep.participant or "")
         if participant is not None and participant.sleep is sleep:
             participant.sleep, participant.ends = None, self._elapsed() + participant.lease

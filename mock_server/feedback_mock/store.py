@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from operator import attrgetter
 
-from feedback_mock.clock import Clock, Source
+from feedback_mock.clock import Clock, Source, elapsed_time
 from feedback_mock.credentials import TOKEN_SCOPES, Credentials, derive
 from feedback_mock.faults import Faults
 from feedback_mock.journal import Journal
@@ -263,6 +263,8 @@ class Store:
 
     shared = False
     """Whether other processes have the same projects."""
+    elapsed: Source = staticmethod(elapsed_time)
+    """Real time, for leases."""
     round_trips: Tally | None = None
     """The round trips to the projects, if they are elsewhere."""
 
@@ -342,7 +344,7 @@ class Store:
             block,
             Journal(self.limits.requests, self.limits.request_bytes, self.room),
             Faults(seed),
-            Sleepers(clock),
+            Sleepers(clock, self.elapsed),
             self.feedback_room,
             self.event_room,
             redact,

@@ -23,6 +23,7 @@ ON_BOTH_STORES = (
     "test_journal",
     "test_ingest",
     "test_listing",
+    "test_sleeping",
     "test_snapshot",
     "test_windows",
 )

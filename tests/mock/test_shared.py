@@ -12,13 +12,14 @@ import pytest
 from feedback_mock import Sandbox
 from feedback_mock.app import create_app
 from feedback_mock.mock import Mock
-from feedback_mock.shared import connection, logs, replicas, tallies
+from feedback_mock.shared import connection, logs, replicas, sleeping, tallies
 from feedback_mock.shared.connection import Away
 from feedback_mock.shared.directory import LIFETIME, PREFIX
 from feedback_mock.shared.state import fill, pieces_of
 from feedback_mock.store import Limits
 
 from tests.mock.conftest import EVENT, Api
+from tests.mock.crashing import Host
 from tests.mock.redis_server import RedisServer
 
 
@@ -208,6 +209,9 @@ def test_project_in_pieces_is_the_same_project(here: Api) -> None:
     here.send("POST", here.path, headers=here.dsn(), content=b"\xff\x00")
     store = here.mock.store
     assert isinstance(store, replicas.Replicas)
+    sleepers = store.projects["acme", "web"].sleepers
+    assert sleepers.join("a", 3_600_000_000) is None
+    sleepers.sleep(store.projects["acme", "web"].clock.now() + 1_000_000_000, "b")
     before = [json.loads(each) for each in pieces_of(store.projects["acme", "web"])]
     project = store.empty(store.replicas["acme", "web"])
     for each in before:
@@ -345,11 +349,114 @@ def test_sandbox_is_refused_in_one_sentence(here: Api) -> None:
         Sandbox(here.mock, "acme", "mine")
 
 
-def test_sleeps_are_refused_in_one_sentence(here: Api) -> None:
-    answer = here.control("POST", "/clock/sleep", json={"duration": "PT1S"})
+# --- sleeps
 
-    assert answer.status_code == 501
-    assert answer.json()["detail"].endswith("this needs --store memory.")
+
+async def asleep(api: Api, name: str, duration: str, *, at: Api) -> "asyncio.Task[httpx.Response]":
+    """A sleep of this participant that has begun `at` one mock, as another one shows."""
+    task = asyncio.create_task(sleep(at, name, duration))
+    await begun(api, name)
+    return task
+
+
+async def sleep(api: Api, name: str, duration: str) -> httpx.Response:
+    body = {"duration": duration, "participant": name}
+    return await api.request("POST", "/_control/projects/acme/web/clock/sleep", json=body)
+
+
+async def begun(api: Api, name: str) -> None:
+    async with asyncio.timeout(20):
+        while not any(each["name"] == name and each["asleep_until"] for each in (await clock(api))["participants"]):
+            await asyncio.sleep(0)
+
+
+async def clock(api: Api) -> Any:
+    return (await api.request("GET", "/_control/projects/acme/web/clock")).json()
+
+
+def join(api: Api, **leases: str) -> None:
+    for name, lease in leases.items():
+        assert api.control("PUT", f"/clock/participants/{name}", json={"lease": lease}).status_code == 200
+
+
+def test_clock_jumps_when_the_participants_at_both_mocks_are_asleep(here: Api, there: Api) -> None:
+    join(here, a="PT2M", b="PT2M")
+
+    async def story() -> Any:
+        a = await asleep(there, "a", "PT31M", at=here)
+        held = [await clock(here), await clock(there)]
+        b = (await sleep(there, "b", "PT5M")).json()["now"]
+        return (
+            held,
+            b,
+            [await clock(here), await clock(there)],
+            (await sleep(there, "b", "PT26M")).json()["now"],
+            await a,
+        )
+
+    held, b, after, *last = here.runner.run(story())
+    assert held[0] == held[1]
+    assert held[0]["held_by"] == ["b"]
+    assert b == after[0]["now"] == "2026-01-01T00:05:00.000000Z"
+    assert after[0] == after[1]
+    assert after[0]["held_by"] == ["b"]
+    assert [last[0], last[1].json()["now"]] == ["2026-01-01T00:31:00.000000Z"] * 2
+
+
+def test_sleeper_whose_mock_is_killed_holds_the_others_up_for_one_lease(here: Api, redis_server: RedisServer) -> None:
+    join(here, b="PT2M")
+
+    async def story() -> Any:
+        host, body = Host(redis_server.url), {"duration": "PT5M", "participant": "a"}
+        await host.start()
+        try:
+            async with httpx.AsyncClient(base_url=host.url, timeout=20) as http:
+                a = asyncio.create_task(http.post("/_control/projects/acme/web/clock/sleep", json=body))
+                await begun(here, "a")
+                await here.request("PUT", "/_control/projects/acme/web/clock/participants/a", json={"lease": "PT0.3S"})
+                await host.kill()
+                with pytest.raises(httpx.TransportError):
+                    await a
+        finally:
+            await host.end()
+        held = await clock(here)
+        return held["held_by"], (await sleep(here, "b", "PT31M")).json()["now"], await clock(here)
+
+    held, now, after = here.runner.run(story())
+    assert held == ["b"]
+    assert now == "2026-01-01T00:31:00.000000Z"
+    assert [each["name"] for each in after["participants"]] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "status", "said"),
+    [
+        (("POST", "/clock/advance", {"duration": "PT6M"}), 200, "2026-01-01T00:06:00.000000Z"),
+        (("POST", "/reset", None), 409, "This sleep ended before its time."),
+        (("POST", "/clock/advance", {"duration": "PT4M"}), 200, "2026-01-01T00:05:00.000000Z"),
+    ],
+)
+def test_sleep_outlasts_that_its_mock_reads_the_project_again(
+    here: Api, there: Api, monkeypatch: pytest.MonkeyPatch, meanwhile: Any, status: int, said: str
+) -> None:
+    """Although the log may not show any more how it ended."""
+    join(here, b="PT2M")
+    monkeypatch.setattr(sleeping, "_PAUSE", 60)
+
+    async def story() -> httpx.Response:
+        a = await asleep(there, "a", "PT5M", at=here)
+        method, path, body = meanwhile
+        await there.request(method, f"/_control/projects/acme/web{path}", json=body)
+        monkeypatch.setattr(logs, "LONG", 1)
+        await clock(there)  # which puts the log together
+        monkeypatch.undo()
+        await clock(here)
+        if said.endswith("05:00.000000Z"):
+            await sleep(here, "b", "PT1M")
+        return await asyncio.wait_for(a, 20)
+
+    answer = here.runner.run(story())
+    assert (answer.status_code, answer.json().get("now", answer.json().get("detail"))) == (status, said)
 
 
 SUBMITTED = 'feedback_mock_requests_total{rule="submission",status="200"}'

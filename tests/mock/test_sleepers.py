@@ -1,5 +1,6 @@
 """A shared clock: when it jumps, who is dropped, and the limits. No server, no real time."""
 
+import json
 from typing import Any
 
 import pytest
@@ -20,6 +21,14 @@ class Shared:
         begun = self.sleepers.sleep(until, name)
         assert isinstance(begun, Sleep), begun
         return begun
+
+    def due_after(self, *steps: int) -> list[bool]:
+        """Whether anything is due after each of these steps of real time."""
+        found = []
+        for each in steps:
+            self.real += each
+            found.append(self.sleepers.due)
+        return found
 
     def pass_by(self, real: int) -> None:
         self.real += real
@@ -149,8 +158,8 @@ def test_joining_again_begins_the_lease_anew(shared: Shared) -> None:
 def test_a_sleep_that_is_given_up_leaves_its_participant_awake_with_its_lease(shared: Shared) -> None:
     given_up = shared.sleep(500, "gone") if shared.sleepers.join("client") is None else None
     assert given_up is not None
-    shared.sleepers.give_up(given_up)
-    shared.sleepers.give_up(given_up)
+    shared.sleepers.settle(given_up.number)
+    shared.sleepers.settle(given_up.number)
     client = shared.sleep(900, "client")
     assert (came(client), shared.sleepers.shown()) == (None, {"client": 900, "gone": None})
 
@@ -192,6 +201,49 @@ def test_there_is_room_for_so_many_sleeps(shared: Shared) -> None:
 
     shared.sleepers.move(by=5)
     assert came(shared.sleep(5)) == 5
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_something_is_due_when_a_lease_is_over_or_a_running_clock_gets_there(running: bool) -> None:
+    shared = Shared(running)
+    shared.sleepers.join("hangs", lease=3_000)
+    client = shared.sleep(1_000, "client")
+
+    assert shared.due_after(999, 1, 1_999, 1) == [False, running, running, True]
+    shared.sleepers.settle()
+    assert came(client) == (3_000 if running else 1_000)
+    assert shared.due_after(LEASE - 1, 1) == [False, True]
+
+
+def test_nothing_is_due_on_a_frozen_clock_without_leases(shared: Shared) -> None:
+    shared.sleep(1_000)
+
+    assert shared.due_after(10 * LEASE) == [False]
+
+
+def test_sleepers_with_the_same_state_continue_alike(shared: Shared) -> None:
+    shared.sleepers.join("test", lease=3 * LEASE)
+    shared.sleepers.join("hangs", lease=LEASE)
+    sleeps = [shared.sleep(500, "client"), shared.sleep(400)]
+    other = Shared()
+    other.sleepers.state = json.loads(json.dumps(shared.sleepers.state))
+    found = [other.sleepers.find(each.number) for each in sleeps]
+    assert other.sleepers.due  # it may be, and looks
+    for each in (shared, other):
+        each.pass_by(LEASE)
+        each.sleep(600, "test")
+
+    assert other.sleepers.shown() == shared.sleepers.shown() == {"test": 600, "client": None}
+    assert [came(each) for each in found if each] == [came(each) for each in sleeps] == [500, 400]
+    assert other.sleepers.state == shared.sleepers.state
+
+
+def test_sleeps_have_numbers_of_their_own_also_in_a_project_that_replaces_another(shared: Shared) -> None:
+    numbers = [shared.sleep(500).number for _ in range(3)]
+    shared.real += 10
+    numbers.append(Sleepers(shared.clock, lambda: shared.real).sleep(500).number)  # type: ignore[union-attr]
+
+    assert len(set(numbers)) == 4
 
 
 @pytest.mark.parametrize("for_good", [False, True])

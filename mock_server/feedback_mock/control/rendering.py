@@ -18,7 +18,6 @@ STATUSES: Mapping[str, int] = {
     "method": 405,
     "clock": 409,
     "size": 413,
-    "shared": 501,
     "room": 507,
 }
 """The status of each rule with which the protocol refuses."""

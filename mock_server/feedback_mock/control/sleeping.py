@@ -5,20 +5,22 @@
 
 import asyncio
 import concurrent.futures
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from feedback_spec.instants import LAST_INSTANT, SECOND, format_instant, parse_duration
 
 from feedback_mock.asgi import Receive, disconnected
 from feedback_mock.body import Gone, Unreadable
-from feedback_mock.control.handlers import ControlRequest, clock_shown, instant
+from feedback_mock.control.guard import Guard
+from feedback_mock.control.handlers import ControlHandler, ControlRequest, clock_shown, instant
 from feedback_mock.control.operation import ControlOperation
+from feedback_mock.description import Description
 from feedback_mock.result import Done, Refused, Result
 from feedback_mock.sleepers import PAUSE, Sleep
 from feedback_mock.store import Project
 
-SLEEP = "controlSleep"
+GET_CLOCK, SLEEP = "controlGetClock", "controlSleep"
 LONGEST_LEASE = 3600 * SECOND
 _PAUSE = PAUSE / SECOND
 
@@ -60,23 +62,21 @@ def sleep(request: ControlRequest, project: Project) -> Result:
 class SleepOperation(ControlOperation):
     """Answers the operation SLEEP when its time has come; Python tests that `perform` it wait in their thread."""
 
+    def __init__(
+        self,
+        openapi: Mapping[str, Any],
+        description: Description,
+        handler: ControlHandler,
+        host: str,
+        guard: Guard,
+        wait: Callable[[Sleep, Project, Receive], Awaitable[Result]],
+    ) -> None:
+        """`wait` returns the result of a sleep in this project, whose client may disconnect. Raises Gone if it does."""
+        super().__init__(openapi, description, handler, host, guard)
+        self._wait = wait
+
     async def _carried_out(self, result: Result, receive: Receive) -> Result:
-        if isinstance(result, Refused):
-            return result
-        begun, project = _begun(result)
-        woken = asyncio.wrap_future(begun.woken)
-        left = asyncio.ensure_future(disconnected(receive))
-        try:
-            while not woken.done():
-                if left.done():
-                    raise Gone
-                both: list[asyncio.Future[Any]] = [woken, left]
-                await asyncio.wait(both, timeout=_PAUSE, return_when=asyncio.FIRST_COMPLETED)
-                project.sleepers.look_again()
-        finally:
-            left.cancel()
-            project.sleepers.give_up(begun)
-        return _woken(woken.result(), project)
+        return result if isinstance(result, Refused) else await self._wait(*_begun(result), receive)
 
     def perform(self, path: Mapping[str, object], body: bytes, origin: str, query: bytes = b"") -> Result:
         """As any operation, but returns when the time has come."""
@@ -88,8 +88,25 @@ class SleepOperation(ControlOperation):
             while not concurrent.futures.wait([begun.woken], _PAUSE).done:
                 project.sleepers.look_again()
         finally:
-            project.sleepers.give_up(begun)
-        return _woken(begun.woken.result(), project)
+            project.sleepers.settle(begun.number)
+        return woken(begun.woken.result(), project)
+
+
+async def until_over(begun: Sleep, project: Project, receive: Receive) -> Result:
+    """The result of a sleep, when it is over: all its participants are in this process. Raises Gone."""
+    over = asyncio.wrap_future(begun.woken)
+    left = asyncio.ensure_future(disconnected(receive))
+    try:
+        while not over.done():
+            if left.done():
+                raise Gone
+            both: list[asyncio.Future[Any]] = [over, left]
+            await asyncio.wait(both, timeout=_PAUSE, return_when=asyncio.FIRST_COMPLETED)
+            project.sleepers.look_again()
+    finally:
+        left.cancel()
+        project.sleepers.settle(begun.number)
+    return woken(over.result(), project)
 
 
 def _begun(result: Done) -> tuple[Sleep, Project]:
@@ -97,7 +114,8 @@ def _begun(result: Done) -> tuple[Sleep, Project]:
     return begun  # type: ignore[no-any-return]  # what `sleep` returns
 
 
-def _woken(came: int | Refused, project: Project) -> Result:
+def woken(came: int | Refused, project: Project) -> Result:
+    """The result of a sleep that ended at this instant, or for this reason."""
     if isinstance(came, Refused):
         return came
     return Done({**clock_shown(project), "now": format_instant(came)})
@@ -115,11 +133,4 @@ def _shared(project: Project) -> dict[str, Any]:
     }
 
 
-def not_shared(_: ControlRequest, __: Project) -> Result:
-    """That several processes do not share sleeps."""
-    return Refused("shared", "Participants and sleeps are known in one process only: this needs --store memory.")
-
-
-ONE_PROCESS = ("controlJoinClock", "controlLeaveClock", SLEEP)
-"""The operations that a mock refuses whose projects others share."""
-CLOCK_HANDLERS = {"controlGetClock": get_clock, "controlJoinClock": join, "controlLeaveClock": leave, SLEEP: sleep}
+CLOCK_HANDLERS = {GET_CLOCK: get_clock, "controlJoinClock": join, "controlLeaveClock": leave, SLEEP: sleep}

@@ -195,6 +195,8 @@ class Logs:
         with self._filling(replica):
             if "endpoint" in facts:
                 unpacked(facts, self._endpoints).carry_out(project, store.instant)
+            elif "settle" in facts:
+                project.sleepers.settle(facts["settle"])
             elif "first" in facts:
                 store.put_project(*replica.name, store.new_clock())
             else:

@@ -17,7 +17,7 @@ from feedback_mock.clock import Clock
 from feedback_mock.faults import Faults
 from feedback_mock.journal import Journal
 from feedback_mock.room import Room
-from feedback_mock.sleepers import Sleepers
+from feedback_mock.sleepers import Sleep, Sleepers
 from feedback_mock.store import Project, Store
 from feedback_mock.tally import Tally
 
@@ -53,15 +53,16 @@ class Change(NamedTuple):
 class Replicas(Store):
     """The existing projects, of which those that this process needed are filled.
 
-    `instant` is Redis' own, which all clocks follow.
+    `instant` is Redis' own, which all clocks and leases follow; `begun` is the sleep that began last, with its project.
     """
 
     shared = True
 
     def __init__(self, like: Store) -> None:
         self.instant = 0
+        self.elapsed = lambda: self.instant
         super().__init__(
-            lambda: self.instant,
+            self.elapsed,
             running=like.running,
             limits=like.limits,
             made_at=like.made_at,
@@ -73,6 +74,7 @@ class Replicas(Store):
         self.epoch = self.version = b""
         self.replicas: dict[Name, Replica] = {}
         self.asked: Change | None = None
+        self.begun: tuple[Sleep, Project] | None = None
         self.filling: Name | None = None
         self.full = False
         self.holding = 0
@@ -160,7 +162,7 @@ class Replicas(Store):
         name = organization, slug
         if self.filling == name:
             project = self.projects[name]
-            project.clock, project.sleepers, project.faults = clock, Sleepers(clock), Faults(seed)
+            project.clock, project.sleepers, project.faults = clock, Sleepers(clock, self.elapsed), Faults(seed)
             project.redact, project.follow = redact, follow
             return project
         if name not in self.projects and len(self.projects) >= self.limits.projects:

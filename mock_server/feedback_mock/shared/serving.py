@@ -8,6 +8,7 @@ from typing import Any
 from feedback_mock.asgi import Answer, ASGIApp, Receive, Scope, Send, json_answer, rule_header
 from feedback_mock.body import Gone, TooLarge, read
 from feedback_mock.clock import elapsed_time
+from feedback_mock.control.sleeping import GET_CLOCK
 from feedback_mock.control.stream import STREAM
 from feedback_mock.effects import LONGEST, REREAD, UNTIL_RELEASED, Broken, break_off, changed, send_slowly, wait
 from feedback_mock.elsewhere import NotFound
@@ -58,13 +59,13 @@ class Shared:
                 await self._endpoint(scope, receive, send)
                 return
             request = await self._read(scope, receive, began)
-            result, answer, struck = await self._outcome(request)
+            result, answer, struck = await self._outcome(request, receive)
             if struck is not None:
                 fault = struck.fault
                 result, answer, _ = await self._strike(request, struck)
         except Away as away:
             answer = _unavailable(away)
-        except Broken:
+        except (Broken, Gone):
             return
         except ConnectionError:  # of a fault, in process
             raise
@@ -88,14 +89,14 @@ class Shared:
             body = None
         return Request(self._endpoint, scope, body, long, elapsed_time() - began)
 
-    async def _outcome(self, request: Request) -> Outcome:
-        """The outcome of the request, through its project's log. Raises Away."""
+    async def _outcome(self, request: Request, receive: Receive) -> Outcome:
+        """The outcome of the request, through its project's log. Raises Away, and Gone."""
         if self._operation in OF_DIRECTORY:
             return await self._changing(request)
         if self._operation == OF_ALL:
             return await self._of_all(request)
-        method = request.scope["method"]
-        if self._endpoint.journaled is None and (method in ("GET", "HEAD") or self._operation in ASKING):
+        asks = request.scope["method"] in ("GET", "HEAD") and self._operation != GET_CLOCK
+        if self._endpoint.journaled is None and (asks or self._operation in ASKING):
             return await self._asking(request)
         return await self._appended(request)
 

@@ -6,22 +6,26 @@ from hashlib import sha256
 import orjson
 from feedback_spec.document import Document
 
-from feedback_mock.asgi import ASGIApp
+from feedback_mock.asgi import ASGIApp, Receive
 from feedback_mock.control.handlers import package_version
 from feedback_mock.control.metrics import METRICS
+from feedback_mock.control.sleeping import SLEEP, woken
 from feedback_mock.control.stream import News
 from feedback_mock.exchange import Endpoint
 from feedback_mock.feedback.rate import RateLimit
+from feedback_mock.result import Result
 from feedback_mock.shared.ask import Ask
 from feedback_mock.shared.connection import Away, Connection
 from feedback_mock.shared.directory import Directory
 from feedback_mock.shared.logs import Logs
 from feedback_mock.shared.replicas import Name, Replicas
 from feedback_mock.shared.serving import Shared, Summed
+from feedback_mock.shared.sleeping import SharedSleep
 from feedback_mock.shared.tallies import Tallies
+from feedback_mock.sleepers import Sleep
 from feedback_mock.store import Project, Store
 
-FORMAT = 1
+FORMAT = 2
 """The version of the data in Redis. Change it when that changes, or when the outcome of a request does."""
 OF_PROCESS = "controlIndex"
 """The operation that needs no project."""
@@ -61,7 +65,8 @@ class Sharing:
             return endpoint
         if not operation and endpoint.journaled is None:
             return endpoint
-        shared = Shared(endpoint, len(self._endpoints), operation, self._logs, self.store, self._tallies)
+        kind = SharedSleep if operation == SLEEP else Shared
+        shared = kind(endpoint, len(self._endpoints), operation, self._logs, self.store, self._tallies)
         self._endpoints.append(endpoint)
         self._shared.append(shared)
         return shared
@@ -83,6 +88,15 @@ class Sharing:
         except Away:
             return ()
         return told
+
+    async def asleep(self, begun: Sleep, project: Project, _: Receive) -> Result:
+        """The result of a sleep that is over already. Any other is noted in the store: `SharedSleep` waits for it, and
+        ignores this result.
+        """
+        if begun.woken.done():
+            return woken(begun.woken.result(), project)
+        self.store.begun = begun, project
+        return woken(project.clock.now(), project)
 
     def end(self) -> None:
         """Releases everything that waits when the server stops."""

@@ -51,6 +51,7 @@ def _head(project: Project) -> dict[str, Any]:
         "counts": project.counts,
         "numbers": [project.last_feedback, project.last_issue, project.saved],
         "warned": project.warned,
+        "sleepers": project.sleepers.state,
         "journal": [journal.last, journal.cleared, journal.restarts],
     }
 
@@ -64,6 +65,7 @@ def _fill_head(project: Project, head: Mapping[str, Any]) -> None:
     project.counts = {name: (window, used) for name, (window, used) in head["counts"].items()}
     project.last_feedback, project.last_issue, project.saved = head["numbers"]
     journal.last, journal.cleared, journal.restarts = head["journal"]
+    project.sleepers.state = head["sleepers"]
 
 
 def _fill_events(project: Project, rows: Iterable[Any]) -> None:
