@@ -19,7 +19,8 @@ def at(minutes: int) -> str:
 
 async def sleep(api: Api, duration: str, participant: str) -> httpx.Response:
     body = {"duration": duration, "participant": participant}
-    return await api.request("POST", f"{WEB}/clock/sleep", json=body)
+    async with asyncio.timeout(20):
+        return await api.request("POST", f"{WEB}/clock/sleep", json=body)
 
 
 async def clock(api: Api) -> Any:
