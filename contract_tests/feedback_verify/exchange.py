@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any
 
 PREVIEW = 2_000
+MOST_ITEMS = 500_000  # of a body read as JSON: an empty object takes twenty times its bytes in memory
 _SURROGATES = (b"\\ud", b"\\uD", b"\xed", b"\0")  # how a lone one begins, as many characters do; NUL: in UTF-16
 
 
@@ -159,7 +160,9 @@ class Exchange:
 
 
 def as_data(content: bytes) -> Any:
-    """JSON as data that can be written as UTF-8; None if it is not JSON."""
+    """JSON as data that can be written as UTF-8; None if it is not JSON, or too much to be read."""
+    if content.count(b",") > MOST_ITEMS:
+        return None
     try:
         read = json.loads(content, parse_constant=_finite, parse_float=_finite)
         if any(each in content for each in _SURROGATES):

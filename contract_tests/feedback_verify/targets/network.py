@@ -6,7 +6,8 @@ Creates what sends HTTP requests. Sends nothing.
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+import zlib
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,13 +15,15 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
+import httpcore
 import httpx
 
 from feedback_verify.exchange import Request
 
-TIMEOUT, CONNECT_TIMEOUT = 30.0, 1.5
+TIMEOUT, CONNECT_TIMEOUT = 30.0, 1.5  # seconds; the first is for all of a response, from the last byte of its request
 MOST_KEPT = 16
-LARGEST = 16 * 1_048_576  # bytes of a response body; the rest is not read
+LARGEST = 16 * 1_048_576  # bytes of a response body, also once unpacked; the rest is not read
+_PACKED, _GZIP_OR_ZLIB = ("gzip", "x-gzip", "deflate"), zlib.MAX_WBITS + 32
 _TIMEOUTS = httpx.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT).as_dict()
 
 
@@ -67,7 +70,60 @@ class Network:
         defaults.
         """
         limits = httpx.Limits(max_keepalive_connections=MOST_KEPT if kept_for else 0, keepalive_expiry=kept_for)
-        return httpx.HTTPTransport(verify=self._tls, trust_env=False, proxy=self.proxy, limits=limits)
+        transport = httpx.HTTPTransport(verify=self._tls, trust_env=False, proxy=self.proxy, limits=limits)
+        # Its own pool takes one, and httpx passes none on.
+        transport._pool._network_backend = _Connecting()
+        return transport
+
+
+class _Connecting(httpcore.SyncBackend):
+    """Opens connections on which no response takes longer than TIMEOUT: httpx limits only each part of it, so that one
+    with a byte a second, or with interim responses (1xx), need never end.
+    """
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """The connection."""
+        return _Timed(super().connect_tcp(host, port, timeout, local_address, socket_options))
+
+
+class _Timed(httpcore.NetworkStream):
+    """A connection that reads until TIMEOUT after the last write."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream, self._written = stream, time.monotonic()
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """As much as there is. Raises ReadTimeout."""
+        left = self._written + TIMEOUT - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout(f"the response is not complete after {TIMEOUT:g} s")
+        return self._stream.read(max_bytes, left if timeout is None else min(left, timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """All of it."""
+        self._stream.write(buffer, timeout)
+        self._written = time.monotonic()
+
+    def close(self) -> None:
+        """Closes it."""
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """The same, over TLS."""
+        return _Timed(self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        """What is known about it."""
+        return self._stream.get_extra_info(info)
 
 
 class Sockets:
@@ -116,16 +172,22 @@ def sendable(request: Request, *, asynchronous: bool = False) -> httpx.Request:
 
 
 def content_of(response: httpx.Response) -> bytes:
-    """The body. Raises ReadTimeout if it takes longer than a response may."""
-    content, deadline = bytearray(), time.monotonic() + TIMEOUT
+    """The body, unpacked if it is gzip or deflate; nothing else was asked for, so anything else stays as it is.
+
+    Raises ReadTimeout if it takes longer than a response may, and DecodingError. httpx would unpack without bounds.
+    """
+    content = bytearray()
     with closing(response):
-        for chunk in response.iter_bytes():
+        for chunk in response.iter_raw():
             content += chunk
             if len(content) > LARGEST:
                 break
-            if time.monotonic() > deadline:
-                raise httpx.ReadTimeout(f"the body is not complete after {TIMEOUT:g} s")
-    return bytes(content[:LARGEST])
+    if response.headers.get("content-encoding", "").strip().lower() not in _PACKED:
+        return bytes(content[:LARGEST])
+    try:
+        return zlib.decompressobj(_GZIP_OR_ZLIB).decompress(content, LARGEST)
+    except zlib.error as error:
+        raise httpx.DecodingError(f"the body is not compressed as Content-Encoding says: {error}") from None
 
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:

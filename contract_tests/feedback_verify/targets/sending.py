@@ -19,6 +19,7 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 TOO_MANY, UNAVAILABLE = 429, 503
 PATIENCE = 60.0  # seconds for which one request is tried
 TRIES = 4  # after which 503 is investigated
+LARGE, MOST_LARGE = 1_048_576, 256 * 1_048_576  # bytes of a response body, and of all that are larger, in one run
 ASKED = 5  # times that the target said how long to wait and we did, in vain; then it does not mean our time
 
 
@@ -33,7 +34,7 @@ class Stopped(KeyboardInterrupt):
 
 
 class Trouble(Exception):
-    """The target received too many requests or is unavailable for a while, so nothing can be said about it."""
+    """The target got too many requests, is unavailable for a while, or sends too much: nothing can be said about it."""
 
 
 class Sender:
@@ -48,6 +49,7 @@ class Sender:
         self.offset = 0
         self.stopped = threading.Event()
         self._sockets = Sockets()
+        self._large = 0  # bytes of large responses so far
         self._impatient = False  # since a request was tried in vain, until one is handled
         self._in_vain = (
             False  # since waiting did not end a 429: its clock stands still, or other clients send requests, too
@@ -154,7 +156,16 @@ class Sender:
             if self.stopped.is_set():
                 raise Stopped from None  # whatever a closed socket reports
             raise
+        self._bound(request, content)
         return Exchange(request, response.status_code, dict(response.headers), content, sent, self.now())
+
+    def _bound(self, request: Request, content: bytes) -> None:
+        """Raises Trouble once the large responses of a run, which reports may need to its end, take too much memory."""
+        if len(content) > LARGE:
+            self._large += len(content)
+        if len(content) > LARGE and self._large > MOST_LARGE:
+            said = f"{request.method} {request.shown_url} answered with {len(content):,} bytes"
+            raise Trouble(f"{said}, and large responses had {MOST_LARGE // LARGE} MiB before; no more of them are read")
 
 
 def _began(exchange: Exchange, offset: int) -> float:
