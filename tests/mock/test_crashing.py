@@ -12,3 +12,4 @@ def test_what_was_acknowledged_outlives_mocks_and_redis(redis_server: RedisServe
     assert done.kills > REDIS
     assert done.redis_kills == 1
     assert done.unknown > 0
+    assert done.sleeps > 0
