@@ -460,6 +460,20 @@ def test_sleep_outlasts_that_its_mock_reads_the_project_again(
     assert (answer.status_code, answer.json().get("now", answer.json().get("detail"))) == (status, said)
 
 
+def test_what_is_due_for_many_at_once_is_one_entry(here: Api, redis_server: RedisServer) -> None:
+    here.control("PUT", "/clock", json={"running": True})
+    body = {"until": "2026-01-01T00:00:00.200000Z"}
+
+    async def story() -> Any:
+        path = "/_control/projects/acme/web/clock/sleep"
+        return await asyncio.gather(*(here.request("POST", path, json=body) for _ in range(30)))
+
+    assert {each.status_code for each in here.runner.run(story())} == {200}
+    with redis_server.client as client:
+        entries = [each for key in keys(redis_server, b":log") for each in client.lrange(key, 0, -1)]
+    assert sum(b'"settle"' in each for each in entries) <= 1
+
+
 SUBMITTED = 'feedback_mock_requests_total{rule="submission",status="200"}'
 ROUND_TRIPS = "feedback_mock_redis_round_trip_seconds_count"
 

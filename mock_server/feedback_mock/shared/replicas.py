@@ -31,6 +31,7 @@ class Replica:
     """A project as one process knows it: its entry in the directory, and how far its log has been processed.
 
     `position` entries have been, the last of them at the instant `stamp`; `incarnation` is part of its keys' names.
+    `settling` says whether this process is appending that something is due on the project's clock.
     """
 
     name: Name
@@ -38,6 +39,7 @@ class Replica:
     incarnation: bytes
     position: int = 0
     stamp: bytes = b""
+    settling: bool = False
 
 
 class Change(NamedTuple):

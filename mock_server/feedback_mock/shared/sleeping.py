@@ -63,10 +63,18 @@ class SharedSleep(Shared):
                 if left.done():
                     raise Gone
                 return Refused("clock", STOPPED)
-            if asleep.due:
-                await self._settle(asleep.path)
+            if asleep.due and not asleep.replica.settling:
+                await self._settle_once(asleep)
             events = [left] if asleep.over.done() else [left, asleep.over]
             await asyncio.wait(events, timeout=_PAUSE, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _settle_once(self, asleep: "Asleep") -> None:
+        """Has all processes do what is due; once for all clients of this process that wait for it. Raises Away."""
+        asleep.replica.settling = True
+        try:
+            await self._settle(asleep.path)
+        finally:
+            asleep.replica.settling = False
 
     async def _settle(self, path: Mapping[str, str], given_up: int | None = None) -> None:
         """Has all processes do what is due, after giving up a sleep. Raises Away."""
@@ -81,17 +89,18 @@ class SharedSleep(Shared):
 class Asleep:
     """A sleep for which a client of this process waits; `due` says whether anything is, on the clock of its project.
 
-    `over` is done when this process processes the entry that ends the sleep.
+    `replica` is the project, as it was then; `over` is done when this process processes the entry that ends the sleep.
     """
 
     def __init__(self, store: Replicas, path: Mapping[str, str], sleep: Sleep, project: Project) -> None:
         self.path, self.number, self.due = path, sleep.number, False
         self.over: asyncio.Future[Any] = asyncio.wrap_future(sleep.woken)
-        self._store, self._replica, self._sleep, self._project = store, store.of_path(path), sleep, project
+        self.replica = store.replicas[project.organization, project.slug]
+        self._store, self._sleep, self._project = store, sleep, project
 
     def look(self, project: Project | None) -> Result | None:
         """The result, None while it lasts."""
-        if project is not None and project is not self._project and self._store.of_path(self.path) is self._replica:
+        if project is not None and project is not self._project and self._store.of_path(self.path) is self.replica:
             # This process has read the project again from its log.
             self._project, found = project, project.sleepers.find(self.number)
             if found is None:
