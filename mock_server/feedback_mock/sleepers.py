@@ -59,7 +59,8 @@ class Sleepers:
         self._sleeps: dict[int, Sleep] = {}
         self._last = 0
         self._lock = threading.RLock()
-        self._looked = self._next = 0
+        self._looked = 0
+        self._next: int | None = None
         self._over: Refused | None = None
 
     @property
@@ -77,12 +78,15 @@ class Sleepers:
         for each in self._sleeps.values():
             if each.participant is not None:
                 self._participants[each.participant].sleep = each
-        self._next = 0
+        self._next = None
 
     @property
     def due(self) -> bool:
-        """Whether `settle` may change anything now."""
-        return self._elapsed() >= self._next
+        """Whether `settle` would change anything now."""
+        with self._lock:
+            if self._next is None:
+                self._next = min(self._moments(), default=sys.maxsize)
+            return self._elapsed() >= self._next
 
     def find(self, number: int) -> Sleep | None:
         """The sleep with this number, if it is still going on."""
@@ -172,7 +176,7 @@ class Sleepers:
                 self._wake(each, refused)
 
     def _look(self) -> None:
-        self._looked = self._elapsed()
+        self._looked, self._next = self._elapsed(), None
         for name, each in tuple(self._participants.items()):
             if each.sleep is None and each.ends <= self._looked:
                 del self._participants[name]
@@ -182,9 +186,8 @@ class Sleepers:
                 if sleep.until <= now:
                     self._wake(sleep, now)
             if not self._participants or any(each.sleep is None for each in self._participants.values()):
-                break
+                return
             self._clock.move(to=min(each.until for each in self._sleeps.values()))
-        self._next = min(self._moments(), default=sys.maxsize)
 
     def _moments(self) -> Iterator[int]:
         """When leases are over and, if the clock runs, when it wakes somebody; as `elapsed` counts."""
@@ -192,9 +195,9 @@ class Sleepers:
             if participant.sleep is None:
                 yield participant.ends
         if self._clock.running:
-            now = self._clock.now()
+            offset = self._elapsed() - self._clock.now()
             for sleep in self._sleeps.values():
-                yield self._looked + sleep.until - now
+                yield sleep.until + offset
 
     def _wake(self, sleep: Sleep, came: int | Refused) -> None:
         del self._sleeps[sleep.number]
