@@ -126,11 +126,15 @@ class Faults:
 
     def release(self) -> int:
         """Releases all waiting requests and returns their number. Callable from any thread."""
+        held, self.held, self.releases = self.held, 0, self.releases + 1
+        return self.wake() + held
+
+    def wake(self) -> int:
+        """Releases those that wait in this process, as when it stops, and returns their number."""
         waiting, self._waiting = self._waiting, []
         for loop, event in waiting:
             loop.call_soon_threadsafe(event.set)
-        held, self.held, self.releases = self.held, 0, self.releases + 1
-        return len(waiting) + held
+        return len(waiting)
 
     def wait(self) -> asyncio.Event:
         """An event that is set when this request is released."""

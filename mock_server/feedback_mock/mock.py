@@ -59,7 +59,7 @@ class Mock:
         if self.sharing is not None:
             self.sharing.end()
         for project in tuple(self.store):
-            project.faults.release()
+            project.faults.wake()
             if self.sharing is None:
                 project.sleepers.end(STOPPED)
 

@@ -138,6 +138,25 @@ def test_request_that_waits_at_one_mock_is_released_by_the_other(here: Api, ther
     assert there.control("GET", "/requests").json()["entries"][0]["response"]["status"] == 200
 
 
+def test_mock_that_stops_releases_no_request_of_the_others(here: Api, redis_server: RedisServer) -> None:
+    stopping = Api(create_app(redis=redis_server.url), here.runner, here.project)
+    here.control("POST", "/faults", json={"faults": [{"effect": {"delay": "until_released"}}]})
+
+    async def run() -> tuple[httpx.Response, int]:
+        waits = asyncio.create_task(here.request("POST", here.path, headers=here.bearer(), json=body()))
+        requests: list[Any] = []
+        while not requests:
+            answer = await stopping.request("GET", "/_control/projects/acme/web/requests")
+            requests = answer.json()["entries"]
+        stopping.mock.end()
+        answer = await stopping.request("POST", "/_control/projects/acme/web/faults/release")
+        return await waits, answer.json()["released"]
+
+    answer, released = here.runner.run(run())
+    stopping.close()
+    assert (answer.status_code, released) == (200, 1)
+
+
 def test_stream_tells_what_happens_at_the_other_mock(here: Api, there: Api) -> None:
     told: list[bytes] = []
 
