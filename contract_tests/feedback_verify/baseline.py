@@ -1,6 +1,5 @@
 """Known violations that do not fail a run: a TOML file with a reason for each. Strict: fixed ones must be removed."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from feedback_spec.document import Document
 from feedback_spec.spelling import meant
 
+from feedback_verify.reading import Unreadable, read_toml
 from feedback_verify.verdicts import Result, Verdict
 
 
@@ -32,11 +32,9 @@ class Baseline:
 def read_baseline(path: Path, document: Document) -> Baseline:
     """The baseline in a file with one table `[accepted]`, with rules of the document. Raises BaselineError."""
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise BaselineError(f"{path}: cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BaselineError(f"{path}: is not TOML: {error}.") from None
+        content = read_toml(path)
+    except Unreadable as error:
+        raise BaselineError(str(error)) from None
     accepted = content.pop("accepted", None)
     if content or not isinstance(accepted, dict):
         raise BaselineError(f"{path}: a baseline has one table, [accepted], and nothing else.")

@@ -164,7 +164,7 @@ def as_data(content: bytes) -> Any:
     if content.count(b",") > MOST_ITEMS:
         return None
     try:
-        read = json.loads(content, parse_constant=_finite, parse_float=_finite)
+        read = json.loads(content, parse_constant=finite, parse_float=finite)
         if any(each in content for each in _SURROGATES):
             read = json.loads(json.dumps(read, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
@@ -172,7 +172,8 @@ def as_data(content: bytes) -> Any:
     return read
 
 
-def _finite(text: str) -> float:
+def finite(text: str) -> float:
+    """The number that JSON writes so. Raises ValueError for NaN, Infinity and what is too large to be another."""
     number = float(text)
     if not isfinite(number):
         raise ValueError(text)

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from feedback_spec.profiles import PROFILES
 from feedback_spec.spelling import meant
 
 from feedback_verify.options import DEPTHS, EVERYWHERE, OPTIONS, URL, Option
+from feedback_verify.reading import Unreadable, read_toml
 from feedback_verify.settings import SettingsError
 
 DETECT = "detect"
@@ -45,11 +45,9 @@ class Wait(click.ParamType[int]):
 def read_config(path: Path) -> dict[str, Any]:
     """The settings in a TOML file. Raises SettingsError with a sentence that names the file and the place."""
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: is not TOML: {error}.") from None
+        content = read_toml(path)
+    except Unreadable as error:
+        raise SettingsError(str(error)) from None
     known = {each.name: each for each in EVERYWHERE}
     for key, value in content.items():
         if key not in known:

@@ -1,4 +1,4 @@
-"""Writes files completely or not at all, and never through a link or over anything that is not a file.
+"""Reads files up to a size. Writes them completely or not at all, never through a link or over what is not a file.
 
 Knows nothing about their contents.
 """
@@ -22,6 +22,17 @@ class CannotWrite(OSError):
 
     def __str__(self) -> str:
         return f"{self.filename}: cannot be written: {self.strerror}."
+
+
+def read(path: Path, most: int) -> bytes:
+    """The contents of a file of at most so many bytes: a device or a pipe doesn't say how many it has. Raises
+    OSError.
+    """
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes, the limit", str(path))
+    return content
 
 
 def check_file(path: Path) -> None:

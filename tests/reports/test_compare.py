@@ -117,7 +117,7 @@ def _broken(change: Callable[[dict[str, Any]], object]) -> str:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("{", "is not JSON; "),
+        ("{", "is not JSON: "),
         ("[" * 100_000, "is not JSON"),
         ("{}", "is not a report; "),
         ('{"format": 2}', "is a report in format 2; this feedback-verify reads format 1"),

@@ -1,6 +1,5 @@
 """The commands for clients: `feedback-verify client` and `feedback-verify explore`."""
 
-import json
 import shlex
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from feedback_spec.spelling import meant
 
 from feedback_verify.flags import KINDS, Wait, given, report_option
 from feedback_verify.output import progress, sentence_for, tell
+from feedback_verify.reading import Unreadable, read_json, wrong_in
 from feedback_verify.settings import SettingsError
 from feedback_verify.stopping import stoppable
 from feedback_verify.verdicts import Verdict
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from feedback_verify.clients.run import ClientRun
 
 PATIENCE = 70 * SECOND
-LARGEST = 256 * 1024 * 1024  # bytes of a journal
 EPILOG = """\b
 The command submits one feedback and exits. Its environment says where and what:
   FEEDBACK_ENDPOINT  the URL to POST to (FEEDBACK_URL, FEEDBACK_ORGANIZATION and FEEDBACK_PROJECT combined)
@@ -274,16 +273,15 @@ def read_journal(path: Path, document: Document) -> Any:
     from feedback_verify.clients.episode import Episode, attempts_of  # noqa: PLC0415 (slow to import)
 
     try:
-        if path.stat().st_size > LARGEST:
-            raise SettingsError(f"{path}: has more than {LARGEST // 1024 // 1024} MiB.")
-        content = json.loads(path.read_text("utf-8-sig"))
-        entries = content["log"]["entries"]
-        attempts = attempts_of(entries, document)
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError, KeyError, TypeError) as error:
-        said = str(error) if isinstance(error, ValueError) else "there is no log.entries in it"
-        raise SettingsError(f"{path}: is not a HAR file: {said}.") from None
+        content = read_json(path)
+        wrong = wrong_in(content, "clients/journal.schema.json")
+        attempts = [] if wrong else attempts_of(content["log"]["entries"], document)
+    except Unreadable as error:
+        raise SettingsError(str(error)) from None
+    except ValueError as error:
+        wrong = str(error)
+    if wrong:
+        raise SettingsError(f"{path}: is not a HAR 1.2 file: {wrong.removesuffix('.')}.")
     if not any(each.submits for each in attempts):
         raise SettingsError(f"{path}: has no submission among its {len(attempts)} requests.")
     return Episode(path.name, attempts, recorded=True)

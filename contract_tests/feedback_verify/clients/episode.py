@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from feedback_spec.document import SUBMIT, Document
-from feedback_spec.instants import parse_instant
+from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, SECOND, parse_instant
 
 FORM = "application/x-www-form-urlencoded"
 _FINER = re.compile(r"(?<=\.[0-9]{6})[0-9]+")  # what some write beyond microseconds
+_LONGEST = 365 * 86_400 * SECOND  # the most that the schema of a journal allows between request and response
 MULTIPART = "multipart/form-data"
 LOST = 0
 """The status of a request without a response."""
@@ -129,16 +130,16 @@ class Episode:
 
 
 def attempts_of(entries: Sequence[Mapping[str, Any]], document: Document) -> list[Attempt]:
-    """The entries of a HAR file or of a journal, in order. Raises ValueError for an invalid entry."""
-    try:
-        return [_attempt(number, entry, document) for number, entry in enumerate(entries, 1)]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"an entry lacks what HAR 1.2 asks for: {error}") from None
+    """The entries of a HAR file or of a journal, valid by `journal.schema.json`, in order.
+
+    Raises ValueError for a URL, a date or base64 that is not one.
+    """
+    return [_attempt(number, entry, document) for number, entry in enumerate(entries, 1)]
 
 
 def _attempt(number: int, entry: Mapping[str, Any], document: Document) -> Attempt:
     request, response, ours = entry["request"], entry["response"], entry.get("_feedback") or {}
-    sent = parse_instant(_FINER.sub("", entry["startedDateTime"]))
+    sent = _instant(entry["startedDateTime"])
     problems = ours.get("request")
     status = LOST if ours.get("state") in ("lost", "pending") else max(int(response["status"]), LOST)
     operation = ours["operation"] if "operation" in ours else _operation(request["method"], request["url"], document)
@@ -152,7 +153,7 @@ def _attempt(number: int, entry: Mapping[str, Any], document: Document) -> Attem
         answer_headers={each["name"].lower(): each["value"] for each in response["headers"]},
         answer=response["content"].get("text") or "",
         operation=operation,
-        now=parse_instant(ours["now"]) if ours.get("now") else sent,
+        now=_instant(ours["now"]) if ours.get("now") else sent,
         sent=sent,
         answered=sent + round(max(entry["time"], 0) * 1000),
         rule=ours.get("rule"),
@@ -161,6 +162,14 @@ def _attempt(number: int, entry: Mapping[str, Any], document: Document) -> Attem
         if problems is None
         else tuple(f"{each['pointer']} {each['detail']}" for each in problems["problems"]),
     )
+
+
+def _instant(text: str) -> int:
+    """An instant that can be shown in UTC, with the time that a request may take. Raises ValueError."""
+    instant = parse_instant(_FINER.sub("", text))
+    if not FIRST_INSTANT <= instant <= LAST_INSTANT - _LONGEST:
+        raise ValueError(f'"{text}" is a time in no year from 1 to 9998')
+    return instant
 
 
 def _parts(content_type: str, body: str) -> Mapping[str, str]:

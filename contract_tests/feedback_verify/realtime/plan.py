@@ -9,6 +9,8 @@ from feedback_spec import files
 from feedback_spec.document import Document
 from feedback_spec.instants import format_duration, parse_duration
 
+from feedback_verify.reading import Unreadable, read_json
+
 
 @dataclass(frozen=True)
 class Submit:
@@ -68,12 +70,15 @@ def write(plan: Plan, path: Path) -> None:
 def read(path: Path, document: Document) -> Plan:
     """Reads a plan that `write` wrote. Raises PlanError."""
     try:
-        content = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise PlanError(f"{path}: cannot be read: {error.strerror}.") from None
-    except ValueError as error:
-        raise PlanError(f"{path}: is not JSON: {error}.") from None
-    if not isinstance(content, dict) or content.get("plan") != 1 or not isinstance(content.get("tracks"), list):
+        content = read_json(path)
+    except Unreadable as error:
+        raise PlanError(str(error)) from None
+    if (
+        not isinstance(content, dict)
+        or content.get("plan") != 1
+        or not isinstance(content.get("tracks"), list)
+        or not isinstance(content.get("seed", 0), int)
+    ):
         raise PlanError(f"{path}: was not written by --plan.")
     tracks = []
     for number, entry in enumerate(content["tracks"]):
@@ -81,7 +86,7 @@ def read(path: Path, document: Document) -> Plan:
             tracks.append(_read_track(entry, document))
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
             raise PlanError(f"{path}: tracks[{number}]: {type(error).__name__}: {error}.") from None
-    return Plan(int(content.get("seed", 0)), tuple(tracks))
+    return Plan(content.get("seed", 0), tuple(tracks))
 
 
 def _read_track(entry: dict[str, Any], document: Document) -> Track:

@@ -1,24 +1,20 @@
 """Compares JSON reports, rule by rule. Reads files; renders nothing."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
-import jsonschema_rs
 from feedback_spec.catalogue import GROUPS
 
+from feedback_verify.reading import MOST_SHOWN, Unreadable, read_json, wrong_in
 from feedback_verify.reports.data import FORMAT
 from feedback_verify.verdicts import Verdict, printable
 
-LARGEST = 256 * 1024 * 1024  # bytes of a report
 ABSENT = "no such rule"
-BOUND = 200  # characters of a message that quotes the file
 
 
 class NotComparable(ValueError):
@@ -143,26 +139,16 @@ class Comparison:
 def read_column(path: Path) -> Column:
     """The report in a file. Raises NotComparable."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise NotComparable(f"{path}: is larger than any report ({LARGEST} bytes).")
-        report = json.loads(path.read_bytes())
-    except OSError as error:
-        raise NotComparable(f"{path}: cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, NotComparable):
-            raise
-        raise NotComparable(f"{path}: is not JSON; use a file written with --report json=FILE.") from None
+        report = read_json(path)
+    except Unreadable as error:
+        raise NotComparable(f"{error} Use a file written with --report json=FILE.") from None
     if not isinstance(report, dict) or "format" not in report:
         raise NotComparable(f"{path}: is not a report; use a file written with --report json=FILE.")
     if report["format"] != FORMAT:
-        said = printable(str(report["format"]))[:BOUND]
+        said = printable(str(report["format"]))[:MOST_SHOWN]
         raise NotComparable(f"{path}: is a report in format {said}; this feedback-verify reads format {FORMAT}.")
-    schema = json.loads((resources.files("feedback_verify") / "report.schema.json").read_text("utf-8"))
-    for wrong in jsonschema_rs.validator_for(schema).iter_errors(report):
-        place = "/".join(map(str, wrong.instance_path)) or "its top"
-        raise NotComparable(
-            f"{path}: is not a complete report: at {printable(place)}: {printable(wrong.message)[:BOUND]}."
-        )
+    if (wrong := wrong_in(report, "report.schema.json")) is not None:
+        raise NotComparable(f"{path}: is not a complete report: {wrong}.")
     return Column(path.stem, report)
 
 
