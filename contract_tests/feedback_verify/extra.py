@@ -9,6 +9,7 @@ MODULES = (
     "covertable",
     "h11",
     "harfile",
+    "httpcore",
     "httpx",
     "hypothesis",
     "junitparser",
