@@ -30,14 +30,16 @@ class Exchange:
 
     `project` is None until credentials or the path identify one; `now` is the instant on its clock, read once, 0 before
     that; `body` is None until it has been read; `more` are headers added to any response. `headers` are those of the
-    request by lower-case name, the first one of duplicates; `path` contains the path's parameters.
+    request by lower-case name, duplicates combined (RFC 9110, 5.3); `path` contains the path's parameters.
     """
 
     __slots__ = ("body", "by_dsn", "headers", "more", "now", "path", "project", "scope")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self.headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        if len(self.headers) < len(scope["headers"]):
+            self.headers = _combined(scope["headers"])
         self.path: dict[str, str] = scope.get("path_params", _NO_PARAMETERS)
         self.project: Project | None = None
         self.now = 0
@@ -49,6 +51,14 @@ class Exchange:
     def origin(self) -> bytes | None:
         """The origin of the request, according to the browser."""
         return self.headers.get(b"origin")
+
+
+def _combined(headers: Headers) -> dict[bytes, bytes]:
+    """Not the first or the last one of duplicates: a proxy may have looked at the other one."""
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        values.setdefault(name, []).append(value)
+    return {name: b", ".join(each) for name, each in values.items()}
 
 
 class Endpoint(ABC):

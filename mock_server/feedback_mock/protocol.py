@@ -190,11 +190,12 @@ class Http(HttpToolsProtocol):
         # The packet with the head is at least as large as the head, and usually within the limits itself.
         if self._begun + self._unseen > HEAD_BYTES or len(self.headers) > HEAD_FIELDS:
             self._check_bounds(0)
-        self._status = refusal_of(self.parser.get_http_version(), self.url, self.headers)
+        method = self.parser.get_method()
+        self._status = refusal_of(method, self.parser.get_http_version(), self.url, self.headers)
         if self._status is not None:
             raise Unserved
         if self.url[:1] != b"/":
-            with_target(self.url, self.headers)
+            self.url = with_target(method, self.url, self.headers)
         if not self._offered():
             super().on_headers_complete()
             # uvicorn offers no other place to choose the class; its task has not started yet.

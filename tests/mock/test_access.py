@@ -67,6 +67,16 @@ def rule(refused: Refused | None) -> Any:
 # --- the header
 
 
+def test_of_two_headers_none_is_chosen(server: Server) -> None:
+    """A proxy may have looked at the other one; together they are no credentials (RFC 9110, 5.3)."""
+    project = server.web
+    headers = [(b"authorization", bearer(project).encode()), (b"authorization", b"Bearer other")]
+    path = {"organization_slug": "acme", "project_slug": "web"}
+
+    for each in (headers, headers[::-1]):
+        assert rule(server.access().check(Exchange({"headers": each, "path_params": path}))) == "credentials-spaces"
+
+
 @pytest.mark.parametrize(
     ("header", "read"),
     [

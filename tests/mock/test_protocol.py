@@ -269,6 +269,20 @@ def test_a_body_that_breaks_after_its_answer_only_ends_the_connection(mock: Mock
         ("GET /none HTTP/1.0", 404),
         ("GET /none", 505),
         ("GET /none#a HTTP/1.1\r\nHost: a", 400),
+        ("GET http://a/none#a HTTP/1.1\r\nHost: a", 400),
+        ("GET * HTTP/1.1\r\nHost: a", 400),
+        ("OPTIONS * HTTP/1.1\r\nHost: a", 404),
+        ("OPTIONS */none HTTP/1.1\r\nHost: a", 400),
+        ("GET *http://a/none HTTP/1.1\r\nHost: a", 400),
+        ("GET http:/none HTTP/1.1\r\nHost: a", 400),
+        ("GET http:///none HTTP/1.1\r\nHost: a", 400),
+        ("GET xhttp://a/none HTTP/1.1\r\nHost: a", 400),
+        ("GET ftp://a/none HTTP/1.1\r\nHost: a", 400),
+        ("GET http://user@a/none HTTP/1.1\r\nHost: a", 400),
+        ("GET http://a:99999/none HTTP/1.1\r\nHost: a", 400),
+        ("GET http://[::1/none HTTP/1.1\r\nHost: a", 400),
+        ("GET HTTPS://[::1]:80/none HTTP/1.1\r\nHost: a", 404),
+        ("OPTIONS http://a HTTP/1.1\r\nHost: a", 404),
         ("GET /none HTTP/1.0\r\nHost: a\r\nHost: a", 400),
         ("GET /none HTTP/1.0\r\nTransfer-Encoding: chunked", 400),
         ("GET /none HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked", 501),
@@ -306,6 +320,14 @@ def test_the_host_of_an_absolute_target_counts(mock: Mock) -> None:
     elsewhere = run(sent(mock, [head.format("elsewhere.example", "localhost:99").encode()]))
 
     assert [local[0][0], elsewhere[0][0]] == [404, 403]
+
+
+def test_an_absolute_target_without_a_path_asks_for_the_root(mock: Mock) -> None:
+    """RFC 9110, 4.2.3."""
+    head = "GET {0} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    targets = ("/", "http://localhost", "http://localhost/", "http://localhost?x")
+
+    assert len({run(sent(mock, [head.format(each).encode()]))[0] for each in targets}) == 1
 
 
 # A client that has closed its sending side, and one that has disconnected.
