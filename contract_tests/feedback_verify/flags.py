@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
+from feedback_spec.files import is_stream
 from feedback_spec.instants import format_duration, parse_duration
 from feedback_spec.profiles import PROFILES
 from feedback_spec.spelling import meant
@@ -138,11 +139,16 @@ def report_option(kinds: tuple[str, ...]) -> Callable[..., Any]:
     """The option `--report KIND=FILE`, as pairs, for these kinds."""
 
     def read(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, Path]]:
-        pairs = []
+        pairs: list[tuple[str, Path]] = []
+        taken: dict[Path, str] = {}
         for value in values:
             kind, _, path = value.partition("=")
             if kind not in kinds or not path:
                 raise click.BadParameter(f'"{value}" is not KIND=FILE, where KIND is one of {", ".join(kinds)}.')
+            file = Path(path).absolute().resolve()
+            if file in taken and not is_stream(Path(path)):
+                raise click.BadParameter(f'"{taken[file]}" and "{value}" are the same file.')
+            taken[file] = value
             pairs.append((kind, Path(path)))
         return pairs
 

@@ -22,6 +22,7 @@ RESET = "CONNECTION_RESET_BY_PEER"
 UNTIL_RELEASED = "until_released"
 LONGEST = 600  # seconds that a request waits at most, also for its release
 RANDOM_BYTES = 512
+BODILESS = (204, 304)  # RFC 9110, 15.3.5 and 15.4.5
 REREAD = 2 * 1024 * 1024
 
 
@@ -103,7 +104,7 @@ def _instead(fault: FaultRule, effect: dict[str, Any]) -> Answer:
             headers.setdefault("x-sentry-rate-limits", f"{seconds}::organization")
     headers["x-feedback-rule"] = rule_header("fault", f"rule {fault.number} of the project's faults").decode()
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
-    length = [] if status in (204, 304) else [(b"content-length", b"%d" % len(body))]
+    length = [] if status in BODILESS else [(b"content-length", b"%d" % len(body))]
     return Answer(status, [*length, *encoded], body if length else b"")
 
 

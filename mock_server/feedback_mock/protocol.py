@@ -50,7 +50,8 @@ def most_connections() -> int:
         return MOST_CONNECTIONS
     import resource  # noqa: PLC0415 (not available on all platforms)
 
-    return max(min(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES, MOST_CONNECTIONS), 1)
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return max(min(files - min(SPARE_FILES, files // 2), MOST_CONNECTIONS), 1)
 
 
 class Http(HttpToolsProtocol):

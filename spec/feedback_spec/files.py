@@ -54,7 +54,7 @@ def check_file(path: Path) -> None:
 
 def check(path: Path) -> None:
     """Raises CannotWrite for what `write` and `append` would refuse, as far as this is known beforehand."""
-    if not _is_stream(path):
+    if not is_stream(path):
         check_file(path)
 
 
@@ -77,7 +77,7 @@ def write(path: Path, text: str) -> None:
     """Like `replace`, but also writes to a pipe, a terminal or a descriptor, such as /dev/stdout. Raises
     CannotWrite.
     """
-    if _is_stream(path):
+    if is_stream(path):
         _to_stream(path, text)
     else:
         replace(path, text)
@@ -85,7 +85,7 @@ def write(path: Path, text: str) -> None:
 
 def append(path: Path, text: str) -> None:
     """Like `write`, but at the end of the file's contents; all of it or nothing. Raises CannotWrite."""
-    if _is_stream(path):
+    if is_stream(path):
         _to_stream(path, text)
         return
     check_file(path)
@@ -98,7 +98,8 @@ def append(path: Path, text: str) -> None:
             raise
 
 
-def _is_stream(path: Path) -> bool:
+def is_stream(path: Path) -> bool:
+    """Whether it is a descriptor, a pipe or a character device, which anything is added to."""
     if _DESCRIPTOR.fullmatch(str(path)):
         return True
     with suppress(OSError):

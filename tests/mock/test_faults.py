@@ -290,6 +290,15 @@ def test_a_client_that_leaves_before_its_request_is_complete_meets_no_fault(sand
             {"effect": {"status": 500, "headers": {"a": "b\r\nc: d"}}},
             "faults.0.effect.headers.a: is not a valid header value on one",
         ),
+        ({"effect": {"status": 204, "body": "x"}}, "faults.0.effect.body: a response with status 204 has no body."),
+        (
+            {"effect": {"status": 500}, "from": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"},
+            "faults.0.from: is after the end of the rule, so it would never apply.",
+        ),
+        (
+            {"effect": {"status": 500}, "from": "9999-01-01T00:00:00Z", "lifetime": "PT1M"},
+            "faults.0.from: is after the end of the rule, so it would never apply.",
+        ),
         ({"effect": {"status": 500}, "lifetime": "5 minutes"}, 'faults.0.lifetime: "5 minutes" is not an ISO 8601'),
         ({}, "faults.0.effect: is missing."),
     ],

@@ -21,6 +21,7 @@ from feedback_mock.protocol import (
     PART_SECONDS,
     READING_SECONDS,
     Http,
+    most_connections,
 )
 from feedback_mock.server import Uvicorn
 from uvicorn.server import ServerState
@@ -328,6 +329,18 @@ def test_an_absolute_target_without_a_path_asks_for_the_root(mock: Mock) -> None
     targets = ("/", "http://localhost", "http://localhost/", "http://localhost?x")
 
     assert len({run(sent(mock, [head.format(each).encode()]))[0] for each in targets}) == 1
+
+
+@pytest.mark.parametrize(("files", "most"), [(64, 32), (200, 136), (20, 10)])
+def test_of_few_files_half_are_for_connections(files: int, most: int) -> None:
+    """A limit of 64 once left a single connection, and feedback-verify found violations in its own mock."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, before[1]))
+    try:
+        assert most_connections.__wrapped__() == most
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 # A client that has closed its sending side, and one that has disconnected.

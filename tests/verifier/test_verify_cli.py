@@ -80,6 +80,7 @@ def test_report_may_go_to_stdout(mock_url: str) -> None:
         (["--rules", "nonsense"], 'no rule "nonsense"'),
         (["--report", "pdf=x"], "KIND=FILE"),
         (["--report", "json=/no/such/directory/x"], "no directory"),
+        (["--report", "json=x", "--report", "html=./x"], '"json=x" and "html=./x" are the same file.'),
     ],
 )
 def test_bad_input_is_exit_2_and_one_sentence(

@@ -7,7 +7,7 @@ from typing import Any
 from feedback_spec.instants import SECOND, format_duration, parse_duration
 
 from feedback_mock.control.handlers import ControlRequest, instant
-from feedback_mock.effects import LONGEST, UNTIL_RELEASED
+from feedback_mock.effects import BODILESS, LONGEST, UNTIL_RELEASED
 from feedback_mock.faults import MOST_RULES
 from feedback_mock.result import Done, Refused, Result
 from feedback_mock.store import Project
@@ -31,6 +31,8 @@ def add_faults(request: ControlRequest, project: Project) -> Result:
         if "lifetime" in rule:
             end = now + parse_duration(rule["lifetime"])
             ends = end if ends is None else min(ends, end)
+        if begins is not None and ends is not None and begins > ends:
+            return Refused("request", f"{place}from: is after the end of the rule, so it would never apply.")
         spans.append((begins, ends))
     if not project.faults.add(rules, spans):
         return Refused("room", f"A project has at most {MOST_RULES} faults; delete some.")
@@ -68,10 +70,16 @@ def problem_of(rule: dict[str, Any]) -> str | None:
         for name in ("headers", "body", "retry_after"):
             if name in effect:
                 return f"effect.{name}: is allowed only with status."
+    if "body" in effect and effect["status"] in BODILESS:
+        return f"effect.body: a response with status {effect['status']} has no body."
     for name, duration in _waits(effect):
         if parse_duration(duration) > LONGEST * SECOND:
             return f"{name}: {duration} is more than the {format_duration(LONGEST * SECOND)} that a request may take."
-    for name, value in effect.get("headers", {}).items():
+    return _problem_of_headers(effect.get("headers", {}))
+
+
+def _problem_of_headers(headers: dict[str, str]) -> str | None:
+    for name, value in headers.items():
         if not _NAME.fullmatch(name) or name.lower() in _OURS:
             return f"effect.headers: {name[:100]!r} is not a header that can be set."
         if not _VALUE.fullmatch(value):
