@@ -10,13 +10,12 @@ import struct
 import sys
 from functools import cache, lru_cache
 from http import HTTPStatus
-from itertools import chain
 from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from feedback_mock.asgi import Header
+from feedback_mock.asgi import HEAD_SIZE, Header
 from feedback_mock.cycle import Cycle
 from feedback_mock.effects import EXTENSION
 from feedback_mock.heads import refusal_of, with_target
@@ -72,7 +71,8 @@ class Http(HttpToolsProtocol):
     _running: Cycle | None = None
     _in_head = True
     _reading = _ending = False
-    _unseen = _packet = _begun = 0
+    _unseen = 0  # bytes in which no part of a body has been found yet
+    _fields = 0  # bytes in the names and values of the current head's fields
     _age = _quiet = 0  # seconds since something began, and since the last part of it arrived
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
@@ -143,8 +143,7 @@ class Http(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parses a packet. The cost depends only on its size, wherever it is split."""
-        self._packet, self._quiet = len(data), 0
-        self._unseen += self._packet
+        self._unseen, self._quiet = self._unseen + len(data), 0
         if self._status is not None:
             if self._unseen > DISCARDED:
                 self.transport.close()
@@ -183,13 +182,12 @@ class Http(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self.scope["extensions"] = self._extensions
-        self._in_head, self._unseen, self._begun = True, 0, self._packet
+        self._in_head, self._unseen, self._fields = True, 0, 0
         self._reading, self._age = True, 0
 
     def on_headers_complete(self) -> None:
         """The request is known, unless its head is to be read again without an offer."""
-        # The packet with the head is at least as large as the head, and usually within the limits itself.
-        if self._begun + self._unseen > HEAD_BYTES or len(self.headers) > HEAD_FIELDS:
+        if len(self.url) + self._fields > HEAD_BYTES or len(self.headers) > HEAD_FIELDS:
             self._check_bounds(0)
         method = self.parser.get_method()
         self._status = refusal_of(method, self.parser.get_http_version(), self.url, self.headers)
@@ -203,28 +201,26 @@ class Http(HttpToolsProtocol):
             self.cycle.__class__ = Cycle
             if not self.pipeline:
                 self._running = cast(Cycle, self.cycle)
+            self.scope[HEAD_SIZE] = self._fields  # type: ignore[literal-required]  # our own
             # Trailers are added to the same list; they are not fields of the head (RFC 9110, 6.5.1).
-            self._in_head, self._unseen, self.headers = False, 0, []
+            self._in_head, self._unseen, self.headers, self._fields = False, 0, [], 0
             self._age = 0
             if self._ending:
                 self.cycle.keep_alive = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A field of a head. Most are the same in many requests, so the journal keeps them only once."""
-        known = len(name) + len(value) < MAX_KNOWN_FIELD
-        field = _known_field(name, value) if known else (name.lower(), value)
+        size = len(name) + len(value)
+        field = _known_field(name, value) if size < MAX_KNOWN_FIELD else (name.lower(), value)
         if field[0] == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
         self.headers.append(field)
+        self._fields += size
 
     def _check_bounds(self, unfinished: int) -> None:
         if len(self.url) > HEAD_BYTES:
             self._status = HTTPStatus.REQUEST_URI_TOO_LONG
-        elif (
-            unfinished > HEAD_BYTES
-            or len(self.headers) > HEAD_FIELDS
-            or len(self.url) + sum(map(len, chain.from_iterable(self.headers))) > HEAD_BYTES
-        ):
+        elif unfinished > HEAD_BYTES or len(self.headers) > HEAD_FIELDS or len(self.url) + self._fields > HEAD_BYTES:
             self._status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         if self._status is not None:
             raise Unserved

@@ -174,18 +174,17 @@ class Project:
 
     def store(self, event_id: str, name: str, email: str, comments: str, now: int) -> Feedback:
         """Stores the event's feedback: as a new record, or as new values of the existing one."""
-        record, more = self.feedback.get(event_id), RECORD
+        record, more = self.feedback.get(event_id), RECORD + len(name) + len(email) + len(comments)
         if record is None:
             self.last_feedback += 1
             record = Feedback(self.id_of(self.last_feedback), event_id, name, email, comments, now, now)
             self.feedback[event_id] = record
         else:
-            more = -record.size
+            more -= RECORD + record.size
             record.name, record.email, record.comments = name, email, comments
             record.last_submitted_at = now
             self.moved[event_id] = record
             self.moved.move_to_end(event_id)
-        more += record.size
         self.size += more
         self.room.used += more
         self._make_room(record)

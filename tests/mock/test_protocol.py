@@ -182,6 +182,14 @@ def test_trailers_are_not_fields_of_the_head(mock: Mock) -> None:
     assert said(run(sent(mock, [whole]))) == [401]
 
 
+def test_trailers_have_bounds_of_their_own(mock: Mock) -> None:
+    long = f"X-Long: {'x' * (HEAD_BYTES // 2)}\r\n"
+    whole = request(mock, "x", long, LAST, chunked=True)
+    whole = whole.replace(b"0\r\n\r\n", b"0\r\n" + long.encode() + b"\r\n")
+
+    assert said(run(sent(mock, [whole[at : at + 1000] for at in range(0, len(whole), 1000)]))) == ["x"]
+
+
 def test_a_target_that_is_too_long_is_414(mock: Mock) -> None:
     assert said(run(sent(mock, [b"GET /" + b"x" * HEAD_BYTES + b" HTTP/1.1\r\nHost: x\r\n\r\n"]))) == [414]
 
@@ -388,6 +396,21 @@ def test_the_journal_keeps_once_what_is_the_same_in_many_requests(mock: Mock) ->
 
     assert {id(each) for each in before.headers} < {id(each) for each in after.headers}
     assert before.answer_headers is after.answer_headers
+
+
+@pytest.mark.parametrize("size", [7, 1_000_000])
+def test_the_bytes_of_each_head_are_counted_wherever_packets_are_cut(mock: Mock, size: int) -> None:
+    """The journal is bounded by them; trailers are not among them, and a head with an offer is read twice."""
+    trailer = request(mock, "trailer", chunked=True).replace(b"0\r\n\r\n", b"0\r\nX-Trailer: x\r\n\r\n")
+    content = b"".join(
+        [request(mock, "offer", OFFER), trailer, request(mock, "last", "X-Long: " + "x" * 600 + "\r\n", LAST)]
+    )
+    run(sent(mock, [content[at : at + size] for at in range(0, len(content), size)]))
+    entries = list(mock.default_project.journal.entries)[-3:]
+
+    assert [each.head_size for each in entries] == [
+        sum(len(name) + len(value) for name, value in each.headers) for each in entries
+    ]
 
 
 @pytest.mark.parametrize(
