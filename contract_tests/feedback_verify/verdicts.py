@@ -1,6 +1,6 @@
 """Findings of single scenarios, and the one verdict on each rule that they result in. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -60,7 +60,7 @@ class Finding:
     violation: str | None = None
     doubt: str | None = None
     remark: str | None = None
-    steps: tuple[Step, ...] = ()
+    steps: Sequence[Step] = ()
     probes: tuple[Probe, ...] = ()
     kind: tuple[str, str, str] | None = None
     fault: Callable[[Exchange], bool] | None = None
@@ -110,7 +110,7 @@ def judge(rule: Rule, findings: Iterable[Finding], capabilities: frozenset[str],
         precision = f", {to_the(step)}" if exact and _is_of_time(rule) else ""
         seen = f"{observations} observation{'s' if observations > 1 else ''}{precision}"
         verdict, detail = Verdict.VERIFIED, "; ".join([seen, *remarks])
-    return Result(rule, verdict, printable(detail), observations, shown.steps, probes)
+    return Result(rule, verdict, printable(detail), observations, tuple(shown.steps), probes)
 
 
 def printable(text: str) -> str:

@@ -308,6 +308,17 @@ def test_a_client_that_was_not_given_enough_time_says_how_to_give_it_more(capsys
     assert "it was stopped after 0.1 s (--patience)." in capsys.readouterr().err
 
 
+def test_a_client_that_deletes_its_project_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    client = "import httpx, os; import tests.broken_clients.sound as s; s.Client().send(); "
+    client += "httpx.delete(os.environ['FEEDBACK_CONTROL'])"
+
+    assert main(["client", *PLAIN_ONLY, "--", *python(client)]) == 2
+
+    said = capsys.readouterr().err
+    assert "with 404; did the client delete its project, by FEEDBACK_CONTROL?" in said
+    assert len(said.strip().splitlines()) == 1
+
+
 def test_exploring_needs_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explore"]) == 2
 

@@ -54,6 +54,16 @@ def judged(rule: str, *attempts: Attempt, situation: str = PLAIN, **more: Any) -
     return True if any(each.observations for each in said) else None
 
 
+def test_what_shows_a_rule_shares_its_requests_with_all_that_does() -> None:
+    """A recording of 3,000 requests once took all memory: each finding had copies of all the requests before it."""
+    attempts = [attempt(number, number * SECOND, body=BODY.replace("7167", f"{number:04}")) for number in range(1, 300)]
+    case = Case(Episode("x.har", attempts, recorded=True), DOCUMENT, DOCUMENT.client_rules)
+    steps = [each.steps for each in findings(case) if each.steps]
+
+    assert len(steps) > len(attempts)
+    assert len({id(step) for each in steps for step in each}) == len(max(steps, key=len)) == 2 * len(attempts) - 1
+
+
 def test_each_rule_for_clients_of_the_document_is_judged_and_no_other() -> None:
     assert set(JUDGES) == set(DOCUMENT.client_rules)
 

@@ -216,9 +216,11 @@ class Stage:
         """A response of the mock's control protocol. Raises NotReachable."""
         try:
             answer = self._http.request(method, path, json=body)
-            answer.raise_for_status()
         except httpx.HTTPError as error:
             raise NotReachable(f"The mock for the client does not respond: {error}.") from None
+        if answer.is_error:
+            said = f"The mock for the client answered {method} {path} with {answer.status_code}"
+            raise NotReachable(f"{said}; did the client delete its project, by FEEDBACK_CONTROL?")
         return answer.json() if answer.content else None
 
 

@@ -1,5 +1,8 @@
 """An episode as steps, so that every report can show it like the steps with a server. Pure."""
 
+from collections.abc import Sequence
+from typing import overload
+
 from feedback_spec.instants import EPOCH, MICROSECOND
 
 from feedback_verify.clients.episode import LOST, Attempt, Episode
@@ -9,8 +12,27 @@ from feedback_verify.steps import Send, Step, Wait
 _KINDS = {"bearer": ("write", "FEEDBACK_TOKEN"), "dsn": ("dsn", "FEEDBACK_DSN")}
 
 
-def told(episode: Episode, upto: Attempt | None = None) -> tuple[Step, ...]:
-    """The requests up to this one, or all, and the time between them on the project's clock."""
+class Beginning(Sequence[Step]):
+    """The first of many steps: a recording has thousands, and each of them may end what shows a rule."""
+
+    def __init__(self, steps: tuple[Step, ...], count: int) -> None:
+        self._steps, self._count = steps, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Step, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Step | tuple[Step, ...]:
+        return self._steps[: self._count][index]
+
+
+def told(episode: Episode) -> tuple[Step, ...]:
+    """All requests, and the time between them on the project's clock."""
     steps: list[Step] = []
     before: Attempt | None = None
     for each in episode.attempts:
@@ -18,8 +40,6 @@ def told(episode: Episode, upto: Attempt | None = None) -> tuple[Step, ...]:
             steps.append(Wait(each.now - before.now))
         steps.append(_sent(each, episode))
         before = each
-        if each is upto:
-            break
     return tuple(steps)
 
 

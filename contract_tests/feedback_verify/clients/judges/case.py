@@ -11,7 +11,8 @@ from feedback_spec.instants import in_short
 
 from feedback_verify.clients.episode import Attempt, Episode
 from feedback_verify.clients.situations import BROKEN_SUCCESS, Situation
-from feedback_verify.clients.telling import told
+from feedback_verify.clients.telling import Beginning, told
+from feedback_verify.steps import Send, Step
 from feedback_verify.verdicts import Finding
 
 BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -60,19 +61,32 @@ class Case:
 
     def held(self, rule: str, count: int = 1, upto: Attempt | None = None) -> Finding:
         """The rule was confirmed this often."""
-        return Finding(rule, observations=count, steps=told(self.episode, upto))
+        return Finding(rule, observations=count, steps=self._told(upto))
 
     def broken(
         self, rule: str, what: str, upto: Attempt | None = None, kind: tuple[str, str, str] | None = None
     ) -> Finding:
         """The rule is broken, finally by this attempt."""
         place = "" if self.situation is None else f"{self.situation.name}: "
-        return Finding(rule, violation=f"{place}{what}", steps=told(self.episode, upto), kind=kind)
+        return Finding(rule, violation=f"{place}{what}", steps=self._told(upto), kind=kind)
 
     def unclear(self, rule: str, why: str) -> Finding:
         """The observations decide nothing."""
         place = "" if self.situation is None else f"{self.situation.name}: "
-        return Finding(rule, doubt=f"{place}{why}", steps=told(self.episode))
+        return Finding(rule, doubt=f"{place}{why}", steps=self._told())
+
+    @cached_property
+    def _steps(self) -> tuple[Step, ...]:
+        return told(self.episode)
+
+    @cached_property
+    def _ends(self) -> dict[int, int]:
+        """How many steps there are up to each attempt, by its identity."""
+        ends = (number for number, step in enumerate(self._steps, 1) if isinstance(step, Send))
+        return {id(attempt): end for attempt, end in zip(self.episode.attempts, ends, strict=True)}
+
+    def _told(self, upto: Attempt | None = None) -> Beginning:
+        return Beginning(self._steps, len(self._steps) if upto is None else self._ends[id(upto)])
 
 
 Judge = Callable[[Case, ClientRule], Iterator[Finding]]
