@@ -203,7 +203,7 @@ class Http(HttpToolsProtocol):
                 self._running = cast(Cycle, self.cycle)
             self.scope[HEAD_SIZE] = self._fields  # type: ignore[literal-required]  # our own
             # Trailers are added to the same list; they are not fields of the head (RFC 9110, 6.5.1).
-            self._in_head, self._unseen, self.headers, self._fields = False, 0, [], 0
+            self._in_head, self._unseen, self.headers = False, 0, []
             self._age = 0
             if self._ending:
                 self.cycle.keep_alive = False

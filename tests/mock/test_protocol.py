@@ -182,14 +182,6 @@ def test_trailers_are_not_fields_of_the_head(mock: Mock) -> None:
     assert said(run(sent(mock, [whole]))) == [401]
 
 
-def test_trailers_have_bounds_of_their_own(mock: Mock) -> None:
-    long = f"X-Long: {'x' * (HEAD_BYTES // 2)}\r\n"
-    whole = request(mock, "x", long, LAST, chunked=True)
-    whole = whole.replace(b"0\r\n\r\n", b"0\r\n" + long.encode() + b"\r\n")
-
-    assert said(run(sent(mock, [whole[at : at + 1000] for at in range(0, len(whole), 1000)]))) == ["x"]
-
-
 def test_a_target_that_is_too_long_is_414(mock: Mock) -> None:
     assert said(run(sent(mock, [b"GET /" + b"x" * HEAD_BYTES + b" HTTP/1.1\r\nHost: x\r\n\r\n"]))) == [414]
 
