@@ -290,6 +290,8 @@ def test_a_client_that_leaves_before_its_request_is_complete_meets_no_fault(sand
             {"effect": {"status": 500, "headers": {"a": "b\r\nc: d"}}},
             "faults.0.effect.headers.a: is not a valid header value on one",
         ),
+        ({"effect": {"status": 500, "headers": {"0": 1}}}, "faults.0.effect.headers.0: must be of type string."),
+        ({"effect": {"status": 500, "headers": {"": 1}}}, "faults.0.effect.headers: must be of type string."),
         ({"effect": {"status": 204, "body": "x"}}, "faults.0.effect.body: a response with status 204 has no body."),
         (
             {"effect": {"status": 500}, "from": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"},

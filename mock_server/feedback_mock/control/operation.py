@@ -139,15 +139,15 @@ class ControlOperation(Endpoint):
         except ValueError:
             raise Unreadable("The request body is nested too deeply.") from None
         for failure in failures:
-            raise Unreadable(self._sentence(failure, value))
+            raise Unreadable(self._sentence(failure))
         assert isinstance(value, dict)
         return value
 
-    def _sentence(self, error: Any, value: Any) -> str:  # noqa: PLR0911 (a table of sentences)
+    def _sentence(self, error: Any) -> str:  # noqa: PLR0911 (a table of sentences)
         """One sentence for a violation of the schema, with the words of `spec.instants` for times."""
         path = [str(step) for step in error.instance_path]
         place = ".".join(path) or "the request body"
-        found = _at(value, error.instance_path)
+        found = error.instance  # its path has a number for a key such as "0", and lacks the key ""
         if path and isinstance(found, str):
             parser = parse_duration if path[-1] in DURATIONS else parse_instant if path[-1] in INSTANTS else None
             try:
