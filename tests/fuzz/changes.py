@@ -17,9 +17,12 @@ LEAVES = st.one_of(
     st.sampled_from(["9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z"]),
     st.text(max_size=8),
 )
+STRANGE_KEYS = ("x", "", "0", "01", "-1", "a/b", "~1", "a.b", "__proto__", "x" * 3_000)
+"""Keys that a path to a value may lose or take for something else."""
+KEYS = st.text(max_size=8) | st.sampled_from(STRANGE_KEYS)
 VALUES = st.recursive(
     LEAVES,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8) | st.just("x"), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=6,
 )
 
@@ -49,7 +52,7 @@ def changed(draw: st.DrawFn, value: Any, values: st.SearchStrategy[Any] = VALUES
             case "delete":
                 del container[key]
             case "add" if isinstance(container, dict):
-                container[draw(st.text(max_size=8))] = copy.deepcopy(draw(values))
+                container[draw(KEYS)] = copy.deepcopy(draw(values))
             case "add":
                 container.insert(key, copy.deepcopy(draw(values)))
     return value

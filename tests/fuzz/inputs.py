@@ -14,6 +14,7 @@ from feedback_spec.document import load_control
 from feedback_spec.operations import Operation, operations_of
 from hypothesis import strategies as st
 
+from tests.fuzz.bodies import bodies
 from tests.fuzz.changes import LEAVES, VALUES, changed
 
 EVENT = "7167980ca1db42cdba8d5284e7f81c66"
@@ -170,8 +171,7 @@ def control(draw: st.DrawFn, operation: Operation) -> Request:
             query.append((each.name, str(draw(LEAVES if strange else st.sampled_from(("POST", "409", EVENT, "true"))))))
     body = b""
     if operation.body is not None:
-        examples = [each.value for each in operation.body.examples.values()]
-        body = dumps(draw(changed(draw(st.sampled_from(examples))) | VALUES))
+        body = dumps(draw(changed(draw(st.sampled_from(bodies(operation)))) | VALUES))
         body = draw(damaged(body)) if draw(st.integers(0, 7)) == 0 else body
     headers = (("Host", "127.0.0.1"), ("Content-Type", "application/json"))
     return Request(operation.id, operation.method.upper(), path, headers, body, urlencode(query, errors="replace"))

@@ -1,10 +1,15 @@
 """A sample of `make fuzz`, the same each time, and what it has found."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from feedback_spec.document import load_control
+from feedback_spec.operations import Operation
 
+from tests.fuzz.bodies import bodies
 from tests.fuzz.connections import check
+from tests.fuzz.inputs import CONTROL
 from tests.fuzz.kinds import Kind, kinds
 from tests.fuzz.running import batch
 from tests.fuzz.schemas import run
@@ -32,6 +37,40 @@ def judged() -> Iterator[dict[str, Kind]]:
 def test_random_input_breaks_nothing(judged: dict[str, Kind], kind: str) -> None:
     assert judged.keys() == CASES.keys()
     assert batch(judged[kind], 1, CASES[kind], VARIANTS) >= CASES[kind]
+
+
+def paths(value: Any) -> Iterator[tuple[str, ...]]:
+    """The paths of all properties in JSON data; lists are no part of them."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield (name,)
+            yield from ((name, *rest) for rest in paths(inner))
+    elif isinstance(value, list):
+        for each in value:
+            yield from paths(each)
+
+
+def declared(schema: Any) -> Iterator[tuple[str, ...]]:
+    """The same for all properties in a schema without references to itself."""
+    if "$ref" in schema:
+        schema = load_control()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    for name, inner in schema.get("properties", {}).items():
+        yield (name,)
+        yield from ((name, *rest) for rest in declared(inner))
+    for inner in (
+        *schema.get("anyOf", ()),
+        *schema.get("allOf", ()),
+        *([schema["items"]] if "items" in schema else []),
+    ):
+        yield from declared(inner)
+
+
+@pytest.mark.parametrize("operation", [each for each in CONTROL.values() if each.body], ids=lambda each: each.id)
+def test_bodies_that_are_changed_have_every_property(operation: Operation) -> None:
+    assert operation.body is not None
+    schemas = [each.schema for each in operation.body.content.values()]
+
+    assert {path for each in schemas for path in declared(each)} - set(paths(bodies(operation))) == set()
 
 
 def test_schemathesis_finds_nothing_in_the_control_protocol() -> None:

@@ -3,12 +3,17 @@
 Everything depends on the `Random` that is passed, so a case has the same variants each time.
 """
 
+import copy
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
+from typing import Any
 from urllib.parse import quote
 
+import orjson
+
+from tests.fuzz.changes import STRANGE_KEYS, places
 from tests.fuzz.inputs import Request
 from tests.fuzz.pieces import CHUNKS, FIELDS
 from tests.fuzz.streams import Stream
@@ -17,6 +22,22 @@ VALUES = (
     *(b"\0", b"\n", b"\r\n", b"\xff", b"\xc0\x80", b" ", b"\\", b"\\u0000", b"\\ud800", b"%", b"%00", b"%2F", b"../"),
     *(b'"', b"{", b"}", b"[", b"]", b"[" * 2_000, b",", b":", b"=", b"&", b";", b"--b", b"--b--", b"null", b"true"),
     *(b"0", b"-1", b"1.5", b"1e400", b"9" * 20, b"9" * 5_000, b"P", b"PT", b"PT0S", b"Z", b"+00:00", b"0001-01-01"),
+)
+STRANGE_VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    2**63,
+    0.5,
+    "",
+    "\0",
+    "PT0S",
+    "x" * 3_000,
+    [],
+    {},
+    [[]],
+    {"x": {}},
 )
 LINES = tuple(b"\r\n" + each + b"\r\n" for each in (*FIELDS, *CHUNKS) if len(each) < 1_000)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -44,6 +65,22 @@ def varied(data: bytes, random: Random, pieces: Sequence[bytes] = VALUES) -> byt
     return data
 
 
+def varied_json(data: bytes, random: Random) -> bytes:
+    """The JSON data with one to three values or keys that are others; what is no JSON changes as any bytes."""
+    try:
+        root = [orjson.loads(data)]
+    except orjson.JSONDecodeError:
+        return varied(data, random)
+    for _ in range(random.randint(1, 3)):
+        container, key = random.choice(places(root))
+        value = copy.deepcopy(random.choice((container[key], *STRANGE_VALUES)))
+        if isinstance(container, dict) and random.randrange(2):
+            container[random.choice((*STRANGE_KEYS, *container))] = value
+        else:
+            container[key] = value
+    return orjson.dumps(root[0])
+
+
 def varied_stream(stream: Stream, random: Random) -> Stream:
     """The stream with changes, in other packets; none of its requests is sound for certain."""
     content = varied(stream.content, random, random.choice((VALUES, LINES)))
@@ -55,7 +92,8 @@ def varied_request(request: Request, random: Random) -> Request:
     """The request with changes in its body, its path, its query or a header, as far as a server lets those through."""
     match random.choice((*("body",) * 4 * bool(request.body), "path", "query", *("header",) * bool(request.headers))):
         case "body":
-            return replace(request, body=varied(request.body, random))
+            change = random.choice((varied, varied_json))
+            return replace(request, body=change(request.body, random))
         case "path":
             return replace(request, path="/" + quote(varied(_bytes(request.path[1:]), random), safe=_PATH))
         case "query":
