@@ -1,6 +1,7 @@
 """`--watch`: a changed document is served with the state that there is, a broken one is not."""
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,18 @@ def test_broken_document_is_told_and_the_previous_one_stays(watched: Watched, te
     assert says in watched.said[0].text
     assert watched.said[0].text.endswith("The mock continues with the previous document.")
     assert stays == 200
+    assert watched.said[1].text.endswith("serving the new version.")
+
+
+def test_a_pipe_in_the_place_of_the_document_is_not_read(watched: Watched) -> None:
+    """Nobody may ever write to it; a mock that waited for that could not be stopped."""
+    watched.path.unlink()
+    os.mkfifo(watched.path)
+    watched.api.runner.run(watched.watching.reload())
+    watched.path.unlink()
+    watched.write(PAGE)
+
+    assert "openapi.yaml: is not a regular file." in watched.said[0].text
     assert watched.said[1].text.endswith("serving the new version.")
 
 

@@ -34,12 +34,18 @@ class Watching:
     async def reload(self) -> None:
         """Serves the current document, or says why not."""
         try:
-            made = await asyncio.to_thread(self._make)
+            made = await asyncio.to_thread(self._made)
         except DocumentError as error:
             self._say(message(f"feedback-mock: {error} The mock continues with the previous document."))
             return
         self._app.become(made)
         self._say(message(f"feedback-mock: {self._path.name} has changed; serving the new version."))
+
+    def _made(self) -> Mock:
+        if self._path.exists() and not self._path.is_file():
+            # A pipe would keep its reader waiting, and the mock could not even stop.
+            raise DocumentError(f"{self._path}: is not a regular file.")
+        return self._make()
 
 
 def _stamp(path: Path) -> Stamp:
