@@ -199,12 +199,18 @@ def own_mock(spec: Path | None, profile: str) -> Iterator[str]:
             "Pass the URL to verify; feedback-mock is not installed here, so no mock can be started instead."
         )
     arguments = [command, "--port", "0", "--log-format", "json", "--quiet", *(["--spec", str(spec)] if spec else [])]
+    arguments += ["--until-stdin-closes"]  # which it does even if this process is killed
     arguments += ["--profile", profile] if profile in PROFILES else []
     with (
         tempfile.TemporaryFile("w+") as errors,
         # In its own session, so that Ctrl-C ends the run before the mock.
         subprocess.Popen(
-            arguments, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+            arguments,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
         ) as process,
     ):
         try:

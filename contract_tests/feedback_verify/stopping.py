@@ -1,4 +1,4 @@
-"""What ends a run early: Ctrl-C, SIGTERM, --max-time. The target is released, and everything seen so far is
+"""What ends a run early: Ctrl-C, SIGTERM, SIGHUP, --max-time. The target is released, and everything seen so far is
 reported.
 """
 
@@ -14,8 +14,8 @@ from feedback_verify.targets import Stopped
 
 @contextmanager
 def stoppable(stop: Callable[[], None], max_time: int | None = None) -> Iterator[None]:
-    """Within this context, Ctrl-C, SIGTERM and the end of `max_time` (microseconds) call `stop`, which interrupts
-    everything that waits.
+    """Within this context, Ctrl-C, SIGTERM, SIGHUP and the end of `max_time` (microseconds) call `stop`, which
+    interrupts everything that waits. With nohup, SIGHUP stays ignored.
 
     All threads then get Stopped. A second signal ends the program.
     """
@@ -36,6 +36,8 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
         yield  # only the main thread handles signals
         return
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        before[signal.SIGHUP] = signal.getsignal(signal.SIGHUP)
 
     def restore() -> None:
         for each, handler in before.items():

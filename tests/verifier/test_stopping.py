@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from feedback_verify.scenario import Scenario
 from feedback_verify.stopping import stoppable
 from feedback_verify.targets import ControlTarget, Stopped
 from starlette.types import ASGIApp, Receive, Scope, Send
+from tenacity import retry, retry_if_not_exception_type, stop_after_delay, wait_fixed
 
 from tests.broken.server import Implementation
 from tests.broken.serving import serving
@@ -43,7 +45,14 @@ class Hangs:
 
 @pytest.mark.parametrize(
     ("count", "how"),
-    [(3, signal.SIGINT), (200, signal.SIGINT), (200, signal.SIGTERM), (1_500, signal.SIGINT), (200, "--max-time")],
+    [
+        (3, signal.SIGINT),
+        (3, signal.SIGHUP),
+        (200, signal.SIGINT),
+        (200, signal.SIGTERM),
+        (1_500, signal.SIGINT),
+        (200, "--max-time"),
+    ],
 )
 def test_run_is_stopped(count: int, how: signal.Signals | str, tmp_path: Path) -> None:
     """During the preflight check, in single scenarios, in the arrays' threads; a hanging server holds nothing up."""
@@ -70,6 +79,29 @@ def test_run_is_stopped(count: int, how: signal.Signals | str, tmp_path: Path) -
     assert told["summary"]["not run"] > 0
     assert told["summary"]["violated"] == 0
     assert {each["verdict"] for each in told["rules"] if each["id"] == "overwrite-window"} == {"not run"}
+
+
+def test_a_mock_of_ours_does_not_survive_us() -> None:
+    """However this process ends; a test harness, or the kernel, may kill it."""
+    program = (
+        "import os, signal; from feedback_verify.settings import own_mock\n"
+        "with own_mock(None, 'documented') as url: print(url, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=False)
+
+    assert killed.returncode == -signal.SIGKILL
+    _until_nobody_listens(int(killed.stdout.rpartition(":")[2]))
+
+
+@retry(retry=retry_if_not_exception_type(ConnectionRefusedError), stop=stop_after_delay(20), wait=wait_fixed(0.1))
+def _answers(port: int) -> None:
+    socket.create_connection(("127.0.0.1", port), 1).close()
+    raise LookupError  # somebody listens still
+
+
+def _until_nobody_listens(port: int) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        _answers(port)
 
 
 def test_schemathesis_is_stopped(document: Document) -> None:
