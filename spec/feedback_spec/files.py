@@ -58,15 +58,20 @@ def check(path: Path) -> None:
         check_file(path)
 
 
-def replace(path: Path, text: str) -> None:
-    """Writes a regular file: readers see either the old one or all of the new one. Raises CannotWrite."""
+def replace(path: Path, text: str, mode: int = 0o666) -> None:
+    """Writes a regular file: readers see either the old one or all of the new one. Raises CannotWrite.
+
+    The new one has the permissions of the old one; without one, those of `mode` that the umask leaves.
+    """
     check_file(path)
     part = path.with_name(f".{secrets.token_hex(8)}.part")
     with telling(path):
         try:
-            with _opened(part, os.O_CREAT | os.O_EXCL | _NOT_THROUGH_LINKS) as file:
+            with _opened(part, os.O_CREAT | os.O_EXCL | _NOT_THROUGH_LINKS, mode) as file:
                 _pour(file, text)
                 os.fsync(file)  # else a machine that loses power may have the name and not what is in it
+            with suppress(FileNotFoundError):
+                part.chmod(path.stat().st_mode & 0o777)
             part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)
@@ -130,8 +135,8 @@ def telling(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(path: Path, how: int) -> Iterator[int]:
-    file = os.open(path, os.O_WRONLY | how, 0o666)
+def _opened(path: Path, how: int, mode: int = 0o666) -> Iterator[int]:
+    file = os.open(path, os.O_WRONLY | how, mode)
     try:
         yield file
     finally:

@@ -117,15 +117,15 @@ def test_without_control_no_clock_is_moved() -> None:
 
 @pytest.mark.parametrize("left", ["", '{"url": "http://127.0.0.1:1", "pid": 1, "dsn": ""}'])
 def test_the_ready_file_is_there_while_it_serves(tmp_path: Path, left: str) -> None:
-    """What an earlier run left is removed, and a file created by `mktemp` is used."""
+    """What an earlier run left is removed, and a file created by `mktemp` is used. Nobody else may read the tokens."""
     file = tmp_path / "ready.json"
     file.write_text(left)
     with running("--ready-file", str(file), "--log-format", "json") as process:
         ready = ready_line(process)
-        written = json.loads(file.read_text("utf-8"))
+        written, mode = json.loads(file.read_text("utf-8")), file.stat().st_mode & 0o777
         end(process)
 
-    assert written == ready
+    assert (written, mode) == (ready, 0o600)
     assert list(tmp_path.iterdir()) == []
 
 

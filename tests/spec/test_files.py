@@ -31,6 +31,16 @@ def test_a_file_is_replaced_and_whoever_has_opened_the_old_one_keeps_it(tmp_path
     assert file.read_text() == "new"
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    file.chmod(mode)
+    replace(file, "new")
+
+    assert file.stat().st_mode & 0o777 == mode
+
+
 def test_what_is_appended_comes_after_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("one\n")
     append(tmp_path / "file", "two\n")

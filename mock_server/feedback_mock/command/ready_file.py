@@ -10,6 +10,7 @@ from pathlib import Path
 from feedback_spec.files import CannotWrite, check_file, replace, telling
 
 MOST = 64 * 1024  # bytes of a ready file
+OWNER_ONLY = 0o600  # it contains tokens
 
 
 @contextlib.contextmanager
@@ -23,7 +24,7 @@ def ready_file(path: Path | None) -> Iterator[Callable[[str], None]]:
 
     def write(text: str) -> None:
         if path is not None:
-            replace(path, text)
+            replace(path, text, OWNER_ONLY)
             written.append(text)
 
     if path is not None:
