@@ -1,8 +1,11 @@
 """A 429 that waiting does not end: its clock stands still, so it says nothing about the pace."""
 
+import math
+
 import pytest
 from feedback_verify.exchange import Request
 from feedback_verify.targets.network import Network
+from feedback_verify.targets.pace import LONGEST, Pace
 from feedback_verify.targets.sending import ASKED, Sender, Trouble
 from starlette.requests import Request as Asked
 from starlette.responses import JSONResponse
@@ -44,3 +47,13 @@ def test_429_that_no_waiting_ends_is_given_up_once() -> None:
         assert server.asked == ["GET", *["POST"] * (1 + ASKED), "POST"]
         assert sender.pace.rate is None
         assert sender.exchange(transport, Request("GET", url)).status == 200
+
+
+@pytest.mark.parametrize("headers", [{}, {"retry-after": "0"}, {"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}])
+def test_who_is_refused_again_and_again_slows_down(headers: dict[str, str]) -> None:
+    """Even where a target says that it need not wait: otherwise it would get thousands of requests in a minute."""
+    pace = Pace()
+    for _ in range(10):
+        pace.refused(429, math.inf, headers)
+
+    assert pace.turn() > LONGEST / 2
