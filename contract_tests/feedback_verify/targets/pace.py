@@ -54,7 +54,7 @@ class Pace:
             if sent < self._learnt:
                 return  # it began before the last refusal was known, and adds nothing to that
             self._in_a_row += 1
-            if not after:  # or "at once", again and again
+            if after is None or (after == 0 and self._in_a_row > 1):  # "at once", again and again
                 self._free = max(self._free, now + min(0.1 * 2**self._in_a_row, LONGEST))
             if status == 429 and self._handled and self._handled[-1] > self._learnt:
                 lately = sum(now - each <= 1.0 for each in self._handled)
