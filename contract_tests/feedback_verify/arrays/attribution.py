@@ -44,10 +44,14 @@ class Attribution:
             return UNKNOWN if unknown else None
         if expected.outcome == REFUSED:
             first = {**situation, "first submitted": "never", "between": "nothing"}
-            if situation["first submitted"] == "never":  # the later submission is what fails
-                beyond = max(ages(self.document, "event").items(), key=lambda each: each[1])[0]
-                first |= {"afterwards": "nothing", "event age": beyond}
-            return "window-order" if expected.ordered and not self._fails(array, first) else None
+            firsts = [first]
+            if situation["first submitted"] == "never":  # the later submission is what fails, when the event is older
+                known = ages(self.document, "event", self.target.step)
+                beyond = (tuple(near(self.document, "event", self.target.step))[-1], max(known, key=known.__getitem__))
+                firsts = [{**first, "afterwards": "nothing", "event age": each} for each in beyond]
+            if expected.ordered and not any(self._fails(array, each) for each in firsts):
+                return "window-order"
+            return None
         if failure.status not in {window.status for window in windows} or expected.outcome != OVERWRITTEN:
             return None
         # A first submission for the same event shows whether the event's window refuses.
