@@ -12,7 +12,7 @@ from feedback_verify.exchange import Altered, Credential, Part
 UNKNOWN_TOKEN = "Bearer " + "0" * 64
 UNKNOWN_DSN = "DSN https://00000000000000000000000000000000@sentry.example/1"
 FOREIGN = (400, 401, 403)
-_NAMES = {"write": "token", "dsn": "DSN"}
+NAMES = {"write": "token", "dsn": "DSN"}
 
 
 class Dsn:
@@ -84,7 +84,7 @@ def _elsewhere(s: Setting) -> Iterator[Attempt]:
 
 
 def _unknown_scheme(s: Setting) -> Iterator[Attempt]:
-    for kind, name in _NAMES.items():
+    for kind, name in NAMES.items():
         if kind not in s.where.credentials:
             continue
         own = s.where.credentials[kind]
@@ -116,9 +116,9 @@ def _spaces(s: Setting) -> Iterator[Attempt]:
     for kind in ("write", "dsn"):
         if kind in s.where.credentials:
             own = s.where.credentials[kind]
-            yield Attempt(f"with a word after the {_NAMES[kind]}", authorization=Altered((*own.parts, " x")))
+            yield Attempt(f"with a word after the {NAMES[kind]}", authorization=Altered((*own.parts, " x")))
             before = Altered((own.prefix, "x ", Part(own)))
-            yield Attempt(f"with a word before the {_NAMES[kind]}", authorization=before)
+            yield Attempt(f"with a word before the {NAMES[kind]}", authorization=before)
 
 
 def _unknown_token(s: Setting) -> Iterator[Attempt]:

