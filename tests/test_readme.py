@@ -14,8 +14,9 @@ PROGRAMS = Path(sys.executable).parent
 
 
 def block(after: str, language: str) -> str:
-    """The first code block in this language after the text."""
-    found = re.search(rf"```{language}\n(.*?)```", README[README.index(after) :], re.DOTALL)
+    """The first code block in this language after the text, wherever its lines are broken."""
+    words = r"\s+".join(map(re.escape, after.split()))
+    found = re.search(rf"{words}.*?```{language}\n(.*?)```", README, re.DOTALL)
     assert found
     return found[1]
 
