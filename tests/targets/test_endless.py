@@ -95,6 +95,26 @@ def test_a_coding_that_nobody_asked_for_stays_as_it_is(coding: str) -> None:
         assert posted(url).content == twice
 
 
+def deflated(data: bytes, bits: int) -> bytes:
+    packer = zlib.compressobj(wbits=bits)
+    return packer.compress(data) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("coding", "bits"),
+    [
+        ("gzip", zlib.MAX_WBITS + 16),
+        ("X-GZIP", zlib.MAX_WBITS + 16),
+        ("deflate", zlib.MAX_WBITS),
+        ("deflate", -zlib.MAX_WBITS),
+    ],
+)
+def test_what_was_asked_for_is_unpacked(coding: str, bits: int) -> None:
+    """Also the bare format, which some servers mean by deflate (RFC 9110, 8.4.1.2)."""
+    with answering([HEAD + f"Content-Encoding: {coding}\r\n\r\n".encode() + deflated(b"as it was", bits)]) as url:
+        assert posted(url).content == b"as it was"
+
+
 def test_what_is_packed_wrongly_is_no_response() -> None:
     with (
         answering([HEAD + b"Content-Encoding: gzip\r\n\r\nplain"]) as url,

@@ -23,7 +23,9 @@ from feedback_verify.exchange import Request
 TIMEOUT, CONNECT_TIMEOUT = 30.0, 1.5  # seconds; the first is for all of a response, from the last byte of its request
 MOST_KEPT = 16
 LARGEST = 16 * 1_048_576  # bytes of a response body, also once unpacked; the rest is not read
-_PACKED, _GZIP_OR_ZLIB = ("gzip", "x-gzip", "deflate"), zlib.MAX_WBITS + 32
+# By Content-Encoding, the formats that it may mean; some servers take "deflate" for the bare one (RFC 9110, 8.4.1.2).
+_GZIP_OR_ZLIB, _BARE = zlib.MAX_WBITS + 32, -zlib.MAX_WBITS
+_PACKED = {"gzip": (_GZIP_OR_ZLIB,), "x-gzip": (_GZIP_OR_ZLIB,), "deflate": (_GZIP_OR_ZLIB, _BARE)}
 _TIMEOUTS = httpx.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT).as_dict()
 
 
@@ -182,12 +184,15 @@ def content_of(response: httpx.Response) -> bytes:
             content += chunk
             if len(content) > LARGEST:
                 break
-    if response.headers.get("content-encoding", "").strip().lower() not in _PACKED:
+    formats = _PACKED.get(response.headers.get("content-encoding", "").strip().lower())
+    if formats is None:
         return bytes(content[:LARGEST])
-    try:
-        return zlib.decompressobj(_GZIP_OR_ZLIB).decompress(content, LARGEST)
-    except zlib.error as error:
-        raise httpx.DecodingError(f"the body is not compressed as Content-Encoding says: {error}") from None
+    for each in formats:
+        try:
+            return zlib.decompressobj(each).decompress(content, LARGEST)
+        except zlib.error as error:
+            wrong = error
+    raise httpx.DecodingError(f"the body is not compressed as Content-Encoding says: {wrong}")
 
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:
