@@ -19,7 +19,7 @@ from feedback_mock.control.handlers import HEALTH, PROJECTS, ControlHandlers
 from feedback_mock.control.metrics import METRICS, Metrics, MetricsOperation
 from feedback_mock.control.operation import ControlOperation
 from feedback_mock.control.requests import RequestHandlers
-from feedback_mock.control.sleeping import CLOCK_HANDLERS, SLEEP, SleepOperation, until_over
+from feedback_mock.control.sleeping import CLOCK_HANDLERS, SLEEP, SleepOperation
 from feedback_mock.control.snapshot import SnapshotHandlers
 from feedback_mock.control.stream import STREAM, News, StreamOperation, at_once, open_stream
 from feedback_mock.control.validity import Validity
@@ -154,8 +154,9 @@ def _control_operations(
         lambda *names: News(store, journals, *names),
         at_once if sharing is None else sharing.look,
     )
-    wait = until_over if sharing is None else sharing.asleep
-    sleep = SleepOperation(controls.openapi, described.pop(SLEEP), table[SLEEP], host, guard, wait)
+    sleep = SleepOperation(controls.openapi, described.pop(SLEEP), table[SLEEP], host, guard)
+    if sharing is not None:
+        sleep.wait = sharing.asleep
     metrics = MetricsOperation(controls.openapi, described.pop(METRICS), table[METRICS], host, guard)
     others = {
         name: ControlOperation(controls.openapi, each, table[name], host, guard) for name, each in described.items()

@@ -14,8 +14,8 @@ def refusal_of(method: bytes, version: str, url: bytes, headers: list[Header]) -
     """The status that refuses this head, None if nothing is wrong.
 
     HTTP/1 (2.3); a target that is a path, an http URL without user, or `*` for OPTIONS, all without fragment (3.2, and
-    RFC 9110, 4.2.4); exactly one valid Host, or none in HTTP/1.0 (3.2); no coding of the
-    body but `chunked`, and that not in HTTP/1.0 (6.1).
+    RFC 9110, 4.2.4); exactly one valid Host, or none in HTTP/1.0 (3.2); no coding of the body but `chunked`, and that
+    not in HTTP/1.0 (6.1).
     """
     if version[:2] != "1.":
         return HTTPStatus.HTTP_VERSION_NOT_SUPPORTED

@@ -10,6 +10,7 @@ import struct
 import sys
 from functools import cache, lru_cache
 from http import HTTPStatus
+from itertools import chain
 from typing import Any, cast
 
 import httptools
@@ -195,6 +196,7 @@ class Http(HttpToolsProtocol):
             raise Unserved
         if self.url[:1] != b"/":
             self.url = with_target(method, self.url, self.headers)
+            self._fields = sum(map(len, chain.from_iterable(self.headers)))
         if not self._offered():
             super().on_headers_complete()
             # uvicorn offers no other place to choose the class; its task has not started yet.

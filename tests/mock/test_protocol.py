@@ -392,13 +392,16 @@ def test_the_journal_keeps_once_what_is_the_same_in_many_requests(mock: Mock) ->
 
 @pytest.mark.parametrize("size", [7, 1_000_000])
 def test_the_bytes_of_each_head_are_counted_wherever_packets_are_cut(mock: Mock, size: int) -> None:
-    """The journal is bounded by them; trailers are not among them, and a head with an offer is read twice."""
+    """The journal is bounded by them, in all processes alike. Trailers are not among them, a head with an offer is read
+    twice, and the host of an absolute target replaces the one in Host.
+    """
     trailer = request(mock, "trailer", chunked=True).replace(b"0\r\n\r\n", b"0\r\nX-Trailer: x\r\n\r\n")
+    absolute = request(mock, "absolute").replace(b"POST /", b"POST http://elsewhere.example:8080/")
     content = b"".join(
-        [request(mock, "offer", OFFER), trailer, request(mock, "last", "X-Long: " + "x" * 600 + "\r\n", LAST)]
+        [request(mock, "offer", OFFER), trailer, absolute, request(mock, "last", "X-Long: " + "x" * 600 + "\r\n", LAST)]
     )
     run(sent(mock, [content[at : at + size] for at in range(0, len(content), size)]))
-    entries = list(mock.default_project.journal.entries)[-3:]
+    entries = list(mock.default_project.journal.entries)[-4:]
 
     assert [each.head_size for each in entries] == [
         sum(len(name) + len(value) for name, value in each.headers) for each in entries

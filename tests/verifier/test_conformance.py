@@ -15,7 +15,7 @@ from feedback_verify.scenario import Scenario
 from feedback_verify.targets import ControlTarget, UrlTarget
 from feedback_verify.verdicts import Result, Verdict, exit_code
 
-from tests.broken.server import Implementation
+from tests.broken.server import Implementation, Project, Refusal
 from tests.broken.serving import serving
 from tests.drawn import drawn
 
@@ -34,6 +34,26 @@ def test_mock_conforms(seed: int, mock_url: str, document: Document) -> None:
         results = Run(document, target, seed).execute()
 
     assert {rule: result.detail for rule, result in results.items() if result.verdict is not Verdict.VERIFIED} == {}
+
+
+class ForbidsForeignDsns(Implementation):
+    """Refuses another project's DSN with 403, which the rule allows, before it looks for the project."""
+
+    def authenticate(self, authorization: str | None) -> tuple[str, Project | None]:
+        self.kind, self.owner = super().authenticate(authorization)
+        return self.kind, self.owner
+
+    def find_project(self, organization: str, slug: str) -> Project:
+        if self.kind == "dsn" and self.owner is not self.projects.get((organization, slug)):
+            raise Refusal(403, {"detail": "This DSN belongs to another project."})
+        return super().find_project(organization, slug)
+
+
+def test_another_allowed_refusal_may_come_in_another_order(document: Document) -> None:
+    with serving(ForbidsForeignDsns().app()) as url, ControlTarget(url, url) as target:
+        results = Run(document, target, 1, frozenset({"check-order"})).execute()
+
+    assert results["check-order"].verdict is Verdict.VERIFIED, results["check-order"].detail
 
 
 def test_without_control_the_time_rules_are_not_verifiable(mock_url: str, document: Document) -> None:

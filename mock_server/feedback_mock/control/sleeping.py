@@ -12,10 +12,8 @@ from feedback_spec.instants import LAST_INSTANT, SECOND, format_instant, parse_d
 
 from feedback_mock.asgi import Receive, disconnected
 from feedback_mock.body import Gone, Unreadable
-from feedback_mock.control.guard import Guard
-from feedback_mock.control.handlers import ControlHandler, ControlRequest, clock_shown, instant
+from feedback_mock.control.handlers import ControlRequest, clock_shown, instant
 from feedback_mock.control.operation import ControlOperation
-from feedback_mock.description import Description
 from feedback_mock.result import Done, Refused, Result
 from feedback_mock.sleepers import PAUSE, Sleep
 from feedback_mock.store import Project
@@ -59,39 +57,6 @@ def sleep(request: ControlRequest, project: Project) -> Result:
     return begun if isinstance(begun, Refused) else Done((begun, project))
 
 
-class SleepOperation(ControlOperation):
-    """Answers the operation SLEEP when its time has come; Python tests that `perform` it wait in their thread."""
-
-    def __init__(
-        self,
-        openapi: Mapping[str, Any],
-        description: Description,
-        handler: ControlHandler,
-        host: str,
-        guard: Guard,
-        wait: Callable[[Sleep, Project, Receive], Awaitable[Result]],
-    ) -> None:
-        """`wait` returns the result of a sleep in this project, whose client may disconnect. Raises Gone if it does."""
-        super().__init__(openapi, description, handler, host, guard)
-        self._wait = wait
-
-    async def _carried_out(self, result: Result, receive: Receive) -> Result:
-        return result if isinstance(result, Refused) else await self._wait(*_begun(result), receive)
-
-    def perform(self, path: Mapping[str, object], body: bytes, origin: str, query: bytes = b"") -> Result:
-        """As any operation, but returns when the time has come."""
-        result = self._perform(path, body, origin, query)
-        if isinstance(result, Refused):
-            return result
-        begun, project = _begun(result)
-        try:
-            while not concurrent.futures.wait([begun.woken], _PAUSE).done:
-                project.sleepers.look_again()
-        finally:
-            project.sleepers.settle(begun.number)
-        return woken(begun.woken.result(), project)
-
-
 async def until_over(begun: Sleep, project: Project, receive: Receive) -> Result:
     """The result of a sleep, when it is over: all its participants are in this process. Raises Gone."""
     over = asyncio.wrap_future(begun.woken)
@@ -107,6 +72,29 @@ async def until_over(begun: Sleep, project: Project, receive: Receive) -> Result
         left.cancel()
         project.sleepers.settle(begun.number)
     return woken(over.result(), project)
+
+
+class SleepOperation(ControlOperation):
+    """Answers the operation SLEEP when its time has come; Python tests that `perform` it wait in their thread."""
+
+    wait: Callable[[Sleep, Project, Receive], Awaitable[Result]] = staticmethod(until_over)
+    """Returns the result of a sleep in this project, whose client may disconnect. Raises Gone if it does."""
+
+    async def _carried_out(self, result: Result, receive: Receive) -> Result:
+        return result if isinstance(result, Refused) else await self.wait(*_begun(result), receive)
+
+    def perform(self, path: Mapping[str, object], body: bytes, origin: str, query: bytes = b"") -> Result:
+        """As any operation, but returns when the time has come."""
+        result = self._perform(path, body, origin, query)
+        if isinstance(result, Refused):
+            return result
+        begun, project = _begun(result)
+        try:
+            while not concurrent.futures.wait([begun.woken], _PAUSE).done:
+                project.sleepers.look_again()
+        finally:
+            project.sleepers.settle(begun.number)
+        return woken(begun.woken.result(), project)
 
 
 def _begun(result: Done) -> tuple[Sleep, Project]:
