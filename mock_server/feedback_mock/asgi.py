@@ -19,7 +19,7 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,255}|\[(?P<six>[0-9A-Fa-f:.]{2,45})\])(
 _LAST_PORT = 65_535
 MAX_REASON = 300
 HEAD_SIZE = "feedback_mock.head_size"
-"""In a scope: the number of bytes in the names and values of its headers, which our server knows from reading them."""
+"""In a scope: the bytes in its target and in its headers' names and values, counted by our server as it reads them."""
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 _ESCAPED = re.compile(r"\\(.)")
 

@@ -16,7 +16,7 @@ from feedback_mock.body import Gone, event_ids
 from feedback_mock.effects import Broken, Rereading, break_off, changed, send_slowly, wait
 from feedback_mock.faults import AFTER
 from feedback_mock.following import follow_header
-from feedback_mock.journal import LOST, Entry
+from feedback_mock.journal import ANSWERED, LOST, Entry
 from feedback_mock.result import Refused, Result
 from feedback_mock.store import Project, Store
 
@@ -86,7 +86,7 @@ class Endpoint(ABC):
         project = entry = None
         began = 0 if store is None else store.source()
         if store is not None and (project := store.project_of_path(exchange.path)) is not None:
-            entry = project.journal.begin(Entry(scope, self.operation, began))
+            entry = project.journal.begin(scope, self.operation, began)
             if project.follow and (wrong := follow_header(project, exchange.headers)) is not None:
                 answer = misled(wrong)
                 self.complete(entry, project, exchange, wrong, answer)
@@ -131,7 +131,8 @@ class Endpoint(ABC):
                 result, answer = await self.answered(exchange, again)
             else:
                 exchange.body, entry.fault = body, fault.told()
-                entry.received(body)  # a request that waits is in the journal with all that was sent, and when
+                entry.body = body  # a request that waits is in the journal with all that was sent, and when
+                entry.measure()
                 entry.now = exchange.now
                 if fault.phase == AFTER:
                     result, answer = await self.answered(exchange, again)
@@ -162,10 +163,15 @@ class Endpoint(ABC):
         entry.now = exchange.now or project.clock.now()
         if result is not None:
             entry.rule, entry.reason = result.rule, result.reason
-        entry.answered(exchange.body, answer)
-        entry.ended = entry.ended if entry.left else self.journaled.source()
+        entry.body, entry.answer = exchange.body, answer
+        if answer is None:
+            entry.state, status = LOST, 0
+        else:
+            entry.state, status = ANSWERED, answer.status
+        if not entry.ended:  # its client is still there
+            entry.ended = self.journaled.source()
         project.journal.complete(entry)
-        self.journaled.tally.count(entry.rule, entry.status, entry.ended - entry.began)
+        self.journaled.tally.count(entry.rule, status, entry.ended - entry.began)
 
     @abstractmethod
     async def respond(self, exchange: Exchange, receive: Receive) -> Result:

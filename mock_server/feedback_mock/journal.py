@@ -5,116 +5,141 @@ gaps, so readers can see where some were dropped.
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from itertools import chain
-from sys import intern
+from operator import itemgetter
 from typing import Any
 
 import orjson
 
-from feedback_mock.asgi import HEAD_SIZE
+from feedback_mock.asgi import HEAD_SIZE, Answer, Headers
 from feedback_mock.room import Room
 
-Headers = list[tuple[bytes, bytes]] | tuple[tuple[bytes, bytes], ...]
 OVERHEAD = 2_048  # bytes that an entry counts beyond its texts: about what Python needs for it
 MOST_OF_A_BODY = 256 * 1024
-_NO_PARAMETERS: dict[str, str] = {}
 PENDING, ANSWERED, LOST = "pending", "answered", "lost"
 """The states of an entry: no response yet, a complete response, or none because a fault or the client ended it."""
+Sent = tuple[str, bytes, bytes, str, Headers, dict[str, str], int]
+"""A request as sent: method, path, query, version, headers, the path's parameters, and the bytes of target and
+headers.
+"""
+_sent = itemgetter("method", "raw_path", "query_string", "http_version", "headers", "path_params", HEAD_SIZE)
 
 
 class Entry:
-    """One exchange, with as little work as possible: it refers to facts, which are formatted when they are read.
+    """One exchange, with as little work as possible: it refers to facts, which are formatted when they are read, and
+    has no attributes of its own for what is as usual.
 
     `began` and `ended` are on the machine's clock, `now` on the project's, all in microseconds; with `left`, it ended
-    when the client left. `path` contains the path's parameters; `operation` is the document's, if the request reached
-    one. `body` is None if the server has not read it. Bodies are truncated after MOST_OF_A_BODY; `body_size` and
-    `answer_size` are their full lengths.
+    when the client left. `operation` is the document's, if the request reached one. `body` is None if the server has
+    not read it, `answer` if there is no response; `cut` are the numbers of bytes truncated from the two bodies.
     """
 
-    __slots__ = (
-        *("number", "began", "ended", "left", "now", "state", "size", "method", "_path", "_query", "version"),
-        *("headers", "head_size", "path", "operation", "body", "body_size", "status", "answer_headers", "answer"),
-        *("answer_size", "rule", "reason", "fault", "kept", "har"),
-    )
+    state = PENDING
+    now = size = 0
+    left = False
+    body: bytes | None = None
+    answer: Answer | None = None
+    cut = (0, 0)
+    rule = reason = ""
+    fault: Any = None
+    har: dict[str, Any] | None = None
 
-    def __init__(self, scope: Any, operation: str | None, began: int) -> None:
-        self.state, self.size, self.began, self.ended, self.now = PENDING, 0, began, began, 0
-        self.left = False
-        self.method: str = intern(scope["method"])
-        self._path: bytes | str = scope.get("raw_path") or scope["path"]
-        self._query: bytes = scope["query_string"]
-        self.version: str = scope["http_version"]
-        self.headers: Headers = scope["headers"]
-        size: int | None = scope.get(HEAD_SIZE)
-        self.head_size = sum(map(len, chain.from_iterable(self.headers))) if size is None else size
-        self.path: dict[str, str] = scope.get("path_params", _NO_PARAMETERS)
-        self.operation = operation
-        self.body: bytes | None = None
-        self.rule = self.reason = ""
-        self.status = self.body_size = self.answer_size = 0
-        self.answer_headers: Headers = ()
-        self.answer = b""
-        self.fault: Any = None
-        self.number, self.kept = 0, True
-        self.har: dict[str, Any] | None = None
+    def __init__(self, number: int, sent: Sent, operation: str | None, began: int) -> None:
+        self.number, self.sent, self.operation, self.began = number, sent, operation, began
+        self.ended, self.kept = 0, True
 
     @classmethod
     def restored(cls, har: dict[str, Any], now: int) -> "Entry":
         """An entry of another journal, as shown there: it is shown the same way, and has no raw facts."""
-        request, facts = har["request"], har["_feedback"]
-        scope = {"method": request["method"], "path": "", "query_string": b"", "http_version": "1.1", "headers": ()}
-        entry = cls(scope, facts["operation"], 0)
-        entry.har, entry.now, entry.number = har, now, facts["number"]
+        facts, size = har["_feedback"], len(orjson.dumps(har))
+        sent: Sent = har["request"]["method"], b"", b"", "1.1", (), {}, size
+        entry = cls(facts["number"], sent, facts["operation"], 0)
+        entry.har, entry.now = har, now
         # A request still waiting for its response there does not get one here.
         entry.state = facts["state"] = LOST if facts["state"] == PENDING else facts["state"]
-        entry.status, entry.rule, entry.reason = har["response"]["status"], facts["rule"] or "", facts["reason"] or ""
+        entry.answer = Answer(har["response"]["status"], (), b"")
+        entry.rule, entry.reason = facts["rule"] or "", facts["reason"] or ""
         return entry
 
     def facts(self) -> dict[str, Any]:
         """The entry as JSON data; bytes become text with the same code points."""
-        return {name: _shown(getattr(self, name)) for name in self.__slots__}
+        return {name: _shown(value) for name, value in vars(self).items()}
 
     @classmethod
     def of(cls, facts: dict[str, Any]) -> "Entry":
         """The entry with these `facts`."""
+        method, path, query, version, headers, *others = facts["sent"]
         entry = cls.__new__(cls)
-        for name, value in facts.items():
-            read = _FROM_TEXT.get(name)
-            setattr(entry, name, value if read is None or value is None else read(value))
+        vars(entry).update(facts)
+        entry.sent = (method, _bytes(path), _bytes(query), version, _headers(headers), *others)
+        if entry.body is not None:
+            entry.body = _bytes(facts["body"])
+        if entry.answer is not None:
+            status, headers, body = facts["answer"]
+            entry.answer = Answer(status, _headers(headers), _bytes(body))
         return entry
+
+    @property
+    def method(self) -> str:
+        """The request's method."""
+        return self.sent[0]
 
     @property
     def target(self) -> bytes:
         """Path and query as sent."""
-        path = self._path if isinstance(self._path, bytes) else self._path.encode()
-        return path + b"?" + self._query if self._query else path
+        _, path, query, *_ = self.sent
+        return path + b"?" + query if query else path
 
-    def answered(self, body: bytes | None, answer: tuple[int, Headers, bytes] | None) -> None:
-        """Sets the response, None if it was lost; `body` is the request's, if it was read."""
-        if answer is None:
-            self.state = LOST
-        else:
-            self.state = ANSWERED
-            self.status, self.answer_headers, self.answer = answer
-            self.answer_size = len(self.answer)
-            if self.answer_size > MOST_OF_A_BODY:
-                self.answer = self.answer[:MOST_OF_A_BODY]
-        if body is not None:
-            self.received(body)
+    @property
+    def version(self) -> str:
+        """The version of HTTP, such as `1.1`."""
+        return self.sent[3]
 
-    def received(self, body: bytes) -> None:
-        """Sets the request's body."""
-        self.body, self.body_size = body, len(body)
-        if self.body_size > MOST_OF_A_BODY:
-            self.body = body[:MOST_OF_A_BODY]
+    @property
+    def headers(self) -> Headers:
+        """Those of the request, in order."""
+        return self.sent[4]
+
+    @property
+    def path(self) -> dict[str, str]:
+        """The path's parameters."""
+        return self.sent[5]
+
+    @property
+    def status(self) -> int:
+        """That of the response, 0 without one."""
+        return 0 if self.answer is None else self.answer.status
 
     def measure(self) -> int:
-        """Its size in bytes. The headers of responses are the mock's own, and most of them are shared."""
-        if self.har is not None:
-            return OVERHEAD + len(orjson.dumps(self.har))
-        size = OVERHEAD + self.head_size + len(self._path) + len(self._query) + len(self.reason) + len(self.answer)
-        return size if self.body is None else size + len(self.body)
+        """Its size in bytes, after truncating long bodies.
+
+        The headers of responses are the mock's own, and most of them are shared.
+        """
+        size = OVERHEAD + self.sent[6] + len(self.reason)
+        if self.body is not None:
+            size += len(self.body)
+        if self.answer is not None:
+            size += len(self.answer.body)
+        return size if size <= MOST_OF_A_BODY else size - self._truncate()
+
+    def _truncate(self) -> int:
+        """Truncates long bodies; returns by how many bytes."""
+        body, answer = self.body or b"", self.answer or Answer(0, (), b"")
+        of_body, of_answer = (max(len(each) - MOST_OF_A_BODY, 0) for each in (body, answer.body))
+        if of_body:
+            self.body = body[:MOST_OF_A_BODY]
+        if of_answer:
+            self.answer = answer._replace(body=answer.body[:MOST_OF_A_BODY])
+        self.cut = of_body or self.cut[0], of_answer or self.cut[1]
+        return of_body + of_answer
+
+
+def _sent_to_another_server(scope: Any) -> Sent:
+    path, headers = scope.get("raw_path") or scope["path"].encode(), scope["headers"]
+    query: bytes = scope["query_string"]
+    size = len(path) + bool(query) + len(query) + sum(map(len, chain.from_iterable(headers)))
+    return scope["method"], path, query, scope["http_version"], headers, scope.get("path_params", {}), size
 
 
 def _shown(value: Any) -> Any:
@@ -131,13 +156,6 @@ def _bytes(text: str) -> bytes:
 
 def _headers(pairs: list[list[str]]) -> Headers:
     return [(_bytes(name), _bytes(value)) for name, value in pairs]
-
-
-_FROM_TEXT: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("_path", "_query", "body", "answer"), _bytes),
-    **dict.fromkeys(("headers", "answer_headers"), _headers),
-}
-"""What is text in an entry's facts, and bytes in the entry."""
 
 
 class Journal:
@@ -162,19 +180,26 @@ class Journal:
         """How many entries were dropped since the journal began or was cleared."""
         return self.first - 1 - self.cleared
 
-    def begin(self, entry: Entry) -> Entry:
-        """Adds an entry, and returns it with its number."""
-        self.last = entry.number = self.last + 1
+    def begin(self, scope: Any, operation: str | None, began: int) -> Entry:
+        """Adds an entry for the request of an ASGI scope."""
+        try:
+            sent = _sent(scope)
+        except KeyError:  # not from our own server
+            sent = _sent_to_another_server(scope)
+        self.last = number = self.last + 1
+        entry = Entry(number, sent, operation, began)
         self.entries.append(entry)
         return entry
 
     def complete(self, entry: Entry) -> None:
         """Counts an entry, and drops the oldest if there are too many or they are too large."""
-        entries, more = self.entries, 0
-        if entry.kept:
-            more = entry.size = entry.measure()
-        if len(entries) > self._most:
-            more -= self._oldest_goes()
+        more = entry.size = entry.measure()
+        if not entry.kept:
+            more = 0
+        if len(self.entries) > self._most:
+            oldest = self.entries.popleft()
+            oldest.kept = False
+            more -= oldest.size
         self.size += more
         self._room.used += more
         while self.size > self._most_bytes:

@@ -203,7 +203,7 @@ class Http(HttpToolsProtocol):
             self.cycle.__class__ = Cycle
             if not self.pipeline:
                 self._running = cast(Cycle, self.cycle)
-            self.scope[HEAD_SIZE] = self._fields  # type: ignore[literal-required]  # our own
+            self.scope[HEAD_SIZE] = len(self.url) + self._fields  # type: ignore[literal-required]  # our own
             # Trailers are added to the same list; they are not fields of the head (RFC 9110, 6.5.1).
             self._in_head, self._unseen, self.headers = False, 0, []
             self._age = 0

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from feedback_mock.clock import Clock
 from feedback_mock.credentials import TOKEN_SCOPES, derive
-from feedback_mock.journal import Entry
 from feedback_mock.result import Refused
 from feedback_mock.room import Room
 from feedback_mock.store import BLOCKS, IDS, MAX_ENVIRONMENT, RECORD, Event, Feedback, Limits, Project, Store
@@ -35,10 +34,9 @@ def submit(project: Project, event_id: str, now: int = 100, comments: str = "It 
     return project.store(event_id, "Jane", "j@x.io", comments, now)
 
 
-def entry(path: str = "/") -> Entry:
-    return Entry(
-        {"method": "GET", "path": path, "query_string": b"", "http_version": "1.1", "headers": ()}, None, began=0
-    )
+def request(project: Project) -> None:
+    scope = {"method": "GET", "path": "/", "query_string": b"", "http_version": "1.1", "headers": ()}
+    project.journal.complete(project.journal.begin(scope, None, began=0))
 
 
 # --- what a server accepts unless it is told otherwise
@@ -198,7 +196,7 @@ def test_deleted_project_is_found_nowhere() -> None:
     other, made = put(store, slug="ios"), put(store)
     made.save_event(event("a"))
     submit(made, "a")
-    made.journal.complete(made.journal.begin(entry()))
+    request(made)
     made.faults.add([{"effect": {"drop": True}}], [(None, None)])
     store.delete_project(made)
 
@@ -552,7 +550,7 @@ def test_empty_project_is_like_a_new_one() -> None:
     made = put(store)
     made.save_event(event("a", made.issue_of("a")))
     submit(made, "a")
-    made.journal.complete(made.journal.begin(entry()))
+    request(made)
     made.faults.add([{"effect": {"drop": True}}], [(None, None)])
     made.counts["a"] = (1, 1)
     made.clock.move(running=False)
@@ -603,7 +601,7 @@ def test_journals_share_their_room() -> None:
     store = store_with(requests=2, all_request_bytes=10_000_000)
     web, ios = put(store), put(store, slug="ios")
     for project in (web, web, web, ios):
-        project.journal.complete(project.journal.begin(entry()))
+        request(project)
 
     assert (len(web.journal.entries), len(ios.journal.entries)) == (2, 1)
     assert store.room.used == web.journal.size + ios.journal.size > 0
@@ -613,7 +611,7 @@ def test_largest_journal_gives_when_all_have_too_much() -> None:
     store = store_with(all_request_bytes=10_000)
     web, ios = put(store), put(store, slug="ios")
     for project in (ios, web, web, web, web):
-        project.journal.complete(project.journal.begin(entry()))
+        request(project)
 
     assert (len(ios.journal.entries), len(web.journal.entries)) == (1, 2)
     assert store.room.used == web.journal.size + ios.journal.size <= 10_000
@@ -622,7 +620,7 @@ def test_largest_journal_gives_when_all_have_too_much() -> None:
 def test_journal_has_the_bytes_that_the_limit_says() -> None:
     made = put(store_with(request_bytes=5_000))
     for _ in range(3):
-        made.journal.complete(made.journal.begin(entry()))
+        request(made)
 
     assert len(made.journal.entries) == 2
 

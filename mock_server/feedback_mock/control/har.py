@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from feedback_spec.instants import format_instant
 
+from feedback_mock.asgi import Answer
 from feedback_mock.body import event_ids
 from feedback_mock.journal import PENDING, Entry
 from feedback_mock.store import Project
@@ -51,7 +52,7 @@ class Shown:
         """The entry in HAR format; `origin` is our origin for the reader; `verdicts` are added to `_feedback`."""
         if self.entry.har is not None:
             return self.entry.har
-        entry, waited = self.entry, (self.entry.ended - self.entry.began) / 1000
+        entry, waited = self.entry, ((self.entry.ended or self.entry.began) - self.entry.began) / 1000
         return {
             "startedDateTime": format_instant(entry.began),
             "time": waited,
@@ -93,32 +94,33 @@ class Shown:
                 for name, value in parse_qsl(target.partition("?")[2], keep_blank_values=True)
             ],
             "headersSize": -1,
-            "bodySize": -1 if entry.body is None else entry.body_size,
+            "bodySize": -1 if entry.body is None else len(entry.body) + entry.cut[0],
         }
         if entry.body:
-            comment = self._encoded or _cut(entry.body, entry.body_size)
+            comment = self._encoded or _cut(entry.body, entry.cut[0])
             shown["postData"] = {"mimeType": self.content_type, **self._text(self.body, "_encoding"), **comment}
         return shown
 
     def _response(self) -> dict[str, Any]:
         entry = self.entry
-        headers = _pairs(entry.answer_headers)
+        answer, (_, cut) = entry.answer or Answer(0, (), b""), entry.cut
+        headers = _pairs(answer.headers)
         kind = next((value for name, value in headers if name.lower() == "content-type"), "")
         return {
-            "status": entry.status,
-            "statusText": _phrase(entry.status),
+            "status": answer.status,
+            "statusText": _phrase(answer.status),
             "httpVersion": f"HTTP/{entry.version}",
             "cookies": [],
             "headers": self._headers(headers),
             "content": {
-                "size": entry.answer_size,
+                "size": len(answer.body) + cut,
                 "mimeType": kind,
-                **self._text(entry.answer, "encoding"),
-                **_cut(entry.answer, entry.answer_size),
+                **self._text(answer.body, "encoding"),
+                **_cut(answer.body, cut),
             },
             "redirectURL": "",
             "headersSize": -1,
-            "bodySize": -1 if entry.state == PENDING else entry.answer_size,
+            "bodySize": -1 if entry.state == PENDING else len(answer.body) + cut,
         }
 
     def _headers(self, headers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
@@ -174,8 +176,8 @@ def _pairs(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
 
 
-def _cut(kept: bytes, size: int) -> dict[str, str]:
-    return {"comment": f"truncated after {len(kept)} of {size} bytes"} if len(kept) < size else {}
+def _cut(kept: bytes, cut: int) -> dict[str, str]:
+    return {"comment": f"truncated after {len(kept)} of {len(kept) + cut} bytes"} if cut else {}
 
 
 def _phrase(status: int) -> str:

@@ -95,7 +95,7 @@ class _Judge:
         media_type = split_media_type(content_type)[1]
         if media_type not in self._types:
             yield _problem("/headers/content-type", f"must be one of {', '.join(self._types)}")
-        elif entry.body_size == len(entry.body):
+        elif not entry.cut[0]:
             try:
                 value = _PARSERS[media_type](body, content_type)
             except Unreadable as error:
@@ -109,10 +109,11 @@ class _Judge:
             yield _problem("/status", f"the document declares no {status} here")
             return
         validator = self._answers[status]
-        if validator is None or not entry.answer or entry.answer_size > len(entry.answer):
+        body = b"" if entry.answer is None else entry.answer.body
+        if validator is None or not body or entry.cut[1]:
             return
         try:
-            value = parse_json(entry.answer)
+            value = parse_json(body)
         except Unreadable as error:
             yield _problem("/body", str(error))
         else:

@@ -89,7 +89,7 @@ class Request:
             self.refused = None
         if project is None or self.endpoint.journaled is None:
             return self._outcome(exchange)
-        entry = project.journal.begin(Entry(self.scope, self.endpoint.operation, instant - self.took))
+        entry = project.journal.begin(self.scope, self.endpoint.operation, instant - self.took)
         if self.body is None:
             entry.state, entry.now = LOST, project.clock.now()
             return Outcome()
