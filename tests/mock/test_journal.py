@@ -303,7 +303,19 @@ def test_long_body_is_cut_and_says_so(api: Any) -> None:
     assert len(entry["request"]["postData"]["text"]) == 262_144
     assert entry["request"]["bodySize"] > 300_000
     assert entry["request"]["postData"]["comment"].startswith("truncated after 262144 of 300")
+    assert len(entry["response"]["content"]["text"]) == 262_144
+    assert entry["response"]["bodySize"] == entry["response"]["content"]["size"] > 300_000
+    assert entry["response"]["content"]["comment"].startswith("truncated after 262144 of 300")
+    assert entry["_feedback"]["answer"]["valid"]
     assert entry["_feedback"]["request"]["valid"]
+
+
+def test_only_what_is_kept_of_a_long_exchange_counts(make_api: Any) -> None:
+    api = make_api(create_app(limits=Limits(request_bytes=3 * 2 * 270_000)))
+    for _ in range(4):
+        api.submit(comments="x" * 900_000)
+
+    assert len(entries(api)) == 3
 
 
 def test_sandbox_shows_what_was_asked(make_api: Any) -> None:

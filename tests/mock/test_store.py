@@ -34,9 +34,11 @@ def submit(project: Project, event_id: str, now: int = 100, comments: str = "It 
     return project.store(event_id, "Jane", "j@x.io", comments, now)
 
 
+REQUEST = {"method": "GET", "path": "/", "query_string": b"", "http_version": "1.1", "headers": ()}
+
+
 def request(project: Project) -> None:
-    scope = {"method": "GET", "path": "/", "query_string": b"", "http_version": "1.1", "headers": ()}
-    project.journal.complete(project.journal.begin(scope, None, began=0))
+    project.journal.complete(project.journal.begin(REQUEST, None, began=0))
 
 
 # --- what a server accepts unless it is told otherwise
@@ -623,6 +625,16 @@ def test_journal_has_the_bytes_that_the_limit_says() -> None:
         request(made)
 
     assert len(made.journal.entries) == 2
+
+
+def test_a_request_that_is_answered_after_its_entry_was_dropped_counts_no_more() -> None:
+    made = put(store_with(requests=1))
+    early = made.journal.begin(REQUEST, None, began=0)
+    request(made)
+    size = made.journal.size
+    made.journal.complete(early)
+
+    assert (len(made.journal.entries), made.journal.size) == (1, size)
 
 
 # --- a room
