@@ -11,7 +11,7 @@ any other has the one given by a hash of its name, or the next free one if two n
 """
 
 import logging
-from collections import Counter, OrderedDict
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -85,7 +85,8 @@ class Feedback:
 @dataclass(slots=True, eq=False)
 class Project:
     """A sandbox. Event ids are lower-case keys; feedback is in the order of first submission. `block`: its ids.
-    `moved` is the feedback that is elsewhere in the order of last submission, in that order.
+    `moved` is the feedback that is elsewhere in the order of last submission, in that order; `oldest` is all feedback
+    again, the oldest first.
 
     `journal` records its requests, `redact` says whether they are shown without secrets; `faults` are those of its
     requests; `counts` are those of the rate limit; `saved` is how often an event was saved; `sleepers` are asleep on
@@ -109,9 +110,10 @@ class Project:
     redact: bool = True
     follow: bool = False
     events: dict[str, Event] = field(default_factory=dict)
-    # With a plain dict, removing the oldest again and again would scan the places of all those already removed.
-    feedback: OrderedDict[str, Feedback] = field(default_factory=OrderedDict)
-    moved: OrderedDict[str, Feedback] = field(default_factory=OrderedDict)
+    feedback: dict[str, Feedback] = field(default_factory=dict)
+    moved: dict[str, Feedback] = field(default_factory=dict)
+    # The first one of a dict is found by scanning the places of all those already removed.
+    oldest: deque[Feedback] = field(default_factory=deque)
     size: int = 0
     last_feedback: int = 0
     last_issue: int = 0
@@ -179,12 +181,13 @@ class Project:
             self.last_feedback += 1
             record = Feedback(self.id_of(self.last_feedback), event_id, name, email, comments, now, now)
             self.feedback[event_id] = record
+            self.oldest.append(record)
         else:
             more -= RECORD + record.size
             record.name, record.email, record.comments = name, email, comments
             record.last_submitted_at = now
+            self.moved.pop(event_id, None)
             self.moved[event_id] = record
-            self.moved.move_to_end(event_id)
         self.size += more
         self.room.used += more
         self._make_room(record)
@@ -200,26 +203,32 @@ class Project:
         self.last_feedback, self.last_issue = last_feedback, last_issue
         for number, record in feedback:
             record.id = self.id_of(number)
-            self.feedback[record.event_id] = record
-            self.size += RECORD + record.size
-            self.room.used += RECORD + record.size
+            self.take_back(record)
         # Any instants may be restored, so any record may have moved.
         latest = sorted(self.feedback.values(), key=attrgetter("last_submitted_at"))
         self.moved.update((record.event_id, record) for record in latest)
         if feedback:
             self._make_room(feedback[-1][1])
 
+    def take_back(self, record: Feedback) -> None:
+        """Adds a record as the newest."""
+        self.feedback[record.event_id] = record
+        self.oldest.append(record)
+        self.size += RECORD + record.size
+        self.room.used += RECORD + record.size
+
     def give_half(self) -> None:
         """Discards the older half of the feedback."""
         half = self.size // 2
         while self.size > half:
-            self._forget(next(iter(self.feedback.values())))
+            self._forget(0)
 
     def clear(self) -> None:
         """Discards all feedback."""
         self.room.used -= self.size
         self.feedback.clear()
         self.moved.clear()
+        self.oldest.clear()
         self.size = 0
 
     def _make_room(self, newest: Feedback) -> None:
@@ -227,15 +236,16 @@ class Project:
             len(self.feedback) > self.limits.feedback
             or self.size - RECORD * len(self.feedback) > self.limits.feedback_characters
         ):
-            oldest = next((each for each in self.feedback.values() if each is not newest), None)
-            if oldest is None:
+            place = 1 if self.oldest[0] is newest else 0
+            if place == len(self.oldest):
                 break
-            self._forget(oldest)
+            self._forget(place)
         if self.room.used > self.room.most:
             self.room.make()
 
-    def _forget(self, oldest: Feedback) -> None:
-        del self.feedback[oldest.event_id]
+    def _forget(self, place: int) -> None:
+        oldest = self.oldest[place]
+        del self.oldest[place], self.feedback[oldest.event_id]
         self.moved.pop(oldest.event_id, None)
         self.size -= RECORD + oldest.size
         self.room.used -= RECORD + oldest.size

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from feedback_mock.app import create_app
+from feedback_mock.store import RECORD
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.mock.conftest import Api
@@ -53,6 +54,8 @@ def test_what_there_is_is_measured(api: Api) -> None:
     assert values["feedback_mock_projects",] == 2
     assert values["feedback_mock_journal_requests",] == 1
     assert values["feedback_mock_journal_bytes",] > 0
+    assert values["feedback_mock_feedback_records",] == 1
+    assert values["feedback_mock_feedback_bytes",] == RECORD + len("Jane Smith" + "jane@example.com" + "It broke!")
     assert values["feedback_mock_faults",] == 1
 
 

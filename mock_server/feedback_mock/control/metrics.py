@@ -64,6 +64,8 @@ class Metrics:
                 sum(len(each.journal.entries) for each in projects),
             ),
             ("journal_bytes", "Bytes of all journals together.", self._store.room.used),
+            ("feedback_records", "Feedback kept in all projects.", sum(len(each.feedback) for each in projects)),
+            ("feedback_bytes", "Bytes of all feedback together.", self._store.feedback_room.used),
             ("faults", "Faults of all projects.", sum(len(each.faults.rules) for each in projects)),
         ):
             yield GaugeMetricFamily(f"feedback_mock_{name}", meaning, value)

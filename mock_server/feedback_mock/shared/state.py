@@ -10,7 +10,7 @@ import orjson
 
 from feedback_mock.faults import FaultRule
 from feedback_mock.journal import Entry
-from feedback_mock.store import RECORD, Event, Feedback, Project
+from feedback_mock.store import Event, Feedback, Project
 
 PIECE = 500  # rows
 _of_event = attrgetter(*(each.name for each in fields(Event)))
@@ -77,10 +77,7 @@ def _fill_events(project: Project, rows: Iterable[Any]) -> None:
 
 def _fill_feedback(project: Project, rows: Iterable[Any]) -> None:
     for row in rows:
-        record = Feedback(*row)
-        project.feedback[record.event_id] = record
-        project.size += RECORD + record.size
-        project.room.used += RECORD + record.size
+        project.take_back(Feedback(*row))
 
 
 def _fill_moved(project: Project, rows: Iterable[str]) -> None:
