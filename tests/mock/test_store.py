@@ -599,6 +599,17 @@ def test_newest_restored_record_is_kept_however_large_it_is() -> None:
     assert list(made.feedback) == ["2"]
 
 
+def test_an_emptied_project_has_room_again() -> None:
+    made = put(store_with(feedback=2))
+    for event_id in "ab":
+        submit(made, event_id)
+    made.empty()
+    for event_id in "cda":
+        submit(made, event_id)
+
+    assert list(made.feedback) == ["d", "a"]
+
+
 def test_journals_share_their_room() -> None:
     store = store_with(requests=2, all_request_bytes=10_000_000)
     web, ios = put(store), put(store, slug="ios")
