@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import truediv
 from pathlib import Path
 from typing import Any
 
@@ -184,11 +185,10 @@ def _print(found: list[Contender]) -> None:
         if not each.rates:
             table.add_row(each.name, each.absent or "not measured")
             continue
-        rate = statistics.median(each.rates)
         table.add_row(
             each.name,
-            f"{rate:,.0f}",
-            f"{statistics.median(mock.rates) / rate:.2f} times as fast",
+            f"{statistics.median(each.rates):,.0f}",
+            f"{_ratio(mock, each):.2f} times as fast",
             f"{min(each.processor):.1f}",
             f"{statistics.median(each.p50):.2f}",
             f"{statistics.median(each.p99):.2f}",
@@ -201,13 +201,17 @@ def _print(found: list[Contender]) -> None:
         _print_targets(console, *found[:4])
 
 
+def _ratio(mock: Contender, other: Contender) -> float:
+    """How many times as fast the mock is, compared within each round, as the machine changes between rounds."""
+    ratios: list[float] = list(map(truediv, mock.rates, other.rates))
+    return statistics.median(ratios)
+
+
 def _print_targets(
     console: Console, mock: Contender, unjournaled: Contender, stock: Contender, bare: Contender
 ) -> None:
-    of_unjournaled = statistics.median(mock.rates) / statistics.median(unjournaled.rates)
-    of_bare = statistics.median(mock.rates) / statistics.median(bare.rates)
+    of_unjournaled, of_bare, of_stock = (_ratio(mock, each) for each in (unjournaled, bare, stock))
     of_bare_by_processor = min(bare.processor) / min(mock.processor)
-    of_stock = statistics.median(mock.rates) / statistics.median(stock.rates)
     start = statistics.median(mock.starts)
     for said, met in (
         (
