@@ -193,19 +193,21 @@ class Journal:
 
     def complete(self, entry: Entry) -> None:
         """Counts an entry, and drops the oldest if there are too many or they are too large."""
+        entries, room = self.entries, self._room
         more = entry.size = entry.measure()
         if not entry.kept:
             more = 0
-        if len(self.entries) > self._most:
-            oldest = self.entries.popleft()
+        if len(entries) > self._most:
+            oldest = entries.popleft()
             oldest.kept = False
             more -= oldest.size
-        self.size += more
-        self._room.used += more
-        while self.size > self._most_bytes:
-            self._drop()
-        if self._room.used > self._room.most:
-            self._room.make()
+        if more:
+            self.size += more
+            room.used += more
+            while self.size > self._most_bytes:
+                self._drop()
+            if room.used > room.most:
+                room.make()
 
     def restore(self, entries: list[Entry], last: int, dropped: int) -> None:
         """Adds the entries of another journal, whose latest number was `last`."""

@@ -320,10 +320,11 @@ class Store:
 
     def project_of_path(self, path: Mapping[str, str]) -> Project | None:
         """The project named by a path's parameters, with slugs or numbers."""
-        if "project_slug" in path:
+        try:
             names = path["organization_slug"], path["project_slug"]
-            return self.projects.get(names) or self.project_by_ids(*names)
-        return self._by_id.get(path.get("project_id", ""))
+        except KeyError:
+            return self._by_id.get(path.get("project_id", ""))
+        return self.projects.get(names) or self.project_by_ids(*names)
 
     def put_project(
         self, organization: str, slug: str, clock: Clock, *, redact: bool = True, seed: int = 0, follow: bool = False
