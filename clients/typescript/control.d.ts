@@ -430,7 +430,7 @@ export type Journal = {
 /** A HAR 1.2 entry. A body of more than 256 KiB is truncated, and a `comment` says so. */
 export type Entry = {
   startedDateTime: Instant;
-  /** Milliseconds, on the machine's clock. */
+  /** Milliseconds, on the machine's clock; 0 as long as there is no response. */
   time: number;
   request: {
     method: string;
@@ -442,7 +442,7 @@ export type Entry = {
     headers: Pairs;
     queryString: Pairs;
     headersSize: number;
-    /** In bytes; -1 if the server answered without reading it. */
+    /** In bytes; -1 if there is one that the server did not read. */
     bodySize: number;
     postData?: {
       mimeType: string;
@@ -484,13 +484,19 @@ export type Entry = {
     /** Without gaps. */
     number: number;
     now: Instant;
-    /** `lost`: the client disconnected, or a fault ended the connection, before the response was sent. */
+    /**
+     * `lost`: the client disconnected, or a fault ended the connection, before the whole response was sent. A client
+     * that closes its side of the connection while a fault delays the response has disconnected.
+     */
     state: "pending" | "answered" | "lost";
     /** The operationId. */
     operation: string | null;
     /** The event IDs in the request. */
     event_ids: Array<string>;
-    /** The rule that decided, if the response's document names it. */
+    /**
+     * The rule that decided, as X-Feedback-Rule names it; `fault` if a fault replaced the response. Null if no rule
+     * decided.
+     */
     rule: string | null;
     /** Why it decided this way: the arithmetic of a refusal. */
     reason: string | null;
@@ -498,7 +504,7 @@ export type Entry = {
       [key: string]: unknown;
     } | null;
     request: Validity;
-    /** As for the request; null if there is no complete response. */
+    /** As for the request; null if there is no complete response, or if the document has no such operation. */
     answer: {
       valid: boolean;
       problems: Problems;

@@ -24,6 +24,7 @@ from feedback_mock.control.snapshot import SnapshotHandlers
 from feedback_mock.control.stream import STREAM, News, StreamOperation, at_once, open_stream
 from feedback_mock.control.validity import Validity
 from feedback_mock.description import describe
+from feedback_mock.effects import FAULT_RULE
 from feedback_mock.elsewhere import NotFound, OtherMethods
 from feedback_mock.feedback.handlers import FeedbackHandlers
 from feedback_mock.feedback.operation import FeedbackOperation
@@ -129,7 +130,7 @@ def _control_operations(
     guard: Guard,
     sharing: "Sharing | None",
 ) -> dict[str, ControlOperation]:
-    rules = frozenset({*document.rules, *SAID, FOLLOW})
+    rules = frozenset({*document.rules, *SAID, FOLLOW, FAULT_RULE})
     journals = RequestHandlers(Validity([document.openapi, ingest.openapi]), decode, rules)
     snapshots = SnapshotHandlers(store, journals)
     more = {

@@ -6,7 +6,7 @@ ConnectionResetError or ConnectionAbortedError, which an in-process client sees.
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from feedback_spec.instants import SECOND, parse_duration
 from feedback_mock.asgi import Answer, Header, Receive, Scope, Send, disconnected, rule_header
 from feedback_mock.body import Gone
 from feedback_mock.faults import FaultRule, Faults
+from feedback_mock.result import Refused
 
 EXTENSION = "feedback_mock.connection"
 """The ASGI extension that breaks the connection: a function that takes one of CONNECTION_FAULTS and random bytes."""
@@ -24,6 +25,8 @@ LONGEST = 600  # seconds that a request waits at most, also for its release
 RANDOM_BYTES = 512
 BODILESS = (204, 304)  # RFC 9110, 15.3.5 and 15.4.5
 REREAD = 2 * 1024 * 1024
+FAULT_RULE = "fault"
+"""What X-Feedback-Rule names where a fault replaces the response."""
 
 
 class Broken(Exception):
@@ -59,24 +62,22 @@ class Rereading:
         return self._messages.pop(0) if self._messages else await self._receive()
 
 
-async def wait(fault: FaultRule, faults: Faults, left: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
-    """Waits if the fault says so. `left` returns when the client has gone, if anybody wants to know."""
+async def wait(fault: FaultRule, faults: Faults) -> None:
+    """Waits if the fault says so."""
     delay = fault.effect.get("delay")
     if delay == UNTIL_RELEASED:
-        event = faults.wait()
-        watching = None if left is None else asyncio.ensure_future(left())
-        try:
-            await asyncio.wait_for(event.wait(), LONGEST)
-        except TimeoutError:
-            return
-        finally:
-            if watching is not None:
-                watching.cancel()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(faults.wait().wait(), LONGEST)
     elif isinstance(delay, str):
         await asyncio.sleep(_seconds(delay))
     elif delay is not None:
         median = max(_seconds(delay["median"]), 1e-6)
         await asyncio.sleep(min(faults.chance(fault).lognormvariate(math.log(median), delay["sigma"]), LONGEST))
+
+
+def decided(fault: FaultRule) -> Refused:
+    """The result of a request whose response the fault replaces."""
+    return Refused(FAULT_RULE, f"rule {fault.number} of the project's faults")
 
 
 def changed(fault: FaultRule, answer: Answer | None) -> Answer:
@@ -102,7 +103,7 @@ def _instead(fault: FaultRule, effect: dict[str, Any]) -> Answer:
         headers.setdefault("retry-after", str(seconds))
         if status == 429:
             headers.setdefault("x-sentry-rate-limits", f"{seconds}::organization")
-    headers["x-feedback-rule"] = rule_header("fault", f"rule {fault.number} of the project's faults").decode()
+    headers["x-feedback-rule"] = rule_header(*decided(fault)[:2]).decode()
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     length = [] if status in BODILESS else [(b"content-length", b"%d" % len(body))]
     return Answer(status, [*length, *encoded], body if length else b"")

@@ -4,16 +4,16 @@ An `Exchange` collects what becomes known along the way. Once `Endpoint` has the
 everything is known: the project, the instant, the body, the result with its rule, and the response.
 """
 
+import asyncio
 import logging
 import traceback
 from abc import ABC, abstractmethod
-from functools import partial
 
 import jsonschema_rs
 
 from feedback_mock.asgi import Answer, Headers, Receive, Scope, Send, json_answer, rule_header
 from feedback_mock.body import Gone, event_ids
-from feedback_mock.effects import Broken, Rereading, break_off, changed, send_slowly, wait
+from feedback_mock.effects import Broken, Rereading, break_off, changed, decided, send_slowly, wait
 from feedback_mock.faults import AFTER
 from feedback_mock.following import follow_header
 from feedback_mock.journal import ANSWERED, LOST, Entry
@@ -122,7 +122,7 @@ class Endpoint(ABC):
     ) -> None:
         """Processes a request to a project with faults: one of them may strike before or after the handling."""
         faults, again, result, answer = project.faults, Rereading(receive), None, None
-        fault = None
+        fault = leaving = None
         try:
             body, exchange.now = await again.read(), project.clock.now()
             ids = event_ids(body, exchange.headers.get(b"content-type", b"").decode("latin-1"))
@@ -136,21 +136,31 @@ class Endpoint(ABC):
                 entry.now = exchange.now
                 if fault.phase == AFTER:
                     result, answer = await self.answered(exchange, again)
-                await wait(fault, faults, partial(self._leaving, entry, again) if again.whole else None)
+                if again.whole and fault.lasts:
+                    leaving = asyncio.ensure_future(self._leaving(entry, again))
+                await wait(fault, faults)
                 break_off(fault, faults, exchange.scope)
                 if answer is None and not fault.answers:
                     result, answer = await self.answered(exchange, again)
                 answer = changed(fault, answer)
-            self.complete(entry, project, exchange, result, answer)
-            await (send_all(answer, exchange.scope, send) if fault is None else send_slowly(fault, answer, send))
+                result = decided(fault) if fault.answers else result
+            if fault is None:
+                self.complete(entry, project, exchange, result, answer)
+                await send_all(answer, exchange.scope, send)
+            else:
+                await send_slowly(fault, answer, send)  # which takes time that is the request's
+                self.complete(entry, project, exchange, result, None if entry.left else answer)
         except (Gone, Broken):
             self.complete(entry, project, exchange, result, None)
         except ConnectionError:
             self.complete(entry, project, exchange, result, None)
             raise
+        finally:
+            if leaving is not None:
+                leaving.cancel()
 
     async def _leaving(self, entry: Entry, request: Rereading) -> None:
-        """Writes down when the client left, if it leaves while it has to wait."""
+        """Writes down when the client left, if it leaves before it has the whole response."""
         assert self.journaled is not None
         await request.left()
         entry.ended, entry.left = self.journaled.source(), True

@@ -45,6 +45,11 @@ class FaultRule:
         """Whether it produces a response of its own."""
         return "status" in self.effect
 
+    @property
+    def lasts(self) -> bool:
+        """Whether it takes time, in which the client may leave."""
+        return "delay" in self.effect or "dribble" in self.effect
+
     def told(self) -> dict[str, Any]:
         """How a journal describes it."""
         return {"number": self.number, "phase": self.phase, "effect": self.effect}

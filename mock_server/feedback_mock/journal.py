@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from feedback_mock.asgi import HEAD_SIZE, Answer, Headers
+from feedback_mock.body import event_ids
 from feedback_mock.room import Room
 
 OVERHEAD = 2_048  # bytes that an entry counts beyond its texts: about what Python needs for it
@@ -32,7 +33,8 @@ class Entry:
 
     `began` and `ended` are on the machine's clock, `now` on the project's, all in microseconds; with `left`, it ended
     when the client left. `operation` is the document's, if the request reached one. `body` is None if the server has
-    not read it, `answer` if there is no response; `cut` are the numbers of bytes truncated from the two bodies.
+    not read it, `answer` if there is no response; `cut` are the numbers of bytes truncated from the two
+    bodies, `event_ids` those in the whole body if it was truncated and is not encoded.
     """
 
     state = PENDING
@@ -41,6 +43,7 @@ class Entry:
     body: bytes | None = None
     answer: Answer | None = None
     cut = (0, 0)
+    event_ids: list[str] | None = None
     rule = reason = ""
     fault: Any = None
     har: dict[str, Any] | None = None
@@ -107,6 +110,15 @@ class Entry:
         return self.sent[5]
 
     @property
+    def unread(self) -> bool:
+        """Whether the request has a body, according to its head, that the server has not read (RFC 9112, 6.3)."""
+        announced = any(
+            name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0"))
+            for name, value in self.headers
+        )
+        return self.body is None and announced
+
+    @property
     def status(self) -> int:
         """That of the response, 0 without one."""
         return 0 if self.answer is None else self.answer.status
@@ -128,6 +140,9 @@ class Entry:
         body, answer = self.body or b"", self.answer or Answer(0, (), b"")
         of_body, of_answer = (max(len(each) - MOST_OF_A_BODY, 0) for each in (body, answer.body))
         if of_body:
+            headers = dict(self.headers)
+            if not headers.get(b"content-encoding"):
+                self.event_ids = sorted(event_ids(body, headers.get(b"content-type", b"").decode("latin-1")))
             self.body = body[:MOST_OF_A_BODY]
         if of_answer:
             self.answer = answer._replace(body=answer.body[:MOST_OF_A_BODY])

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from feedback_mock.app import create_app
 from feedback_mock.mock import Mock
+from feedback_mock.shared import connection, logs
 
 from tests.mock.redis_server import PROGRAM, RedisServer
 from tests.mock.redis_server import redis_server as running_redis
@@ -128,7 +129,9 @@ def redis_server() -> Iterator[RedisServer]:
     """A real one, if Redis is installed."""
     if PROGRAM is None:
         pytest.skip("redis-server cannot be had")
-    with running_redis() as server:
+    with running_redis() as server, pytest.MonkeyPatch.context() as patch:
+        for each in (connection, logs):  # however busy this machine is
+            patch.setattr(each, "PATIENCE", 60.0)
         yield server
 
 

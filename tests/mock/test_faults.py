@@ -177,6 +177,20 @@ def test_rules_are_tried_in_order_and_removed_together(api: Any) -> None:
     assert api.control("GET", "/faults").json() == {"faults": []}
 
 
+@pytest.mark.parametrize("phase", ["before", "after"])
+def test_a_response_of_a_fault_is_put_down_to_it(api: Any, phase: str) -> None:
+    """In the journal and the metrics as in the response."""
+    add(api, {"effect": {"status": 503}, "phase": phase})
+    answer = api.submit()
+    (entry,) = api.control("GET", "/requests?rule=fault").json()["entries"]
+    found = api.control("POST", "/requests/verify", json={"match": {"rule": "fault"}, "exactly": 1}).json()
+
+    assert answer.headers["x-feedback-rule"] == 'fault; reason="rule 1 of the project\'s faults"'
+    assert (entry["_feedback"]["rule"], entry["_feedback"]["reason"]) == ("fault", "rule 1 of the project's faults")
+    assert found["verdict"] == "yes"
+    assert 'feedback_mock_requests_total{rule="fault",status="503"} 1.0' in api.send("GET", "/_control/metrics").text
+
+
 def test_a_reset_mends_everything(api: Any) -> None:
     add(api, {"effect": {"status": 500}})
     api.control("POST", "/reset")
@@ -203,6 +217,9 @@ def test_a_dribbled_answer_is_whole_in_the_end(sandbox: Sandbox) -> None:
     sandbox.fail({"dribble": {"pieces": 5, "duration": "PT0.01S"}})
 
     assert submit(sandbox).json()["comments"] == "It broke!"
+    (request,) = sandbox.requests
+    assert (request.status, request.har["_feedback"]["state"]) == (200, "answered")
+    assert request.har["time"] == request.har["timings"]["wait"] >= 10
 
 
 def test_the_head_of_a_dribbled_answer_does_not_wait_for_its_first_piece(sandbox: Sandbox) -> None:
@@ -239,6 +256,31 @@ def test_a_request_waits_until_it_is_released_and_is_judged_then(sandbox: Sandbo
     waiting.join(30)
 
     assert answers == [409]
+
+
+@pytest.mark.parametrize("phase", ["before", "after"])
+@pytest.mark.parametrize("more", [{}, {"status": 503}])
+def test_a_client_that_leaves_while_it_waits_gets_no_answer(sandbox: Sandbox, phase: str, more: dict[str, Any]) -> None:
+    """As with a time-out of its own: its request is handled, but lost to it."""
+    sandbox.fail({"delay": "until_released", **more}, phase=phase, times=1)
+    body = json.dumps({"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comments": "It broke!"})
+    url = urlsplit(sandbox.feedback_url)
+    head = f"POST {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: {len(body)}\r\n"
+    head += f"Content-Type: application/json\r\nAuthorization: Bearer {sandbox.token}\r\n\r\n"
+    with socket.create_connection((url.hostname, url.port)) as connection:
+        connection.sendall((head + body).encode())
+        while not (sandbox.requests and sandbox.requests[0].fault):
+            pass
+    (waiting,) = sandbox.requests
+    assert (waiting.har["_feedback"]["state"], waiting.har["time"]) == ("pending", 0)
+    sandbox.release()
+    while sandbox.requests[0].har["_feedback"]["state"] == "pending":
+        pass
+    (left,) = sandbox.requests
+
+    assert (left.har["_feedback"]["state"], left.status, left.har["response"]["headers"]) == ("lost", 0, [])
+    assert left.rule == ("fault" if more else "submission")
+    assert len(sandbox.feedback) == (0 if more and phase == "before" else 1)
 
 
 def test_a_client_that_leaves_before_its_request_is_complete_meets_no_fault(sandbox: Sandbox) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -198,8 +199,8 @@ def test_archive_is_valid_har(api: Any) -> None:
             "methode: is not a query parameter here; the parameters are method, status, rule, event_id, valid",
         ),
         ("?rule=evnt-window", 'rule: there is no rule "evnt-window"; did you mean "event-window"'),
-        ("?valid=maybe", 'valid: "maybe" is not allowed in the query; use whether the request is valid'),
-        ("?since=x", 'since: "x" is not allowed in the query; use the number of an entry'),
+        ("?valid=maybe", 'valid: "maybe" is not allowed in the query; use true or false'),
+        ("?since=x", 'since: "x" is not allowed in the query; use a whole number from 0'),
     ],
 )
 def test_query_that_is_not_one_is_refused(api: Any, query: str, sentence: str) -> None:
@@ -308,6 +309,76 @@ def test_long_body_is_cut_and_says_so(api: Any) -> None:
     assert entry["response"]["content"]["comment"].startswith("truncated after 262144 of 300")
     assert entry["_feedback"]["answer"]["valid"]
     assert entry["_feedback"]["request"]["valid"]
+
+
+@pytest.mark.parametrize("kind", ["json", "form"])
+def test_the_event_of_a_long_body_is_known(api: Any, kind: str) -> None:
+    """Otherwise a submission for it would seem never to have come."""
+    fields = {"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comments": "x" * 300_000}
+    api.send("POST", api.path, headers=api.bearer(), **{"json" if kind == "json" else "data": fields})
+
+    assert [each["event_ids"] for each in facts(api, f"?event_id={EVENT}")] == [[EVENT]]
+    assert verdict(api, match={"event_id": EVENT}, exactly=1) == "yes"
+    assert verdict(api, match={"event_id": "f" * 32}, exactly=0) == "yes"
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_what_was_not_read_may_have_been_about_any_event(api: Any, encoded: bool) -> None:
+    """A body that is too large is not read, and of an encoded one too little is kept to decode it."""
+    if encoded:
+        key = api.project["dsn"].split("//")[1].split("@")[0]
+        packed = gzip.compress(random.Random(1).randbytes(400_000))
+        path = f"/api/{api.project['id']}/envelope/?sentry_key={key}"
+        api.send("POST", path, headers={"Content-Encoding": "gzip"}, content=packed)
+    else:
+        api.submit(comments="x" * 1_100_000)
+
+    assert facts(api)[0]["event_ids"] == []
+    assert verdict(api, match={"event_id": EVENT}, exactly=0) == "unknown"
+    assert verdict(api, match={"event_id": EVENT}, at_least=0) == "yes"
+    assert verdict(api, match={"event_id": EVENT, "method": "GET"}, exactly=0) == "yes"
+
+
+def test_a_body_that_is_too_large_is_not_valid(api: Any) -> None:
+    api.submit(comments="x" * 1_100_000)
+    (entry,) = entries(api, "?valid=false")
+
+    assert entry["_feedback"]["rule"] == "body-size"
+    assert entry["request"]["bodySize"] == -1
+    assert [each["pointer"] for each in entry["_feedback"]["request"]["problems"]] == ["/body"]
+
+
+@pytest.mark.parametrize(("method", "size"), [("GET", 2), ("HEAD", 0)])
+def test_a_request_without_a_body_has_none_of_its_own(api: Any, method: str, size: int) -> None:
+    """And a response to HEAD has none, whatever one to GET would have."""
+    api.send(method, api.path, headers=api.bearer("read"))
+    (entry,) = entries(api)
+
+    assert entry["request"]["bodySize"] == 0
+    assert (entry["response"]["bodySize"], entry["response"]["content"]["size"]) == (size, size)
+    assert entry["response"]["content"]["text"] == "[]"[:size]
+    assert entry["_feedback"]["answer"] == {"valid": True, "problems": []}
+
+
+@pytest.mark.parametrize("redact", [True, False])
+def test_cookies_are_listed_as_har_wants_them(make_api: Any, redact: bool) -> None:
+    api = make_api(create_app())
+    api.control("PUT", "", json={"redact": redact})
+    api.submit(headers={"Cookie": "sid=secret1; theme=dark"})
+    (entry,) = entries(api)
+    values = ["[redacted]"] * 2 if redact else ["secret1", "dark"]
+
+    assert entry["request"]["cookies"] == [
+        {"name": name, "value": value} for name, value in zip(["sid", "theme"], values, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("match", [{"status": 9999}, {"status": -1}, {"method": "a b"}, {"method": ""}])
+def test_a_count_of_what_cannot_be_is_refused(api: Any, match: dict[str, Any]) -> None:
+    answer = api.control("POST", "/requests/verify", json={"match": match, "exactly": 0})
+
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith(f"match.{next(iter(match))}: ")
 
 
 def test_only_what_is_kept_of_a_long_exchange_counts(make_api: Any) -> None:

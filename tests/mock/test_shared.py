@@ -187,7 +187,7 @@ def test_stream_tells_what_happens_at_the_other_mock(here: Api, there: Api) -> N
 def test_hot_record_loses_no_overwrite(here: Api, there: Api) -> None:
     answers = at_once(here, there, times=100)
 
-    assert {each.status_code for each in answers} == {200}
+    assert [each.text for each in answers if each.status_code != 200] == []
     assert len({each.json()["id"] for each in answers}) == 1
     last = max(there.control("GET", "/requests").json()["entries"], key=lambda each: each["_feedback"]["number"])
     assert here.stored()[0]["name"] == json.loads(last["request"]["postData"]["text"])["name"]

@@ -46,13 +46,24 @@ class Shown:
         """The event ids in the request, in lower case and without dashes."""
         if self.entry.har is not None:
             return set(self.entry.har["_feedback"]["event_ids"])
+        if self.entry.event_ids is not None:
+            return set(self.entry.event_ids)
         return event_ids(self.body, self.content_type)
+
+    @property
+    def misses_event_ids(self) -> bool:
+        """Whether there may be other event ids, in what was not read or not kept of the body."""
+        entry = self.entry
+        if entry.har is not None:
+            return bool(entry.har["request"]["bodySize"] < 0)
+        return entry.unread or (entry.cut[0] > 0 and entry.event_ids is None)
 
     def har(self, origin: str, verdicts: dict[str, Any]) -> dict[str, Any]:
         """The entry in HAR format; `origin` is our origin for the reader; `verdicts` are added to `_feedback`."""
         if self.entry.har is not None:
             return self.entry.har
-        entry, waited = self.entry, ((self.entry.ended or self.entry.began) - self.entry.began) / 1000
+        entry = self.entry
+        waited = 0 if entry.state == PENDING else ((entry.ended or entry.began) - entry.began) / 1000
         return {
             "startedDateTime": format_instant(entry.began),
             "time": waited,
@@ -87,14 +98,14 @@ class Shown:
             "method": entry.method,
             "url": f"{scheme}://{self._by_name.get('host') or host}{target}",
             "httpVersion": f"HTTP/{entry.version}",
-            "cookies": [],
+            "cookies": self._cookies(),
             "headers": self._headers(self.headers),
             "queryString": [
                 {"name": name, "value": value}
                 for name, value in parse_qsl(target.partition("?")[2], keep_blank_values=True)
             ],
             "headersSize": -1,
-            "bodySize": -1 if entry.body is None else len(entry.body) + entry.cut[0],
+            "bodySize": -1 if entry.unread else len(entry.body or b"") + entry.cut[0],
         }
         if entry.body:
             comment = self._encoded or _cut(entry.body, entry.cut[0])
@@ -104,6 +115,8 @@ class Shown:
     def _response(self) -> dict[str, Any]:
         entry = self.entry
         answer, (_, cut) = entry.answer or Answer(0, (), b""), entry.cut
+        if entry.method == "HEAD":
+            answer, cut = answer._replace(body=b""), 0
         headers = _pairs(answer.headers)
         kind = next((value for name, value in headers if name.lower() == "content-type"), "")
         return {
@@ -122,6 +135,10 @@ class Shown:
             "headersSize": -1,
             "bodySize": -1 if entry.state == PENDING else len(answer.body) + cut,
         }
+
+    def _cookies(self) -> list[dict[str, str]]:
+        pairs = (each.strip().partition("=") for each in self._by_name.get("cookie", "").split(";") if each.strip())
+        return [{"name": self.hide(name), "value": HIDDEN if self._redact else value} for name, _, value in pairs]
 
     def _headers(self, headers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
         return [{"name": name, "value": self._header(name.lower(), value)} for name, value in headers]

@@ -69,12 +69,18 @@ class RequestHandlers:
             return Refused("request", f"match.{unknown}")
         count = sum(1 for _ in self._matching(project, match))
         gone = max(journal.dropped - max(match.get("since", 0) - (journal.first - 1 - journal.dropped), 0), 0)
+        rest = {name: value for name, value in match.items() if name not in _OF_ANSWER}
         open_ = 0
-        if _OF_ANSWER & match.keys():
-            rest = {name: value for name, value in match.items() if name not in _OF_ANSWER}
+        if rest != match:
             open_ = sum(1 for each in self._matching(project, rest) if each.entry.state == PENDING)
-        verdict = _judged(wanted[0], request.body[wanted[0]], count, count + gone + open_)
-        return Done({"verdict": verdict, "count": count, "detail": _sentence(count, gone, open_), **extent(journal)})
+        unread = 0
+        if "event_id" in match:
+            others = {name: value for name, value in match.items() if name != "event_id"}
+            missed = (each for each in self._matching(project, others) if each.misses_event_ids)
+            unread = sum(1 for each in missed if match["event_id"].lower() not in each.event_ids())
+        verdict = _judged(wanted[0], request.body[wanted[0]], count, count + gone + open_ + unread)
+        detail = _sentence(count, gone, open_, unread)
+        return Done({"verdict": verdict, "count": count, "detail": detail, **extent(journal)})
 
     def _unknown_rule(self, wanted: Mapping[str, Any], project: Project) -> str | None:
         """What is wrong with the wanted rule: with a misspelt one, that nothing matches would say nothing.
@@ -136,9 +142,16 @@ def _judged(name: str, wanted: int, least: int, most: int) -> str:
     return "yes" if sure else "unknown" if possible else "no"
 
 
-def _sentence(count: int, gone: int, open_: int) -> str:
+def _sentence(count: int, gone: int, open_: int, unread: int) -> str:
     said = f"{count} of the kept requests {'matches' if count == 1 else 'match'}"
-    said += f"; {gone} that might have matched {'was' if gone == 1 else 'were'} dropped" if gone else ""
-    return (
-        f"{said}; {open_} that might match {'is' if open_ == 1 else 'are'} not answered yet." if open_ else f"{said}."
-    )
+    for number, one, many in (
+        (gone, "that might have matched was dropped", "that might have matched were dropped"),
+        (open_, "that might match is not answered yet", "that might match are not answered yet"),
+        (
+            unread,
+            "may have this event ID, in a body that was not read",
+            "may have this event ID, in bodies that were not read",
+        ),
+    ):
+        said += f"; {number} {one if number == 1 else many}" if number else ""
+    return f"{said}."

@@ -24,6 +24,7 @@ _PARSERS: Mapping[str, Callable[[bytes, bytes | None], Any]] = {
 }
 _DETAILS = ("limit", "types", "format", "pattern", "options", "unexpected")
 MOST = 20
+TOO_LARGE = "body-size"
 
 
 class Validity:
@@ -87,6 +88,8 @@ class _Judge:
         taken = {each.header.lower() or "authorization" for each in self._operation.credentials}
         if taken and not taken & headers.keys():
             yield _problem("/headers/authorization", "credentials are missing")
+        if entry.rule == TOO_LARGE:
+            yield _problem("/body", entry.reason)
         if self._body is not None and entry.body is not None:
             yield from self._of_body(entry, body, headers.get("content-type"))
 
@@ -110,7 +113,7 @@ class _Judge:
             return
         validator = self._answers[status]
         body = b"" if entry.answer is None else entry.answer.body
-        if validator is None or not body or entry.cut[1]:
+        if validator is None or not body or entry.cut[1] or entry.method == "HEAD":
             return
         try:
             value = parse_json(body)

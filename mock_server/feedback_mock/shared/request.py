@@ -10,7 +10,7 @@ import orjson
 
 from feedback_mock.asgi import Answer, Receive, Scope
 from feedback_mock.body import Gone, event_ids
-from feedback_mock.effects import UNTIL_RELEASED, changed
+from feedback_mock.effects import UNTIL_RELEASED, changed, decided
 from feedback_mock.exchange import Endpoint, Exchange, misled
 from feedback_mock.faults import AFTER, FaultRule
 from feedback_mock.following import follow_header
@@ -139,6 +139,8 @@ class Request:
         if not lost and answer is None:
             result, handled, _ = self._outcome(exchange)
             answer = changed(fault, handled)
+        elif fault.answers and not lost:
+            result = decided(fault)
         if entry is not None and project is not None:
             self.endpoint.complete(entry, project, exchange, result, answer)
         return Outcome(result, answer)
