@@ -67,7 +67,10 @@ export declare class ControlProject {
   putProject(body?: NewProject): Promise<Project>;
   /** Delete a project and everything in it. Deletes its credentials, events and feedback, too. */
   deleteProject(): Promise<void>;
-  /** Empty a project. Deletes events and feedback; credentials and clock stay. */
+  /**
+   * Empty a project. Deletes events, feedback, requests and faults, numbers them from 1 again, and removes all
+   * participants; credentials and clock stay.
+   */
   resetProject(): Promise<Project>;
   /**
    * Take a snapshot of the project. Returns the whole project as one document: clock, events, feedback, faults and
@@ -274,7 +277,9 @@ export type MadeProject = {
 export type Fault = {
   match?: {
     operation?: "submitUserFeedback" | "listUserFeedback" | "preflightUserFeedback" | "ingestEnvelope" | "ingestStore" | "preflightEnvelope" | "preflightStore";
+    /** A method, such as POST; upper or lower case. */
     method?: string;
+    /** 32 hexadecimal digits without dashes. */
     event_id?: string;
     /** Only the n-th request that matches the other conditions. */
     nth?: number;
@@ -532,9 +537,11 @@ export type Problems = Array<{
 /** Exactly one of `exactly`, `at_least` and `at_most`; without `match`, all requests count. */
 export type Verification = {
   match?: {
+    /** A method, such as POST; upper or lower case. */
     method?: string;
     status?: number;
     rule?: string;
+    /** 32 hexadecimal digits without dashes. */
     event_id?: string;
     valid?: boolean;
     since?: number;

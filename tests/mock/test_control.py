@@ -323,8 +323,16 @@ PROBLEMS = [
     ("PUT", "", b'{"clock": {"now": "0001-01-01T00:00:00+23:00"}}', "clock.now: is before"),
     ("PUT", "", b'{"clock": {"now": "2026-02-30T00:00:00Z"}}', 'clock.now: "2026-02-30T00:00:00Z" is a date'),
     ("PUT", "", b'{"clock": {"running": "yes"}}', "clock.running: must be of type boolean."),
-    ("PUT", "/clock", b"", "The request body is not JSON: "),
-    ("PUT", "/clock", b"{}", "the request body: "),
+    ("PUT", "/clock", b"", "The request body is missing; send a JSON object."),
+    ("PUT", "/clock", b"{}", "the request body: needs at least 1 key; the keys are now, running, follow."),
+    ("POST", "/clock/advance", b'{"by": 1}', "by: is not a key here; the only key is duration."),
+    ("POST", "/faults", b'{"faults": []}', "faults: needs at least 1 item."),
+    (
+        "POST",
+        "/requests/verify",
+        b'{"match": {"event_id": "x"}, "exactly": 0}',
+        'match.event_id: "x" is not allowed; use 32 hexadecimal digits without dashes.',
+    ),
     ("POST", "/clock/advance", b"{}", "duration: is missing."),
     (
         "POST",

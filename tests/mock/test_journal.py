@@ -199,6 +199,7 @@ def test_archive_is_valid_har(api: Any) -> None:
             "methode: is not a query parameter here; the parameters are method, status, rule, event_id, valid",
         ),
         ("?rule=evnt-window", 'rule: there is no rule "evnt-window"; did you mean "event-window"'),
+        ("?status=409&status=200", "status: is given more than once."),
         ("?valid=maybe", 'valid: "maybe" is not allowed in the query; use true or false'),
         ("?since=x", 'since: "x" is not allowed in the query; use a whole number from 0'),
     ],

@@ -170,7 +170,10 @@ public class Control {
             call("DELETE", "", null);
         }
 
-        /** Empty a project. Deletes events and feedback; credentials and clock stay. */
+        /**
+         * Empty a project. Deletes events, feedback, requests and faults, numbers them from 1 again, and removes
+         * all participants; credentials and clock stay.
+         */
         public String resetProject() throws IOException, InterruptedException {
             return call("POST", "/reset", null);
         }

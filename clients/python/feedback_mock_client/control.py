@@ -354,7 +354,8 @@ class ControlProject:
     def reset_project(self) -> Project:
         """Empty a project.
 
-        Deletes events and feedback; credentials and clock stay.
+        Deletes events, feedback, requests and faults, numbers them from 1 again, and removes all
+        participants; credentials and clock stay.
         """
         return self._call("POST", "/reset", "json")
 
@@ -626,7 +627,8 @@ class AsyncControlProject:
     async def reset_project(self) -> Project:
         """Empty a project.
 
-        Deletes events and feedback; credentials and clock stay.
+        Deletes events, feedback, requests and faults, numbers them from 1 again, and removes all
+        participants; credentials and clock stay.
         """
         return await self._call("POST", "/reset", "json")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from feedback_spec.instants import SECOND, format_duration, parse_duration
 
+from feedback_mock.asgi import printable
 from feedback_mock.control.handlers import ControlRequest, instant
 from feedback_mock.effects import BODILESS, LONGEST, UNTIL_RELEASED
 from feedback_mock.faults import MOST_RULES
@@ -80,8 +81,10 @@ def problem_of(rule: dict[str, Any]) -> str | None:
 
 def _problem_of_headers(headers: dict[str, str]) -> str | None:
     for name, value in headers.items():
-        if not _NAME.fullmatch(name) or name.lower() in _OURS:
-            return f"effect.headers: {name[:100]!r} is not a header that can be set."
+        if not _NAME.fullmatch(name):
+            return f'effect.headers: "{printable(name, 100)}" is not a valid name of a header.'
+        if name.lower() in _OURS:
+            return f'effect.headers: "{printable(name, 100)}" cannot be set, because the server sets it.'
         if not _VALUE.fullmatch(value):
             return f"effect.headers.{name}: is not a valid header value on one line."
     return None

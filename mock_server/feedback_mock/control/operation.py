@@ -114,13 +114,14 @@ class ControlOperation(Endpoint):
 
     def _asked(self, query: bytes) -> dict[str, Any]:
         """The query's parameters. Raises Unreadable for anything that the document does not allow."""
-        given = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
         values: dict[str, Any] = {}
-        for name, text in given.items() if self._query else ():
+        for name, text in parse_qsl(query.decode("latin-1"), keep_blank_values=True) if self._query else ():
             parameter = self._query.get(name)
             if parameter is None:
                 keys = ", ".join(self._query)
                 raise Unreadable(f"{name[:100]}: is not a query parameter here; the parameters are {keys}.")
+            if name in values:
+                raise Unreadable(f"{name}: is given more than once.")
             values[name] = typed(parameter, text)
             if not parameter.validator.is_valid(values[name]):
                 allowed = parameter.description[:1].lower() + parameter.description[1:]
@@ -130,6 +131,8 @@ class ControlOperation(Endpoint):
     def _parsed(self, body: bytes) -> dict[str, Any]:
         if self._description.body is None or not (body or self._body_required):
             return {}
+        if not body.strip():
+            raise Unreadable("The request body is missing; send a JSON object.")
         try:
             value = parse_json(body)
         except Unreadable as error:
@@ -143,7 +146,7 @@ class ControlOperation(Endpoint):
         assert isinstance(value, dict)
         return value
 
-    def _sentence(self, error: Any) -> str:  # noqa: PLR0911 (a table of sentences)
+    def _sentence(self, error: Any) -> str:  # noqa: PLR0911, PLR0912 (a table of sentences)
         """One sentence for a violation of the schema, with the words of `spec.instants` for times."""
         path = [str(step) for step in error.instance_path]
         place = ".".join(path) or "the request body"
@@ -158,7 +161,8 @@ class ControlOperation(Endpoint):
         match error.kind.name:
             case "additionalProperties":
                 keys = ", ".join(_at(self._schema, error.schema_path[:-1])["properties"])
-                return f"{'.'.join([*path, error.kind.unexpected[0][:100]])}: is not a key here; the keys are {keys}."
+                known = f"the keys are {keys}" if ", " in keys else f"the only key is {keys}"
+                return f"{'.'.join([*path, error.kind.unexpected[0][:100]])}: is not a key here; {known}."
             case "required":
                 return f"{'.'.join([*path, error.kind.property])}: is missing."
             case "not":
@@ -170,6 +174,16 @@ class ControlOperation(Endpoint):
             case "anyOf":
                 allowed = str(_at(self._schema, error.schema_path[:-1])["description"])
                 return f"{place}: must be {allowed[:1].lower()}{allowed[1:]}"
+            case "minProperties" | "minItems":
+                kind = "key" if error.kind.name == "minProperties" else "item"
+                known = error.kind.name == "minProperties" and _at(self._schema, error.schema_path[:-1]).get(
+                    "properties"
+                )
+                keys = f"; the keys are {', '.join(known)}" if known else ""
+                return f"{place}: needs at least {error.kind.limit} {kind}{'s' * (error.kind.limit > 1)}{keys}."
+            case "pattern" if "description" in (schema := _at(self._schema, error.schema_path[:-1])):
+                allowed = str(schema["description"])
+                return f"{place}: {_quoted(found)} is not allowed; use {allowed[:1].lower()}{allowed[1:]}"
             case "minLength" | "maxLength":
                 bound = "at least" if error.kind.name == "minLength" else "at most"
                 return f"{place}: its length must be {bound} {error.kind.limit}, not {len(found)}."
