@@ -442,6 +442,26 @@ def test_record_is_new_or_gets_new_values() -> None:
     assert list(made.feedback) == ["a", "b"]
 
 
+def test_what_has_moved_is_in_the_order_of_its_last_submission_until_it_is_dropped() -> None:
+    made = put(store_with(feedback=2))
+    for event_id in "abaaba":
+        submit(made, event_id)
+    assert made.moved == {"b": made.feedback["b"], "a": made.feedback["a"]}
+    assert list(made.moved) == ["b", "a"]
+
+    submit(made, "c")
+
+    assert list(made.moved) == ["b"]
+
+
+def test_long_texts_that_are_overwritten_give_their_room_back() -> None:
+    made = put(store_with())
+    submit(made, "a", comments="a" * 2 * RECORD)
+    submit(made, "a")
+
+    assert (made.size, made.room.used) == (RECORD + SIZE, RECORD + SIZE)
+
+
 def test_oldest_record_makes_room_for_one_more_than_the_limit(caplog: pytest.LogCaptureFixture) -> None:
     made = put(store_with(feedback=2))
     for event_id in "ab":
