@@ -19,6 +19,7 @@ _UNHEARD = logging.Logger("unheard", logging.CRITICAL + 1)
 MAX_FORM_FIELDS = 1_000
 MAX_FORM_ESCAPES = 150_000
 MAX_CACHED_HEADER = 500
+MOST_LINES = 1_000
 
 
 class Unreadable(Exception):
@@ -114,7 +115,7 @@ def parse_multipart(body: bytes, content_type: bytes | None) -> dict[str, Any]:
 
 
 def event_ids(body: bytes, content_type: str) -> set[str]:
-    """The event ids in a body of JSON, a form, or the lines of an envelope."""
+    """The event ids in a body of JSON, a form, or the first MOST_LINES lines of an envelope."""
     media_type = split_media_type(content_type.encode("latin-1", "replace"))[1]
     try:
         if media_type == "application/x-www-form-urlencoded" and not body.startswith(b"{"):
@@ -122,7 +123,11 @@ def event_ids(body: bytes, content_type: str) -> set[str]:
         elif media_type == "multipart/form-data":
             found = [parse_multipart(body, content_type.encode("latin-1", "replace"))]
         else:
-            found = [value for line in (body, *body.split(b"\n")[:1_000]) if (value := _object(line)) is not None]
+            found = [
+                value
+                for line in (body, *body.split(b"\n", MOST_LINES)[:MOST_LINES])
+                if (value := _object(line)) is not None
+            ]
     except Unreadable:
         return set()
     ids = (value.get("event_id") for value in found)

@@ -18,6 +18,7 @@ from feedback_mock.room import Room
 
 OVERHEAD = 2_048  # bytes that an entry counts beyond its texts: about what Python needs for it
 MOST_OF_A_BODY = 256 * 1024
+MOST_SEARCHED = 1024 * 1024  # bytes of a truncated body in which event ids are looked for, which means to parse it
 PENDING, ANSWERED, LOST = "pending", "answered", "lost"
 """The states of an entry: no response yet, a complete response, or none because a fault or the client ended it."""
 Sent = tuple[str, bytes, bytes, str, Headers, dict[str, str], int]
@@ -33,8 +34,8 @@ class Entry:
 
     `began` and `ended` are on the machine's clock, `now` on the project's, all in microseconds; with `left`, it ended
     when the client left. `operation` is the document's, if the request reached one. `body` is None if the server has
-    not read it, `answer` if there is no response; `cut` are the numbers of bytes truncated from the two
-    bodies, `event_ids` those in the whole body if it was truncated and is not encoded.
+    not read it, `answer` if there is no response; `cut` are the numbers of bytes truncated from the two bodies,
+    `event_ids` those in the whole body if it was truncated, is not encoded and has at most MOST_SEARCHED bytes.
     """
 
     state = PENDING
@@ -141,7 +142,7 @@ class Entry:
         of_body, of_answer = (max(len(each) - MOST_OF_A_BODY, 0) for each in (body, answer.body))
         if of_body:
             headers = dict(self.headers)
-            if not headers.get(b"content-encoding"):
+            if len(body) <= MOST_SEARCHED and not headers.get(b"content-encoding"):
                 self.event_ids = sorted(event_ids(body, headers.get(b"content-type", b"").decode("latin-1")))
             self.body = body[:MOST_OF_A_BODY]
         if of_answer:

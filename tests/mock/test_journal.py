@@ -10,6 +10,7 @@ import jsonschema_rs
 import pytest
 from feedback_mock import Sandbox
 from feedback_mock.app import create_app
+from feedback_mock.journal import MOST_SEARCHED
 from feedback_mock.store import Limits
 
 from tests.mock.conftest import EVENT, NOW
@@ -338,6 +339,17 @@ def test_what_was_not_read_may_have_been_about_any_event(api: Any, encoded: bool
     assert verdict(api, match={"event_id": EVENT}, exactly=0) == "unknown"
     assert verdict(api, match={"event_id": EVENT}, at_least=0) == "yes"
     assert verdict(api, match={"event_id": EVENT, "method": "GET"}, exactly=0) == "yes"
+
+
+@pytest.mark.parametrize(("more", "expected"), [(0, "yes"), (1, "unknown")])
+def test_a_body_that_is_too_long_to_be_searched_may_be_about_any_event(api: Any, more: int, expected: str) -> None:
+    """An envelope may have 20 MiB, which is not parsed just for the journal; its beginning is."""
+    key = api.project["dsn"].split("//")[1].split("@")[0]
+    body = json.dumps({"event_id": EVENT}).encode().ljust(MOST_SEARCHED + more, b"\n")
+    api.send("POST", f"/api/{api.project['id']}/envelope/?sentry_key={key}", content=body)
+
+    assert facts(api)[0]["event_ids"] == [EVENT]
+    assert verdict(api, match={"event_id": "f" * 32}, exactly=0) == expected
 
 
 def test_a_body_that_is_too_large_is_not_valid(api: Any) -> None:

@@ -483,9 +483,9 @@ class ControlProject:
     def verify_requests(self, **body: Unpack[Verification]) -> VerifyRequestsAnswer:
         """Count requests and judge the number.
 
-        Counts the matching requests. If requests that might match were dropped or are not answered yet, the
-        verdict is `unknown` unless it would be the same either way: `"exactly": 0` is `yes` only if nothing
-        is missing.
+        Counts the matching requests. If requests that might match were dropped or are not answered yet, or
+        if an event ID may be in a body that was not read or not kept, the verdict is `unknown` unless it
+        would be the same either way: `"exactly": 0` is `yes` only if nothing is missing.
         """
         return self._call("POST", "/requests/verify", "json", body=body)
 
@@ -756,9 +756,9 @@ class AsyncControlProject:
     async def verify_requests(self, **body: Unpack[Verification]) -> VerifyRequestsAnswer:
         """Count requests and judge the number.
 
-        Counts the matching requests. If requests that might match were dropped or are not answered yet, the
-        verdict is `unknown` unless it would be the same either way: `"exactly": 0` is `yes` only if nothing
-        is missing.
+        Counts the matching requests. If requests that might match were dropped or are not answered yet, or
+        if an event ID may be in a body that was not read or not kept, the verdict is `unknown` unless it
+        would be the same either way: `"exactly": 0` is `yes` only if nothing is missing.
         """
         return await self._call("POST", "/requests/verify", "json", body=body)
 

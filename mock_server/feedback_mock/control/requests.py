@@ -149,8 +149,8 @@ def _sentence(count: int, gone: int, open_: int, unread: int) -> str:
         (open_, "that might match is not answered yet", "that might match are not answered yet"),
         (
             unread,
-            "may have this event ID, in a body that was not read",
-            "may have this event ID, in bodies that were not read",
+            "may have this event ID, in what was not read or kept of its body",
+            "may have this event ID, in what was not read or kept of their bodies",
         ),
     ):
         said += f"; {number} {one if number == 1 else many}" if number else ""
