@@ -81,6 +81,7 @@ def python(text: str) -> list[str]:
         (["--command", "x", "--", "y"], "one of the three"),
         (["--command", '"x'], "cannot be split into words"),
         (["--situation", "plian", "--", "x"], 'there is no situation "plian"; did you mean "plain"?'),
+        (["--situation", "nope", "--", "x"], '"refused-413", "refused-415" and "texts".'),
         (["--require", "endpont", "--", "x"], 'there is no rule "endpont" for clients; did you mean "endpoint"?'),
         (["--", "no-such-command"], "no-such-command: cannot be started: No such file or directory."),
         (
@@ -117,7 +118,9 @@ def test_a_violation_names_the_rule_and_the_line_that_shows_it_again(
     found = {each["id"]: each for each in told["rules"]}
     assert found["event-id"]["verdict"] == "violated"
     assert found["event-id"]["timeline"][0]["what"] == "submit"
-    assert found["conflict-final"]["verdict"] == "not verifiable here"
+    for rule in ("conflict-final", "retry-in-window"):
+        assert found[rule]["verdict"] == "not verifiable here"
+        assert found[rule]["detail"] == "the situations that were asked for do not show it"
 
 
 def test_what_a_client_does_only_once_is_no_violation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -279,8 +282,9 @@ def test_feedback_that_is_lost_in_silence_is_found_wherever_it_is_lost(capsys: p
     assert main(["explore", "--", *python(SILENT)]) == 1
 
     said = capsys.readouterr().out
-    assert "4 rules are violated" in said  # before the request is handled; after it, the feedback is stored
+    assert "4 placements are violated" in said  # before the request is handled; after it, the feedback is stored
     assert "silently lost: the exit code is 0, but 1 of 1 feedback is not stored" in said
+    assert "submit → answer lost (CONNECTION_RESET_BY_PEER)" in said
     assert "feedback-verify explore --placement 1-before-" in said
 
 

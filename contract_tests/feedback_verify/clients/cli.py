@@ -155,7 +155,7 @@ def _client(
     known = situations(document)
     for name in names:
         if name not in known:
-            raise SettingsError(f'--situation: there is no situation "{name}"{meant(name, known)}')
+            raise SettingsError(f'--situation: there is no situation "{name}"{meant(name, known, len(known))}')
     chosen = {name: each for name, each in known.items() if not names or name in (PLAIN, *names)}
     run = ClientRun(document, chosen, _required(document, require))
     if journal is None:
@@ -171,7 +171,9 @@ def _explore(*, words: tuple[str, ...], only: tuple[str, ...], profile: str, spe
         raise SettingsError("Pass the client's test command after --, as in feedback-verify explore -- pytest.")
     began, document = _now(), load(spec, profile)
     _required(document, "all")
-    return _play(Exploration(document, only), began, words, spec, again=("explore", "--placement"), **more)
+    return _play(
+        Exploration(document, only), began, words, spec, again=("explore", "--placement"), judged="placement", **more
+    )
 
 
 def _play(
@@ -188,6 +190,7 @@ def _play(
     report: list[tuple[str, Path]],
     debug: bool,
     again: tuple[str, ...] = ("client", "--situation"),
+    judged: str = "rule",
 ) -> int:
     """Runs the command, and reports the results, even if it was stopped."""
     from feedback_verify.clients.stage import Stage  # noqa: PLC0415 (reports are slow to import)
@@ -204,7 +207,7 @@ def _play(
                 trouble = sentence_for(error, debug=debug)
         secrets = frozenset(stage.secrets)
     again = (*again[:1], *(["--seed", str(seed)] if seed else []), *again[1:])
-    told = {"seed": seed, "secrets": secrets, "trouble": trouble, "words": command, "again": again}
+    told = {"seed": seed, "secrets": secrets, "trouble": trouble, "words": command, "again": again, "judged": judged}
     return _tell(run, began, flags, report, target=shlex.join(command), **told)
 
 
@@ -242,9 +245,7 @@ def words_of(words: tuple[str, ...], text: str | None, journal: Path | None) -> 
     if len(ways) != 1:
         wanted = "Pass the client's command after --, as in feedback-verify client -- python submit.py"
         raise SettingsError(
-            f"{wanted}; use only one of --command and --journal."
-            if not ways
-            else f"{wanted}, or --command, or --journal: use one of the three."
+            f"{wanted}." if not ways else f"{wanted}, or --command, or --journal: use one of the three."
         )
     try:
         return words or tuple(shlex.split(text or ""))

@@ -11,7 +11,7 @@ from feedback_verify.clients.episode import Episode
 from feedback_verify.clients.judges import findings
 from feedback_verify.clients.judges.case import AT_ONCE, Case
 from feedback_verify.clients.judges.sent import takes_values
-from feedback_verify.clients.situations import PLAIN, Situation
+from feedback_verify.clients.situations import PLAIN, Situation, situations
 from feedback_verify.clients.stage import Stage
 from feedback_verify.steps import Send
 from feedback_verify.verdicts import Finding, Result, Verdict, judge
@@ -19,6 +19,7 @@ from feedback_verify.verdicts import Finding, Result, Verdict, judge
 NO_TIME = "the client has no clock that a situation can move; use --faketime to give it one"
 NO_VALUES = "the client submits its own texts: it does not read FEEDBACK_NAME, FEEDBACK_EMAIL and FEEDBACK_COMMENTS"
 NO_EVENT = "the client submits for its own events: it does not read FEEDBACK_EVENT_ID"
+NOT_PLAYED = "the situations that were asked for do not show it"
 NOT_SEEN = "nothing that the client did could have broken it"
 REPLAYS = 3  # at most, of a situation that shows a violation
 FEW = 3  # situations that are played again one at a time, so that each client has the machine to itself
@@ -141,7 +142,11 @@ class ClientRun:
             return "the client's feedback was not stored although everything worked"
         if rule == "values" and not takes_values(plain):
             return NO_VALUES
-        return {"event-id": NO_EVENT, "retry-in-window": NO_TIME}.get(rule, NOT_SEEN)
+        if rule == "event-id":
+            return NO_EVENT
+        if len(self.situations) < len(situations(self.document)):
+            return NOT_PLAYED
+        return NO_TIME if rule == "retry-in-window" else NOT_SEEN
 
 
 def _why_nothing(stage: Stage, plain: Episode) -> str:

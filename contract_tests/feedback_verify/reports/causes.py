@@ -39,10 +39,9 @@ class Entry:
         """The verdict of all."""
         return self.shown.verdict
 
-    @property
-    def rules(self) -> str:
-        """`submission is` or `42 rules are`, to be followed by a verdict."""
-        return f"{self.results[0].rule.id} is" if len(self.results) == 1 else f"{len(self.results)} rules are"
+    def named(self, report: Report) -> str:
+        """`submission` or `42 rules`."""
+        return self.results[0].rule.id if len(self.results) == 1 else report.counted(len(self.results))
 
 
 def entries(report: Report) -> list[Entry]:

@@ -15,7 +15,7 @@ from feedback_verify.reports.data import shown
 from feedback_verify.reports.drawing import Drawing, draw_timeline
 from feedback_verify.reports.page import kind, page
 from feedback_verify.reports.picture import Picture, draw_window
-from feedback_verify.reports.report import STOPPED, Report
+from feedback_verify.reports.report import Report
 from feedback_verify.reports.timeline import moments
 from feedback_verify.verdicts import SEEN, Probe, Result, Verdict
 
@@ -70,7 +70,7 @@ def as_html(report: Report) -> str:
             *report.stale,
             *report.lost,
             *([] if report.trouble is None else [report.clean(report.trouble)]),
-            *([STOPPED] if report.stopped else []),
+            *([report.stopped_early] if report.stopped else []),
         ],
         counts=[(kind(name), name, count) for name, count in report.counts().items()],
         violated=[each for each in found if each.entry.result.verdict is Verdict.VIOLATED],

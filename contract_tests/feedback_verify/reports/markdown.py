@@ -8,7 +8,7 @@ from pathlib import Path
 from feedback_spec.files import append
 
 from feedback_verify.reports.causes import Entry, entries
-from feedback_verify.reports.report import STOPPED, Report
+from feedback_verify.reports.report import Report
 from feedback_verify.reports.timeline import moments
 from feedback_verify.verdicts import SEEN, Verdict
 
@@ -53,25 +53,25 @@ def _blocks(report: Report) -> Iterable[str]:
     for sentence in report.costs():
         yield f"- To know more: {escaped(report.clean(sentence))}\n"
     trouble = () if report.trouble is None else (report.clean(report.trouble),)
-    for sentence in (*trouble, *report.stale, *report.lost, *((STOPPED,) if report.stopped else ())):
+    for sentence in (*trouble, *report.stale, *report.lost, *((report.stopped_early,) if report.stopped else ())):
         yield f"- **{escaped(sentence)}**\n"
     violated = [each for each in found if each.verdict is Verdict.VIOLATED]
     open_ones = [each for each in found if each.verdict not in (Verdict.VIOLATED, *SEEN)]
-    yield from _table(violated, "violated", opened=True)
+    yield from _table(report, violated, "violated", opened=True)
     for entry in violated:
         if entry.accepted is None:
             yield _reproduction(report, entry)
-    yield from _table(open_ones, "without a verdict")
+    yield from _table(report, open_ones, "without a verdict")
     for verdict in SEEN:
-        yield from _table([each for each in found if each.verdict is verdict], verdict)
+        yield from _table(report, [each for each in found if each.verdict is verdict], verdict)
 
 
-def _table(found: list[Entry], title: str, *, opened: bool = False) -> Iterable[str]:
+def _table(report: Report, found: list[Entry], title: str, *, opened: bool = False) -> Iterable[str]:
     if not found:
         return
     count = sum(len(entry.results) for entry in found)
-    head = "| rule | verdict | what is known |\n|---|---|---|\n"
-    summary = f"{count} rule{'s' if count > 1 else ''} {title}"
+    head = f"| {report.judged} | verdict | what is known |\n|---|---|---|\n"
+    summary = f"{report.counted(count)} {title}"
     yield "\n" + head if opened else f"\n<details><summary>{summary}</summary>\n\n{head}"
     for entry in found:
         known = entry.cause if entry.accepted is None else f"accepted: {entry.accepted}"

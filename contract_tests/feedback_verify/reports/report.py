@@ -25,7 +25,6 @@ CLOCKS = {
     "process": "its clock runs and can be moved forward",
     "real": "its clock cannot be moved",
 }
-STOPPED = "Stopped early: rules that were not reached are not verified."
 TITLES = {1: "Does not conform", 2: "Could not be tested"}
 MINUTE = 60 * SECOND
 UNJUDGED = (Verdict.NOT_RUN, Verdict.NOT_VERIFIABLE)
@@ -57,7 +56,7 @@ class Report:
 
     `trouble` says what ended the run early, apart from Ctrl-C and --max-time. `mutability` has the windows to draw,
     `sent` every exchange. `took` is in microseconds; `flags` are the given options, as words; `before` has the file of
-    an earlier report by each rule verified in it.
+    an earlier report by each rule verified in it. `judged` is the noun for what has a verdict.
     """
 
     target: str
@@ -78,6 +77,7 @@ class Report:
     capabilities: frozenset[str] = frozenset()
     flags: Sequence[str] = ()
     before: Mapping[str, str] = field(default_factory=dict)
+    judged: str = "rule"
 
     @classmethod
     def of(
@@ -130,12 +130,12 @@ class Report:
         answered = sum(result.verdict is Verdict.AS_ANSWERED for result in self.results.values())
         if answered:
             shows = "its records (--control URL), or its list of saved events (--seed-command or --ingest, and --token)"
-            yield f"{_rules(answered)} {'needs' if answered == 1 else 'need'} access to what is stored: {shows}."
+            yield f"{self.counted(answered)} {'needs' if answered == 1 else 'need'} access to what is stored: {shows}."
         unjudged = [each.rule for each in self.results.values() if each.verdict is Verdict.NOT_VERIFIABLE]
         lacking = Counter(need for rule in unjudged for need in missing(rule.needs, self.capabilities))
         for name, capability in CAPABILITIES.items():
             if count := lacking[name]:
-                needs = f"{_rules(count)} {'needs' if count == 1 else 'need'}"
+                needs = f"{self.counted(count)} {'needs' if count == 1 else 'need'}"
                 yield f"{needs} {capability.what} ({capability.how})."
         for window in self._waited_for():
             wait = _wait(window.limit)
@@ -222,13 +222,22 @@ class Report:
         if verified == len(self.results) and not self.stopped:
             return "Conforms"
         accepted = sum(self.accepted(each) is not None for each in asked)
-        of = f"{len(asked)}" if len(asked) == len(self.results) else f"the {_rules(len(asked))} asked for"
+        of = f"{len(asked)}" if len(asked) == len(self.results) else f"the {self.counted(len(asked))} asked for"
         against = f"{accepted} violated and accepted" if accepted else "none violated"
         answered = sum(each.verdict is Verdict.AS_ANSWERED for each in asked)
         told = [f"{verified} of {of} verified" + (f", {against}" if verified < len(asked) else "")]
         told += [f"{answered} {Verdict.AS_ANSWERED}"] if answered else []
         told += ["stopped early"] if self.stopped else []
         return "; ".join(told) + self._gap()
+
+    def counted(self, count: int) -> str:
+        """`1 rule`, `42 rules`."""
+        return f"{count} {self.judged}{'' if count == 1 else 's'}"
+
+    @property
+    def stopped_early(self) -> str:
+        """What a report of a stopped run says first."""
+        return f"Stopped early: {self.judged}s that were not reached are not verified."
 
     def _gap(self) -> str:
         """States that no time rule was judged, if so, and the wait that would be enough."""
@@ -265,7 +274,3 @@ def _wait(limit: int) -> str:
 
 def _is_sent(step: Advance | SaveEvent) -> bool:
     return step.exchange is not None or (isinstance(step, SaveEvent) and bool(step.words))
-
-
-def _rules(count: int) -> str:
-    return "1 rule" if count == 1 else f"{count} rules"

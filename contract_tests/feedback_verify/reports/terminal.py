@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from feedback_verify.reports.causes import ORDER, Entry, entries, of_verdict
-from feedback_verify.reports.report import STOPPED, Report
+from feedback_verify.reports.report import Report
 from feedback_verify.reports.timeline import moments
 from feedback_verify.verdicts import LEFT_OUT, Verdict
 
@@ -28,7 +28,7 @@ def print_report(report: Report, console: Console) -> None:
     """When and against what, the table of verdicts, every violation with the shortest way to reproduce it."""
     console.print(_head(report))
     found = entries(report)
-    console.print(_table(found))
+    console.print(_table(report, found))
     for entry in of_verdict(found, Verdict.VIOLATED):
         if entry.accepted is None:
             console.print(_violation(report, entry))
@@ -36,7 +36,7 @@ def print_report(report: Report, console: Console) -> None:
     if any("--control" in entry.cause for entry in found):
         console.print("--control URL: the control API of the target, for targets that speak spec/control.yaml.")
     if report.stopped:
-        console.print(STOPPED)
+        console.print(report.stopped_early)
     for sentence in (*report.stale, *report.lost):
         console.print(Text(sentence, "bold red"))
     console.print(Text(report.summary(), "bold"))
@@ -51,9 +51,9 @@ def _head(report: Report) -> Group:
     return Group(Text(f"feedback-verify {version('sentry-feedback-contract')}: {report.headline()}", "bold"), facts)
 
 
-def _table(found: list[Entry]) -> Table:
+def _table(report: Report, found: list[Entry]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("rule", no_wrap=True)
+    table.add_column(report.judged, no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("what is known")
     for entry in sorted(found, key=lambda each: ORDER.index(each.verdict), reverse=True):
@@ -61,15 +61,16 @@ def _table(found: list[Entry]) -> Table:
             ids = [result.rule.id for result in entry.results]
             known = entry.cause if entry.accepted is None else f"accepted, {entry.accepted}"
             known += f": {', '.join(ids)}" if len(ids) > 1 else ""
-            name = ids[0] if len(ids) == 1 else f"{len(ids)} rules"
-            table.add_row(name, Text(entry.verdict, STYLE[entry.verdict]), Text(known))
+            table.add_row(entry.named(report), Text(entry.verdict, STYLE[entry.verdict]), Text(known))
     return table
 
 
 def _violation(report: Report, entry: Entry) -> Group:
     rule = entry.shown.rule
-    lines = [Text(f"{entry.rules} violated" + (f": {entry.cause}" if len(entry.results) > 1 else ""), "bold red")]
-    lines += [Text(f"  One of them, {rule.id}:")] if len(entry.results) > 1 else []
+    several = len(entry.results) > 1
+    verb, cause = ("are", f": {entry.cause}") if several else ("is", "")
+    lines = [Text(f"{entry.named(report)} {verb} violated{cause}", "bold red")]
+    lines += [Text(f"  One of them, {rule.id}:")] if several else []
     lines.append(Text(f"  {rule.rule}"))
     if rule.page:
         lines.append(Text(f"  Sentry's page: {rule.page}", "dim"))

@@ -2,7 +2,7 @@
 Pure.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from string import ascii_uppercase
 
@@ -80,6 +80,12 @@ def clock(microseconds: int) -> str:
     return f"{minutes}:{seconds}" if minutes else seconds.removeprefix("0")
 
 
+def _lost(step: Send) -> str:
+    effect = (step.fault or {}).get("effect")
+    kind = effect.get("connection") if isinstance(effect, Mapping) else None
+    return f"answer lost ({kind})" if kind else "no answer"
+
+
 class _Names:
     """Names events and projects by letters, if a scenario has more than one of them."""
 
@@ -98,7 +104,7 @@ class _Names:
                 count = len(step.exchange.json) if isinstance(step.exchange.json, list) else 0
                 words = ["look at what is stored", self._project(step)]
                 return _joined(words), f"{count} record{'s' if count != 1 else ''}", "", False
-        answer = "no answer" if step.exchange is None else str(step.exchange.status)
+        answer = str(step.exchange.status) if step.exchange else _lost(step)
         wrong = bool(step.expected) and (step.exchange is None or step.exchange.status not in step.expected)
         method = {"POST": "submit", "GET": "list"}.get(step.request.method, step.request.method)
         words = [method, self._event(step.event_id or ""), *_manner(step), self._project(step)]
