@@ -307,7 +307,10 @@ export type Effect = {
   headers?: {
     [key: string]: string;
   };
-  /** With `status`. A string is sent as it is, anything else as JSON. */
+  /**
+   * With `status`. A string is sent as it is, as `text/plain` unless `headers` has a Content-Type; anything else is
+   * sent as JSON.
+   */
   body?: unknown;
   /** With `status`. Seconds, as `Retry-After`; a 429 has Sentry's `X-Sentry-Rate-Limits` as well. */
   retry_after?: number;

@@ -23,6 +23,7 @@ RESET = "CONNECTION_RESET_BY_PEER"
 UNTIL_RELEASED = "until_released"
 LONGEST = 600  # seconds that a request waits at most, also for its release
 RANDOM_BYTES = 512
+TEXT = "text/plain; charset=utf-8"
 BODILESS = (204, 304)  # RFC 9110, 15.3.5 and 15.4.5
 REREAD = 2 * 1024 * 1024
 FAULT_RULE = "fault"
@@ -98,7 +99,7 @@ def _instead(fault: FaultRule, effect: dict[str, Any]) -> Answer:
     body = given.encode() if isinstance(given, str) else b"" if given is None else orjson.dumps(given)
     headers = {name.lower(): value for name, value in effect.get("headers", {}).items()}
     if body:
-        headers.setdefault("content-type", "application/json")
+        headers.setdefault("content-type", TEXT if isinstance(given, str) else "application/json")
     if seconds is not None:
         headers.setdefault("retry-after", str(seconds))
         if status == 429:

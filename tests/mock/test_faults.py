@@ -109,6 +109,22 @@ def test_three_times_503_then_it_works(api: Any) -> None:
     assert statuses(api, 3) == [503, 503, 200]
 
 
+@pytest.mark.parametrize(
+    ("effect", "kind"),
+    [
+        ({"body": "<h1>Bad Gateway</h1>"}, "text/plain; charset=utf-8"),
+        ({"body": "<h1>Bad Gateway</h1>", "headers": {"Content-Type": "text/html"}}, "text/html"),
+        ({"body": ["Bad Gateway"]}, "application/json"),
+    ],
+)
+def test_a_body_has_the_content_type_of_what_it_is(api: Any, effect: dict[str, Any], kind: str) -> None:
+    add(api, {"effect": {"status": 502, **effect}})
+    answer = api.submit()
+
+    assert answer.headers.get_list("content-type") == [kind]
+    assert "Bad Gateway" in answer.text
+
+
 def test_429_says_when_to_come_back_in_both_ways(api: Any) -> None:
     add(api, {"effect": {"status": 429, "retry_after": 60}})
     answer = api.submit()

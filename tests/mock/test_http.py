@@ -212,6 +212,19 @@ def test_an_unsupported_media_type_is_named_and_made_harmless(api: Any) -> None:
     assert api.post(b"x", 'a"b').json() == {"detail": 'Unsupported media type "a\'b" in request.'}
 
 
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("text/plain", "it must be one of application/json, application/x-www-form-urlencoded, multipart/form-data"),
+        ("application/json; charset=utf-16", "the charset must be utf-8"),
+    ],
+)
+def test_415_says_what_would_be_taken(api: Any, kind: str, reason: str) -> None:
+    answer = api.send("POST", api.path, headers=api.bearer() | {"Content-Type": kind}, content=b"x")
+
+    assert (answer.status_code, answer.headers["x-feedback-rule"]) == (415, f'media-type; reason="{reason}"')
+
+
 def test_the_checks_come_in_the_documented_order(api: Any) -> None:
     broken, long, wrong = b"{", b"a" * (1024 * 1024 + 1), {"Content-Type": "text/plain"}
     nowhere = "/api/0/projects/acme/nope/user-feedback/"

@@ -156,6 +156,7 @@ def test_a_journal_that_dropped_entries_says_so_in_the_copy(make_api: Any) -> No
         (("events", 0, "saved_at"), "0000-01-01T00:00:00Z", "events.0.saved_at: "),
         (("events", 0, "title"), 7, "events.0.title: must be of type string."),
         (("faults", 1, "number"), 1, "faults.1.number: occurs twice."),
+        (("faults", 0, "applied"), 9, "faults.0.applied: is greater than matched."),
         (("faults", 0, "rule", "effect"), {}, "faults.0.rule.effect: needs exactly one of connection, "),
         (("faults", 0, "rule", "lifetime"), "PT1H", "faults.0.rule.lifetime: a snapshot has until instead."),
         (("faults", 0, "rule", "often"), 1, "faults.0.rule.often: is not a key here; the keys are match, "),
@@ -165,6 +166,17 @@ def test_a_journal_that_dropped_entries_says_so_in_the_copy(make_api: Any) -> No
             ("requests", 1, "_feedback", "number"),
             9,
             "requests.1._feedback.number: must be 2, because there are no gaps.",
+        ),
+        (("requests", 0, "time"), -1, "requests.0.time: -1 is less than the minimum of 0."),
+        (
+            ("requests", 0, "response", "status"),
+            1_000,
+            "requests.0.response.status: 1000 is greater than the maximum of 999.",
+        ),
+        (
+            ("requests", 0, "response", "content", "size"),
+            -1,
+            "requests.0.response.content.size: -1 is less than the minimum of 0.",
         ),
     ],
 )

@@ -156,6 +156,8 @@ def _rules(given: dict[str, Any]) -> Iterator[FaultRule]:
         problem = "lifetime: a snapshot has until instead." if "lifetime" in rule else problem_of(rule)
         if problem is not None:
             raise Unreadable(f"{place}{problem}")
+        if each["applied"] > each["matched"]:
+            raise Unreadable(f"faults.{number}.applied: is greater than matched.")
         begins, ends = (instant(rule, name, place) if name in rule else None for name in ("from", "until"))
         yield FaultRule(each["number"], rule, begins, ends, each["matched"], each["applied"])
 

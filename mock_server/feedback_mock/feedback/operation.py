@@ -138,7 +138,8 @@ class FeedbackOperation(Endpoint):
         shown, media_type, charset = split_media_type(content_type)
         parser = self._parsers.get(media_type)
         if content_type is not None and (parser is None or charset not in (None, "utf-8", "utf8")):
-            return Refused("media-type", word=shown)
+            taken = f"it must be one of {', '.join(self._parsers)}" if parser is None else "the charset must be utf-8"
+            return Refused("media-type", taken, word=shown)
         try:
             exchange.body = body = await read(receive, most, headers.get(b"content-length"))
             if body and parser is None:
