@@ -337,6 +337,34 @@ def test_entries_that_redis_lost_are_forgotten_by_all(here: Api, there: Api, red
     assert len(here.control("GET", "/requests").json()["entries"]) == 2
 
 
+@pytest.mark.parametrize("damage", [b"", b"0", b"{", b"[]", b"[1]", b"nil", b"\xff\xfe", b"[1,2,3,4]"])
+def test_directory_that_another_program_damaged_is_told_in_one_sentence(
+    here: Api, redis_server: RedisServer, damage: bytes
+) -> None:
+    with redis_server.client as client:
+        client.hset(f"{PREFIX.decode()}directory", mapping={"acme/web": damage, "epoch": "another"})
+    answer = here.submit()
+
+    assert answer.status_code == 503
+    assert "holds what is no list of projects under {feedback-mock}:*. Use another" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"x", b"0" * 16, b"0" * 16 + b"[]", b"x" * 16 + b"{}", b'0000000000000000{"events": 1}']
+)
+def test_entry_that_another_program_wrote_is_logged_and_passed_over(
+    here: Api, redis_server: RedisServer, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    here.submit(name="kept")
+    replica = here.mock.store.replicas["acme", "web"]  # type: ignore[attr-defined]
+    with redis_server.client as client:
+        client.rpush(f"{PREFIX.decode()}{replica.incarnation.decode()}:log", damage)
+
+    assert here.submit(name="later").status_code == 200
+    assert [each["name"] for each in here.stored()] == ["later"]
+    assert [each.message[:40] for each in caplog.records] == ["An entry of a log could not be processed"]
+
+
 @pytest.mark.parametrize("options", [{"secret": "another"}, {"control": False}])
 def test_who_serves_otherwise_is_refused_in_one_sentence(here: Api, redis_server: RedisServer, options: Any) -> None:
     other = create_app(redis=redis_server.url, **options)

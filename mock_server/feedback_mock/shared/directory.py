@@ -48,23 +48,29 @@ class Directory:
         """Applies the news in a script's reply. Raises Away if this process can't share the directory."""
         if isinstance(news, Away):
             raise news
-        if news[0] == b"some":
-            self._store.update(*news[1:])
-        elif news[0] == b"all":
-            await self._rebuild(dict(zip(news[1][::2], news[1][1::2], strict=True)))
+        try:
+            if news[0] == b"some":
+                self._store.update(*news[1:])
+            elif news[0] == b"all":
+                await self._rebuild(dict(zip(news[1][::2], news[1][1::2], strict=True)))
+        except (ValueError, TypeError, LookupError, AttributeError):  # of reading what another program has written
+            raise self._unusable("what is no list of projects") from None
 
     async def _rebuild(self, directory: dict[bytes, bytes]) -> None:
         store = self._store
         if directory and directory[b"made_with"] != self._made_with:
-            raise Away(
-                f"Redis at {self._connection.shown} holds projects of another version of the mock, or of one with "
-                "another document, secret, rate limit or --clock. Use another database, or delete its keys "
-                f"({PREFIX.decode()}*)."
+            raise self._unusable(
+                "projects of another version of the mock, or of one with another document, secret, rate limit or "
+                "--clock"
             )
         store.rebuild(directory)
         if not directory:
             store.put_project(*self.first, store.new_clock())
             await self._change()
+
+    def _unusable(self, what: str) -> Away:
+        held = f"Redis at {self._connection.shown} holds {what} under {PREFIX.decode()}*"
+        return Away(f"{held}. Use another database, or delete these keys.")
 
     async def forget(self, replica: Replica) -> None:
         """Removes a project whose log Redis has discarded; creates the first one again. Raises Away."""

@@ -189,10 +189,10 @@ class Logs:
 
     def _replay(self, replica: Replica, raw: bytes) -> None:
         """Processes an entry whose request another process responds to, or nobody any more."""
-        store, facts = self._store, orjson.loads(raw[STAMP:])
-        store.instant = int(raw[:STAMP])
+        store = self._store
         project = store.project_of(replica)
         with self._filling(replica):
+            facts, store.instant = orjson.loads(raw[STAMP:]), int(raw[:STAMP])
             if "endpoint" in facts:
                 unpacked(facts, self._endpoints).carry_out(project, store.instant)
             elif "settle" in facts:
