@@ -22,6 +22,8 @@ from feedback_mock.store import Project, Store
 
 log = logging.getLogger(__name__)
 MAX_CAUSES = 10
+RESET_RULE = "reset"
+"""What X-Feedback-Rule names where a request waited until its project was reset."""
 _NO_PARAMETERS: dict[str, str] = {}
 
 
@@ -122,6 +124,7 @@ class Endpoint(ABC):
     ) -> None:
         """Processes a request to a project with faults: one of them may strike before or after the handling."""
         faults, again, result, answer = project.faults, Rereading(receive), None, None
+        restarts = entry.restarts = project.journal.restarts
         fault = leaving = None
         try:
             body, exchange.now = await again.read(), project.clock.now()
@@ -141,7 +144,8 @@ class Endpoint(ABC):
                 await wait(fault, faults)
                 break_off(fault, faults, exchange.scope)
                 if answer is None and not fault.answers:
-                    result, answer = await self.answered(exchange, again)
+                    is_late = project.gone or project.journal.restarts != restarts
+                    result, answer = too_late() if is_late else await self.answered(exchange, again)
                 answer = changed(fault, answer)
                 result = decided(fault) if fault.answers else result
             if fault is None:
@@ -170,6 +174,7 @@ class Endpoint(ABC):
     ) -> None:
         """Records the outcome of a request; without a response, the connection broke."""
         assert self.journaled is not None
+        project = exchange.project or project  # which may have been replaced while the body arrived
         entry.now = exchange.now or project.clock.now()
         if result is not None:
             entry.rule, entry.reason = result.rule, result.reason
@@ -180,7 +185,8 @@ class Endpoint(ABC):
             entry.state, status = ANSWERED, answer.status
         if not entry.ended:  # its client is still there
             entry.ended = self.journaled.source()
-        project.journal.complete(entry)
+        if not project.gone:
+            project.journal.complete(entry)
         self.journaled.tally.count(entry.rule, status, entry.ended - entry.began)
 
     @abstractmethod
@@ -202,6 +208,15 @@ def misled(wrong: Refused) -> Answer:
     """The response to a request with an invalid X-Feedback-Now: our own, in no API document."""
     rule = (b"x-feedback-rule", rule_header(wrong.rule, wrong.reason))
     return json_answer(400, {"detail": wrong.reason}, rule)
+
+
+def too_late() -> tuple[Refused, Answer]:
+    """The result and response of a request that a fault delayed until its project was reset, replaced or deleted: it
+    must not change what came after that.
+    """
+    refused = Refused(RESET_RULE, "its project was reset, replaced or deleted while it waited")
+    rule = (b"x-feedback-rule", rule_header(refused.rule, refused.reason))
+    return refused, json_answer(503, {"detail": f"The request was not handled: {refused.reason}."}, rule)
 
 
 class OffContract(Exception):

@@ -35,7 +35,8 @@ class Entry:
     `began` and `ended` are on the machine's clock, `now` on the project's, all in microseconds; with `left`, it ended
     when the client left. `operation` is the document's, if the request reached one. `body` is None if the server has
     not read it, `answer` if there is no response; `cut` are the numbers of bytes truncated from the two bodies,
-    `event_ids` those in the whole body if it was truncated, is not encoded and has at most MOST_SEARCHED bytes.
+    `event_ids` those in the whole body if it was truncated, is not encoded and has at most MOST_SEARCHED bytes. If
+    there were faults, `restarts` is the journal's when the request came.
     """
 
     state = PENDING
@@ -47,6 +48,7 @@ class Entry:
     event_ids: list[str] | None = None
     rule = reason = ""
     fault: Any = None
+    restarts: int | None = None
     har: dict[str, Any] | None = None
 
     def __init__(self, number: int, sent: Sent, operation: str | None, began: int) -> None:
@@ -208,11 +210,19 @@ class Journal:
         return entry
 
     def complete(self, entry: Entry) -> None:
-        """Counts an entry, and drops the oldest if there are too many or they are too large."""
+        """Counts an entry, and drops the oldest if there are too many or they are too large.
+
+        One that was dropped meanwhile is added again: what its request did, it did after that. But nothing is left of
+        one that a fault delayed until the project had been reset.
+        """
         entries, room = self.entries, self._room
         more = entry.size = entry.measure()
         if not entry.kept:
-            more = 0
+            if entry.restarts not in (None, self.restarts):
+                return
+            self.last = entry.number = self.last + 1
+            entry.kept = True
+            entries.append(entry)
         if len(entries) > self._most:
             oldest = entries.popleft()
             oldest.kept = False

@@ -1,5 +1,6 @@
 """Faults: which requests they apply to, their effects, and how to test a client's retries with them."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -212,6 +213,50 @@ def test_a_reset_mends_everything(api: Any) -> None:
     api.control("POST", "/reset")
 
     assert statuses(api, 1) == [200]
+
+
+WEB = "/_control/projects/acme/web"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "effect", "status"),
+    [
+        ("POST", f"{WEB}/reset", {}, 503),
+        ("PUT", WEB, {}, 503),
+        ("DELETE", WEB, {}, 503),
+        ("POST", f"{WEB}/reset", {"broken_body": "wrong"}, 503),
+        ("POST", f"{WEB}/reset", {"status": 418}, 418),
+        ("DELETE", f"{WEB}/faults", {}, 200),
+        ("DELETE", f"{WEB}/requests", {}, 200),
+    ],
+)
+def test_a_request_that_waits_until_its_project_is_reset_leaves_nothing_in_it(
+    api: Any, method: str, path: str, effect: dict[str, Any], status: int
+) -> None:
+    """A test that began with a reset would find what an earlier one had sent."""
+    add(api, {"effect": {"delay": "until_released", **effect}})
+
+    async def run() -> httpx.Response:
+        body = {"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comments": "It broke!"}
+        waits = asyncio.create_task(api.request("POST", api.path, headers=api.bearer(), json=body))
+        entries: list[Any] = []
+        while not (entries and entries[0]["_feedback"]["fault"]):
+            await asyncio.sleep(0)
+            entries = (await api.request("GET", f"{WEB}/requests")).json()["entries"]
+        await api.request(method, path)
+        await api.request("POST", f"{WEB}/faults/release")
+        answer: httpx.Response = await waits
+        return answer
+
+    answer = api.runner.run(run())
+    if method == "DELETE" and path == WEB:
+        api.make_project("acme", "web")
+    entries = api.control("GET", "/requests").json()["entries"]
+
+    assert answer.status_code == status
+    assert len(api.stored()) == len(entries) == (1 if status == 200 else 0)
+    if status == 503:
+        assert answer.headers["x-feedback-rule"].startswith('reset; reason="its project was reset, replaced or ')
 
 
 @pytest.mark.parametrize("how", ["truncated", "wrong"])

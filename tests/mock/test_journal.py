@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,27 @@ def test_query_that_is_not_one_is_refused(api: Any, query: str, sentence: str) -
 
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith(sentence)
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/reset"), ("DELETE", "/requests"), ("PUT", "")])
+def test_a_request_whose_body_ends_after_a_reset_is_in_the_new_journal(make_api: Any, method: str, path: str) -> None:
+    """It is stored there, so that "never" must not be the verdict."""
+    api = make_api(create_app())
+    body = json.dumps({"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comments": "It broke!"})
+
+    async def arriving() -> AsyncIterator[bytes]:
+        yield body[:9].encode()
+        await api.request(method, f"/_control/projects/acme/web{path}")
+        yield body[9:].encode()
+
+    headers = {**api.bearer(), "Content-Type": "application/json"}
+    answer = api.send("POST", api.path, headers=headers, content=arriving())
+    journal = api.control("GET", "/requests").json()
+
+    assert answer.status_code == 200
+    assert (len(api.stored()), len(journal["entries"])) == (1, 1)
+    assert journal["entries"][0]["_feedback"]["number"] == journal["first"] == journal["last"]
+    assert journal["dropped"] == 0
 
 
 def test_numbers_go_on_when_entries_are_cleared_and_begin_anew_with_a_reset(api: Any) -> None:

@@ -11,7 +11,7 @@ import orjson
 from feedback_mock.asgi import Answer, Receive, Scope
 from feedback_mock.body import Gone, event_ids
 from feedback_mock.effects import UNTIL_RELEASED, changed, decided
-from feedback_mock.exchange import Endpoint, Exchange, misled
+from feedback_mock.exchange import Endpoint, Exchange, misled, too_late
 from feedback_mock.faults import AFTER, FaultRule
 from feedback_mock.following import follow_header
 from feedback_mock.journal import LOST, Entry
@@ -23,9 +23,13 @@ _Told = Result | None
 
 
 class Struck(NamedTuple):
-    """A request with a fault: the number of its journal entry, and what is known about its response."""
+    """A request with a fault: the number of its journal entry, and what is known about its response.
+
+    `restarts` counts how often its project had been reset.
+    """
 
     fault: FaultRule
+    restarts: int
     number: int
     began: int
     result: _Told
@@ -48,6 +52,7 @@ class Ending(NamedTuple):
     """
 
     fault: FaultRule
+    restarts: int
     number: int
     began: int
     lost: bool
@@ -124,24 +129,31 @@ class Request:
         entry.fault, entry.now = fault.told(), exchange.now
         project.faults.held += fault.effect.get("delay") == UNTIL_RELEASED
         outcome = self._outcome(exchange) if fault.phase == AFTER else Outcome()
-        return Struck(fault, entry.number, entry.began, outcome.result, outcome.answer)
+        restarts = project.journal.restarts
+        return Struck(fault, restarts, entry.number, entry.began, outcome.result, outcome.answer)
 
     def _event_ids(self) -> set[str]:
         kind = Exchange(self.scope).headers.get(b"content-type", b"")
         return event_ids(self.body or b"", kind.decode("latin-1"))
 
     def _end(self, ending: Ending, project: Project | None, exchange: Exchange) -> Outcome:
-        """The same, also recorded in the journal if the request is still there."""
-        fault, number, began, lost, result, answer = ending
-        entries = () if project is None else project.journal.entries
+        """The same, also recorded in the journal, unless the project was reset meanwhile."""
+        fault, restarts, number, began, lost, result, answer = ending
+        was_reset = project is None or project.journal.restarts != restarts
+        entries = () if project is None or was_reset else project.journal.entries
         entry = next((each for each in entries if (each.number, each.began) == (number, began)), None)
         exchange.now, exchange.body = 0 if entry is None else entry.now, self.body
         if not lost and answer is None:
+            if was_reset:
+                return Outcome(*too_late())
             result, handled, _ = self._outcome(exchange)
             answer = changed(fault, handled)
         elif fault.answers and not lost:
             result = decided(fault)
-        if entry is not None and project is not None:
+        if project is not None and not was_reset:
+            if entry is None:  # dropped meanwhile
+                entry = project.journal.begin(self.scope, self.endpoint.operation, began)
+                entry.fault = fault.told()
             self.endpoint.complete(entry, project, exchange, result, answer)
         return Outcome(result, answer)
 
@@ -201,11 +213,12 @@ def unpacked(facts: Mapping[str, Any], endpoints: list[Endpoint]) -> Request:
     if "refused" in facts:
         request.refused, request.ids = Refused(*facts["refused"]), facts["ids"]
     if "ending" in facts:
-        told, number, began, lost, result, answer = facts["ending"]
+        told, restarts, number, began, lost, result, answer = facts["ending"]
         fault = FaultRule(told["number"], {"phase": told["phase"], "effect": told["effect"]}, None, None)
         headers = () if answer is None else [(_bytes(name), _bytes(value)) for name, value in answer[1]]
         told_answer = None if answer is None else Answer(answer[0], headers, _bytes(answer[2]))
-        request.ending = Ending(fault, number, began, lost, None if result is None else Refused(*result), told_answer)
+        told_result = None if result is None else Refused(*result)
+        request.ending = Ending(fault, restarts, number, began, lost, told_result, told_answer)
     return request
 
 
@@ -224,6 +237,7 @@ def _packed_ending(ending: Ending) -> list[Any]:
     headers = [] if answer is None else [(_text(name), _text(value)) for name, value in answer.headers]
     return [
         ending.fault.told(),
+        ending.restarts,
         ending.number,
         ending.began,
         ending.lost,

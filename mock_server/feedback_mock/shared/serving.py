@@ -12,7 +12,7 @@ from feedback_mock.control.sleeping import GET_CLOCK
 from feedback_mock.control.stream import STREAM
 from feedback_mock.effects import LONGEST, REREAD, UNTIL_RELEASED, Broken, break_off, changed, send_slowly, wait
 from feedback_mock.elsewhere import NotFound
-from feedback_mock.exchange import Endpoint, failed, send_all
+from feedback_mock.exchange import Endpoint, failed, send_all, too_late
 from feedback_mock.result import Result
 from feedback_mock.shared.ask import Ask
 from feedback_mock.shared.connection import Away
@@ -144,7 +144,7 @@ class Shared:
 
     async def _strike(self, request: Request, struck: Struck) -> Outcome:
         """Applies the fault, and records the end in the log. Raises Broken or, in-process, a ConnectionError."""
-        fault, number, began, result, answer = struck
+        fault, restarts, number, began, result, answer = struck
         replica = self._store.of_path(request.path)
         assert replica is not None
         faults = self._store.project_of(replica).faults
@@ -152,12 +152,14 @@ class Shared:
             await self._wait(request, struck)
             break_off(fault, faults, request.scope)
         except (Broken, ConnectionError):
-            request.ending = Ending(fault, number, began, True, result, None)
+            request.ending = Ending(fault, restarts, number, began, True, result, None)
             with suppress(Away):
                 await self._appended(request)
             raise
         told = changed(fault, answer) if answer is not None or fault.answers else None
-        request.ending = Ending(fault, number, began, False, result, told)
+        if told is None and self._store.of_path(request.path) is not replica:  # replaced or deleted
+            return Outcome(*too_late())
+        request.ending = Ending(fault, restarts, number, began, False, result, told)
         return await self._appended(request)
 
     async def _wait(self, request: Request, struck: Struck) -> None:

@@ -25,7 +25,7 @@ from feedback_mock.shared.tallies import Tallies
 from feedback_mock.sleepers import Sleep
 from feedback_mock.store import Project, Store
 
-FORMAT = 3
+FORMAT = 4
 """The version of the data in Redis. Change it when that changes, or when the outcome of a request does."""
 OF_PROCESS = "controlIndex"
 """The operation that needs no project."""
