@@ -1,13 +1,13 @@
 """The table's options as click flags, and how their values are parsed. Runs nothing."""
 
 import re
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
+from feedback_spec import shell
 from feedback_spec.files import is_stream
 from feedback_spec.instants import format_duration, parse_duration
 from feedback_spec.profiles import PROFILES
@@ -87,7 +87,7 @@ def given(context: click.Context) -> list[str]:
         for each in (value or ()) if parameter.multiple else (value,):
             text = format_duration(each) if isinstance(parameter.type, Wait) and isinstance(each, int) else str(each)
             shown = "…" if name in SECRETS else _USER.sub("//…@", text)
-            words += [parameter.opts[0]] if parameter.is_flag else [parameter.opts[0], shlex.quote(shown)]
+            words += [parameter.opts[0]] if parameter.is_flag else [parameter.opts[0], shell.quote(shown)]
     return words
 
 

@@ -1,15 +1,15 @@
 """The steps of a scenario, as values, and three renderings of them: shell, Python, and a plan in words. Pure.
 
-A target chooses much of what is in a step. So every text is quoted with `shlex` or `repr`, secrets are hidden before
-rendering, and nothing is ever read back from a rendering.
+A target chooses much of what is in a step. So every text is quoted with `shell.quote` or `repr`, secrets are hidden
+before rendering, and nothing is ever read back from a rendering.
 """
 
 import json
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from feedback_spec import shell
 from feedback_spec.instants import SECOND, format_duration, in_short
 
 from feedback_verify.exchange import PREVIEW, Exchange, Part, Project, Request, Secret, as_data
@@ -124,7 +124,11 @@ def up_to(steps: Iterable[Step], exchange: Exchange) -> tuple[Step, ...]:
 
 
 def as_shell(steps: Iterable[Step], hide: Hide = str) -> list[str]:
-    """Lines for bash, each complete in itself and of printable characters, with the response after `#`."""
+    """Lines for bash and zsh, each complete in itself and of printable characters; each prints the status, and the one
+    that was seen.
+
+    Without comments, which zsh does not know in a terminal: curl would send the request to what is behind the `#`, too.
+    """
     steps = list(steps)
     used = _variables(steps)
     lines: list[str] = []
@@ -163,9 +167,9 @@ def _line(step: Send | SaveEvent | Advance | Look | Wait, hide: Hide) -> str:
             return curl(step.request, hide)
         case Send() | SaveEvent() | Advance() | Look() if step.exchange is not None:
             behind = " &" if isinstance(step, Send) and step.at_once else ""
-            return f"{curl(step.exchange.request, hide)}{behind}  # {step.exchange.status}"
+            return curl(step.exchange.request, hide, seen=step.exchange.status) + behind
         case _:
-            return f"# {_in_words(step)}"
+            return f"echo {quote(_in_words(step))}"
 
 
 def _opening(step: Open, used: set[str], hide: Hide) -> Iterator[str]:
@@ -189,11 +193,11 @@ def _in_words(step: Step) -> str:
     return "the request was not sent"
 
 
-def curl(request: Request, hide: Hide = str, *, show_status: bool = True) -> str:
-    """The request as a curl command; with `show_status`, it prints the status after the body."""
+def curl(request: Request, hide: Hide = str, *, show_status: bool = True, seen: int | None = None) -> str:
+    """The request as a curl command; with `show_status`, it prints the status after the body, and the one `seen`."""
     words = ["curl", "-sSg"]  # -g: treats braces and brackets in a URL literally
     if show_status:
-        words += ["-w", quote("  <- %{http_code}\\n")]
+        words += ["-w", rf"'  <- %{{http_code}}{f', {seen} when verified' if seen else ''}\n'"]
     if "/.." in request.url:
         words.append("--path-as-is")
     if request.method != "GET":
@@ -242,13 +246,13 @@ def _with_body(command: str, content: bytes, hide: Hide) -> str:
     if text.isprintable():
         return f"{command} --data-raw {quote(text)}"
     octal = "".join(f"\\{byte:03o}" for byte in hidden)
-    return f"printf {quote(octal)} | {command} --data-binary @-"
+    return f"printf '{octal}' | {command} --data-binary @-"
 
 
 def quote(text: str) -> str:
-    """The text as one word of bash, in printable characters and on one line."""
+    """The text as one word of bash and zsh, in printable characters and on one line."""
     if text.isprintable():
-        return shlex.quote(text)
+        return shell.quote(text)
     return "$'" + "".join(f"\\x{byte:02x}" for byte in text.encode("utf-8", "replace")) + "'"
 
 
@@ -273,7 +277,7 @@ def _sentence(step: Step, hide: Hide) -> str:
             seen = "no answer" if step.exchange is None else f"{step.exchange.status}"
             wrong = step.expected and (step.exchange is None or step.exchange.status not in step.expected)
             wanted = f", expected {' or '.join(map(str, step.expected))}" if wrong else ""
-            return f"{curl(step.request, hide, show_status=False)}  # here {seen}{wanted}"
+            return f"Send this, which got {seen} here{wanted}: {curl(step.request, hide, show_status=False)}"
         case _:
             return ""
 

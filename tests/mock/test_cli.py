@@ -21,6 +21,8 @@ import pytest
 import trustme
 from feedback_mock.command.cli import main
 
+from tests.shells import SHELLS
+
 NOTHING: Mapping[str, str] = {}
 COMMAND = [sys.executable, "-m", "feedback_mock.command.cli"]
 
@@ -88,7 +90,11 @@ def test_a_signal_is_a_clean_end(how: signal.Signals, tmp_path: Path, request: p
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="the printed lines are for curl")
-def test_the_printed_lines_can_be_pasted_one_after_the_other() -> None:
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_printed_lines_can_be_pasted_one_after_the_other(shell: str) -> None:
+    """Including what is between them; to zsh, a `#` in a terminal begins no comment."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
     with running() as process:
         assert process.stdout is not None
         lines = []
@@ -96,8 +102,9 @@ def test_the_printed_lines_can_be_pasted_one_after_the_other() -> None:
             lines.append(line.rstrip("\n"))
             if line.startswith("Press Ctrl-C"):
                 break
-        pasted = "\n".join(line for line in lines if line.startswith("curl"))
-        shown = subprocess.run(["bash", "-s"], input=pasted, text=True, capture_output=True, check=True).stdout
+        first = next(number for number, line in enumerate(lines) if line.startswith("#"))
+        pasted = "\n".join([*lines[first:-1], "exit", ""])
+        shown = subprocess.run(SHELLS[shell], input=pasted, text=True, capture_output=True, check=False).stdout
         end(process)
 
     assert re.findall(r"^([0-9]{3}) [a-z-]*", shown, re.MULTILINE) == ["200", "200", "200", "409"]

@@ -5,6 +5,7 @@ else.
 import ast
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from tests.broken.serving import serving
+from tests.shells import SHELLS
 
 RULES = (
     "submission,bearer,credentials-known,credentials-required,dsn-known,dsn-other-project,list-pages,no-server-error,"
@@ -40,6 +42,8 @@ PAYLOADS = (
     "<script>document.title='PWN'</script></pre>",
     "|| touch PWN & touch PWN | touch PWN > PWN",
     "@PWN [1-3]{a,b} !touch",
+    "\\'\"; touch PWN; #",  # in fish, \' does not end what ' began
+    "=PWN",
 )
 
 
@@ -172,7 +176,9 @@ def test_every_field_of_a_step_is_quoted(payload: str, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     lines = as_shell(steps)
-    subprocess.run(["bash", "-c", "\n".join(lines)], cwd=empty, capture_output=True, text=True, check=False)
+    typed = "".join(f"{line}\n" for line in [*lines, "exit"])
+    for words in (each for each in SHELLS.values() if shutil.which(each[0])):
+        subprocess.run(words, input=typed, cwd=empty, capture_output=True, text=True, check=False)
     calls = {ast.unparse(each.func) for each in ast.walk(ast.parse(as_python(steps))) if isinstance(each, ast.Call)}
 
     assert all(line.isprintable() for line in lines)

@@ -1,8 +1,9 @@
 """The report on a client: the same as on a server, about a command."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from feedback_spec import shell
 
 from feedback_verify.reports.report import Report
 from feedback_verify.verdicts import Result
@@ -32,7 +33,7 @@ class ClientReport(Report):
         name = next((step.project.slug for step in result.steps if hasattr(step, "project")), "")
         if not self.words or not name:
             return []
-        return [self.clean(shlex.join(["feedback-verify", *self.again, name, "--", *self.words]))]
+        return [self.clean(shell.join(["feedback-verify", *self.again, name, "--", *self.words]))]
 
     def program(self, result: Result) -> str | None:
         """None: the client is the program."""

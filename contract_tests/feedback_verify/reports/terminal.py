@@ -90,7 +90,13 @@ def _print_lines(report: Report, entry: Entry, console: Console) -> None:
         console.print(Text(f"    {each.when:{width}}  {told}", "red" if each.wrong else ""), soft_wrap=True)
     plan = report.plan(entry.shown)
     lines = [f"{number}. {sentence}" for number, sentence in enumerate(plan, 1)] or report.reproduction(entry.shown)
-    console.print(Text("  Reproduce it by hand:" if plan else "  Reproduce it (the status seen here is after the #):"))
+    console.print(
+        Text(
+            "  Reproduce it by hand:"
+            if plan
+            else "  Reproduce it in bash or zsh; each line prints its status and the one seen:"
+        )
+    )
     for line in lines:
         console.print(Text(f"    {line}"), soft_wrap=True)
     console.print()

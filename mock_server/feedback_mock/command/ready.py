@@ -5,10 +5,10 @@ Prints nothing itself. Tokens and DSNs appear only here.
 
 import json
 import os
-import shlex
 from typing import Any
 from urllib.parse import urlsplit
 
+from feedback_spec import shell
 from feedback_spec.instants import format_duration
 from feedback_spec.rules import Base
 
@@ -71,7 +71,7 @@ def lines_to_paste(mock: Mock, data: dict[str, Any], certificate: str | None) ->
         past = {"duration": format_duration(window.limit + 1)}
         lines += [
             (
-                f"Move the project's clock just past the {format_duration(window.limit)} of an overwrite: 200",
+                f"Move the clock of the project just past the {format_duration(window.limit)} of an overwrite: 200",
                 _curl(clock, past, data["control_token"], certificate),
             ),
             (f"Overwrite it again, too late: {window.status}", post(name="Jane Doe")),
@@ -85,4 +85,4 @@ def _curl(url: str, body: dict[str, Any], token: str | None, certificate: str | 
     arguments = ["curl", "-s", "-w", "\\n%{http_code} %header{x-feedback-rule}\\n", *trusted, url]
     for header in (*headers, "Content-Type: application/json"):
         arguments += ["-H", header]
-    return shlex.join([*arguments, "-d", json.dumps(body)])
+    return shell.join([*arguments, "-d", json.dumps(body)])

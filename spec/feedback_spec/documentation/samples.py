@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from feedback_spec.documentation.timeline import FROM, title
 from feedback_spec.instants import format_duration
 from feedback_spec.operations import JSON, Credentials, Operation, operations_of
 from feedback_spec.rules import Base
+from feedback_spec.shell import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ def _servers(document: Document) -> str:
     servers = document.openapi.get("servers")
     if not servers:
         raise LookupError("a server")
-    lines = [f"{'# ' if index else ''}export SERVER={shlex.quote(each['url'])}" for index, each in enumerate(servers)]
-    width = max(map(len, lines))
-    said = [" ".join(each.get("description", each["url"]).split()) for each in servers]
-    return "\n".join(f"{line.ljust(width)}  # {words}" for line, words in zip(lines, said, strict=True))
+    lines = [f"{'# ' if index else ''}export SERVER={quote(each['url'])}" for index, each in enumerate(servers)]
+    # On lines of their own, as zsh knows no comments in a terminal, and without quotation marks, which it would pair.
+    said = [" ".join(each.get("description", each["url"]).replace("'", "\u2019").split()) for each in servers]
+    return "\n".join(f"# {words}\n{line}" for line, words in zip(lines, said, strict=True))
 
 
 def _submits(document: Document, credentials: Credentials) -> Mapping[str, str]:
@@ -79,7 +79,7 @@ def _walks(document: Document, control: Mapping[str, Any]) -> Mapping[str, str]:
 
 def _walk(document: Document, control: Mapping[str, Any], steps: tuple[Step, ...]) -> str:
     project = _control(document, control, "controlPutProject", {"clock": {"running": False}})
-    comment = "# A project with a frozen clock, and its token (jq reads it from the response).\n"
+    comment = "# A project with a frozen clock, and its token, which jq reads from the response.\n"
     submit = _submit(document, document.submit.credentials[0])
     lines = [f"{comment}TOKEN=$({project} | jq -r .tokens.write)"]
     for step in steps:
@@ -115,17 +115,17 @@ def _path(document: Document, operation: Operation) -> str:
 
 def _curl(method: str, path: str, body: Any, header: str | None = None) -> str:
     """A submission prints status and headers (`-i`), including the rule that decided it."""
-    lines = [f'curl -sS {"-i " if header else ""}-X {method.upper()} "$SERVER"{shlex.quote(path)}']
+    lines = [f'curl -sS {"-i " if header else ""}-X {method.upper()} "$SERVER"{quote(path)}']
     if header is not None:
         lines.append(f"-H {header}")
-    lines += [f"-H 'Content-Type: {JSON}'", f"-d {shlex.quote(json.dumps(body, ensure_ascii=False))}"]
+    lines += [f"-H 'Content-Type: {JSON}'", f"-d {quote(json.dumps(body, ensure_ascii=False))}"]
     return " \\\n  ".join(lines)
 
 
 def _shell(header: str) -> str:
     """A header line whose placeholder is a shell variable: `'Authorization: Bearer '"$TOKEN"`."""
     text, variable = _parted(header)
-    return f'{shlex.quote(text)}"${variable}"'
+    return f'{quote(text)}"${variable}"'
 
 
 def _parted(header: str) -> tuple[str, str]:

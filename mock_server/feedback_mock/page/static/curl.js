@@ -20,9 +20,12 @@ export function curl(entry, project) {
   return words.map(quoted).join(" ");
 }
 
-/** The word quoted for a shell, so that no character has a special meaning. */
+/**
+ * The word quoted for a shell, so that no character has a special meaning: a quotation mark and a backslash, which fish
+ * reads as an escape between quotation marks, are outside of them; zsh replaces what begins with `=`, and fish `%self`.
+ */
 export function quoted(word) {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return /^[\w@+:,./-][\w@%+=:,./-]*$/.test(word) ? word : `'${word.replace(/['\\]/g, "'\\$&'")}'`;
 }
 
 function shown(name, value, { tokens, dsn }) {
