@@ -87,6 +87,20 @@ def test_retry_after_counts_from_the_answer(status: int, rule: str, early: int, 
     assert judged(rule, busy, again, situation="limited") is holds
 
 
+@pytest.mark.parametrize(
+    ("said", "rule"), [("60", "retry-after-429"), ("Tue, 14 Nov 2023 22:14:20 GMT", "retry-after-date")]
+)
+@pytest.mark.parametrize(("early", "holds"), [(EARLY, True), (EARLY + 1, False)])
+def test_a_recorded_client_may_wait_while_the_clock_of_its_project_is_frozen(
+    said: str, rule: str, early: int, holds: bool
+) -> None:
+    """It waits by its own clock, which the recording has beside that of the project."""
+    busy = attempt(1, 0, 429, took=1000, answer_headers={"retry-after": said})
+    again = replace(attempt(2, 60 * SECOND + 1000 * (rule == "retry-after-429") - early), now=busy.now)
+
+    assert judged(rule, busy, again, recorded=True) is holds
+
+
 @pytest.mark.parametrize(("early", "holds"), [(EARLY, True), (EARLY + 1, False)])
 def test_retry_after_with_a_date_names_that_instant(early: int, holds: bool) -> None:
     busy = attempt(1, 0, 503, answer_headers={"retry-after": "Tue, 14 Nov 2023 22:14:00 GMT"})

@@ -118,14 +118,26 @@ def _retry_after(statuses: Sequence[int], *, dated: bool) -> Judge:
                 again = next(after(each, group[number + 1 :]), None)
                 if until is not None and dated and until <= came:
                     continue  # the client was so slow that the date was over when it read it
-                if until is not None and again is not None and again.now < until - EARLY:
-                    later = in_short(max(again.now - came, 0))
+                if until is not None and again is not None and _is_early(case, each, again, until):
+                    later = in_short(max(again.now - came, again.sent - each.answered, 0))
                     what = f"after a {each.status} with Retry-After: {said}, it was sent again {later} later"
                     yield case.broken(rule.rule.id, what, again, at_once(each, again))
                 elif until is not None:
                     yield case.held(rule.rule.id, upto=again or each)
 
     return judge
+
+
+def _is_early(case: Case, refused: Attempt, again: Attempt, until: int) -> bool:
+    """Whether it was sent again before that instant of the project's clock. A recorded client may have waited by the
+    machine's, while the project's was frozen.
+    """
+    if again.now >= until - EARLY:
+        return False
+    if not case.episode.recorded:
+        return True
+    waited, wanted = again.sent - refused.answered, until - refused.now - (refused.answered - refused.sent)
+    return waited < wanted - EARLY
 
 
 def _instant(date: str) -> int | None:
