@@ -149,8 +149,8 @@ export declare class ControlProject {
   }>;
   /**
    * Count requests and judge the number. Counts the matching requests. If requests that might match were dropped or
-   * are not answered yet, or if an event ID may be in a body that was not read or not kept, the verdict is `unknown`
-   * unless it would be the same either way: `"exactly": 0` is `yes` only if nothing is missing.
+   * are not answered yet, or if it depends on a body that was not read or not kept whether one matches, the verdict
+   * is `unknown` unless it would be the same either way: `"exactly": 0` is `yes` only if nothing is missing.
    */
   verifyRequests(body: Verification): Promise<{
     verdict: "yes" | "no" | "unknown";
@@ -527,7 +527,11 @@ export type Pairs = Array<{
 
 /** Whether it is valid under the document, and if not, where. */
 export type Validity = {
-  valid: boolean;
+  /**
+   * Null if that depends on a body that was not read, as of a request that is refused by its head, or not kept
+   * whole.
+   */
+  valid: boolean | null;
   problems: Problems;
 };
 

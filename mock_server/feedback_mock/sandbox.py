@@ -66,7 +66,8 @@ class JournaledRequest:
 
     `now` is the instant on the project's clock. `headers` are by lower-case name. `status` is 0 and `rule` None if
     there is no response yet; `rule` is also None if the document names none. `problems` say where the request is
-    invalid under the document; `har` is the journal's whole entry.
+    invalid under the document; `valid` is None if that depends on a body that was not read. `har` is the journal's
+    whole entry.
     """
 
     number: int
@@ -79,7 +80,7 @@ class JournaledRequest:
     rule: str | None
     reason: str | None
     fault: dict[str, Any] | None
-    valid: bool
+    valid: bool | None
     problems: list[dict[str, str]]
     har: dict[str, Any]
 

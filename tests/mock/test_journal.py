@@ -80,7 +80,7 @@ def test_what_reaches_no_operation_is_kept_too(api: Any) -> None:
     assert told == [
         (None, "route", False),
         (None, "method", False),
-        ("submitUserFeedback", "credentials-known", True),
+        ("submitUserFeedback", "credentials-known", None),  # its body was not read
         ("ingestEnvelope", "key-missing", False),
         (None, "method", False),
     ]
@@ -163,7 +163,7 @@ def test_compressed_body_that_cannot_be_unpacked_is_not_shown(api: Any) -> None:
         ("?status=200", [1, 3]),
         ("?rule=field-required", [2]),
         (f"?event_id={EVENT.upper()}", [1, 2]),
-        ("?valid=true", [1, 3, 4]),
+        ("?valid=true", [1, 3]),
         ("?valid=false", [2]),
         ("?since=2", [3, 4]),
         ("?since=1&status=200", [3]),
@@ -333,6 +333,28 @@ def test_long_body_is_cut_and_says_so(api: Any) -> None:
     assert entry["response"]["content"]["comment"].startswith("truncated after 262144 of 300")
     assert entry["_feedback"]["answer"]["valid"]
     assert entry["_feedback"]["request"]["valid"]
+
+
+def test_it_is_not_known_whether_what_was_not_read_was_valid(api: Any) -> None:
+    """As of a request that is refused by its head: "never" must not be the verdict."""
+    api.submit(headers={"Authorization": "Bearer wrong"})
+    api.submit(headers={"Authorization": "Bearer wrong"}, comments=...)
+    api.submit()
+    api.submit(headers={"Authorization": "Token wrong"})
+    found = facts(api)
+
+    assert [each["request"]["valid"] for each in found] == [None, None, True, False]
+    assert found[3]["request"]["problems"] == [
+        {"pointer": "/headers/authorization", "detail": "must begin with Bearer or DSN"}
+    ]
+    assert [each["number"] for each in facts(api, "?valid=true")] == [3]
+    assert [each["number"] for each in facts(api, "?valid=false")] == [4]
+    assert verdict(api, match={"valid": False}, exactly=1) == "unknown"
+    assert verdict(api, match={"valid": False, "since": 2}, exactly=1) == "yes"
+    assert verdict(api, match={"valid": True}, at_least=2) == "unknown"
+    assert verdict(api, match={"valid": True, "event_id": "f" * 32, "since": 2}, exactly=0) == "yes"
+    assert verdict(api, match={"valid": False, "event_id": "f" * 32, "since": 3}, at_most=0) == "unknown"
+    assert verdict(api, match={"valid": True}, at_most=3) == "yes"
 
 
 @pytest.mark.parametrize("kind", ["json", "form"])

@@ -319,9 +319,9 @@ public class Control {
 
         /**
          * Count requests and judge the number. Counts the matching requests. If requests that might match were
-         * dropped or are not answered yet, or if an event ID may be in a body that was not read or not kept, the
-         * verdict is `unknown` unless it would be the same either way: `"exactly": 0` is `yes` only if nothing is
-         * missing.
+         * dropped or are not answered yet, or if it depends on a body that was not read or not kept whether one
+         * matches, the verdict is `unknown` unless it would be the same either way: `"exactly": 0` is `yes` only
+         * if nothing is missing.
          */
         public String verifyRequests(String body) throws IOException, InterruptedException {
             return call("POST", "/requests/verify", body);

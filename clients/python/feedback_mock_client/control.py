@@ -160,7 +160,7 @@ class NewEvent(TypedDict):
 
 
 class Validity(TypedDict):
-    valid: bool
+    valid: bool | None
     problems: Problems
 
 
@@ -484,8 +484,8 @@ class ControlProject:
         """Count requests and judge the number.
 
         Counts the matching requests. If requests that might match were dropped or are not answered yet, or
-        if an event ID may be in a body that was not read or not kept, the verdict is `unknown` unless it
-        would be the same either way: `"exactly": 0` is `yes` only if nothing is missing.
+        if it depends on a body that was not read or not kept whether one matches, the verdict is `unknown`
+        unless it would be the same either way: `"exactly": 0` is `yes` only if nothing is missing.
         """
         return self._call("POST", "/requests/verify", "json", body=body)
 
@@ -757,8 +757,8 @@ class AsyncControlProject:
         """Count requests and judge the number.
 
         Counts the matching requests. If requests that might match were dropped or are not answered yet, or
-        if an event ID may be in a body that was not read or not kept, the verdict is `unknown` unless it
-        would be the same either way: `"exactly": 0` is `yes` only if nothing is missing.
+        if it depends on a body that was not read or not kept whether one matches, the verdict is `unknown`
+        unless it would be the same either way: `"exactly": 0` is `yes` only if nothing is missing.
         """
         return await self._call("POST", "/requests/verify", "json", body=body)
 

@@ -159,7 +159,7 @@ def _attempt(number: int, entry: Mapping[str, Any], document: Document) -> Attem
         rule=ours.get("rule"),
         fault=ours.get("fault"),
         problems=None
-        if problems is None
+        if problems is None or problems.get("valid", True) is None
         else tuple(f"{each['pointer']} {each['detail']}" for each in problems["problems"]),
     )
 

@@ -16,6 +16,7 @@ from feedback_mock.journal import PENDING, Entry, Journal
 from feedback_mock.result import Done, Refused, Result
 from feedback_mock.store import Project
 
+_OF_BODY = frozenset({"event_id", "valid"})
 _OF_ANSWER = frozenset({"status", "rule", "valid"})
 _COUNTS = ("exactly", "at_least", "at_most")
 
@@ -73,11 +74,10 @@ class RequestHandlers:
         open_ = 0
         if rest != match:
             open_ = sum(1 for each in self._matching(project, rest) if each.entry.state == PENDING)
+        others = {name: value for name, value in match.items() if name not in _OF_BODY}
         unread = 0
-        if "event_id" in match:
-            others = {name: value for name, value in match.items() if name != "event_id"}
-            missed = (each for each in self._matching(project, others) if each.misses_event_ids)
-            unread = sum(1 for each in missed if match["event_id"].lower() not in each.event_ids())
+        if others != match:
+            unread = sum(1 for each in self._matching(project, others) if self._might_match(each, match))
         verdict = _judged(wanted[0], request.body[wanted[0]], count, count + gone + open_ + unread)
         detail = _sentence(count, gone, open_, unread)
         return Done({"verdict": verdict, "count": count, "detail": detail, **extent(journal)})
@@ -106,13 +106,28 @@ class RequestHandlers:
             shown = Shown(entry, project, self._decode)
             if event_id is not None and event_id.lower() not in shown.event_ids():
                 continue
-            if valid is not None and (str(valid).lower() == "true") != self._is_valid(shown):
+            if valid is not None and (str(valid).lower() == "true") is not self._is_valid(shown):
                 continue
             yield shown
 
-    def _is_valid(self, shown: Shown) -> bool:
-        """Whether the request is valid; the response is the server's business."""
-        return bool(self._verdict(shown)["valid"])
+    def _might_match(self, shown: Shown, wanted: Mapping[str, Any]) -> bool:
+        """Whether it may match, by what was not read or kept of its body."""
+        unknown = False
+        if "event_id" in wanted and wanted["event_id"].lower() not in shown.event_ids():
+            if not shown.misses_event_ids:
+                return False
+            unknown = True
+        if "valid" in wanted and shown.entry.state != PENDING:  # which are counted apart
+            valid = self._is_valid(shown)
+            if valid not in (None, wanted["valid"]):
+                return False
+            unknown = unknown or valid is None
+        return unknown
+
+    def _is_valid(self, shown: Shown) -> bool | None:
+        """Whether the request is valid, None if that is not known; the response is the server's business."""
+        valid: bool | None = self._verdict(shown)["valid"]
+        return valid
 
     def _verdict(self, shown: Shown) -> dict[str, Any]:
         """What is valid in the request, and what is not."""
@@ -149,8 +164,8 @@ def _sentence(count: int, gone: int, open_: int, unread: int) -> str:
         (open_, "that might match is not answered yet", "that might match are not answered yet"),
         (
             unread,
-            "may have this event ID, in what was not read or kept of its body",
-            "may have this event ID, in what was not read or kept of their bodies",
+            "may match, by what was not read or kept of its body",
+            "may match, by what was not read or kept of their bodies",
         ),
     ):
         said += f"; {number} {one if number == 1 else many}" if number else ""

@@ -25,6 +25,7 @@ _PARSERS: Mapping[str, Callable[[bytes, bytes | None], Any]] = {
 _DETAILS = ("limit", "types", "format", "pattern", "options", "unexpected")
 MOST = 20
 TOO_LARGE = "body-size"
+SUCCESS = range(200, 300)
 
 
 class Validity:
@@ -43,12 +44,18 @@ class Validity:
         }
 
     def of_request(self, entry: Entry, body: bytes) -> dict[str, Any]:
-        """`{"valid": …, "problems": […]}`; `body` is without its Content-Encoding."""
+        """`{"valid": …, "problems": […]}`; `body` is without its Content-Encoding.
+
+        `valid` is None if that depends on what was not read or kept of the body: what was accepted was valid.
+        """
         judge = self._judges.get(entry.operation or "")
         if judge is None:
             place = "/method" if entry.rule == "method" else "/path"
             return _verdict([_problem(place, "the document has no such operation")])
-        return _verdict(judge.request(entry, body))
+        verdict = _verdict(judge.request(entry, body))
+        if verdict["valid"] and (entry.unread or entry.cut[0]) and entry.status not in SUCCESS:
+            verdict["valid"] = None
+        return verdict
 
     def of_answer(self, entry: Entry) -> dict[str, Any] | None:
         """The same; None if there is no complete response, or no operation that could declare it."""
@@ -88,6 +95,13 @@ class _Judge:
         taken = {each.header.lower() or "authorization" for each in self._operation.credentials}
         if taken and not taken & headers.keys():
             yield _problem("/headers/authorization", "credentials are missing")
+        elif "authorization" in taken:
+            scheme = headers.get("authorization", b"").partition(b" ")[0].decode("latin-1").lower()
+            known = {
+                each.line.removeprefix("Authorization: ").partition(" ")[0] for each in self._operation.credentials
+            }
+            if scheme not in map(str.lower, known):
+                yield _problem("/headers/authorization", f"must begin with {' or '.join(sorted(known))}")
         if entry.rule == TOO_LARGE:
             yield _problem("/body", entry.reason)
         if self._body is not None and entry.body is not None:

@@ -69,7 +69,7 @@ export class ExchangeView {
   }
 
   validity({ _feedback: { request, answer } }) {
-    const problems = [["Request", request], ["Response", answer]].filter(([, each]) => each && !each.valid);
+    const problems = [["Request", request], ["Response", answer]].filter(([, each]) => each?.valid === false);
     if (!problems.length) return [];
     const items = problems.flatMap(([whose, { problems: found }]) =>
       found.map(({ pointer, detail }) => make("li", {}, `${whose} `, make("code", {}, pointer), ` ${detail}`)),
