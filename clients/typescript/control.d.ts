@@ -303,7 +303,10 @@ export type Effect = {
   /** What happens to the connection instead of a response, with WireMock's names. */
   connection?: "CONNECTION_RESET_BY_PEER" | "EMPTY_RESPONSE" | "MALFORMED_RESPONSE_CHUNK" | "RANDOM_DATA_THEN_CLOSE";
   status?: number;
-  /** With `status`. Header fields by name. */
+  /**
+   * With `status`. Header fields by name. Unless they are given, `Access-Control-Allow-Origin` and `Access-Control-
+   * Expose-Headers` let scripts on any page read the response.
+   */
   headers?: {
     [key: string]: string;
   };

@@ -26,6 +26,11 @@ RANDOM_BYTES = 512
 TEXT = "text/plain; charset=utf-8"
 BODILESS = (204, 304)  # RFC 9110, 15.3.5 and 15.4.5
 REREAD = 2 * 1024 * 1024
+FOR_BROWSERS = (
+    ("access-control-allow-origin", "*"),
+    ("access-control-expose-headers", "X-Sentry-Error, X-Sentry-Rate-Limits, Retry-After, X-Feedback-Rule"),
+)
+"""Headers that let scripts on pages of other origins read a response."""
 FAULT_RULE = "fault"
 """What X-Feedback-Rule names where a fault replaces the response."""
 
@@ -104,6 +109,8 @@ def _instead(fault: FaultRule, effect: dict[str, Any]) -> Answer:
         headers.setdefault("retry-after", str(seconds))
         if status == 429:
             headers.setdefault("x-sentry-rate-limits", f"{seconds}::organization")
+    for name, value in FOR_BROWSERS:
+        headers.setdefault(name, value)
     headers["x-feedback-rule"] = rule_header(*decided(fault)[:2]).decode()
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     length = [] if status in BODILESS else [(b"content-length", b"%d" % len(body))]

@@ -126,6 +126,18 @@ def test_a_body_has_the_content_type_of_what_it_is(api: Any, effect: dict[str, A
     assert "Bad Gateway" in answer.text
 
 
+def test_a_script_of_another_origin_can_read_what_a_fault_says(api: Any) -> None:
+    """Otherwise it sees a network error, and no Retry-After."""
+    add(api, {"effect": {"status": 429, "retry_after": 60}, "times": 1})
+    add(api, {"effect": {"status": 503, "headers": {"Access-Control-Allow-Origin": "https://a.example"}}})
+    busy, named = api.submit(), api.submit()
+
+    assert busy.headers["access-control-allow-origin"] == "*"
+    exposed = busy.headers["access-control-expose-headers"].lower().split(", ")
+    assert {"retry-after", "x-sentry-rate-limits", "x-feedback-rule"} <= set(exposed)
+    assert named.headers.get_list("access-control-allow-origin") == ["https://a.example"]
+
+
 def test_429_says_when_to_come_back_in_both_ways(api: Any) -> None:
     add(api, {"effect": {"status": 429, "retry_after": 60}})
     answer = api.submit()
