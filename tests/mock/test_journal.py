@@ -417,6 +417,16 @@ def test_a_request_without_a_body_has_none_of_its_own(api: Any, method: str, siz
     assert entry["_feedback"]["answer"] == {"valid": True, "problems": []}
 
 
+@pytest.mark.parametrize("name", ["X-Api-Key", "apikey", "Private-Token", "X-Client-Secret", "Proxy-Authorization"])
+def test_credentials_of_anything_on_the_way_are_hidden(api: Any, name: str) -> None:
+    api.submit(headers={**api.bearer(), name: "hush-hush-42"}, comments="It broke with hush-hush-42")
+    (entry,) = entries(api)
+    given = [each["value"] for each in entry["request"]["headers"] if each["name"] == name.lower()]
+
+    assert given == ["[redacted]"]
+    assert "hush-hush-42" not in json.dumps(entry)
+
+
 @pytest.mark.parametrize("redact", [True, False])
 def test_cookies_are_listed_as_har_wants_them(make_api: Any, redact: bool) -> None:
     api = make_api(create_app())

@@ -50,6 +50,8 @@ def write_har(report: Report, path: Path) -> None:
     for number, (entry, (step, exchange)) in enumerate(zip(content["log"]["entries"], sent, strict=True), 1):
         entry["_feedback"] = {
             "number": number,
+            "state": "answered" if exchange.status else "lost",
+            "event_ids": [step.event_id] if step.event_id else [],
             "rule": step.rule or None,
             "expected": list(step.expected) or None,
             "now": None if step.now is None else _instant(step.now),

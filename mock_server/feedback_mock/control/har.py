@@ -20,7 +20,8 @@ from feedback_mock.store import Project
 Decode = Callable[[bytes, str], bytes]
 """Decodes a body's Content-Encoding; raises ValueError if that is impossible."""
 HIDDEN = "[redacted]"
-_SECRET = frozenset({"authorization", "proxy-authorization", "x-sentry-auth", "cookie", "set-cookie"})
+_SECRET = re.compile(r"authorization|x-sentry-auth|cookie|token|secret|password|api-?key", re.IGNORECASE)
+"""What is in the name of a header with credentials, of Sentry or of anything on the way."""
 _USER_OF_URL = re.compile(r"(?<=://)[^/@\s\"\\]{1,200}(?=@)")
 _ID = re.compile(r"[0-9a-f]{32}")
 _WORTH_HIDING = 6  # a shorter secret protects nothing, and hiding it would mutilate ordinary words
@@ -144,7 +145,7 @@ class Shown:
         return [{"name": name, "value": self._header(name.lower(), value)} for name, value in headers]
 
     def _header(self, name: str, value: str) -> str:
-        if not self._redact or name not in _SECRET:
+        if not self._redact or _SECRET.search(name) is None:
             return self.hide(value)
         scheme = _SCHEME.match(value)
         return f"{scheme[1]} {HIDDEN}" if scheme else HIDDEN
@@ -176,7 +177,7 @@ class Shown:
     def _found(self, project: Project) -> Iterable[str]:
         """All credentials: the project's own, and anything that the request sends as such."""
         yield from (project.credentials.public_key, *project.credentials.tokens.values())
-        sent = [value for name, value in self.headers if name.lower() in _SECRET]
+        sent = [value for name, value in self.headers if _SECRET.search(name)]
         words = [word.partition("=")[2] or word for value in sent for word in re.split(r"[\s,;]+", value)]
         query = parse_qsl(self.entry.target.partition(b"?")[2].decode("latin-1"))
         words += [value for name, value in query if name == "sentry_key"]
