@@ -172,7 +172,9 @@ public class Control {
 
         /**
          * Empty a project. Deletes events, feedback, requests and faults, numbers them from 1 again, and removes
-         * all participants; credentials and clock stay.
+         * all participants; credentials and clock stay. Requests that a fault is delaying before they are handled
+         * are not handled any more: their response is 503 with `X-Feedback-Rule: reset`, as when the project is
+         * replaced or deleted.
          */
         public String resetProject() throws IOException, InterruptedException {
             return call("POST", "/reset", null);

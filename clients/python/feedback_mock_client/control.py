@@ -355,7 +355,9 @@ class ControlProject:
         """Empty a project.
 
         Deletes events, feedback, requests and faults, numbers them from 1 again, and removes all
-        participants; credentials and clock stay.
+        participants; credentials and clock stay. Requests that a fault is delaying before they are handled
+        are not handled any more: their response is 503 with `X-Feedback-Rule: reset`, as when the project
+        is replaced or deleted.
         """
         return self._call("POST", "/reset", "json")
 
@@ -628,7 +630,9 @@ class AsyncControlProject:
         """Empty a project.
 
         Deletes events, feedback, requests and faults, numbers them from 1 again, and removes all
-        participants; credentials and clock stay.
+        participants; credentials and clock stay. Requests that a fault is delaying before they are handled
+        are not handled any more: their response is 503 with `X-Feedback-Rule: reset`, as when the project
+        is replaced or deleted.
         """
         return await self._call("POST", "/reset", "json")
 
