@@ -188,6 +188,44 @@ def test_exchange_by_keyboard(visitor: Visitor, sandbox: Sandbox) -> None:
     assert page.evaluate("document.activeElement.dataset.number") == "2"
 
 
+def test_every_request_of_a_pile_can_be_opened(visitor: Visitor, sandbox: Sandbox) -> None:
+    """Six at one instant, as in the test of a client that retries: the latest as marks, and all in a list, which a new
+    one joins.
+    """
+    for _ in range(6):
+        submit(sandbox)
+    page = visitor.visit(sandbox)
+    more = page.get_by_role("button", name="+2: list all 6 requests at")
+    more.click()
+    page.locator("#pile-title", has_text="6 requests at").wait_for()
+    submit(sandbox)
+    page.locator("#pile-title", has_text="7 requests at").wait_for()
+    opened = []
+    for number in range(7, 0, -1):
+        page.get_by_role("dialog").get_by_role("button", name=f"Open request {number}").click()
+        opened.append(page.locator("#exchange-title").inner_text().strip())
+        page.keyboard.press("Escape")
+
+    assert opened == [f"Request {number}: 200 OK" for number in range(7, 0, -1)]
+    assert page.locator(".mark:not(.more)").count() == 4
+
+
+def test_pile_by_keyboard(visitor: Visitor, sandbox: Sandbox) -> None:
+    """The arrow keys reach its button in the order of the requests, and it keeps the focus while requests come."""
+    for _ in range(6):
+        submit(sandbox)
+    page = visitor.visit(sandbox)
+    page.locator(".mark.more").wait_for()
+    page.focus("#range")
+    for key in ("Tab", "Home", "ArrowRight", "ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    submit(sandbox)
+    page.locator("#pile-title", has_text="7 requests at").wait_for()
+    page.keyboard.press("Escape")
+
+    assert str(page.evaluate("document.activeElement.ariaLabel")).startswith("+3: list all 7 requests at")
+
+
 def test_reference_tries_this_server_and_no_other(visitor: Visitor, server: Server) -> None:
     page = visitor.page
     page.goto(f"{server.url}/_control/page/reference/?document=control")
@@ -216,8 +254,8 @@ def test_axe_finds_nothing_in_the_reference(visitor: Visitor, server: Server, sc
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(visitor: Visitor, sandbox: Sandbox, scheme: Any) -> None:
-    """On the list of projects, an empty project, one with requests and a fault, and an exchange; everything fits a
-    phone.
+    """On the list of projects, an empty project, one with requests and a fault, its pile, and an exchange; everything fits
+    a phone.
     """
     needs_axe()
     page = visitor.page
@@ -230,11 +268,13 @@ def test_axe_finds_nothing(visitor: Visitor, sandbox: Sandbox, scheme: Any) -> N
     found += violations(visitor)
     sandbox.save_event(EVENT)
     sandbox.fail({"status": 503}, skip=1, times=1)
-    for _ in range(2):
+    for _ in range(6):
         submit(sandbox)
-    page.locator(".mark").nth(1).wait_for()
+    page.locator(".mark.more").wait_for()
     found += violations(visitor)
-    page.locator(".mark").first.click()
+    page.locator(".mark.more").click()
+    found += violations(visitor)
+    page.locator("#pile-rows button").first.click()
 
     assert found + violations(visitor) == []
 

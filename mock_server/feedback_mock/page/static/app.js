@@ -2,8 +2,9 @@
 
 import { Problem, control, documentNamed, follow, place, tokensFrom } from "./api.js";
 import { by, copy, doing, make, tell } from "./dom.js";
-import { ExchangeView, row } from "./exchange.js";
+import { ExchangeView, list } from "./exchange.js";
 import { Forms } from "./forms.js";
+import { PileView } from "./pile.js";
 import { State, kindOf, windowsOf } from "./state.js";
 import { Timeline, away, symbol } from "./timeline.js";
 import { SECOND, timeOfDay, written } from "./time.js";
@@ -16,7 +17,9 @@ const state = new State(windowsOf(openapi));
 const rules = new Map((openapi["x-rules"] ?? []).map((each) => [each.id, each]));
 const path = Object.entries(openapi.paths).find(([, item]) => item.post?.["x-mutability"])[0];
 const exchange = new ExchangeView(rules, state);
-const timeline = new Timeline(by("timeline"), (number) => exchange.open(number));
+const open = (number) => exchange.open(number);
+const pile = new PileView(state, open, () => timeline.focus());
+const timeline = new Timeline(by("timeline"), open, (...where) => pile.open(...where));
 let following = null;
 let everyRequest = false;
 let planned = false;
@@ -95,14 +98,14 @@ async function showProjects() {
   const { version, profile } = await control("GET", "health");
   by("server").textContent = `This server is version ${version} with the profile ${profile}.`;
   by("find-label").hidden = projects.length <= FEW;
-  const list = () => {
+  const search = () => {
     const wanted = by("find").value.trim().toLowerCase();
     const found = projects.filter((each) => nameOf(each).toLowerCase().includes(wanted)).reverse();
     by("project-rows").replaceChildren(...found.slice(0, FEW).map(projectRow));
     by("projects-left-out").textContent = found.length > FEW ? `The latest ${FEW} of ${found.length}.` : "";
   };
-  by("find").oninput = list;
-  list();
+  by("find").oninput = search;
+  search();
 }
 
 function projectRow(each) {
@@ -173,6 +176,7 @@ function show() {
   shownVersion = state.version;
   showRequests();
   showRest();
+  pile.refresh();
   exchange.refresh();
 }
 
@@ -210,9 +214,7 @@ function showRequests() {
   by("requests-count").textContent = sent ? `${told.join("; ")}.` : "There are none yet.";
   by("requests").hidden = !shown.length;
   by("more-requests").hidden = shown.length === entries.length;
-  const focused = document.activeElement?.closest("#request-rows") ? document.activeElement.textContent : null;
-  by("request-rows").replaceChildren(...shown.map((each) => row(each, (number) => exchange.open(number))));
-  if (focused) [...by("request-rows").querySelectorAll("button")].find((each) => each.textContent === focused)?.focus();
+  list(by("request-rows"), shown, open);
 }
 
 function showRest() {

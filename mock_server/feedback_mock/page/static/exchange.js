@@ -103,8 +103,14 @@ export class ExchangeView {
   }
 }
 
-/** Rows of the list of requests. */
-export function row(entry, open) {
+/** Lists these requests in the body of a table; the focused row keeps the focus. */
+export function list(body, entries, open) {
+  const focused = document.activeElement?.closest("tbody") === body ? document.activeElement.textContent : null;
+  body.replaceChildren(...entries.map((each) => row(each, open)));
+  if (focused) [...body.querySelectorAll("button")].find((each) => each.textContent === focused)?.focus();
+}
+
+function row(entry, open) {
   const { number, now, rule, reason } = entry._feedback;
   return make(
     "tr",

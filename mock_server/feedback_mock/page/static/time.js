@@ -26,6 +26,11 @@ export function timeOfDay(time) {
   return written(time).slice(11, -1).replace(/\.?0+$/, "");
 }
 
+/** When something happened that began and ended at these instants. */
+export function during(first, last) {
+  return first === last ? `at ${timeOfDay(first)}` : `from ${timeOfDay(first)} to ${timeOfDay(last)}`;
+}
+
 /** Microseconds of an ISO 8601 duration of the document, such as PT30M. */
 export function duration(text) {
   const [, weeks = 0, days = 0, hours = 0, minutes = 0, seconds = 0, fraction = ""] = DURATION.exec(text);

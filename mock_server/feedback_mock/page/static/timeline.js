@@ -2,11 +2,10 @@
 
 import { by, draw } from "./dom.js";
 import { kindOf } from "./state.js";
-import { DAY, HOUR, MINUTE, SECOND, instant, spoken, timeOfDay, written } from "./time.js";
+import { DAY, HOUR, MINUTE, SECOND, during, instant, spoken, timeOfDay, written } from "./time.js";
 
 const MOST_LANES = 30;
-const MOST_MARKS = 400;
-const HIGHEST_PILE = 4;
+const HIGHEST_PILE = 5; // the lowest place of a higher one lists the rest
 const EDGE = 14; // pixels left and right of the first and the last instant
 const AXIS = 38;
 const LABEL = 20;
@@ -29,11 +28,15 @@ export function symbol(kind) {
 }
 
 export class Timeline {
-  constructor(svg, open) {
+  /** `open` is called with a request's number, `list` with a lane's event ID and the first and last instant of a pile. */
+  constructor(svg, open, list) {
     this.svg = svg;
     this.open = open;
+    this.list = list;
+    this.marks = [];
     this.current = null;
     svg.addEventListener("keydown", (event) => this.move(event));
+    svg.parentElement.addEventListener("focusin", (event) => this.hold(event.target)); // on SVG, it would add a Tab stop
     new ResizeObserver(() => this.state && this.show(this.state)).observe(svg.parentElement);
   }
 
@@ -47,20 +50,26 @@ export class Timeline {
     const perPixel = Number(last - first) / (width - 2 * EDGE);
     this.x = (time) => EDGE + Number(time - first) / perPixel;
     this.width = width;
+    this.marks = [];
     let y = AXIS;
     const drawn = shown.map((lane) => {
       const [group, height] = this.lane(lane, y, state.now());
       y += height;
       return group;
     });
-    const focused = this.svg.contains(document.activeElement) ? document.activeElement.dataset.number : null;
-    this.svg.replaceChildren(...this.axis(first, last, y), ...drawn, ...this.present(state, y));
+    const focused = this.svg.contains(document.activeElement) ? this.current : null;
+    this.svg.replaceChildren(...this.axis(first, last, y), ...this.present(state, y), ...drawn);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${y + 6}`);
     this.svg.setAttribute("width", width);
     this.svg.setAttribute("height", y + 6);
     by("lanes-left-out").textContent =
       lanes.length > MOST_LANES ? `${lanes.length - MOST_LANES} older events are not drawn.` : "";
     this.settle(focused);
+  }
+
+  /** Returns the focus to the mark that had it, or to what was drawn in its place since. */
+  focus() {
+    this.svg.querySelector("[tabindex='0']")?.focus();
   }
 
   extent(state, lanes) {
@@ -98,7 +107,7 @@ export class Timeline {
   lane(lane, top, now) {
     const bars = lane.spans.map((span, row) => this.bar(span, top + LABEL + row * (BAR + 3), now));
     const marksTop = top + LABEL + Math.max(lane.spans.length, 0) * (BAR + 3);
-    const [marks, piled] = this.marks(lane.entries.slice(-MOST_MARKS), marksTop);
+    const [marks, piled] = this.piles(lane, marksTop);
     const height = LABEL + lane.spans.length * (BAR + 3) + piled * MARK + 10;
     const label = draw("text", { class: "lane-label", x: EDGE, y: top + 14 }, ...this.label(lane));
     const line = draw("line", { class: "lane-line", x1: 0, x2: this.width, y1: top, y2: top });
@@ -140,37 +149,54 @@ export class Timeline {
   }
 
   /** The marks of a lane, stacked if they would overlap, and the height of the highest stack. */
-  marks(entries, top) {
+  piles({ eventId, entries }, top) {
     const piles = new Map();
-    const drawn = [];
     for (const entry of [...entries].reverse()) {
       const x = this.x(instant(entry._feedback.now));
       if (x < 0 || x > this.width) continue;
       const key = Math.round(x / MARK);
-      const height = piles.get(key)?.height ?? 0;
-      piles.set(key, { x: key * MARK, height: height + 1 });
-      if (height < HIGHEST_PILE) drawn.push(this.mark(entry, x, top + height * MARK + MARK / 2));
+      if (!piles.has(key)) piles.set(key, []);
+      piles.get(key).push({ entry, x });
     }
-    const highest = Math.max(0, ...[...piles.values()].map((pile) => pile.height));
-    for (const { x, height } of piles.values()) {
-      if (height > HIGHEST_PILE) drawn.push(draw("text", { class: "more", x, y: top + HIGHEST_PILE * MARK + 13 }, `+${height - HIGHEST_PILE}`));
+    const middle = (row) => top + row * MARK + MARK / 2;
+    const drawn = [];
+    for (const pile of piles.values()) {
+      const shown = pile.length > HIGHEST_PILE ? HIGHEST_PILE - 1 : pile.length;
+      drawn.push(...pile.slice(0, shown).map(({ entry, x }, row) => this.mark(entry, x, middle(row))));
+      if (shown < pile.length) drawn.push(this.more(eventId, pile, shown, middle(shown)));
     }
-    return [drawn, Math.min(highest, HIGHEST_PILE + 1)];
+    const highest = Math.max(0, ...[...piles.values()].map((pile) => pile.length));
+    return [drawn, Math.min(highest, HIGHEST_PILE)];
   }
 
   mark(entry, x, y) {
     const kind = kindOf(entry);
     const { number, now, rule } = entry._feedback;
     const name = `Request ${number}: ${SAID[kind]}, ${entry.response.status || "no status"}${rule ? `, ${rule}` : ""}, at ${timeOfDay(instant(now))}`;
-    const open = () => this.open(number);
-    const mark = { class: "mark", role: "button", tabindex: -1, "aria-label": name, "data-number": number, click: open };
-    return draw(
-      "g",
-      { ...mark, transform: `translate(${x} ${y})` },
-      draw("title", {}, name),
-      draw("circle", { class: "target", r: MARK / 2 }),
-      shape(kind),
-    );
+    const target = draw("circle", { class: "target", r: MARK / 2 });
+    return this.button([number], name, x, y, () => this.open(number), target, shape(kind));
+  }
+
+  /** Below a pile that is too high to draw: lists all of its requests, the drawn ones too. */
+  more(eventId, pile, shown, y) {
+    const left = pile.slice(shown).map(({ entry }) => entry._feedback.number);
+    const times = pile.map(({ entry }) => instant(entry._feedback.now)).sort((one, other) => Number(one - other));
+    const [first, last] = [times[0], times.at(-1)];
+    const x = (this.x(first) + this.x(last)) / 2;
+    const text = `+${left.length}`;
+    const width = Math.max(MARK + 4, 7 * text.length + 8);
+    const inside = Math.min(Math.max(x, width / 2 + 1), this.width - width / 2 - 1);
+    const name = `${text}: list all ${pile.length} requests ${during(first, last)}`;
+    const target = draw("rect", { class: "target", x: -width / 2, y: 1 - MARK / 2, width, height: MARK - 2, rx: MARK / 2 - 1 });
+    return this.button(left, name, inside, y, () => this.list(eventId, first, last), target, draw("text", { y: 4 }, text));
+  }
+
+  /** One stop of the arrow keys, which stands for these requests; the latest comes first. */
+  button(numbers, name, x, y, act, ...shapes) {
+    const attributes = { class: numbers.length > 1 ? "mark more" : "mark", role: "button", tabindex: -1, "aria-label": name, "data-number": numbers[0] };
+    const node = draw("g", { ...attributes, transform: `translate(${x} ${y})`, click: act }, draw("title", {}, name), ...shapes);
+    this.marks.push({ node, numbers, act });
+    return node;
   }
 
   present(state, height) {
@@ -186,32 +212,30 @@ export class Timeline {
 
   /** Tab reaches one mark at a time; the arrow keys move from one to the next. */
   settle(focused) {
-    const marks = this.inOrder();
-    const chosen = marks.find((each) => each.dataset.number === (focused ?? this.current)) ?? marks.at(-1);
+    this.marks.sort((one, other) => one.numbers[0] - other.numbers[0]);
+    const chosen = this.marks.find(({ numbers }) => numbers.includes(focused ?? this.current)) ?? this.marks.at(-1);
     if (!chosen) return;
-    chosen.setAttribute("tabindex", 0);
-    if (focused !== null) chosen.focus();
+    chosen.node.setAttribute("tabindex", 0);
+    if (focused !== null) chosen.node.focus();
   }
 
-  inOrder() {
-    const marks = [...this.svg.querySelectorAll(".mark")];
-    return marks.sort((one, other) => one.dataset.number - other.dataset.number);
+  /** From now on, Tab reaches this mark. */
+  hold(focused) {
+    for (const { node, numbers } of this.marks) {
+      node.setAttribute("tabindex", node === focused ? 0 : -1);
+      if (node === focused) this.current = numbers[0];
+    }
   }
 
   move(event) {
-    const mark = event.target.closest(".mark");
-    if (!mark) return;
-    if (event.key === "Enter" || event.key === " ") this.open(Number(mark.dataset.number));
-    const marks = this.inOrder();
+    const at = this.marks.findIndex(({ node }) => node === event.target.closest(".mark"));
+    if (at < 0) return;
+    if (event.key === "Enter" || event.key === " ") this.marks[at].act();
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const places = { Home: 0, End: marks.length - 1 };
-    const next = marks[places[event.key] ?? (step ? marks.indexOf(mark) + step : -1)];
+    const places = { Home: 0, End: this.marks.length - 1 };
+    const next = this.marks[places[event.key] ?? (step ? at + step : -1)];
     if (step || event.key in places || event.key === " " || event.key === "Enter") event.preventDefault();
-    if (!next) return;
-    mark.setAttribute("tabindex", -1);
-    next.setAttribute("tabindex", 0);
-    this.current = next.dataset.number;
-    next.focus();
+    next?.node.focus();
   }
 }
 
