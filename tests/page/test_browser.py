@@ -152,6 +152,23 @@ def test_fault_by_clicking(visitor: Visitor, sandbox: Sandbox) -> None:
     assert len(sandbox.feedback) == 1
 
 
+def test_reason_under_a_delay_is_that_of_the_rule(visitor: Visitor, sandbox: Sandbox) -> None:
+    """The fault is named beside it; where a fault replaced the response, it is the reason."""
+    submit(sandbox)
+    sandbox.advance("PT5M0.000001S")
+    for effect in ({"delay": "PT0.001S"}, {"status": 503}):
+        sandbox.fail(effect, times=1)
+        submit(sandbox)
+    page = visitor.visit(sandbox)
+    page.locator("#request-rows tr").nth(2).wait_for()
+
+    assert page.locator("#request-rows td.reason").all_inner_texts() == [
+        "rule 2 of the project's faults",
+        "feedback first submitted 5m00.000001s ago, window PT5M; a fault: delay",
+        "",
+    ]
+
+
 def test_reset_is_asked_for_and_empties(visitor: Visitor, sandbox: Sandbox) -> None:
     submit(sandbox)
     page = visitor.visit(sandbox)
@@ -254,7 +271,7 @@ def test_axe_finds_nothing_in_the_reference(visitor: Visitor, server: Server, sc
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(visitor: Visitor, sandbox: Sandbox, scheme: Any) -> None:
-    """On the list of projects, an empty project, one with requests and a fault, its pile, and an exchange; everything fits
+    """On the list of projects, an empty project, one with requests and a fault, a pile, and an exchange; all of it fits
     a phone.
     """
     needs_axe()

@@ -111,7 +111,7 @@ export function list(body, entries, open) {
 }
 
 function row(entry, open) {
-  const { number, now, rule, reason } = entry._feedback;
+  const { number, now, rule } = entry._feedback;
   return make(
     "tr",
     { click: () => open(number) },
@@ -120,8 +120,14 @@ function row(entry, open) {
     make("td", {}, entry.request.method),
     make("td", { class: "status" }, symbol(kindOf(entry)), ` ${entry.response.status || "–"}`),
     make("td", { class: "rule" }, make("code", {}, rule ?? "–")),
-    make("td", { class: "reason" }, entry._feedback.fault ? "a fault" : (reason ?? "")),
+    make("td", { class: "reason" }, reasonOf(entry)),
   );
+}
+
+/** Why the rule decided this way, and what a fault did besides. */
+function reasonOf({ _feedback: { rule, reason, fault } }) {
+  const beside = fault && rule !== "fault" ? `a fault: ${Object.keys(fault.effect).join(", ")}` : null;
+  return [reason, beside].filter(Boolean).join("; ");
 }
 
 function facts(pairs) {
