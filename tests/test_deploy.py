@@ -29,11 +29,15 @@ def asked(path: str, **headers: str) -> httpx.Response:
     return asyncio.run(get())
 
 
-def containers(kind: str, name: str) -> dict[str, Any]:
+def pod(kind: str, name: str) -> dict[str, Any]:
     manifests = yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text("utf-8"))
     found = next(each for each in manifests if (each["kind"], each["metadata"]["name"]) == (kind, name))
-    (container,) = found["spec"]["template"]["spec"]["containers"]
-    return dict(container)
+    return dict(found["spec"]["template"]["spec"])
+
+
+def container(kind: str, name: str) -> dict[str, Any]:
+    (only,) = pod(kind, name)["containers"]
+    return dict(only)
 
 
 @pytest.mark.parametrize("name", ["compose.yaml", "kubernetes.yaml"])
@@ -45,19 +49,24 @@ def test_variables_are_flags_of_the_mock(name: str) -> None:
 
 
 def test_probe_is_answered_without_a_token() -> None:
-    probe = containers("Deployment", "feedback-mock")["readinessProbe"]["httpGet"]
+    probe = container("Deployment", "feedback-mock")["readinessProbe"]["httpGet"]
 
     assert asked(probe["path"]).status_code == 200
     assert asked("/_control/metrics").status_code == 401
 
 
+def test_mock_starts_although_its_service_has_the_name_of_its_variables() -> None:
+    """Kubernetes would set FEEDBACK_MOCK_PORT=tcp://…, which the mock refuses as a port."""
+    assert pod("Deployment", "feedback-mock")["enableServiceLinks"] is False
+
+
 def test_mocks_reach_the_redis_that_is_there_and_nobody_else_does() -> None:
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))
-    mock = containers("Deployment", "feedback-mock")
+    mock = container("Deployment", "feedback-mock")
     url = next(each["value"] for each in mock["env"] if each["name"] == "FEEDBACK_MOCK_STORE")
 
     assert url == "redis://feedback-mock-redis:6379/0"
-    assert containers("StatefulSet", "feedback-mock-redis")["ports"][0]["containerPort"] == 6379
+    assert container("StatefulSet", "feedback-mock-redis")["ports"][0]["containerPort"] == 6379
     assert compose["services"]["mock-1"]["environment"]["FEEDBACK_MOCK_STORE"] == "redis://redis:6379/0"
     assert compose["networks"]["redis"]["internal"]
     assert "ports" not in compose["services"]["redis"]
