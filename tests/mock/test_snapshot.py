@@ -10,7 +10,7 @@ import pytest
 from feedback_mock.app import create_app
 from feedback_mock.store import Limits
 from feedback_spec.document import load_control
-from feedback_spec.openapi.render31 import to_31
+from feedback_spec.documentation.build import snapshot_schema
 
 from tests.mock.conftest import EVENT
 
@@ -90,10 +90,13 @@ def test_a_snapshot_has_no_secret(full: Any) -> None:
 
 
 def test_the_published_schema_is_what_a_snapshot_keeps_to(full: Any) -> None:
-    document = to_31(load_control())
-    schema = {"$ref": "#/components/schemas/Snapshot", "components": document["components"]}
+    """By itself, as `feedback-docs build` writes it; what it refers to counts, too."""
+    schema = jsonschema_rs.Draft202012Validator(snapshot_schema(load_control()))
+    taken = snapshot(full)
 
-    jsonschema_rs.validate(schema, snapshot(full))
+    assert schema.is_valid(taken)
+    assert not schema.is_valid({**taken, "version": 2})
+    assert not schema.is_valid({**taken, "faults": [{**taken["faults"][0], "rule": {"effect": {"status": "503"}}}]})
 
 
 def test_a_large_snapshot_is_read_in_pieces(full: Any) -> None:

@@ -21,6 +21,7 @@ FILES = {
     "openapi-3.1.json",
     "control.json",
     "control-3.1.json",
+    "snapshot.schema.json",
     "ingest.json",
     "ingest-3.1.json",
 }
@@ -60,7 +61,7 @@ def test_build_writes_everything(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def _order(name: str) -> int:
     order = ["reference.md", "reference.html", "timeline.svg", "page.md"]
     order += ["openapi.json", "openapi-3.1.json", "control.json", "control-3.1.json"]
-    order += ["ingest.json", "ingest-3.1.json"]
+    order += ["snapshot.schema.json", "ingest.json", "ingest-3.1.json"]
     return order.index(name)
 
 

@@ -12,15 +12,16 @@ from feedback_spec.document import Document, load_ingest
 from feedback_spec.documentation.page import render_page
 from feedback_spec.documentation.reference import render_html, render_markdown, render_timeline
 from feedback_spec.files import replace
-from feedback_spec.openapi.render31 import to_31
+from feedback_spec.openapi.render31 import standalone, to_31
 from feedback_spec.source import DocumentError, documents
 
 REFERENCE = "REFERENCE.md"
 TIMELINE = "timeline.svg"
+SNAPSHOT = "snapshot.schema.json"
 # What the reference links to: files built beside it, or files beside it in the repository.
 _BUILT = {
     "The contract": ("openapi.json", "openapi-3.1.json"),
-    "The control protocol": ("control.json", "control-3.1.json"),
+    "The control protocol": ("control.json", "control-3.1.json", SNAPSHOT),
     "Events from SDKs": ("ingest.json", "ingest-3.1.json"),
 }
 _COMMITTED = {
@@ -42,9 +43,17 @@ def built_files(document: Document, control: dict[str, Any]) -> dict[str, str]:
             "openapi-3.1.json": _json(to_31(document.openapi)),
             "control.json": _json(control),
             "control-3.1.json": _json(to_31(control)),
+            SNAPSHOT: _json(snapshot_schema(control)),
             "ingest.json": _json(load_ingest()),
             "ingest-3.1.json": _json(to_31(load_ingest())),
         }
+
+
+def snapshot_schema(control: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of a project's snapshot, as in the control protocol."""
+    version = control["components"]["schemas"]["Snapshot"]["properties"]["version"]["enum"][-1]
+    uri = f"urn:sentry-feedback-contract:snapshot:{version}"
+    return standalone(control, "Snapshot", uri, "A snapshot of a project of the Submit User Feedback mock")
 
 
 @contextmanager

@@ -90,9 +90,9 @@ def command() -> None:
 def build(out: Path, spec: Path | None, profile: str) -> int:
     """Write the reference and the documents to a directory.
 
-    The reference is one HTML file that loads nothing, and Markdown with its drawing. The page in its original form and
-    the documents as OpenAPI 3.0 and 3.1 are written beside it. All texts state the time windows as they are in the
-    document.
+    The reference is one HTML file that loads nothing, and Markdown with its drawing. The page in its original form, the
+    documents as OpenAPI 3.0 and 3.1, and the JSON Schema of a project's snapshot are written beside it. All texts state
+    the time windows as they are in the document.
     """
     files = built_files(_valid(spec, profile), load_control())
     write(files, out)

@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from feedback_spec.openapi.places import places
+from feedback_spec.openapi.schemas import needed
 
 
 def to_31(document: dict[str, Any]) -> dict[str, Any]:
@@ -19,6 +20,19 @@ def to_31(document: dict[str, Any]) -> dict[str, Any]:
         place.node.clear()
         place.node.update(schema)
     return rendered
+
+
+def standalone(document: dict[str, Any], name: str, uri: str, title: str) -> dict[str, Any]:
+    """The schema with this name, of an OpenAPI 3.0 document, as a JSON Schema that needs no other document."""
+    rendered = to_31(document)
+    components = rendered["components"]
+    schema = components["schemas"][name]
+    definitions = needed(schema, components).get("schemas", {})
+    for place in places(rendered):
+        if place.kind == "schema" and "$ref" in place.node:
+            place.node["$ref"] = place.node["$ref"].replace("#/components/schemas/", "#/$defs/", 1)
+    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": uri, "title": title}
+    return {**about, **schema, "$defs": definitions}
 
 
 def _schema(schema: dict[str, Any]) -> dict[str, Any]:

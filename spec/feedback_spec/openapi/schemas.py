@@ -22,7 +22,7 @@ def validator_of(schema: Mapping[str, Any], components: Mapping[str, Any]) -> js
     return jsonschema_rs.Draft202012Validator(
         # References begin at the root, so each schema becomes a root with the components beside it that it needs.
         # With all of them, a validator would take ten times as long to make.
-        {**schema, "components": _needed(schema, components)},
+        {**schema, "components": needed(schema, components)},
         validate_formats=True,
         email_options=_EMAIL,
         pattern_options=PATTERNS,
@@ -30,22 +30,22 @@ def validator_of(schema: Mapping[str, Any], components: Mapping[str, Any]) -> js
     )
 
 
-def _needed(schema: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def needed(schema: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The components that a schema refers to, directly or through others."""
-    needed: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
     waiting: list[Any] = [schema]
     while waiting:
         node = waiting.pop()
         if isinstance(node, Mapping):
             waiting.extend(node.values())
-            found = _COMPONENT.match(str(node.get("$ref")))
-            kind, name = found.groups() if found else ("", "")
-            if name in components.get(kind, {}) and name not in needed.get(kind, {}):
-                needed.setdefault(kind, {})[name] = components[kind][name]
+            reference = _COMPONENT.match(str(node.get("$ref")))
+            kind, name = reference.groups() if reference else ("", "")
+            if name in components.get(kind, {}) and name not in found.get(kind, {}):
+                found.setdefault(kind, {})[name] = components[kind][name]
                 waiting.append(components[kind][name])
         elif isinstance(node, list):
             waiting.extend(node)
-    return needed
+    return found
 
 
 def check_pattern(pattern: str, place: str, fail: Fail) -> None:
