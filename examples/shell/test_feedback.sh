@@ -41,6 +41,15 @@ advance() { # DURATION
     control POST /clock/advance "{\"duration\": \"$1\"}" >/dev/null
 }
 
+fail() { # FAULT
+    control POST /faults "{\"faults\": [$1]}" >/dev/null
+}
+
+# How many requests the mock got, by its journal.
+expect_requests() { # MATCH COUNT
+    expect_text '"verdict":"yes"' "$(control POST /requests/verify "{\"match\": $1, \"exactly\": $2}")"
+}
+
 # The last value of a key in one line of JSON, if it is a string.
 value() { # KEY
     sed -nE "s/.*[{,] *\"$1\": *\"([^\"]*)\".*/\1/p"
@@ -116,6 +125,27 @@ invalid_fields_are_named() {
     expect_text '"email":["Enter a valid email address."]' "$answer"
 }
 
+retry_after_a_503_stores_it() {
+    fail '{"effect": {"status": 503, "retry_after": 30}, "times": 1}'
+    expect 503 "$(submit "$FOUND" "$BEARER")"
+    expect_text '[]' "$(control GET /feedback)"
+    expect 200 "$(submit "$FOUND" "$BEARER")"
+    expect_requests '{"status": 503}' 1
+    expect_requests '{"status": 200}' 1
+}
+
+retry_after_a_lost_response_stores_it_once() {
+    fail '{"phase": "after", "effect": {"connection": "EMPTY_RESPONSE"}, "times": 1}'
+    local answer
+    if answer=$(submit "$FOUND" "$BEARER" 2>/dev/null); then
+        expect "no response" "$answer"
+    fi
+    expect 200 "$(submit "$FOUND" "$BEARER")"
+    expect_requests '{"event_id": "'$EVENT'"}' 2
+    expect_requests '{"rule": "overwrite"}' 1
+    expect_text '"state":"lost"' "$(control GET /requests)"
+}
+
 start_mock
 run feedback_is_stored_with_the_issue_of_its_event
 run dsn_may_submit
@@ -123,3 +153,5 @@ run retry_overwrites
 run event_window_ends_after_exactly_30_minutes
 run overwrite_window_ends_after_exactly_5_minutes
 run invalid_fields_are_named
+run retry_after_a_503_stores_it
+run retry_after_a_lost_response_stores_it_once

@@ -58,6 +58,15 @@ def test_every_example_is_run() -> None:
 
 
 @pytest.mark.parametrize("name", NEEDS)
+def test_example_uses_faults_and_the_journal(name: str) -> None:
+    sources = [*(EXAMPLES / name).glob("*test*"), *(EXAMPLES / name).glob("src/test/**/*.java")]
+    text = "".join(each.read_text("utf-8") for each in sources)
+
+    assert re.search(r"[./](fail|faults)\b", text)
+    assert re.search(r"[./](requests|listRequests)\b", text)
+
+
+@pytest.mark.parametrize("name", NEEDS)
 def test_example_runs_as_its_readme_says(name: str, tmp_path: Path) -> None:
     """One command, and it succeeds, wherever the mock's command is."""
     need(*NEEDS[name])
