@@ -234,11 +234,14 @@ def test_a_recorded_journal_is_judged_as_far_as_it_says_something(
     har = tmp_path / "recorded.har"
     har.write_text(json.dumps({"log": {"entries": [_entry("00:00:00", 409), _entry("00:00:05", 409)]}}), "utf-8")
 
-    assert main(["client", "--journal", str(har)]) == 1
+    summary = tmp_path / "summary.md"
+
+    assert main(["client", "--journal", str(har), "--report", f"markdown={summary}"]) == 1
 
     said = capsys.readouterr().out
     assert "conflict-final is violated" in said
     assert "after a 409, the same was sent again 5s later" in said
+    assert "reproduce it" not in f"{said}{summary.read_text('utf-8')}".lower()  # no line repeats a recording
 
 
 def _entry(time: str, status: int) -> dict[str, Any]:

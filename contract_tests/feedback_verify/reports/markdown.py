@@ -85,11 +85,12 @@ def _reproduction(report: Report, entry: Entry) -> str:
     happened = [f"{each.when}  {each.what} {each.told}".rstrip() for each in moments(result.steps, violated=True)]
     lines = report.plan(result) or report.reproduction(result)
     left_out = [f"# … {len(lines) - LINES} lines more"] if len(lines) > LINES else []
+    reproduced = f'<pre lang="sh">{_pre([*lines[:LINES], *left_out])}</pre>\n' if lines else ""
     page = f"<br>Sentry's page: <i>{html.escape(result.rule.page)}</i>" if result.rule.page else ""
     return (
-        f"<details><summary>{html.escape(result.rule.id)}: reproduce it</summary>\n"
+        f"<details><summary>{html.escape(result.rule.id)}: {'reproduce it' if lines else 'what happened'}</summary>\n"
         f"<p>{html.escape(result.rule.rule)}{page}</p>\n<pre>{_pre(map(report.clean, happened))}</pre>\n"
-        f'<pre lang="sh">{_pre([*lines[:LINES], *left_out])}</pre>\n</details>\n'
+        f"{reproduced}</details>\n"
     )
 
 

@@ -90,13 +90,8 @@ def _print_lines(report: Report, entry: Entry, console: Console) -> None:
         console.print(Text(f"    {each.when:{width}}  {told}", "red" if each.wrong else ""), soft_wrap=True)
     plan = report.plan(entry.shown)
     lines = [f"{number}. {sentence}" for number, sentence in enumerate(plan, 1)] or report.reproduction(entry.shown)
-    console.print(
-        Text(
-            "  Reproduce it by hand:"
-            if plan
-            else "  Reproduce it in bash or zsh; each line prints its status and the one seen:"
-        )
-    )
+    if lines:
+        console.print(Text(f"  Reproduce it {'by hand' if plan else 'in bash or zsh'}:"))
     for line in lines:
         console.print(Text(f"    {line}"), soft_wrap=True)
     console.print()
