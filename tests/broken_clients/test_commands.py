@@ -329,13 +329,14 @@ def test_a_client_that_deletes_its_project_is_told_so(capsys: pytest.CaptureFixt
 def test_exploring_needs_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explore"]) == 2
 
-    assert "as in feedback-verify explore -- pytest." in capsys.readouterr().err
+    assert "as in feedback-verify explore -- python submit.py." in capsys.readouterr().err
 
 
 def test_a_command_that_fails_anyway_is_not_explored(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explore", "--", *python("import sys; sys.exit('no luck')")]) == 2
 
     assert (
-        "sent nothing to the mock, so no response can be lost; it exited with code 1, saying: no luck."
+        "sent nothing to the mock, so no response can be lost; it exited with code 1, saying: no luck. "
+        "A test that starts a mock of its own, as with the fixture feedback_mock, sends to that one."
         in capsys.readouterr().err
     )

@@ -59,8 +59,8 @@ Exit codes:
 
 \b
 Examples:
-  feedback-mock explore -- pytest test_feedback.py
-  feedback-verify explore --report html=explored.html -- npm test
+  feedback-mock explore -- python submit.py
+  feedback-verify explore --report html=explored.html -- node dist/submit.js
 """
 NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "auto_envvar_prefix": "FEEDBACK"}
 
@@ -168,7 +168,7 @@ def _explore(*, words: tuple[str, ...], only: tuple[str, ...], profile: str, spe
     from feedback_verify.clients.exploring import Exploration  # noqa: PLC0415 (reports are slow to import)
 
     if not words:
-        raise SettingsError("Pass the client's test command after --, as in feedback-verify explore -- pytest.")
+        raise SettingsError("Pass the client's command after --, as in feedback-verify explore -- python submit.py.")
     began, document = _now(), load(spec, profile)
     _required(document, "all")
     return _play(

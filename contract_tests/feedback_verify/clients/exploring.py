@@ -177,6 +177,7 @@ def _why_not(stage: Stage, plain: Episode) -> str:
     if not plain.attempts:
         return (
             f"{stage.words[0]}: sent nothing to the mock, so no response can be lost; it {plain.ending}. "
+            "A test that starts a mock of its own, as with the fixture feedback_mock, sends to that one. "
             "FEEDBACK_ENDPOINT, FEEDBACK_TOKEN and others say where to send: see --help."
         )
     return f"{stage.words[0]}: fails even if nothing goes wrong, so no fault can be detected; it {plain.ending}."

@@ -31,7 +31,7 @@ Examples:
   feedback-mock --spec my-openapi.yaml --watch   use another document, and follow its changes
   feedback-mock --store redis://127.0.0.1 --workers 4    share projects between processes (docs/scale.md)
   feedback-mock --host 0.0.0.0                   for a container; the control protocol then needs a token
-  feedback-mock explore -- pytest                lose each response of your tests once, and see what happens
+  feedback-mock explore -- python submit.py      lose each response of a client once, and see what happens
 """
 
 
