@@ -18,6 +18,9 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:  # the imports take a moment; afterwards, cli.main says it
         print("Stopped.", file=sys.stderr)
         return 2
+    except Exception as error:
+        print(f"feedback-verify: cannot be imported: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
     return cli.main(argv)
 
 

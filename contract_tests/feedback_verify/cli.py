@@ -1,6 +1,7 @@
 """`feedback-verify`: parses, runs, reports, and returns the exit code."""
 
 import os
+import sys
 import tempfile
 from contextlib import suppress
 from functools import partial
@@ -75,6 +76,10 @@ def command() -> None:
     Every option can also be set in the environment: FEEDBACK_URL, FEEDBACK_TOKEN, FEEDBACK_DSN and so on. Without a
     URL, it starts and verifies a mock server.
     """
+    try:
+        Path.cwd()  # Hypothesis, and every relative path, need one
+    except OSError as error:
+        raise click.ClickException(f"The working directory cannot be used: {error.strerror}.") from None
 
 
 @command.command(epilog=EPILOG, context_settings=READ)
@@ -140,6 +145,9 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except SystemExit:
         return 2  # click exits this way if nobody reads --help to the end
+    except Exception as error:
+        click.echo(f"Error: {sentence_for(error, debug='--debug' in (sys.argv if argv is None else argv))}", err=True)
+        return 2
     return outcome if isinstance(outcome, int) else 0
 
 

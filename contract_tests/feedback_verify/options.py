@@ -48,6 +48,8 @@ class Option:
         """What the TOML value must be instead; None if it is valid."""
         wanted, words = TYPES.get(self.kind, (str, "a text"))
         fits = isinstance(value, wanted) and (self.kind == "flag" or not isinstance(value, bool))
+        if fits and isinstance(value, str) and "\0" in value:
+            return "a text without the character U+0000"
         return None if fits else words
 
 

@@ -30,6 +30,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise Unreadable(f"{path}: is not TOML: {error}.") from None
     except RecursionError:
         raise Unreadable(f"{path}: is not TOML that can be read: it is nested too deeply.") from None
+    except ValueError:  # of int(), which limits digits
+        raise Unreadable(f"{path}: is not TOML that can be read: a number has too many digits.") from None
 
 
 def read_json(path: Path) -> Any:

@@ -156,3 +156,72 @@ def test_credentials_that_cannot_be_sent_are_2(
 
     assert code == 2
     assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (r'spec = "\u0000"', "spec must be a text without the character U+0000."),
+        (r'baseline = "a\u0000b"', "baseline must be a text without the character U+0000."),
+        (f"seed = {'9' * 5_000}", "is not TOML that can be read: a number has too many digits."),
+    ],
+)
+def test_settings_that_python_cannot_take_are_2(
+    line: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "feedback.toml"
+    config.write_text(f"{line}\n")
+
+    assert main(["--config", str(config)]) == 2
+    assert capsys.readouterr().err.endswith(f"Error: {config}: {sentence}\n")
+
+
+def test_baseline_with_a_number_without_end_is_2_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    baseline = tmp_path / "baseline.toml"
+    baseline.write_text(f"[accepted]\nhead = {'9' * 5_000}\n")
+
+    assert main(["--baseline", str(baseline)]) == 2
+    assert f"{baseline}: is not TOML that can be read: a number has too many digits." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["--report", "json=x.json"], ["client", "--report", "json=x.json", "--", "true"]]
+)
+def test_working_directory_that_is_gone_is_2(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Hypothesis asks for it at import, and so does every relative path."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+
+    assert main(words) == 2
+    assert capsys.readouterr().err == "Error: The working directory cannot be used: No such file or directory.\n"
+
+
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
+def test_mistake_of_ours_while_parsing_is_2(
+    debug: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever it is: nobody has observed a violation yet."""
+
+    def failing(*_: object) -> None:
+        raise KeyError("oops")
+
+    monkeypatch.setattr("feedback_verify.flags.Path.absolute", failing)
+    code = main(["--report", "json=x", *debug])
+
+    shown = capsys.readouterr().err
+    assert code == 2
+    assert ("Traceback" in shown) == bool(debug)
+    assert "feedback-verify has a bug; this says nothing about the target: KeyError: 'oops'" in shown.splitlines()[-1]
+
+
+def test_installation_that_cannot_be_imported_is_2(tmp_path: Path) -> None:
+    (tmp_path / "rich.py").write_text("raise AttributeError('from another time')\n")
+    words = [sys.executable, "-m", "feedback_verify"]
+    ran = subprocess.run(words, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+
+    assert ran.returncode == 2
+    assert ran.stderr == "feedback-verify: cannot be imported: AttributeError: from another time\n"
