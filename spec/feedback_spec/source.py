@@ -138,9 +138,9 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         integer = node.tag.endswith(":int")
         try:
             value: int | float = self.construct_yaml_int(node) if integer else self.construct_yaml_float(node)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise _not_taken("not a number, or one with too many digits", node) from None
-        if not math.isfinite(value) or abs(value) >= MAX_INTEGER:
+        if abs(value) >= MAX_INTEGER or not math.isfinite(value):  # in this order: not every integer is a float, too
             raise _not_taken(f"the number {node.value[:40]}, which JSON cannot carry safely", node)
         return value
 

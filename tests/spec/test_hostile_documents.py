@@ -60,6 +60,10 @@ def changed(value: Any, *steps: str) -> dict[str, Any]:
         pytest.param("paths: {}\nx: !!python/name:os.system", "the tag os.system, which", id="a tag of Python"),
         pytest.param("paths: {}\nx: !!bool maybe", "a value does not fit the tag before it", id="a tag that lies"),
         pytest.param(f"paths: {{}}\nx: {'9' * 5_000}", "too many digits", id="a number without end"),
+        pytest.param(
+            f"paths: {{}}\nx: 0x{'f' * 257}", "the number 0xfff", id="an integer that is larger than every float"
+        ),
+        pytest.param(f"paths: {{}}\nx: 1{':1' * 300}.5", "too many digits", id="a float of too many sixties"),
         pytest.param("paths: {}\nx: .nan", "the number .nan, which JSON cannot carry", id="not a number"),
         pytest.param("#" * (MAX_BYTES + 1), "is larger than 1,048,576 bytes", id="too large a file"),
     ],
