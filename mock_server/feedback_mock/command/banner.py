@@ -5,16 +5,17 @@ from io import StringIO
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from feedback_mock.command.ready import lines_to_paste
 from feedback_mock.mock import Mock
 
 
 def banner(mock: Mock, data: dict[str, Any], certificate: str | None) -> str:
-    """The address, the credentials, and the commands to paste, which are never wrapped."""
+    """The address, the credentials, and the commands to paste; no line is wrapped."""
     text = StringIO()
     console = Console(file=text, force_terminal=sys.stdout is not None and sys.stdout.isatty(), highlight=False)
-    console.print(f"The Submit User Feedback mock is listening on [bold]{data['url']}[/bold]")
+    console.print("The Submit User Feedback mock is listening on", Text(data["url"], "bold"), soft_wrap=True)
     rows = {
         "elsewhere": data["elsewhere"],
         "project": f"{data['organization']}/{data['project']} (number {data['id']})",
@@ -33,5 +34,5 @@ def banner(mock: Mock, data: dict[str, Any], certificate: str | None) -> str:
     for what, line in lines_to_paste(mock, data, certificate):
         console.print(f"\n# {what}", style="dim", soft_wrap=True, markup=False)
         console.print(line, soft_wrap=True, markup=False)
-    console.print("\nPress Ctrl-C to stop.", style="dim")
+    console.print("\nPress Ctrl-C to stop.", style="dim", soft_wrap=True)
     return text.getvalue()
