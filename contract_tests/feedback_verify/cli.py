@@ -13,6 +13,7 @@ import click
 from feedback_spec.document import Document, load
 from feedback_spec.files import check
 from feedback_spec.profiles import PROFILES
+from feedback_spec.streams import escape_unencodable
 
 from feedback_verify.clients.cli import client, explore
 from feedback_verify.flags import COMPARED, DETECT, flags, given, report_option
@@ -135,6 +136,7 @@ command.add_command(explore)
 
 def main(argv: list[str] | None = None) -> int:
     """Runs the command line and returns its exit code. Never raises; 1 always means an observed violation."""
+    escape_unencodable()
     try:
         outcome = command.main(argv, prog_name="feedback-verify", standalone_mode=False)
     except click.ClickException as error:

@@ -1,6 +1,5 @@
 """What a command says at its end and on its way: reports, sentences, progress. Runs nothing."""
 
-import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 from feedback_spec.source import DocumentError
+from feedback_spec.streams import discard_stdout
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -73,8 +73,7 @@ def printed(show: Callable[[Console], None]) -> list[str]:
         show(_Console(width=None if sys.stdout.isatty() else 160, highlight=False))
         sys.stdout.flush()
     except OSError as error:
-        # Python flushes again at exit, and would repeat our message, with an exit code of its own.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_stdout()
         return [f"The verdicts cannot be printed: {error.strerror or error}."]
     return []
 

@@ -1,6 +1,8 @@
 """`feedback-verify client` and `explore` as commands: what they print, write and return."""
 
 import json
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -242,6 +244,19 @@ def test_a_recorded_journal_is_judged_as_far_as_it_says_something(
     assert "conflict-final is violated" in said
     assert "after a 409, the same was sent again 5s later" in said
     assert "reproduce it" not in f"{said}{summary.read_text('utf-8')}".lower()  # no line repeats a recording
+
+
+def test_a_violation_is_1_where_stdout_is_ascii(tmp_path: Path) -> None:
+    """Characters that it lacks are escaped."""
+    har = tmp_path / "Zoë.har"
+    har.write_text(json.dumps({"log": {"entries": [_entry("00:00:00", 409), _entry("00:00:05", 409)]}}), "utf-8")
+    command = [sys.executable, "-m", "feedback_verify", "client", "--journal", str(har)]
+    ran = subprocess.run(
+        command, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, encoding="ascii", check=False
+    )
+
+    assert (ran.returncode, ran.stderr) == (1, "")
+    assert r"Zo\xeb.har" in ran.stdout
 
 
 def _entry(time: str, status: int) -> dict[str, Any]:

@@ -178,6 +178,18 @@ def test_https_is_served_by_a_certificate_with_its_key(tmp_path: Path) -> None:
     assert project["dsn"].startswith("https://")
 
 
+def test_a_path_that_stdout_cannot_encode_is_escaped(tmp_path: Path) -> None:
+    certificate = tmp_path / "é.pem"
+    trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(certificate)
+    with running("--certificate", str(certificate), more={"PYTHONIOENCODING": "ascii"}) as process:
+        assert process.stdout is not None
+        text = "".join(iter(process.stdout.readline, "Press Ctrl-C to stop.\n"))
+        code, _, _ = end(process)
+
+    assert code == 0
+    assert r"/\xe9.pem" in text
+
+
 def test_a_certificate_that_cannot_be_served_is_exit_2(capsys: Any, tmp_path: Path) -> None:
     one, other, alone, nothing = (str(tmp_path / name) for name in ("one.pem", "other.key", "alone.pem", "none.pem"))
     trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(one)

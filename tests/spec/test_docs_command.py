@@ -46,6 +46,18 @@ def test_page_is_printed_byte_for_byte() -> None:
     assert (process.stdout, process.stderr) == (PAGE.read_bytes(), b"")
 
 
+def test_name_that_stdout_cannot_encode_is_escaped(tmp_path: Path) -> None:
+    spec = copy(tmp_path).rename(tmp_path / "é.yaml")
+    command = [Path(sys.executable).with_name("feedback-docs"), "check", "--spec", spec]
+
+    process = subprocess.run(
+        command, env={"PYTHONIOENCODING": "ascii"}, capture_output=True, encoding="ascii", check=False
+    )
+
+    assert (process.returncode, process.stderr) == (0, "")
+    assert r"/\xe9.yaml: is valid OpenAPI 3.0" in process.stdout
+
+
 def test_build_writes_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "new" / "public"
 

@@ -9,6 +9,7 @@ import click
 from feedback_spec.document import load
 from feedback_spec.files import CannotWrite
 from feedback_spec.source import DocumentError
+from feedback_spec.streams import escape_unencodable
 
 from feedback_mock.command.options import CannotStart, Options, command
 from feedback_mock.command.process import not_written, open_standard_files
@@ -23,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     to stop.
     """
     open_standard_files()
+    escape_unencodable()
     words = list(sys.argv[1:] if argv is None else argv)
     if words and not words[0].startswith("-"):
         from importlib.metadata import entry_points  # noqa: PLC0415 (slow, and servers start without it)

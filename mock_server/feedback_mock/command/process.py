@@ -7,6 +7,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
+from feedback_spec.streams import discard_stdout
+
 MOST_FILES = 20_000
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -72,8 +74,6 @@ def print_whole(text: str) -> str | None:
 
 
 def not_written(error: OSError) -> str:
-    """Notes that stdout failed, and discards what is left in Python's buffer, which would be written again at the
-    end.
-    """
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    """The reason why stdout failed, in words; discards what is left for it."""
+    discard_stdout()
     return f"stdout cannot be written: {error.strerror}"

@@ -18,6 +18,7 @@ from feedback_spec.documentation.differences import render_differences
 from feedback_spec.documentation.page import render_page
 from feedback_spec.profiles import DOCUMENTED, PROFILES
 from feedback_spec.source import DocumentError
+from feedback_spec.streams import escape_unencodable
 
 EXIT_STALE = 1
 EXIT_USAGE = 2
@@ -35,6 +36,7 @@ Examples:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Returns 0 for success, 1 if a check failed, 2 for input that cannot be used."""
+    escape_unencodable()
     try:
         outcome = command.main(None if argv is None else list(argv), "feedback-docs", standalone_mode=False)
     except click.ClickException as error:
