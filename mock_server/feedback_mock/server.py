@@ -3,6 +3,7 @@
 Knows sockets and signals, but nothing about feedback.
 """
 
+import errno
 import secrets
 import socket
 import threading
@@ -26,7 +27,7 @@ TICKS = 10  # of uvicorn, per second
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 means a free one. Raises OSError if that fails."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    family, kind, protocol, _, address = _resolve(host, port)
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,8 +41,16 @@ def bind(host: str, port: int) -> socket.socket:
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach what listens there. Raises OSError if there is no such host."""
-    address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0][4][0]
+    address = _resolve(host, 0)[4][0]
     return ip_address(str(address).partition("%")[0]).is_loopback
+
+
+def _resolve(host: str, port: int) -> tuple[Any, ...]:
+    """The first result of `getaddrinfo`. Raises OSError if there is no such host, or there can be none."""
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except UnicodeError:  # of Python's codec for host names
+        raise OSError(errno.EINVAL, "it is not the name or address of a host") from None
 
 
 def address_of(listener: socket.socket, host: str) -> str:
