@@ -4,12 +4,16 @@ import errno
 import secrets
 import socket
 import ssl
+import stat
 from dataclasses import dataclass
 from pathlib import Path
+
+from feedback_spec.files import read
 
 from feedback_mock.command.options import CannotStart, Options
 from feedback_mock.server import address_of, bind, is_loopback
 
+LARGEST = 1_048_576  # bytes of a certificate or key
 _DOCUMENTATION = {
     socket.AF_INET: "192.0.2.1",
     socket.AF_INET6: "2001:db8::1",
@@ -70,7 +74,9 @@ def _check_certificate(certificate: Path | None, key: Path | None) -> None:
         return
     for path in filter(None, (certificate, key)):
         try:
-            path.read_bytes()
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise CannotStart(f"{path}: is not a regular file.")
+            read(path, LARGEST)
         except OSError as error:
             raise CannotStart(f"{path}: cannot be read: {error.strerror}.") from None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
