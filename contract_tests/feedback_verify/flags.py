@@ -1,5 +1,6 @@
 """The table's options as click flags, and how their values are parsed. Runs nothing."""
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ SECRETS = ("control_token", "token", "read_token", "dsn", "other_dsn")
 _USER = re.compile(r"//[^/@\s]+@")
 KINDS = ("json", "junit", "html", "har", "markdown")
 COMPARED = ("html", "markdown")
+MOST_SHOWN = 40  # characters of a wrong value
 
 
 class Wait(click.ParamType[int]):
@@ -41,6 +43,22 @@ class Wait(click.ParamType[int]):
             return parse_duration(f"PT{text.upper()}" if said else text)
         except ValueError:
             self.fail(f'"{text}" is not a duration such as 6m, 30m30s or PT6M.', param, ctx)
+
+
+class Number(click.FloatRange):
+    """A finite number in a range."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Returns the number."""
+        try:
+            number: float = super().convert(value, param, ctx)
+        except OverflowError:  # an integer that is larger than every float
+            number = math.inf
+        if not math.isfinite(number):
+            self.fail(f"{str(value)[:MOST_SHOWN]} is not a finite number.", param, ctx)
+        return number
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -115,7 +133,7 @@ def _type(option: Option) -> click.ParamType[Any]:
         case "whole":
             return click.IntRange(_whole(option.least), _whole(option.most))
         case "number":
-            return click.FloatRange(option.least, option.most)
+            return Number(option.least, option.most)
         case "depth" | "profile":
             return click.Choice(DEPTHS if option.kind == "depth" else [*PROFILES, DETECT])
         case _:

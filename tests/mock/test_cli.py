@@ -206,6 +206,19 @@ def test_a_certificate_that_cannot_be_served_is_exit_2(capsys: Any, tmp_path: Pa
     assert_cannot_start(capsys, ["--key", one], "--key requires --certificate.")
 
 
+def test_a_certificate_that_is_no_file_of_a_sane_size_is_not_read(capsys: Any, tmp_path: Path) -> None:
+    """A device has no end, and a pipe can be read only once."""
+    one, large, pipe = tmp_path / "one.pem", tmp_path / "large.pem", tmp_path / "pipe"
+    trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(one))
+    large.write_bytes(b" " * 1_048_577)
+    os.mkfifo(pipe)
+
+    assert_cannot_start(capsys, ["--certificate", "/dev/zero"], "feedback-mock: /dev/zero: is not a regular file.\n")
+    assert_cannot_start(capsys, ["--certificate", str(pipe)], f"{pipe}: is not a regular file.")
+    assert_cannot_start(capsys, ["--certificate", str(large)], f"{large}: cannot be read: it is larger than 1,048,576 ")
+    assert_cannot_start(capsys, ["--certificate", str(one), "--key", "/dev/zero"], "/dev/zero: is not a regular file.")
+
+
 def test_it_ends_when_stdin_does() -> None:
     """As when the harness that started it is killed."""
     with running("--until-stdin-closes", "--log-format", "json") as process:
@@ -269,6 +282,15 @@ def test_a_host_that_is_none_is_exit_2(capsys: Any) -> None:
     assert_cannot_start(
         capsys, ["--host", "no.such.host.invalid", "--port", "0"], "cannot listen on no.such.host.invalid"
     )
+
+
+@pytest.mark.parametrize("host", ["127.0.0..1", "a" * 300, "caf\udce9"])
+def test_a_host_that_can_be_none_is_exit_2(capsys: Any, host: str) -> None:
+    """An empty label, one that is too long, and a byte that is not UTF-8."""
+    shown = host.encode(errors="backslashreplace").decode()
+    said = f"feedback-mock: cannot listen on {shown}:0: it is not the name or address of a host.\n"
+
+    assert_cannot_start(capsys, ["--host", host, "--port", "0"], said)
 
 
 def test_a_missing_document_is_exit_2(capsys: Any, tmp_path: Path) -> None:
@@ -347,6 +369,9 @@ def test_a_ready_file_that_another_has_replaced_is_left_alone(tmp_path: Path) ->
         (["extra"], "extra argument"),
         (["--allow-host", "mock.test:80"], '"mock.test:80" is not a host name or address without a port'),
         (["--control-token", "a b"], "a token has 8 to 200 letters"),
+        (["--rate-limit", "9" * 5_000 + "/1"], '9" is not N/SECONDS, each up to 9 digits, such as 5/1 for'),
+        (["--rate-limit", "5/" + "9" * 400], '9" is not N/SECONDS, each up to 9 digits, such as 5/1 for'),
+        (["--rate-limit", "0/1"], '"0/1" is not N/SECONDS'),
     ],
 )
 def test_a_wrong_command_line_is_exit_2(capsys: Any, arguments: list[str], says: str) -> None:

@@ -82,3 +82,15 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert code == 0
     assert [each.name for each in OPTIONS if f"--{each.name}" not in shown] == []
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "9" * 400])
+def test_number_is_finite(number: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "feedback.toml"
+    config.write_text(f"rate = {number}\n")
+    codes = [main(["--config", str(config)]), main(["--rate", number])]
+
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Error: ")]
+    assert codes == [2, 2]
+    assert all(line.startswith("Error: Invalid value for '--rate': ") for line in said)
+    assert all(line.endswith(" is not a finite number.") for line in said)

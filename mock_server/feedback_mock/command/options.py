@@ -14,6 +14,8 @@ from feedback_spec.profiles import DOCUMENTED, PROFILES
 ENVIRONMENT = "FEEDBACK_MOCK"
 """The prefix of the environment variables."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{8,200}=*")
+_RATE = re.compile(r"0*(?P<requests>[1-9][0-9]{0,8})/0*(?P<seconds>[1-9][0-9]{0,8})")
+_MOST_SHOWN = 40  # characters of a wrong value
 _DATABASE = re.compile(r"(/[0-9]{0,5})?")
 MEMORY = "memory"
 _NEAR = 0.75  # ratio of difflib: NO_CONTROL and CONTROL are near, SERVICE_PORT and PORT, of Kubernetes, are not
@@ -81,10 +83,11 @@ class Options:
 def _rate(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
     if value is None:
         return None
-    requests, _, seconds = value.partition("/")
-    if not (requests.isdecimal() and seconds.isdecimal() and int(requests) and int(seconds)):
-        raise click.BadParameter(f'"{value}" is not N/SECONDS, such as 5/1 for five requests per second.')
-    return int(requests), int(seconds)
+    found = _RATE.fullmatch(value)
+    if not found:
+        wanted = "N/SECONDS, each up to 9 digits, such as 5/1 for five requests per second"
+        raise click.BadParameter(f'"{value[:_MOST_SHOWN]}" is not {wanted}.')
+    return int(found["requests"]), int(found["seconds"])
 
 
 def _token(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
