@@ -48,7 +48,7 @@ def test_page_is_printed_byte_for_byte() -> None:
 
 def test_name_that_stdout_cannot_encode_is_escaped(tmp_path: Path) -> None:
     spec = copy(tmp_path).rename(tmp_path / "é.yaml")
-    command = [Path(sys.executable).with_name("feedback-docs"), "check", "--spec", spec]
+    command = [str(Path(sys.executable).with_name("feedback-docs")), "check", "--spec", str(spec)]
 
     process = subprocess.run(
         command, env={"PYTHONIOENCODING": "ascii"}, capture_output=True, encoding="ascii", check=False
