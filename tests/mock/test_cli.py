@@ -517,6 +517,16 @@ def test_more_connections_than_files_are_refused_and_the_rest_is_served() -> Non
     assert json.loads(err.splitlines()[0])["message"] == "A request was refused: 503 Service Unavailable."
 
 
+def test_help_that_nobody_reads_is_exit_2() -> None:
+    """The pipe closes before anything is written."""
+    with subprocess.Popen([*COMMAND, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        said = process.stderr.read() if process.stderr else ""
+
+    assert (process.returncode, said) == (2, "")
+
+
 def test_help_that_nobody_can_read_is_exit_2() -> None:
     ended = subprocess.run(
         ["sh", "-c", f"exec {shlex.join(COMMAND)} --help >/dev/full"], stderr=subprocess.PIPE, text=True, check=False
@@ -540,3 +550,14 @@ def test_a_mock_without_stderr_serves() -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+@pytest.mark.parametrize("module", ["click", "yaml"])
+def test_ctrl_c_while_it_is_imported_ends_it_quietly(module: str, tmp_path: Path) -> None:
+    (tmp_path / f"{module}.py").write_text("raise KeyboardInterrupt\n")
+    command = [sys.executable, "-m", "feedback_mock"]
+    ended = subprocess.run(
+        command, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False, timeout=10
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")

@@ -198,3 +198,37 @@ def test_clients_are_written_and_a_stale_one_is_named(tmp_path: Path, capsys: py
     assert written[0] == str(out / "typescript" / "control.js")
     told = capsys.readouterr().err
     assert told == f"{written[0]}: is stale; `feedback-docs clients --out {out}` rewrites it\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("words", [["build", "--out", "{tmp}/out"], ["page"], ["check"], ["--help"]])
+def test_stdout_that_takes_nothing_is_one_sentence(words: list[str], tmp_path: Path) -> None:
+    """1 means that something is wrong or stale."""
+    command = [sys.executable, "-m", "feedback_spec.documentation", *(each.format(tmp=tmp_path) for each in words)]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as unread:
+        assert unread.stdout
+        unread.stdout.close()
+        told = unread.stderr.read() if unread.stderr else ""
+
+    said = "feedback-docs: stdout cannot be written: "
+    assert (ended.returncode, ended.stderr) == (2, f"{said}No space left on device.\n")
+    assert (unread.returncode, told) == (2, f"{said}Broken pipe.\n")
+
+
+@pytest.mark.parametrize("module", ["click", "jinja2", "openapi_spec_validator"])
+def test_ctrl_c_is_one_word_at_any_time(module: str, tmp_path: Path) -> None:
+    """Also while it imports the first libraries, and others on its way."""
+    (tmp_path / f"{module}.py").write_text("raise KeyboardInterrupt\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "feedback_spec.documentation", "check"],
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1] == "Stopped."
+    assert "Traceback" not in ended.stderr

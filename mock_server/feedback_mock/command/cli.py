@@ -52,6 +52,8 @@ def _parse(argv: Sequence[str]) -> Options | int:
         return error.exit_code
     except OSError as error:  # --help and --version print this
         return _refuse(f"{not_written(error)}.")
+    except SystemExit:  # click exits this way if nobody reads --help to the end
+        return EXIT_USAGE
     except click.Abort:
         return 0
     return options if isinstance(options, Options) else 0

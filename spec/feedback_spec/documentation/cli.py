@@ -2,6 +2,8 @@
 prints.
 """
 
+import errno
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from feedback_spec.documentation.differences import render_differences
 from feedback_spec.documentation.page import render_page
 from feedback_spec.profiles import DOCUMENTED, PROFILES
 from feedback_spec.source import DocumentError
-from feedback_spec.streams import escape_unencodable
+from feedback_spec.streams import discard_stdout, escape_unencodable
 
 EXIT_STALE = 1
 EXIT_USAGE = 2
@@ -42,18 +44,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except click.exceptions.Abort:
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
         return EXIT_USAGE
     except DocumentError as error:
-        return _refuse(str(error))
+        sentence = str(error)
+    except SystemExit:  # click and rich exit this way if nobody reads stdout to the end
+        sentence = f"stdout cannot be written: {os.strerror(errno.EPIPE)}."
     except OSError as error:
-        return _refuse(f"{error.filename}: cannot be written: {error.strerror}.")
-    return outcome if isinstance(outcome, int) else 0
-
-
-def _refuse(sentence: str) -> int:
+        sentence = _not_written(error)
+    else:
+        return outcome if isinstance(outcome, int) else 0
     click.echo(f"feedback-docs: {sentence}", err=True)
     return EXIT_USAGE
+
+
+def _not_written(error: OSError) -> str:
+    if error.filename is not None:
+        return f"{error.filename}: cannot be written: {error.strerror}."
+    discard_stdout()
+    return f"stdout cannot be written: {error.strerror}."
 
 
 def _spec(function: Callable[..., Any]) -> Callable[..., Any]:
