@@ -13,7 +13,7 @@ import click
 from feedback_spec.document import Document, load
 from feedback_spec.files import check
 from feedback_spec.profiles import PROFILES
-from feedback_spec.streams import escape_unencodable
+from feedback_spec.streams import discard_stdout, escape_unencodable
 
 from feedback_verify.clients.cli import client, explore
 from feedback_verify.flags import COMPARED, DETECT, flags, given, report_option
@@ -134,11 +134,14 @@ command.add_command(client)
 command.add_command(explore)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Runs the command line and returns its exit code. Never raises; 1 always means an observed violation."""
+def main(argv: list[str] | None = None, name: str = "feedback-verify") -> int:
+    """Runs the command line and returns its exit code; 1 always means an observed violation.
+
+    `name` is what the command is called in its help. Raises only OSError, if stderr cannot be written.
+    """
     escape_unencodable()
     try:
-        outcome = command.main(argv, prog_name="feedback-verify", standalone_mode=False)
+        outcome = command.main(argv, name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return 2
@@ -147,6 +150,10 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except SystemExit:
         return 2  # click exits this way if nobody reads --help to the end
+    except OSError as error:  # --help and --version print this
+        discard_stdout()
+        click.echo(f"Error: The help cannot be printed: {error.strerror}.", err=True)
+        return 2
     except Exception as error:
         click.echo(f"Error: {sentence_for(error, debug='--debug' in (sys.argv if argv is None else argv))}", err=True)
         return 2

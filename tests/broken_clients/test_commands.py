@@ -355,3 +355,16 @@ def test_a_command_that_fails_anyway_is_not_explored(capsys: pytest.CaptureFixtu
         "A test that starts a mock of its own, as with the fixture feedback_mock, sends to that one."
         in capsys.readouterr().err
     )
+
+
+def test_explore_is_called_by_the_name_that_was_used(capsys: pytest.CaptureFixture[str]) -> None:
+    """The same command as `feedback-verify explore` and as `feedback-mock explore`."""
+    codes = [mock_main(["explore", "--help"]), mock_main(["explore", "--nonsense"]), main(["explore", "--help"])]
+
+    shown = capsys.readouterr()
+    assert codes == [0, 2, 0]
+    assert [line.split(" [")[0] for line in shown.out.splitlines() if line.startswith("Usage: ")] == [
+        "Usage: feedback-mock explore",
+        "Usage: feedback-verify explore",
+    ]
+    assert "Try 'feedback-mock explore --help' for help." in shown.err

@@ -225,3 +225,14 @@ def test_installation_that_cannot_be_imported_is_2(tmp_path: Path) -> None:
 
     assert ran.returncode == 2
     assert ran.stderr == "feedback-verify: cannot be imported: AttributeError: from another time\n"
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+def test_stderr_and_help_that_cannot_be_written_are_2() -> None:
+    """Nothing can be said about the first."""
+    with FULL.open("w") as full:
+        refused = subprocess.run([PROGRAM, "--nonsense"], stderr=full, check=False)
+        helped = subprocess.run([PROGRAM, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert refused.returncode == 2
+    assert (helped.returncode, helped.stderr) == (2, "Error: The help cannot be printed: No space left on device.\n")
