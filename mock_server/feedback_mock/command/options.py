@@ -85,7 +85,7 @@ def _rate(_context: click.Context, _parameter: click.Parameter, value: str | Non
         return None
     found = _RATE.fullmatch(value)
     if not found:
-        wanted = "N/SECONDS, each up to 9 digits, such as 5/1 for five requests per second"
+        wanted = "N/SECONDS, such as 5/1 for five requests per second; each has up to 9 digits"
         raise click.BadParameter(f'"{value[:_MOST_SHOWN]}" is not {wanted}.')
     return int(found["requests"]), int(found["seconds"])
 
