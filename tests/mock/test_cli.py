@@ -369,8 +369,14 @@ def test_a_ready_file_that_another_has_replaced_is_left_alone(tmp_path: Path) ->
         (["extra"], "extra argument"),
         (["--allow-host", "mock.test:80"], '"mock.test:80" is not a host name or address without a port'),
         (["--control-token", "a b"], "a token has 8 to 200 letters"),
-        (["--rate-limit", "9" * 5_000 + "/1"], '9" is not N/SECONDS, such as 5/1 for five requests per second; each has up'),
-        (["--rate-limit", "5/" + "9" * 400], '9" is not N/SECONDS, such as 5/1 for five requests per second; each has up'),
+        (
+            ["--rate-limit", "9" * 5_000 + "/1"],
+            '9" is not N/SECONDS, such as 5/1 for five requests per second; each has up',
+        ),
+        (
+            ["--rate-limit", "5/" + "9" * 400],
+            '9" is not N/SECONDS, such as 5/1 for five requests per second; each has up',
+        ),
         (["--rate-limit", "0/1"], '"0/1" is not N/SECONDS'),
     ],
 )
