@@ -167,6 +167,9 @@ def test_reason_under_a_delay_is_that_of_the_rule(visitor: Visitor, sandbox: San
         "feedback first submitted 5m00.000001s ago, window PT5M; a fault: delay",
         "",
     ]
+    for kind, numbers in {"ok": ["1"], "conflict": ["2"], "other": ["3"], "fault": ["3", "2"]}.items():
+        page.select_option("#filter", kind)
+        assert page.locator("#request-rows td:first-child, #request-rows th").all_inner_texts() == numbers
 
 
 def test_reset_is_asked_for_and_empties(visitor: Visitor, sandbox: Sandbox) -> None:

@@ -5,7 +5,7 @@ import { by, copy, doing, make, tell } from "./dom.js";
 import { ExchangeView, list } from "./exchange.js";
 import { Forms } from "./forms.js";
 import { PileView } from "./pile.js";
-import { State, kindOf, windowsOf } from "./state.js";
+import { State, isOf, windowsOf } from "./state.js";
 import { Timeline, away, symbol } from "./timeline.js";
 import { SECOND, timeOfDay, written } from "./time.js";
 
@@ -205,7 +205,7 @@ function badge(running, id = null) {
 
 function showRequests() {
   const wanted = by("filter").value;
-  const entries = state.entries.filter((each) => !wanted || kindOf(each) === wanted).reverse();
+  const entries = state.entries.filter((each) => !wanted || isOf(each, wanted)).reverse();
   const shown = everyRequest ? entries : entries.slice(0, FEW);
   const { dropped } = state.journal;
   const sent = state.entries.length + dropped;

@@ -17,8 +17,16 @@ export function windowsOf(openapi) {
 /** The result of a request, in one word. */
 export function kindOf(entry) {
   if (entry._feedback.state === "pending") return "pending";
-  if (entry._feedback.fault) return "fault";
+  return entry._feedback.fault ? "fault" : outcomeOf(entry.response.status);
+}
+
+/** Whether it is of this kind: what a fault only delayed is of two. */
+export function isOf(entry, kind) {
   const { status } = entry.response;
+  return kindOf(entry) === kind || (status > 0 && outcomeOf(status) === kind);
+}
+
+function outcomeOf(status) {
   if (status >= 200 && status < 300) return "ok";
   return status === 409 ? "conflict" : "other";
 }
