@@ -124,7 +124,6 @@ class Endpoint(ABC):
     ) -> None:
         """Processes a request to a project with faults: one of them may strike before or after the handling."""
         faults, again, result, answer = project.faults, Rereading(receive), None, None
-        restarts = entry.restarts = project.journal.restarts
         fault = leaving = None
         try:
             body, exchange.now = await again.read(), project.clock.now()
@@ -133,6 +132,7 @@ class Endpoint(ABC):
             if fault is None:
                 result, answer = await self.answered(exchange, again)
             else:
+                restarts = entry.restarts = project.journal.restarts
                 exchange.body, entry.fault = body, fault.told()
                 entry.body = body  # a request that waits is in the journal with all that was sent, and when
                 entry.measure()

@@ -35,8 +35,8 @@ class Entry:
     `began` and `ended` are on the machine's clock, `now` on the project's, all in microseconds; with `left`, it ended
     when the client left. `operation` is the document's, if the request reached one. `body` is None if the server has
     not read it, `answer` if there is no response; `cut` are the numbers of bytes truncated from the two bodies,
-    `event_ids` those in the whole body if it was truncated, is not encoded and has at most MOST_SEARCHED bytes. If
-    there were faults, `restarts` is the journal's when the request came.
+    `event_ids` those in the whole body if it was truncated, is not encoded and has at most MOST_SEARCHED bytes. With
+    a fault, `restarts` is the journal's when it struck.
     """
 
     state = PENDING

@@ -213,10 +213,16 @@ def test_query_that_is_not_one_is_refused(api: Any, query: str, sentence: str) -
     assert answer.json()["detail"].startswith(sentence)
 
 
+@pytest.mark.parametrize("with_faults", [False, True])
 @pytest.mark.parametrize(("method", "path"), [("POST", "/reset"), ("DELETE", "/requests"), ("PUT", "")])
-def test_a_request_whose_body_ends_after_a_reset_is_in_the_new_journal(make_api: Any, method: str, path: str) -> None:
-    """It is stored there, so that "never" must not be the verdict."""
+def test_a_request_whose_body_ends_after_a_reset_is_in_the_new_journal(
+    make_api: Any, method: str, path: str, with_faults: bool
+) -> None:
+    """It is stored there, so that "never" must not be the verdict; also if the reset removed faults."""
     api = make_api(create_app())
+    if with_faults:
+        never = {"match": {"event_id": "f" * 32}, "effect": {"status": 503}}
+        api.control("POST", "/faults", json={"faults": [never]})
     body = json.dumps({"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comments": "It broke!"})
 
     async def arriving() -> AsyncIterator[bytes]:
