@@ -544,6 +544,13 @@ def test_help_that_nobody_can_read_is_exit_2() -> None:
     )
 
 
+@pytest.mark.parametrize("arguments", ["--nonsense", "--port 0 --spec /no/such/document.yaml"])
+def test_a_wrong_use_that_nobody_can_be_told_is_exit_2(arguments: str) -> None:
+    ended = subprocess.run(["sh", "-c", f"exec {shlex.join(COMMAND)} {arguments} 2>/dev/full"], check=False)
+
+    assert ended.returncode == 2
+
+
 def test_a_mock_without_stderr_serves() -> None:
     process = subprocess.Popen(
         ["sh", "-c", f"exec {shlex.join(COMMAND)} --port 0 --log-format json 2>&-"], stdout=subprocess.PIPE, text=True

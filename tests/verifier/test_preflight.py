@@ -70,6 +70,8 @@ def everything(answer: Response) -> Starlette:
             "--dsn: the value is wrong: a DSN has the form https://KEY@HOST/PROJECT_ID",
         ),
         ([*ALL, "--cacert", "/no/such/file.pem"], "--cacert: /no/such/file.pem: No such file or directory."),
+        ([*ALL, "--cacert", "/dev/zero"], "--cacert: /dev/zero: it is larger than 16,777,216 bytes, the limit."),
+        ([*ALL, "--cacert", __file__], f"--cacert: {__file__}: it is not a file of certificates in PEM format."),
         ([*ALL, "--proxy", "nonsense"], '--proxy: "nonsense" is not the URL of a proxy'),
     ],
 )

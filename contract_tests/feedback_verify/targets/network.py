@@ -17,12 +17,14 @@ from weakref import WeakSet
 
 import httpcore
 import httpx
+from feedback_spec.files import read
 
 from feedback_verify.exchange import Request
 
 TIMEOUT, CONNECT_TIMEOUT = 30.0, 1.5  # seconds; the first is for all of a response, from the last byte of its request
 MOST_KEPT = 16
 LARGEST = 16 * 1_048_576  # bytes of a response body, also once unpacked; the rest is not read
+LARGEST_CACERT = 16 * 1_048_576
 # By Content-Encoding, the formats that it may mean; some servers take "deflate" for the bare one (RFC 9110, 8.4.1.2).
 _GZIP_OR_ZLIB, _BARE = zlib.MAX_WBITS + 32, -zlib.MAX_WBITS
 _PACKED = {"gzip": (_GZIP_OR_ZLIB,), "x-gzip": (_GZIP_OR_ZLIB,), "deflate": (_GZIP_OR_ZLIB, _BARE)}
@@ -48,9 +50,10 @@ class Network:
         """Raises ValueError, with one sentence, if a setting is unusable."""
         try:
             _ = self._tls
-        except (OSError, ssl.SSLError) as error:
-            reason = getattr(error, "strerror", None) or "it is not a file of certificates in PEM format"
-            raise ValueError(f"--cacert: {self.cacert}: {reason}.") from None
+        except (ssl.SSLError, ValueError):
+            raise ValueError(f"--cacert: {self.cacert}: it is not a file of certificates in PEM format.") from None
+        except OSError as error:
+            raise ValueError(f"--cacert: {self.cacert}: {error.strerror}.") from None
         try:
             self.transport(kept_for=0).close()
         except (ValueError, httpx.InvalidURL) as error:
@@ -60,7 +63,9 @@ class Network:
     def _tls(self) -> ssl.SSLContext:
         context = httpx.create_ssl_context(verify=not self.insecure)
         if self.cacert is not None:
-            context.load_verify_locations(self.cacert)
+            # As data, because OpenSSL would read a file without end to its end.
+            certificates = read(self.cacert, LARGEST_CACERT).decode("ascii", "ignore")  # there may be text between them
+            context.load_verify_locations(cadata=certificates)
         return context
 
     def secured(self, plain: socket.socket, host: str) -> ssl.SSLSocket:

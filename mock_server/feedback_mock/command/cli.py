@@ -48,7 +48,8 @@ def _parse(argv: Sequence[str]) -> Options | int:
     try:
         options = command.main(list(argv), "feedback-mock", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):  # stderr cannot be written
+            error.show()
         return error.exit_code
     except OSError as error:  # --help and --version print this
         return _refuse(f"{not_written(error)}.")
@@ -60,7 +61,8 @@ def _parse(argv: Sequence[str]) -> Options | int:
 
 
 def _refuse(sentence: str) -> int:
-    click.echo(f"feedback-mock: {sentence}", err=True)
+    with contextlib.suppress(OSError):  # stderr cannot be written
+        click.echo(f"feedback-mock: {sentence}", err=True)
     return EXIT_USAGE
 
 
