@@ -18,7 +18,7 @@ const rules = new Map((openapi["x-rules"] ?? []).map((each) => [each.id, each]))
 const path = Object.entries(openapi.paths).find(([, item]) => item.post?.["x-mutability"])[0];
 const exchange = new ExchangeView(rules, state);
 const open = (number) => exchange.open(number);
-const pile = new PileView(state, open, () => timeline.focus());
+const pile = new PileView(state, open);
 const timeline = new Timeline(by("timeline"), open, (...where) => pile.open(...where));
 let following = null;
 let everyRequest = false;

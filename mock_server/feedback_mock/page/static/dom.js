@@ -44,6 +44,19 @@ export async function doing(control, work) {
   }
 }
 
+/** Opens a dialog. Once it is closed, the focus returns to where it was, or to what was drawn in its place since. */
+export function openOver(dialog) {
+  const from = document.activeElement;
+  const drawn = from.closest("svg, tbody");
+  const back = () => {
+    if (!drawn || from.isConnected) return; // the browser returns it to what is still there
+    const places = ["[tabindex='0']", `[data-number="${from.dataset.number}"]`, "button"];
+    places.map((each) => drawn.querySelector(each)).find(Boolean)?.focus();
+  };
+  dialog.addEventListener("close", back, { once: true });
+  dialog.showModal();
+}
+
 /** Copies text to the clipboard, if the browser allows it. */
 export async function copy(text, what) {
   try {

@@ -1,7 +1,7 @@
 // Shows one exchange of the journal: what decided it, the request and the response. All of it as text.
 
 import { curl } from "./curl.js";
-import { by, copy, make } from "./dom.js";
+import { by, copy, make, openOver } from "./dom.js";
 import { kindOf } from "./state.js";
 import { symbol } from "./timeline.js";
 import { instant, timeOfDay } from "./time.js";
@@ -22,7 +22,7 @@ export class ExchangeView {
     if (!entry) return;
     this.number = number;
     this.show(entry);
-    if (!this.dialog.open) this.dialog.showModal();
+    if (!this.dialog.open) openOver(this.dialog);
     by("exchange-title").focus();
   }
 
@@ -115,7 +115,7 @@ function row(entry, open) {
   return make(
     "tr",
     { click: () => open(number) },
-    make("td", {}, make("button", { type: "button", class: "plain", "aria-label": `Open request ${number}` }, number)),
+    make("td", {}, make("button", { type: "button", class: "plain", "aria-label": `Open request ${number}`, "data-number": number }, number)),
     make("td", { class: "time" }, timeOfDay(instant(now))),
     make("td", {}, entry.request.method),
     make("td", { class: "status" }, symbol(kindOf(entry)), ` ${entry.response.status || "–"}`),

@@ -1,16 +1,15 @@
 // Lists the requests of one pile of the timeline: those of one event that have one place there.
 
-import { by } from "./dom.js";
+import { by, openOver } from "./dom.js";
 import { list } from "./exchange.js";
 import { during, instant } from "./time.js";
 
 export class PileView {
-  /** `choose` is called with the number of a request, `closed` when the list is closed. */
-  constructor(state, choose, closed) {
+  /** `choose` is called with the number of a request. */
+  constructor(state, choose) {
     this.state = state;
     this.choose = choose;
     this.dialog = by("pile");
-    this.dialog.addEventListener("close", closed);
     by("pile-close").addEventListener("click", () => this.dialog.close());
   }
 
@@ -18,7 +17,7 @@ export class PileView {
   open(eventId, first, last) {
     Object.assign(this, { eventId, first, last });
     this.show();
-    this.dialog.showModal();
+    openOver(this.dialog);
     by("pile-title").focus();
   }
 

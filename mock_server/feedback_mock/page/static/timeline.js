@@ -67,11 +67,6 @@ export class Timeline {
     this.settle(focused);
   }
 
-  /** Returns the focus to the mark that had it, or to what was drawn in its place since. */
-  focus() {
-    this.svg.querySelector("[tabindex='0']")?.focus();
-  }
-
   extent(state, lanes) {
     const now = state.now();
     const times = [now, ...lanes.flatMap((lane) => this.times(lane))];
