@@ -157,6 +157,16 @@ class DoublyEncoded(Client):
         return {name: value.encode().decode("latin-1") for name, value in super().fields().items()}
 
 
+@breaks("values")
+class SignsItLater(Client):
+    """Overwrites what is stored by something else."""
+
+    def stored(self, content: bytes) -> int:
+        self.given["comments"] += " (sent by our SDK)"
+        self.send()
+        return super().stored(content)
+
+
 # Secrets
 
 
@@ -436,6 +446,14 @@ class ReadsNoDates(Client):
         return super().read_wait(said) if said.isdigit() else 0
 
 
+@breaks("retry-after-date")
+class PausesInsteadOfDates(Client):
+    """For longer than some dates are away."""
+
+    def read_wait(self, said: str) -> float:
+        return super().read_wait(said) if said.isdigit() else 5.0
+
+
 @breaks("retry-pace")
 class NeverPauses(Client):
     tries = 20
@@ -480,6 +498,18 @@ class SilentWhenRefused(Client):
 class AlwaysSent(Client):
     def failure(self, why: str) -> int:
         print("stored")
+        return 0
+
+
+@breaks("reports-refusal", "reports-outage")
+class AlwaysDone(Client):
+    """Says the same however it went, though in no two runs."""
+
+    def run(self) -> int:
+        super().run()
+        took = (time.time() - self.began) * 1000
+        url, event_id = self.url(), UUID(self.given["event_id"])
+        print(f"feedback by {self.given['name']} for {event_id} to {url}: done in {took:.1f} ms", file=sys.stderr)
         return 0
 
 

@@ -2,14 +2,14 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from feedback_spec.document import SUBMIT, load
 from feedback_spec.instants import SECOND
-from feedback_verify.clients.episode import LOST, Attempt, Episode
+from feedback_verify.clients.episode import LOST, Attempt, Episode, attempts_of, secrets_of
 from feedback_verify.clients.judges import JUDGES, findings
 from feedback_verify.clients.judges.case import Case
 from feedback_verify.clients.situations import PLAIN, Situation, situations
@@ -42,12 +42,21 @@ def attempt(number: int, at: int, status: int = 200, took: int = 0, **more: Any)
     return replace(plain, **more)
 
 
-def judged(rule: str, *attempts: Attempt, situation: str = PLAIN, **more: Any) -> bool | None:
-    """Whether the rule holds; None if that is open."""
+def judged(rule: str, *attempts: Attempt, situation: str = PLAIN, usual: str = "", **more: Any) -> bool | None:
+    """Whether the rule holds; None if that is open. `usual` is what the client says if everything works."""
     known: Mapping[str, Situation] = situations(DOCUMENT)
-    plain = Episode(PLAIN, [attempt(1, 0)], given=GIVEN)
+    plain = Episode(PLAIN, [attempt(1, 0)], given=GIVEN, errors=usual)
     facts = {"over": attempts[-1].answered if attempts else START, "told_time": True, "given": GIVEN, **more}
     case = Case(Episode(situation, attempts, **facts), DOCUMENT, DOCUMENT.client_rules, plain, known[situation])
+    said = [each for each in findings(case) if each.rule == rule]
+    if any(each.violation for each in said):
+        return False
+    return True if any(each.observations for each in said) else None
+
+
+def recorded(rule: str, *attempts: Attempt, secrets: Sequence[str] = ()) -> bool | None:
+    """The same for a recording."""
+    case = Case(Episode("x.har", attempts, secrets=secrets, recorded=True), DOCUMENT, DOCUMENT.client_rules)
     said = [each for each in findings(case) if each.rule == rule]
     if any(each.violation for each in said):
         return False
@@ -159,6 +168,116 @@ def test_a_client_may_go_by_a_status_of_success_although_the_rest_is_lost(
     for rule in ("retry-lost", "reports-outage"):
         assert judged(rule, lost, situation="lost-after-malformed", exit_code=0) is went_by_status
     assert judged("retry-lost", lost, situation="lost-after-malformed", exit_code=1) is False
+
+
+@pytest.mark.parametrize(
+    ("usual", "errors", "holds"),
+    [
+        ("", "", False),
+        ("", "not delivered", True),
+        ("sending\ndone in 9 ms", "sending\ndone in 1204 ms", False),
+        ("done: 7167980ca1db42cdba8d5284e7f81c66", "done: 0b2f980c-a1db-42cd-ba8d-5284e7f81c66", False),
+        ("to http://127.0.0.1:1/a/play-1/ by Jane", "to http://127.0.0.1:1/a/play-9/ by Jane", False),
+        ("sending\ndone", "sending", False),
+        ("the server said 200", "the server said 409", True),
+        ("the server said 200", "the server said 500", False),
+    ],
+)
+def test_a_client_reports_by_what_it_does_not_say_otherwise(usual: str, errors: str, holds: bool) -> None:
+    refused = attempt(1, 0, 409)
+
+    assert judged("reports-refusal", refused, situation="late-event-window", usual=usual, errors=errors) is holds
+
+
+@pytest.mark.parametrize(("body", "holds"), [(BODY, True), (BODY.replace("broke", "works"), False), ("{", None)])
+def test_what_overwrites_the_feedback_has_its_values_too(body: str, holds: bool | None) -> None:
+    first = attempt(1, 0, body=BODY if holds is not None else body)
+
+    assert judged("values", first, attempt(2, 1, body=body), situation="texts") is holds
+
+
+@pytest.mark.parametrize(("later", "holds"), [(300 * SECOND, None), (300 * SECOND + 1, False)])
+def test_a_recording_that_ends_before_the_window_is_over_shows_no_missing_retry(later: int, holds: bool | None) -> None:
+    lost = attempt(1, 0, LOST)
+    other = attempt(2, later, body=BODY.replace("7167", "0000"))
+    seen = [replace(lost, pending=True), other], [lost, other]
+
+    assert [recorded("retry-lost", *each) for each in seen] == [None, holds]
+
+
+def test_a_recording_shows_what_was_refused_as_late_by_its_status_alone() -> None:
+    limit = min(window.limit for window in DOCUMENT.mutability.windows)
+    lost, late = attempt(1, 0, LOST), attempt(2, limit + 1, 409)
+
+    assert recorded("retry-in-window", lost, late) is False
+    assert recorded("retry-in-window", lost, replace(late, now=START + limit)) is None
+
+
+def test_a_recording_shows_a_missing_slash_and_nothing_about_other_paths() -> None:
+    sent = attempt(1, 0)
+
+    assert recorded("endpoint", sent, replace(sent, operation=None, url=sent.url.rstrip("/"))) is False
+    assert recorded("endpoint", sent, replace(sent, operation=None, url="http://127.0.0.1:1/style.css")) is True
+
+
+@pytest.mark.parametrize(("where", "holds"), [("?t=", False), ("", True)])
+def test_a_recording_has_the_secrets_of_its_own_headers(where: str, holds: bool) -> None:
+    sent = attempt(1, 0, headers=(("Authorization", f"Bearer {SECRET}"),))
+    redacted = attempt(1, 0, headers=(("Authorization", "Bearer [redacted]"),))
+    places = [replace(sent, url=f"{sent.url}{where}{SECRET if where else ''}")]
+    hidden = [replace(redacted, url=f"{sent.url}{where}{'%5Bredacted%5D' if where else ''}")]
+
+    assert secrets_of(places) == [SECRET]
+    assert secrets_of(hidden) == []
+    assert recorded("secret-in-header", *places, secrets=[SECRET]) is holds
+    assert recorded("secret-in-header", *hidden) is (False if where else None)
+
+
+@pytest.mark.parametrize(("origin", "headers", "holds"), [("x", 1, False), ("x", 0, True), ("127.0.0.1:1", 1, None)])
+def test_a_recording_shows_where_a_redirect_was_followed_to(origin: str, headers: int, holds: bool | None) -> None:
+    sent = attempt(1, 0, 307, answer_headers={"location": f"http://{origin}/there"})
+    again = attempt(2, 1, url=f"http://{origin}/there", headers=sent.headers[:headers])
+
+    assert recorded("secret-elsewhere", sent, again) is holds
+
+
+def test_a_recorded_request_that_was_refused_is_held_against_the_schema() -> None:
+    wrong = BODY.replace("jane@", "")
+
+    assert recorded("valid-body", attempt(1, 0, 400, body=wrong)) is False
+    assert recorded("valid-body", attempt(1, 0, 400)) is None
+    assert recorded("valid-body", attempt(1, 0, 200, body=wrong)) is None
+
+
+def test_entries_of_a_browser_are_in_the_order_in_which_they_were_sent() -> None:
+    """A HAR file may have them in any order, and a journal has its own, by its numbers."""
+    browser = [_entry(at) for at in ("2026-01-01T00:00:05Z", "2026-01-01T00:00:00Z")]
+    journal = [{**each, "_feedback": {"number": 7 + place}} for place, each in enumerate(browser)]
+
+    assert [each.number for each in attempts_of(journal, DOCUMENT)] == [7, 8]
+    seen = attempts_of(browser, DOCUMENT)
+    assert [each.number for each in seen] == [1, 2]
+    assert seen[0].sent < seen[1].sent
+
+
+def _entry(at: str) -> dict[str, Any]:
+    request = {"method": "POST", "url": "http://127.0.0.1:1/", "headers": []}
+    return {
+        "startedDateTime": at,
+        "time": 0,
+        "request": request,
+        "response": {"status": 200, "headers": [], "content": {}},
+    }
+
+
+def test_what_is_not_kept_of_the_output_may_contain_a_secret() -> None:
+    assert judged("secret-printed", attempt(1, 0), secrets=[SECRET], cut=True) is None
+    assert judged("secret-printed", attempt(1, 0), secrets=[SECRET], cut=True, output=SECRET) is False
+
+
+@pytest.mark.parametrize(("shown", "holds"), [(SECRET[:16], False), (SECRET[16:], False), (SECRET[:15], True)])
+def test_half_of_a_secret_is_too_much(shown: str, holds: bool) -> None:
+    assert judged("secret-printed", attempt(1, 0), secrets=[SECRET], output=f"{shown}…") is holds
 
 
 def test_a_client_that_has_sent_nothing_yet_may_only_be_slow() -> None:

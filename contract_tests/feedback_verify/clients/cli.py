@@ -160,8 +160,9 @@ def _client(
     run = ClientRun(document, chosen, _required(document, require))
     if journal is None:
         return _play(run, began, command, spec, **more)
-    run.read(read_journal(journal, document))
-    return _tell(run, began, more["flags"], more["report"], target=str(journal))
+    recorded = read_journal(journal, document)
+    run.read(recorded)
+    return _tell(run, began, more["flags"], more["report"], target=str(journal), secrets=frozenset(recorded.secrets))
 
 
 def _explore(*, words: tuple[str, ...], only: tuple[str, ...], profile: str, spec: Path | None, **more: Any) -> int:
@@ -271,7 +272,7 @@ def _required(document: Document, require: str) -> Callable[[str, Verdict], bool
 
 def read_journal(path: Path, document: Document) -> Any:
     """The episode in a HAR file, from the mock's journal or elsewhere. Raises SettingsError."""
-    from feedback_verify.clients.episode import Episode, attempts_of  # noqa: PLC0415 (slow to import)
+    from feedback_verify.clients.episode import Episode, attempts_of, secrets_of  # noqa: PLC0415 (slow to import)
 
     try:
         content = read_json(path)
@@ -285,4 +286,4 @@ def read_journal(path: Path, document: Document) -> Any:
         raise SettingsError(f"{path}: is not a HAR 1.2 file: {wrong.removesuffix('.')}.")
     if not any(each.submits for each in attempts):
         raise SettingsError(f"{path}: has no submission among its {len(attempts)} requests.")
-    return Episode(path.name, attempts, recorded=True)
+    return Episode(path.name, attempts, secrets=secrets_of(attempts), recorded=True)

@@ -61,8 +61,15 @@ class Command:
         return self._errors.text()
 
     @property
+    def cut(self) -> bool:
+        """Whether it wrote more than was kept."""
+        return self._output.cut or self._errors.cut
+
+    @property
     def waited(self) -> int:
-        """How long one of its threads waited for a processor, in microseconds; 0 where the system does not say."""
+        """How long one of its threads has waited for a processor so far, in microseconds; 0 where the system does not
+        say.
+        """
         waits = [0]
         for each in Path(f"/proc/{self._process.pid}/task").glob("*/schedstat"):
             with suppress(OSError, ValueError, IndexError):
@@ -81,7 +88,7 @@ class _Reader:
 
     def __init__(self, pipe: IO[bytes] | None) -> None:
         assert pipe is not None
-        self._pipe, self._kept = pipe, bytearray()
+        self._pipe, self._kept, self.cut = pipe, bytearray(), False
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -93,6 +100,7 @@ class _Reader:
     def _read(self) -> None:
         with self._pipe:
             while part := os.read(self._pipe.fileno(), MOST_OUTPUT):
+                self.cut |= len(part) > MOST_OUTPUT - len(self._kept)
                 self._kept += part[: MOST_OUTPUT - len(self._kept)]
 
 

@@ -17,6 +17,9 @@ FORM = "application/x-www-form-urlencoded"
 _FINER = re.compile(r"(?<=\.[0-9]{6})[0-9]+")  # what some write beyond microseconds
 _LONGEST = 365 * 86_400 * SECOND  # the most that the schema of a journal allows between request and response
 MULTIPART = "multipart/form-data"
+SHORTEST_SECRET = 16  # characters; a shorter one may be in a text by chance
+REDACTED = "[redacted]"
+"""What the mock's journal has in place of a secret."""
 LOST = 0
 """The status of a request without a response."""
 
@@ -44,6 +47,7 @@ class Attempt:
     answered: int
     rule: str | None = None
     fault: Mapping[str, Any] | None = None
+    pending: bool = False  # there was no response yet when the journal was read
     problems: tuple[str, ...] | None = None  # None if it was not validated
 
     def header(self, name: str) -> str | None:
@@ -95,7 +99,8 @@ class Episode:
     the values to submit and `secrets` what it must keep; `elsewhere` has all requests to another origin, `records` what
     is stored at the end. `over` is the instant of the end, on the machine's clock in microseconds; `told_time` says
     whether the client's time is the project's, including any moves; `lag` is how long one look at the client took at
-    most, and `waited` how long one of its threads waited for a processor, in microseconds: much on a busy machine.
+    most, and `waited` how long one of its threads waited for a processor between two looks, in microseconds: much on a
+    busy machine. `cut` says whether it printed more than was kept.
     """
 
     situation: str
@@ -111,6 +116,7 @@ class Episode:
     told_time: bool = False
     lag: int = 0
     waited: int = 0
+    cut: bool = False
     ended: str | None = None
     recorded: bool = False  # from a journal: how the client ended is unknown
 
@@ -130,10 +136,13 @@ class Episode:
 
 
 def attempts_of(entries: Sequence[Mapping[str, Any]], document: Document) -> list[Attempt]:
-    """The entries of a HAR file or of a journal, valid by `journal.schema.json`, in order.
+    """The entries of a HAR file or of a journal, valid by `journal.schema.json`, in the order in which they were sent;
+    a journal has them in order, a HAR file need not.
 
     Raises ValueError for a URL, a date or base64 that is not one.
     """
+    if not all("number" in (each.get("_feedback") or {}) for each in entries):
+        entries = sorted(entries, key=lambda each: _instant(each["startedDateTime"]))
     return [_attempt(number, entry, document) for number, entry in enumerate(entries, 1)]
 
 
@@ -142,7 +151,7 @@ def _attempt(number: int, entry: Mapping[str, Any], document: Document) -> Attem
     sent = _instant(entry["startedDateTime"])
     problems = ours.get("request")
     status = LOST if ours.get("state") in ("lost", "pending") else max(int(response["status"]), LOST)
-    operation = ours["operation"] if "operation" in ours else _operation(request["method"], request["url"], document)
+    operation = ours["operation"] if "operation" in ours else operation_at(request["method"], request["url"], document)
     return Attempt(
         number=ours.get("number", number),
         method=request["method"],
@@ -158,10 +167,19 @@ def _attempt(number: int, entry: Mapping[str, Any], document: Document) -> Attem
         answered=sent + round(max(entry["time"], 0) * 1000),
         rule=ours.get("rule"),
         fault=ours.get("fault"),
+        pending=ours.get("state") == "pending",
         problems=None
         if problems is None or problems.get("valid", True) is None
         else tuple(f"{each['pointer']} {each['detail']}" for each in problems["problems"]),
     )
+
+
+def secrets_of(attempts: Sequence[Attempt]) -> list[str]:
+    """The tokens and the DSNs, with their keys, in the Authorization headers of these requests."""
+    values = {value for each in attempts for name, value in each.headers if name.lower() == "authorization"}
+    credentials = {value.partition(" ")[2].strip() for value in values}
+    keys = {each.partition("//")[2].partition("@")[0] for each in credentials}
+    return sorted(each for each in credentials | keys if len(each) >= SHORTEST_SECRET and REDACTED not in each)
 
 
 def _instant(text: str) -> int:
@@ -194,7 +212,7 @@ def _body(request: Mapping[str, Any]) -> str | None:
     return b64decode(text).decode("utf-8", "replace") if text and data.get("_encoding") == "base64" else text
 
 
-def _operation(method: str, url: str, document: Document) -> str | None:
+def operation_at(method: str, url: str, document: Document) -> str | None:
     """The operation of the document that a URL on any server belongs to."""
     path = urlsplit(url).path.split("/")
     for each in document.operations.values():

@@ -19,6 +19,11 @@ class ClientReport(Report):
     again: Sequence[str] = ("client", "--situation")
 
     @property
+    def is_about_target(self) -> bool:
+        """False: the responses are the mock's."""
+        return False
+
+    @property
     def facts(self) -> dict[str, str]:
         """As in every report, without what only servers have."""
         told = super().facts

@@ -1,6 +1,6 @@
 """Runs a client through every situation, concurrently, and produces a verdict on each rule for clients."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from feedback_spec.document import Document
@@ -21,6 +21,7 @@ NO_VALUES = "the client submits its own texts: it does not read FEEDBACK_NAME, F
 NO_EVENT = "the client submits for its own events: it does not read FEEDBACK_EVENT_ID"
 NOT_PLAYED = "the situations that were asked for do not show it"
 NOT_SEEN = "nothing that the client did could have broken it"
+NOT_RECORDED = "the recording does not show it"
 REPLAYS = 3  # at most, of a situation that shows a violation
 FEW = 3  # situations that are played again one at a time, so that each client has the machine to itself
 BUSY = SECOND  # that a client, or who looks at it, has to wait: clients have time limits of a second or two
@@ -127,7 +128,11 @@ class ClientRun:
         twice = any(each.violation for each in everything if each.rule == "one-at-a-time")
         found = [each for each in everything if each.rule == rule and not (twice and each.kind == AT_ONCE)]
         result = judge(self.document.client_rules[rule].rule, found, frozenset(), exact=False)
-        if self.stopped and result.verdict is Verdict.VERIFIED:
+        if result.verdict is Verdict.VIOLATED and self._plain is not None:
+            shown = result.detail.partition(":")[0]
+            others = [name for name, found in self._found.items() if name != shown and _breaks(rule, found)]
+            result = replace(result, detail=f"{result.detail}{_also(others)}")
+        elif self.stopped and result.verdict is Verdict.VERIFIED:
             why = f"the run was stopped after {result.observations} observations; none contradicted it"
             result = replace(result, verdict=Verdict.NOT_RUN, detail=why)
         elif result.verdict is Verdict.NOT_RUN and not self.stopped:
@@ -137,7 +142,7 @@ class ClientRun:
     def _why_not(self, rule: str) -> str:
         plain = self._plain
         if plain is None:
-            return NOT_SEEN
+            return NOT_RECORDED
         if not plain.records:
             return "the client's feedback was not stored although everything worked"
         if rule == "values" and not takes_values(plain):
@@ -147,6 +152,14 @@ class ClientRun:
         if len(self.situations) < len(situations(self.document)):
             return NOT_PLAYED
         return NO_TIME if rule == "retry-in-window" else NOT_SEEN
+
+
+def _breaks(rule: str, found: Sequence[Finding]) -> bool:
+    return any(each.violation for each in found if each.rule == rule)
+
+
+def _also(situations: Sequence[str]) -> str:
+    return f" (also in {', '.join(situations)})" if situations else ""
 
 
 def _why_nothing(stage: Stage, plain: Episode) -> str:

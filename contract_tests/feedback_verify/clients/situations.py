@@ -27,7 +27,7 @@ LONG = 86_400  # seconds of Retry-After too long for any client while the window
 UNTIL_RELEASED = "until_released"
 MOMENT = 50_000  # microseconds that answers take, so that what is sent at the same time can be told from what is not
 SLOW = 400_000  # microseconds by which a response is late, but not too late
-CALM = 5 * SECOND
+CALM = 8 * SECOND
 """Microseconds without a request after which nothing more will happen, although a client may wait for hours."""
 
 
@@ -141,12 +141,14 @@ def _busy() -> list[Situation]:
     for status, name in ((HTTPStatus.TOO_MANY_REQUESTS, "limited"), (HTTPStatus.SERVICE_UNAVAILABLE, "busy")):
         what = f"{status} with Retry-After"
         short = _always({"status": int(status), "retry_after": SHORT}, times=2)
-        dated = _dated(status)
         endless = _always({"status": int(status), "retry_after": LONG})
         found += [
             Situation(name, f"{what}: {SHORT}, twice", short),
-            Situation(f"{name}-date", f"{what} with a date, once", dated),
+            Situation(f"{name}-date", f"{what} with a date, once", _dated(status, SHORT + 3, times=1)),
             Situation(f"{name}-long", f"{what}: {LONG}, always", endless, calm=CALM, endless=True),
+            Situation(
+                f"{name}-date-long", f"{what} with a date, always", _dated(status, LONG), calm=CALM, endless=True
+            ),
         ]
     for status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE):
         found.append(
@@ -155,11 +157,11 @@ def _busy() -> list[Situation]:
     return found
 
 
-def _dated(status: int) -> Callable[[Setting], Sequence[Fault]]:
+def _dated(status: int, seconds: int, **more: Any) -> Callable[[Setting], Sequence[Fault]]:
     def faults(setting: Setting) -> Sequence[Fault]:
-        whole = (setting.now // SECOND + SHORT + 3) * SECOND  # a date has whole seconds
+        whole = (setting.now // SECOND + seconds) * SECOND  # a date has whole seconds
         date = format_datetime(EPOCH + whole * MICROSECOND, usegmt=True)
-        return _always({"status": int(status), "headers": {"Retry-After": date}}, times=1)(setting)
+        return _always({"status": int(status), "headers": {"Retry-After": date}}, **more)(setting)
 
     return faults
 

@@ -143,6 +143,7 @@ class Stage:
             exit_code=command.exit_code if ended is None else None,
             output=command.output,
             errors=command.errors,
+            cut=command.cut,
             records=self._ask("GET", f"{path}/feedback"),
             elsewhere=self._elsewhere.requests(),
             given=given,
@@ -159,11 +160,12 @@ class Stage:
     ) -> tuple[str | None, int, int]:
         """Waits for the command. Returns None if it exited, else why it was ended; then `lag` and `waited`."""
         began, seen, since, held = _monotonic(), 0, _monotonic(), bool(situation.hold)
-        lag, waited, looked = 0, 0, began
+        lag, waited, before, looked = 0, 0, 0, began
         while not command.wait(LOOK):
             last = self._ask("GET", f"{path}/requests?since=1000000")["last"]
             now = _monotonic()
-            lag, waited, looked = max(lag, now - looked), max(waited, command.waited), now
+            lag, looked, altogether = max(lag, now - looked), now, command.waited
+            waited, before = max(waited, altogether - before), altogether
             if last != seen:
                 began, seen, since = began if seen else now, last, now
             if held and self._holds(path):

@@ -65,6 +65,8 @@ def _key(report: Report, result: Result) -> str:
 
 def _unrelated(report: Report, result: Result) -> str | None:
     """The response that ends a violation that is not about a window: whatever was tested, the target said the same."""
+    if not report.is_about_target:
+        return None  # the responses that a client gets are no fault of its own
     sent = [step.exchange for step in result.steps if isinstance(step, Send) and step.exchange]
     windows = {window.status for window in report.mutability.windows} if report.mutability else set()
     if result.verdict is not Verdict.VIOLATED or not sent or sent[-1].status < 300 or sent[-1].status in windows:

@@ -79,6 +79,11 @@ class Report:
     before: Mapping[str, str] = field(default_factory=dict)
     judged: str = "rule"
 
+    @property
+    def is_about_target(self) -> bool:
+        """Whether the last response may explain a violation: the one judged has sent it."""
+        return True
+
     @classmethod
     def of(
         cls, run: "Run", began: Began, baseline: Baseline, *, trouble: str | None = None, flags: Iterable[str] = ()

@@ -33,10 +33,6 @@ def _only(status: int) -> Callable[[Case], frozenset[int]]:
     return lambda _: frozenset({status})
 
 
-def _of_windows(case: Case) -> frozenset[int]:
-    return frozenset(window.status for window in case.document.mutability.windows)
-
-
 def _success_final(case: Case, rule: ClientRule) -> Iterator[Finding]:
     for group in case.groups:
         for number, each in enumerate(group):
@@ -98,7 +94,7 @@ def _credentials(attempt: Attempt) -> object:
 
 
 JUDGES: Mapping[str, Judge] = {
-    "conflict-final": _final(_of_windows, lambda _: None),
+    "conflict-final": _final(lambda case: case.statuses, lambda _: None),
     "invalid-final": _final(_only(HTTPStatus.BAD_REQUEST), _body),
     "unauthorized-final": _final(_only(HTTPStatus.UNAUTHORIZED), _credentials),
     "forbidden-final": _final(_only(HTTPStatus.FORBIDDEN), _credentials),

@@ -59,6 +59,11 @@ class Case:
         """The rules of the windows."""
         return frozenset(window.rule for window in self.document.mutability.windows)
 
+    @cached_property
+    def statuses(self) -> frozenset[int]:
+        """Their statuses."""
+        return frozenset(window.status for window in self.document.mutability.windows)
+
     def held(self, rule: str, count: int = 1, upto: Attempt | None = None) -> Finding:
         """The rule was confirmed this often."""
         return Finding(rule, observations=count, steps=self._told(upto))

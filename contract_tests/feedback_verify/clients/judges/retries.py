@@ -18,6 +18,7 @@ from feedback_verify.clients.judges.case import (
     is_delivered,
     is_success_at_first,
 )
+from feedback_verify.clients.situations import BROKEN_SUCCESS
 from feedback_verify.verdicts import Finding
 
 MOST_DIGITS = 12  # of Retry-After
@@ -29,7 +30,11 @@ LEFT_LATE = 500_000  # the same, if the first one ended when the client left, wh
 def _is_lost(attempt: Attempt, case: Case) -> bool:
     """Whether the network failed on this attempt, and immediately."""
     effect = (attempt.fault or {}).get("effect", {})
-    return attempt.status == LOST and (case.episode.recorded or ("connection" in effect and "delay" not in effect))
+    return (
+        attempt.status == LOST
+        and not attempt.pending
+        and (case.episode.recorded or ("connection" in effect and "delay" not in effect))
+    )
 
 
 def _retry_lost(case: Case, rule: ClientRule) -> Iterator[Finding]:
@@ -45,8 +50,24 @@ def _retry_lost(case: Case, rule: ClientRule) -> Iterator[Finding]:
             continue  # it went by the status
         elif case.episode.ended is not None:
             yield case.unclear(rule.rule.id, f"the client was stopped {case.episode.ended}, and had not retried yet")
-        elif not case.episode.recorded or case.episode.attempts[-1].sent > lost.sent:
-            yield case.broken(rule.rule.id, "the response was lost, and the feedback was not sent again", lost)
+        elif case.episode.recorded and not _goes_on(case, lost):
+            yield case.unclear(rule.rule.id, "a response was lost, and the recording ends before the window is over")
+        else:
+            yield case.broken(rule.rule.id, f"{_lost_how(lost)}, and the feedback was not sent again", lost)
+
+
+def _goes_on(case: Case, lost: Attempt) -> bool:
+    """Whether the recording goes on for as long as the feedback could have been sent again."""
+    last, windows = case.episode.attempts[-1], case.document.mutability.windows
+    limit = max((each.limit for each in windows if each.base.startswith("feedback")), default=0)
+    return max(last.sent - lost.sent, last.now - lost.now) > limit
+
+
+def _lost_how(lost: Attempt) -> str:
+    fault = lost.fault or {}
+    if fault.get("phase") == "before" and fault["effect"].get("connection") == BROKEN_SUCCESS:
+        return "the response broke off after its status 200, which was said too early: nothing is stored"
+    return "the response was lost"
 
 
 def _retry_same(case: Case, rule: ClientRule) -> Iterator[Finding]:
@@ -92,11 +113,13 @@ def _retry_in_window(case: Case, rule: ClientRule) -> Iterator[Finding]:
 
 def _is_late(case: Case, first: Attempt, again: Attempt) -> bool:
     """Whether a window was over when it was sent again."""
+    age = again.now - first.now
     if case.episode.recorded:
-        return again.rule in case.windows and again.fields == first.fields
+        limit = min((window.limit for window in case.document.mutability.windows), default=0)
+        refused = again.rule in case.windows or (again.rule is None and again.status in case.statuses and age > limit)
+        return refused and again.fields == first.fields
     before = [each for each in case.episode.submissions if each.number < again.number]
     stored = any((each.fault or {}).get("phase") == "after" or is_delivered(each) for each in before)
-    age = again.now - first.now
     return any(
         age > window.limit and (window.base.startswith("event") or stored)
         for window in case.document.mutability.windows

@@ -1,12 +1,15 @@
 """Judges what a client sends."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
+from itertools import pairwise
 
+import jsonschema_rs
 from feedback_spec.client_rules import ClientRule
+from feedback_spec.document import Document
 
-from feedback_verify.clients.episode import Episode
-from feedback_verify.clients.judges.case import Case, Judge
+from feedback_verify.clients.episode import Attempt, Episode, operation_at
+from feedback_verify.clients.judges.case import Case, Judge, is_delivered
 from feedback_verify.clients.situations import PLAIN
 from feedback_verify.verdicts import Finding
 
@@ -16,7 +19,9 @@ JSON = "application/json"
 
 def _endpoint(case: Case, rule: ClientRule) -> Iterator[Finding]:
     for each in case.episode.attempts:
-        if each.operation is None and not case.episode.recorded:
+        # A recording has requests to anywhere else, too.
+        wrong = not case.episode.recorded or operation_at(each.method, f"{each.url.partition('?')[0]}/", case.document)
+        if each.operation is None and wrong:
             yield case.broken(rule.rule.id, f"{each.method} {each.url} is not a documented path", each)
         elif each.submits:
             yield case.held(rule.rule.id, upto=each)
@@ -59,15 +64,28 @@ def _valid_body(case: Case, rule: ClientRule) -> Iterator[Finding]:
         if each.body == "":
             yield case.broken(rule.rule.id, "the request has no body", each)
             continue
+        refused = each.status == HTTPStatus.BAD_REQUEST
+        if each.problems is None and refused and (wrong := _wrong_fields(each, case.document)):
+            yield case.broken(rule.rule.id, f"the request is not valid: /body/{wrong[0]}", each)
         if each.problems is None or each.body is None or (each.media_type == JSON and not _looks_like_json(each.body)):
             continue
         problems = [problem for problem in each.problems if problem.startswith("/body")]
-        if not problems and each.by_document and each.status == HTTPStatus.BAD_REQUEST:
+        if not problems and each.by_document and refused:
             problems = [f"it was refused with {each.status} ({each.rule})"]
         if problems:
             yield case.broken(rule.rule.id, f"the request is not valid: {problems[0]}", each)
         else:
             yield case.held(rule.rule.id, upto=each)
+
+
+def _wrong_fields(attempt: Attempt, document: Document) -> list[str]:
+    """The fields that their schemas do not allow, of what no mock has validated."""
+    return [
+        name
+        for name, value in (attempt.fields or {}).items()
+        if name in document.field_schemas
+        and not jsonschema_rs.validator_for(dict(document.field_schemas[name]), validate_formats=True).is_valid(value)
+    ]
 
 
 def _event_id(case: Case, rule: ClientRule) -> Iterator[Finding]:
@@ -96,19 +114,27 @@ def _bare(event_id: str) -> str:
 
 
 def _values(case: Case, rule: ClientRule) -> Iterator[Finding]:
-    """Of the first try; that a retry has the same values is a different rule."""
+    """Of the first try, and of what overwrites it; that a retry has the same values is a different rule."""
     if case.plain is None or not takes_values(case.plain):
         return
     given = case.episode.given
-    for each in (group[0] for group in case.groups if group[0].body):
+    for each in (each for group in case.groups for each in _no_retries(group)):
         fields = each.fields or {}
-        for name in (name for name in TEXT_FIELDS if name in fields):
-            said = fields[name]
-            if not isinstance(said, str) or said.strip() != given[name].strip():
-                yield case.broken(rule.rule.id, f"{name} is {said!r}, not {given[name]!r}", each)
-                break
-        else:
+        found = {name: fields[name] for name in TEXT_FIELDS if name in fields}
+        wrong = [
+            name for name, said in found.items() if not isinstance(said, str) or said.strip() != given[name].strip()
+        ]
+        if wrong:
+            name = wrong[0]
+            yield case.broken(rule.rule.id, f"{name} is {found[name]!r}, not {given[name]!r}", each)
+        elif found:
             yield case.held(rule.rule.id, int(case.episode.situation != PLAIN), each)
+
+
+def _no_retries(group: Sequence[Attempt]) -> Iterator[Attempt]:
+    """The first try, and what is sent although the client knows that the feedback is stored."""
+    yield group[0]
+    yield from (again for before, again in pairwise(group) if is_delivered(before))
 
 
 def takes_values(plain: Episode) -> bool:

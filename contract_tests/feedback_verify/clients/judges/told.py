@@ -1,13 +1,17 @@
 """Judges what a client reports, and how it ends."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 
 from feedback_spec.client_rules import ClientRule
 
-from feedback_verify.clients.episode import LOST
+from feedback_verify.clients.episode import LOST, Episode
 from feedback_verify.clients.judges.case import BUSY, Case, Judge, is_delivered, is_success_at_first
 from feedback_verify.verdicts import Finding
+
+_VARYING = re.compile(r"\S+://\S+|[\w.-]*\d[\w.-]*")
+"""Words that differ from run to run: URLs, and everything with a digit in it."""
 
 
 def _reports(when: Callable[[Case], bool]) -> Judge:
@@ -46,16 +50,25 @@ def _is_outage(case: Case) -> bool:
 
 
 def _says_so(case: Case) -> bool:
-    """By an exit code, or by last words on stderr that are not there if everything works."""
+    """By an exit code, or by last words on stderr that are not there if everything works: other words, or the status
+    of the last response.
+    """
     if case.episode.exit_code != 0:
         return True
-    return case.plain is not None and _last_line(case.episode.errors) not in ("", _last_line(case.plain.errors))
+    lines = [line for line in case.episode.errors.splitlines() if line.strip()]
+    if case.plain is None or not lines:
+        return False
+    if re.search(rf"\b{case.episode.submissions[-1].status}\b", lines[-1]):
+        return True
+    usual = {_without_values(line, case.plain) for line in case.plain.errors.splitlines()}
+    return _without_values(lines[-1], case.episode) not in usual
 
 
-def _last_line(text: str) -> str:
-    """The last words, without what differs from run to run."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    return "".join("#" if each.isdigit() else each for each in lines[-1]) if lines else ""
+def _without_values(line: str, episode: Episode) -> str:
+    """The line without what differs from run to run."""
+    for value in sorted(episode.given.values(), key=len, reverse=True):
+        line = line.replace(value, "#")
+    return _VARYING.sub("#", line).strip()
 
 
 def _reports_success(case: Case, rule: ClientRule) -> Iterator[Finding]:
