@@ -1,10 +1,11 @@
 """A 429 that waiting does not end: its clock stands still, so it says nothing about the pace."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from feedback_verify.exchange import Request
-from feedback_verify.targets.network import Network
+from feedback_verify.targets.network import Network, PerThread
 from feedback_verify.targets.pace import LONGEST, Pace
 from feedback_verify.targets.sending import ASKED, Sender, Trouble
 from starlette.requests import Request as Asked
@@ -57,3 +58,27 @@ def test_who_is_refused_again_and_again_slows_down(headers: dict[str, str]) -> N
         pace.refused(429, math.inf, headers)
 
     assert pace.turn() > LONGEST / 2
+
+
+def test_connections_that_are_kept_are_of_one_thread_each() -> None:
+    """Of those of all, httpcore may close one just as another thread begins to use it."""
+    server = Remembers()
+    with serving(server) as url, PerThread(lambda: network.transport(kept_for=60)) as transport:
+        network = Network()
+        with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+            for each in (one, other, one):
+                each.submit(Sender(network).exchange, transport, Request("GET", url)).result()
+
+    first, second, third = server.clients
+    assert first == third != second
+
+
+class Remembers:
+    """Remembers from which addresses it was asked."""
+
+    def __init__(self) -> None:
+        self.clients: list[tuple[str, int]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.clients.append(scope["client"])
+        await JSONResponse({})(scope, receive, send)

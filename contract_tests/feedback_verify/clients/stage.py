@@ -66,7 +66,11 @@ class Stage:
         """Starts the mock, and the other origin. Raises SettingsError if there is no mock to start."""
         with ExitStack() as stack:
             self.url = stack.enter_context(own_mock(self._spec, self.document.profile))
-            self._http = stack.enter_context(httpx.Client(base_url=f"{self.url}/_control", trust_env=False, timeout=30))
+            # Of connections that are kept, httpcore may close one just as another thread begins to use it.
+            alone = httpx.Limits(max_keepalive_connections=0)
+            self._http = stack.enter_context(
+                httpx.Client(base_url=f"{self.url}/_control", trust_env=False, timeout=30, limits=alone)
+            )
             self._elsewhere = stack.enter_context(Elsewhere())
             self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="feedback-verify-")))
             stack.callback(self.stop)

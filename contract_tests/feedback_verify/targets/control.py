@@ -13,8 +13,9 @@ from feedback_spec.instants import format_duration
 from feedback_verify.exchange import Credential, Exchange, Project, Request, Secret
 from feedback_verify.steps import Advance, Look, Open, SaveEvent, Step
 from feedback_verify.targets.base import ProtocolError, Target
-from feedback_verify.targets.network import Network
+from feedback_verify.targets.network import Network, PerThread
 
+KEPT_FOR = 1.0  # seconds that a connection may be idle
 START = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)
 
 
@@ -62,7 +63,7 @@ class ControlTarget(Target):
         self._run = f"verify-{secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
         # Most calls of a run come here, and their transport is not judged: no server closes a connection this soon.
-        self._kept = self.sender.network.transport(kept_for=1.0)
+        self._kept = PerThread(lambda: self.sender.network.transport(kept_for=KEPT_FOR))
 
     def __exit__(self, *_: object) -> None:
         self._kept.close()

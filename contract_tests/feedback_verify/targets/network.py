@@ -5,9 +5,10 @@ Creates what sends HTTP requests. Sends nothing.
 
 import socket
 import ssl
+import threading
 import time
 import zlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +23,6 @@ from feedback_spec.files import read
 from feedback_verify.exchange import Request
 
 TIMEOUT, CONNECT_TIMEOUT = 30.0, 1.5  # seconds; the first is for all of a response, from the last byte of its request
-MOST_KEPT = 16
 LARGEST = 16 * 1_048_576  # bytes of a response body, also once unpacked; the rest is not read
 LARGEST_CACERT = 16 * 1_048_576
 # By Content-Encoding, the formats that it may mean; some servers take "deflate" for the bare one (RFC 9110, 8.4.1.2).
@@ -73,14 +73,38 @@ class Network:
         return self._tls.wrap_socket(plain, server_hostname=host)
 
     def transport(self, *, kept_for: float) -> httpx.HTTPTransport:
-        """Connections that are kept for so many idle seconds. Unlike a client, it knows no redirects, cookies or
-        defaults.
+        """What opens connections, of which one is kept for so many idle seconds, for one thread. Unlike a client, it
+        knows no redirects, cookies or defaults.
         """
-        limits = httpx.Limits(max_keepalive_connections=MOST_KEPT if kept_for else 0, keepalive_expiry=kept_for)
+        limits = httpx.Limits(max_keepalive_connections=1 if kept_for else 0, keepalive_expiry=kept_for)
         transport = httpx.HTTPTransport(verify=self._tls, trust_env=False, proxy=self.proxy, limits=limits)
         # Its own pool takes one, and httpx passes none on.
         transport._pool._network_backend = _Connecting()
         return transport
+
+
+class PerThread(httpx.BaseTransport):
+    """A transport of its own for each thread, made on its first request.
+
+    A pool of httpcore that several threads share may close an idle connection just as one of them begins to use it.
+    """
+
+    def __init__(self, made: Callable[[], httpx.HTTPTransport]) -> None:
+        self._made, self._own = made, threading.local()
+        self._all: list[httpx.HTTPTransport] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Sends a request on a connection of this thread."""
+        if not hasattr(self._own, "transport"):
+            self._own.transport = self._made()
+            self._all.append(self._own.transport)
+        response: httpx.Response = self._own.transport.handle_request(request)
+        return response
+
+    def close(self) -> None:
+        """Closes the connections of all threads."""
+        for each in self._all:
+            each.close()
 
 
 class _Connecting(httpcore.SyncBackend):
