@@ -11,6 +11,7 @@ import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
+from email.utils import parsedate
 from http.client import HTTPConnection, HTTPException
 from io import BytesIO
 from typing import Any
@@ -452,6 +453,15 @@ class PausesInsteadOfDates(Client):
 
     def read_wait(self, said: str) -> float:
         return super().read_wait(said) if said.isdigit() else 5.0
+
+
+@breaks("retry-after-date")
+class TakesDatesForLocal(Client):
+    """Which is right where it is UTC."""
+
+    def read_wait(self, said: str) -> float:
+        date = None if said.isdigit() else parsedate(said)
+        return super().read_wait(said) if date is None else max(time.mktime(date) - time.time(), 0)
 
 
 @breaks("retry-pace")

@@ -27,6 +27,8 @@ LONG = 86_400  # seconds of Retry-After too long for any client while the window
 UNTIL_RELEASED = "until_released"
 MOMENT = 50_000  # microseconds that answers take, so that what is sent at the same time can be told from what is not
 SLOW = 400_000  # microseconds by which a response is late, but not too late
+EAST = "Asia/Kolkata"
+"""A time zone in which a date is over early if it is taken for local time."""
 CALM = 8 * SECOND
 """Microseconds without a request after which nothing more will happen, although a client may wait for hours."""
 
@@ -45,7 +47,8 @@ class Situation:
 
     `hold`: while the first answer is held back, the clock goes on by so much, and then the answer is lost. `calm` ends
     the play after so long without a request. All in microseconds. `endless`: it does not pass, so that a client may try
-    again for as long as a window is open. `texts`: name and comments have characters that come to harm easily.
+    again for as long as a window is open. `texts`: name and comments have characters that come to harm easily. `zone`:
+    the client's time zone, if it is not the machine's, which in CI is mostly UTC.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Situation:
     calm: int = 0
     endless: bool = False
     texts: bool = True
+    zone: str = ""
 
 
 def situations(document: Document) -> dict[str, Situation]:
@@ -144,7 +148,7 @@ def _busy() -> list[Situation]:
         endless = _always({"status": int(status), "retry_after": LONG})
         found += [
             Situation(name, f"{what}: {SHORT}, twice", short),
-            Situation(f"{name}-date", f"{what} with a date, once", _dated(status, SHORT + 3, times=1)),
+            Situation(f"{name}-date", f"{what} with a date, once", _dated(status, SHORT + 3, times=1), zone=EAST),
             Situation(f"{name}-long", f"{what}: {LONG}, always", endless, calm=CALM, endless=True),
             Situation(
                 f"{name}-date-long", f"{what} with a date, always", _dated(status, LONG), calm=CALM, endless=True

@@ -125,6 +125,8 @@ class Stage:
             self._ask("POST", f"{path}/faults", {"faults": list(faults)})
         clock = None if self._library is None else Clock(self._library, self._folder / slug)
         variables = {**self._variables(slug, made, given), **(clock.variables if clock else {})}
+        if situation.zone:
+            variables["TZ"] = situation.zone
         if self._stopped.is_set():
             raise Stopped
         command, started = Command(self.words, variables), _now()
