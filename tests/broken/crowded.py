@@ -1,7 +1,10 @@
-"""Servers that fail once a project has more than a few feedback, or once its list has more than a page."""
+"""Servers that fail once a project has more than a few feedback, a feedback more than a few overwrites, or a list more
+than a page.
+"""
 
 import json
 import re
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +24,21 @@ class OldFeedbackMakesRoom(Implementation):
         if len(records) >= FEW:
             del records[next(iter(records))]
         return super().store(project, body, now, by)
+
+
+@breaks("overwrite")
+class FewOverwrites(Implementation):
+    """The window is not the only limit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counts = Counter[int]()
+
+    def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
+        self.counts[id(record)] += 1
+        if self.counts[id(record)] > FEW:
+            raise self.too_late()
+        super().overwrite(record, body, now)
 
 
 @breaks("overwrite-window")

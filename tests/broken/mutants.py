@@ -6,6 +6,7 @@
 import asyncio
 import json
 import re
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -443,6 +444,57 @@ class ReadsThenWrites(Implementation):
         return response
 
 
+class _TakesItsTime(Implementation):
+    """Finds out whether there is a record, and writes some time later, one request at a time for each lock."""
+
+    def lock(self, request: Request, body: dict[str, Any]) -> str:
+        return str(body.get("event_id", "")).lower()
+
+    async def endpoint(self, request: Request) -> Response:
+        project = self.projects.get((request.path_params["organization"], request.path_params["project"]))
+        if request.method != "POST" or project is None:
+            return await super().endpoint(request)
+        try:
+            body = json.loads(await request.body())
+        except ValueError:
+            return await super().endpoint(request)
+        self.locks = getattr(self, "locks", defaultdict[str, asyncio.Lock](asyncio.Lock))
+        async with self.locks[self.lock(request, body if isinstance(body, dict) else {})]:
+            before = dict(project.records)
+            await asyncio.sleep(0.001)
+            after, project.records = project.records, before
+            response = await super().endpoint(request)
+            project.records = {**after, **project.records}
+        return response
+
+
+@breaks("concurrent-submissions")
+class LocksIdsAsWritten(_TakesItsTime):
+    def lock(self, request: Request, body: dict[str, Any]) -> str:
+        return str(body.get("event_id"))
+
+
+@breaks("concurrent-submissions")
+class LocksCredentials(_TakesItsTime):
+    def lock(self, request: Request, body: dict[str, Any]) -> str:
+        return super().lock(request, body) + request.headers.get("authorization", "")
+
+
+@breaks("concurrent-submissions")
+class IdsAreTakenEarly(Implementation):
+    """Two requests may find the same largest id."""
+
+    async def endpoint(self, request: Request) -> Response:
+        await request.body()
+        project = self.projects.get((request.path_params["organization"], request.path_params["project"]))
+        if request.method != "POST" or project is None:
+            return await super().endpoint(request)
+        last = project.last_id
+        await asyncio.sleep(0.001)
+        project.last_id = last
+        return await super().endpoint(request)
+
+
 @breaks("concurrent-submissions")
 class BusyIsAConflict(Implementation):
     """A second submission is refused while one is in progress."""
@@ -778,6 +830,12 @@ class NoForms(Implementation):
 @breaks("body-size")
 class NoLargestBody(Implementation):
     largest = 1 << 30
+
+
+@breaks("body-size")
+class AMillionIsCut(Implementation):
+    def submit(self, project: Project, body: dict[str, str], by: str) -> Record:
+        return super().submit(project, {**body, "comments": body["comments"][:1_000_000]}, by)
 
 
 @breaks("media-type")

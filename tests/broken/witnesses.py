@@ -120,6 +120,7 @@ WITNESSES: dict[str, Witness] = {
     "OverwriteLosesComments": TWICE,
     "OverwriteIsLost": TWICE,
     "OverwriteAnswersOldValues": TWICE,
+    "FewOverwrites": (submit(),) * 17,
     "LateOverwriteIsLost": _again("PT3M"),
     "LateOverwriteChangesTheId": _again("PT3M"),
     "IssueIsForgotten": _aged("PT3M"),
@@ -132,6 +133,9 @@ WITNESSES: dict[str, Witness] = {
     "RetryIsRefused": (submit(), submit()),
     # concurrency
     "ReadsThenWrites": (Together((submit(), submit())), records()),
+    "LocksIdsAsWritten": (Together((submit(), submit(EVENT.upper()))), records()),
+    "LocksCredentials": (Together((submit(), submit(by="dsn"))), records()),
+    "IdsAreTakenEarly": (Together((submit(), submit(OTHER))),),
     "BusyIsAConflict": (Together((submit(), submit(OTHER))),),
     # isolation
     "OneStoreForAllProjects": (submit(at=BESIDE), advance("PT6M"), submit()),
@@ -170,6 +174,7 @@ WITNESSES: dict[str, Witness] = {
     "PreflightForgetsTheList": (method("OPTIONS", by=None),),
     "AllowForgetsTheList": (submit(by=""),),
     "NoLargestBody": (post(b" " * 1_048_577),),
+    "AMillionIsCut": (submit(comments="a" * 1_000_001),),
     "AnyMediaTypeIsJson": (post(b"{}", "text/plain"),),
     "BrokenJsonIs500": (post(b"{"),),
     "ErrorsAreText": (post(b"{}"),),

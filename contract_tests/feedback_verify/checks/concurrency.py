@@ -1,9 +1,11 @@
 """Concurrent submissions: one record, one id, and a history that some order explains."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
 from threading import Barrier
+from typing import Any
 
 from feedback_verify.checks.base import Check
 from feedback_verify.exchange import Credential, Exchange, Request
@@ -12,6 +14,8 @@ from feedback_verify.scenario import Scenario
 
 WRITERS = 6
 ROUNDS = 5
+Way = tuple[Callable[[str], str], str]
+"""How an event id is written, and by which credentials it is submitted."""
 
 
 def simultaneous_first_submissions(s: Scenario) -> None:
@@ -30,6 +34,37 @@ def simultaneous_overwrites(s: Scenario) -> None:
         _race(s, event_id, already=True)
 
 
+def simultaneous_submissions_that_look_different(s: Scenario) -> None:
+    """Six at once for one event, named in either case and by either credentials: a lock that takes them apart."""
+    _one_after_the_other(s)
+    ways = [(str.lower, s.default_credentials)]
+    if "event-id-case" in s.document.rules:
+        ways.append((str.upper, s.default_credentials))
+    if {"write", "dsn"} <= s.project.credentials.keys() and "any-credentials-overwrite" in s.document.rules:
+        ways = [(written, by) for written, _ in ways for by in ("write", "dsn")]
+    replies = [s.accepted(s.submit(body, by=by)) for body, by in _in_ways(s, s.new_event_id(), ways)]
+    ids = {str(each["id"]) for each in replies if "id" in each}  # some servers tell it only to some credentials
+    s.given(len(ids) <= 1, "they are different feedback even sequentially")
+    for _ in range(ROUNDS if len(ways) > 1 else 0):
+        _race(s, s.new_event_id(), already=False, ways=ways)
+
+
+def simultaneous_submissions_for_different_events(s: Scenario) -> None:
+    """Six at once, each for an event of its own."""
+    for _ in range(ROUNDS):
+        bodies = [s.submission(name=f"writer {number}") for number in range(WRITERS)]
+        answers = _at_once(s, [_request(s, body, s.default_credentials) for body in bodies])
+        for body, reply in zip(bodies, answers, strict=True):
+            s.expect_accepted(reply, f"one of {WRITERS} concurrent submissions for different events")
+            said = (reply.object.get("eventID"), reply.object.get("name"))
+            s.expect(said == (body["event_id"], body["name"]), f"feedback for {body['event_id']} is answered as {said}")
+        ids = [reply.object.get("id") for reply in answers]
+        s.expect(len(set(map(str, ids))) == WRITERS, f"concurrent feedback for {WRITERS} events got the ids {ids}")
+        if "records" in s.target.capabilities:
+            stored = [len(s.records(body["event_id"])) for body in bodies]
+            s.expect(stored == [1] * WRITERS, f"of concurrent feedback for {WRITERS} events, {sum(stored)} are stored")
+
+
 def _one_after_the_other(s: Scenario) -> None:
     """What fails sequentially says nothing about concurrent submissions."""
     body = s.submission(name="before")
@@ -42,9 +77,11 @@ def _one_after_the_other(s: Scenario) -> None:
         s.given(s.records(body["event_id"])[0].get("name") == "after", "an overwrite is not stored even sequentially")
 
 
-def _race(s: Scenario, event_id: str, *, already: bool) -> None:
+def _race(s: Scenario, event_id: str, *, already: bool, ways: Sequence[Way] = ()) -> None:
     names = [f"writer {number}" for number in range(WRITERS)]
-    answers = _at_once(s, [_request(s, event_id, name) for name in names])
+    bodies = islice(cycle(_in_ways(s, event_id, ways or [(str.lower, s.default_credentials)])), WRITERS)
+    requests = [_request(s, {**body, "name": name}, by) for name, (body, by) in zip(names, bodies, strict=True)]
+    answers = _at_once(s, requests)
     for name, reply in zip(names, answers, strict=True):
         s.expect(
             reply.status in s.document.accepting, f"one of {WRITERS} concurrent submissions was answered {reply.status}"
@@ -63,12 +100,18 @@ def _race(s: Scenario, event_id: str, *, already: bool) -> None:
         s.expect(explainable(history, "before" if already else ""), told)
 
 
-def _request(s: Scenario, event_id: str, name: str) -> Request:
+def _in_ways(s: Scenario, event_id: str, ways: Sequence[Way]) -> list[tuple[dict[str, Any], str]]:
+    """A body and credentials for each way of naming the event."""
+    return [(s.submission(written(event_id)), by) for written, by in ways]
+
+
+def _request(s: Scenario, body: dict[str, Any], by: str) -> Request:
     """Built in advance, so only sending remains."""
-    authorization = s.project.credentials[s.default_credentials]
-    body = json.dumps(s.submission(event_id, name=name)).encode()
-    headers: dict[str, str | Credential] = {"Content-Type": "application/json", "Authorization": authorization}
-    return Request("POST", s.target.base_url + s.path(), headers, body)
+    headers: dict[str, str | Credential] = {
+        "Content-Type": "application/json",
+        "Authorization": s.project.credentials[by],
+    }
+    return Request("POST", s.target.base_url + s.path(), headers, json.dumps(body).encode())
 
 
 def _at_once(s: Scenario, requests: list[Request]) -> list[Exchange]:
@@ -87,5 +130,10 @@ def _at_once(s: Scenario, requests: list[Request]) -> list[Exchange]:
     return answers
 
 
-_CHECKS: tuple[Callable[[Scenario], None], ...] = (simultaneous_first_submissions, simultaneous_overwrites)
+_CHECKS: tuple[Callable[[Scenario], None], ...] = (
+    simultaneous_first_submissions,
+    simultaneous_overwrites,
+    simultaneous_submissions_that_look_different,
+    simultaneous_submissions_for_different_events,
+)
 CHECKS = tuple(Check("concurrent-submissions", each) for each in _CHECKS)

@@ -111,7 +111,12 @@ def a_body_of_exactly_the_limit_is_read(s: Scenario) -> None:
     """One byte more is one of the refusals."""
     limit = s.document.submit.extensions["x-max-body-bytes"]
     room = limit - len(_json(s, comments=""))
-    s.expect_accepted(s.submit(_json(s, comments="c" * room)), f"a body of exactly {limit} bytes")
+    reply = s.submit(_json(s, comments="c" * room))
+    s.expect_accepted(reply, f"a body of exactly {limit} bytes")
+    longest = s.document.field_schemas["comments"].get("maxLength")
+    if longest is None or room <= longest:
+        answered = len(str(reply.object.get("comments")))
+        s.expect(answered == room, f"of {room} characters in a body of exactly {limit} bytes, {answered} are answered")
 
 
 def a_token_has_no_origins(s: Scenario) -> None:

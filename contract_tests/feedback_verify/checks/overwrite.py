@@ -5,6 +5,8 @@ from feedback_spec.rules import Base
 from feedback_verify.checks.base import Check
 from feedback_verify.scenario import CHANGED, VALUES, Scenario
 
+MANY = 40  # overwrites, more than any retry makes
+
 
 def a_further_submission_replaces_the_values(s: Scenario) -> None:
     """All three, one at a time, and values that a careless comparison considers equal."""
@@ -28,6 +30,18 @@ def a_further_submission_replaces_the_values(s: Scenario) -> None:
         if "records" in s.target.capabilities:
             stored = [{field: each.get(field) for field in values} for each in s.records(body["event_id"])]
             s.expect(stored == [values], f"after an overwrite with {values} the record is {stored}")
+
+
+def overwrites_have_no_number(s: Scenario) -> None:
+    """Only the window limits them."""
+    body = s.submission()
+    s.accepted(s.submit(body))
+    for number in range(1, MANY + 1):
+        name = f"Jane {number}"
+        reply = s.submit({**body, "name": name})
+        s.expect_accepted(reply, f"overwrite {number} of the same feedback, in the window")
+        answered = reply.object.get("name")
+        s.expect(answered == name, f"overwrite {number} with the name {name!r} is answered with {answered!r}")
 
 
 def an_overwrite_keeps_id_and_date(s: Scenario) -> None:
@@ -134,6 +148,7 @@ def the_clock_of_one_project_is_its_own(s: Scenario) -> None:
 
 CHECKS = (
     Check("overwrite", a_further_submission_replaces_the_values),
+    Check("overwrite", overwrites_have_no_number),
     Check("overwrite-same-record", an_overwrite_keeps_id_and_date),
     Check("overwrite-one-record", there_is_one_record_of_an_event),
     Check("retry-safe", a_retry_is_answered_like_the_first_try),
