@@ -427,14 +427,20 @@ class RetryIsRefused(Implementation):
 # --- concurrency
 
 
+def _submitted_to(server: Implementation, request: Request) -> Project | None:
+    """The project of a submission."""
+    project = server.projects.get((request.path_params["organization"], request.path_params["project"]))
+    return project if request.method == "POST" else None
+
+
 @breaks("concurrent-submissions")
 class ReadsThenWrites(Implementation):
     """Another request comes between reading and writing."""
 
     async def endpoint(self, request: Request) -> Response:
         await request.body()
-        project = self.projects.get((request.path_params["organization"], request.path_params["project"]))
-        if request.method != "POST" or project is None:
+        project = _submitted_to(self, request)
+        if project is None:
             return await super().endpoint(request)
         before = dict(project.records)
         await asyncio.sleep(0.001)
@@ -444,40 +450,32 @@ class ReadsThenWrites(Implementation):
         return response
 
 
-class _TakesItsTime(Implementation):
-    """Finds out whether there is a record, and writes some time later, one request at a time for each lock."""
+class _Locks(ReadsThenWrites):
+    """Has a lock against that, which some requests do not share."""
 
-    def lock(self, request: Request, body: dict[str, Any]) -> str:
-        return str(body.get("event_id", "")).lower()
+    def __init__(self) -> None:
+        super().__init__()
+        self.locks = defaultdict[str, asyncio.Lock](asyncio.Lock)
+
+    def lock(self, request: Request, event_id: str) -> str:
+        return event_id.lower()
 
     async def endpoint(self, request: Request) -> Response:
-        project = self.projects.get((request.path_params["organization"], request.path_params["project"]))
-        if request.method != "POST" or project is None:
+        event_id = re.search(rb"[0-9a-fA-F]{32}", await request.body())
+        async with self.locks[self.lock(request, event_id[0].decode() if event_id else "")]:
             return await super().endpoint(request)
-        try:
-            body = json.loads(await request.body())
-        except ValueError:
-            return await super().endpoint(request)
-        self.locks = getattr(self, "locks", defaultdict[str, asyncio.Lock](asyncio.Lock))
-        async with self.locks[self.lock(request, body if isinstance(body, dict) else {})]:
-            before = dict(project.records)
-            await asyncio.sleep(0.001)
-            after, project.records = project.records, before
-            response = await super().endpoint(request)
-            project.records = {**after, **project.records}
-        return response
 
 
 @breaks("concurrent-submissions")
-class LocksIdsAsWritten(_TakesItsTime):
-    def lock(self, request: Request, body: dict[str, Any]) -> str:
-        return str(body.get("event_id"))
+class LocksIdsAsWritten(_Locks):
+    def lock(self, request: Request, event_id: str) -> str:
+        return event_id
 
 
 @breaks("concurrent-submissions")
-class LocksCredentials(_TakesItsTime):
-    def lock(self, request: Request, body: dict[str, Any]) -> str:
-        return super().lock(request, body) + request.headers.get("authorization", "")
+class LocksCredentials(_Locks):
+    def lock(self, request: Request, event_id: str) -> str:
+        return super().lock(request, event_id) + request.headers.get("authorization", "")
 
 
 @breaks("concurrent-submissions")
@@ -486,12 +484,11 @@ class IdsAreTakenEarly(Implementation):
 
     async def endpoint(self, request: Request) -> Response:
         await request.body()
-        project = self.projects.get((request.path_params["organization"], request.path_params["project"]))
-        if request.method != "POST" or project is None:
-            return await super().endpoint(request)
-        last = project.last_id
-        await asyncio.sleep(0.001)
-        project.last_id = last
+        project = _submitted_to(self, request)
+        if project is not None:
+            last = project.last_id
+            await asyncio.sleep(0.001)
+            project.last_id = last
         return await super().endpoint(request)
 
 

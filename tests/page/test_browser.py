@@ -9,10 +9,10 @@ import pytest
 from feedback_mock import Sandbox, Server
 from feedback_spec.document import load, load_control
 from feedback_spec.documentation.build import built_files
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.broken.serving import serving
-from tests.page.conftest import ELSEWHERE, EVENT, Visitor
+from tests.page.conftest import ELSEWHERE, EVENT, PATIENCE, Visitor
 
 ATTACK = """</script></title></text><img src=x onerror="attacked=1"><svg onload=attacked=1>'"`${attacked=1}"""
 DOCUMENT = Path(__file__).parents[2] / "spec" / "openapi.yaml"
@@ -207,7 +207,7 @@ def test_exchange_by_keyboard(visitor: Visitor, sandbox: Sandbox) -> None:
     page.keyboard.press("Escape")
 
     assert page.locator("#exchange").is_hidden()
-    page.locator(".mark:focus[data-number='2']").wait_for()
+    expect(page.locator(".mark[data-number='2']")).to_be_focused(timeout=PATIENCE)
 
 
 def test_every_request_of_a_pile_can_be_opened(visitor: Visitor, sandbox: Sandbox) -> None:
@@ -246,7 +246,7 @@ def test_pile_by_keyboard(visitor: Visitor, sandbox: Sandbox) -> None:
     page.keyboard.press("Escape")
 
     # The browser tells the page a moment later that the list is closed.
-    page.locator(".mark.more:focus[aria-label^='+3: list all 7 requests at']").wait_for()
+    expect(page.get_by_label("+3: list all 7 requests at")).to_be_focused(timeout=PATIENCE)
 
 
 def test_row_by_keyboard(visitor: Visitor, sandbox: Sandbox) -> None:
@@ -260,7 +260,7 @@ def test_row_by_keyboard(visitor: Visitor, sandbox: Sandbox) -> None:
     page.locator(".mark").nth(2).wait_for()
     page.keyboard.press("Escape")
 
-    page.locator("[aria-label='Open request 1']:focus").wait_for()
+    expect(page.get_by_label("Open request 1")).to_be_focused(timeout=PATIENCE)
 
 
 def test_reference_tries_this_server_and_no_other(visitor: Visitor, server: Server) -> None:

@@ -175,11 +175,11 @@ def _attempt(number: int, entry: Mapping[str, Any], document: Document) -> Attem
 
 
 def secrets_of(attempts: Sequence[Attempt]) -> list[str]:
-    """The tokens and the DSNs, with their keys, in the Authorization headers of these requests."""
+    """The tokens and the keys of DSNs in the Authorization headers of these requests; no more of a DSN is secret."""
     values = {value for each in attempts for name, value in each.headers if name.lower() == "authorization"}
     credentials = {value.partition(" ")[2].strip() for value in values}
-    keys = {each.partition("//")[2].partition("@")[0] for each in credentials}
-    return sorted(each for each in credentials | keys if len(each) >= SHORTEST_SECRET and REDACTED not in each)
+    secrets = {each.partition("://")[2].partition("@")[0] if "://" in each else each for each in credentials}
+    return sorted(each for each in secrets if len(each) >= SHORTEST_SECRET and REDACTED not in each)
 
 
 def _instant(text: str) -> int:
