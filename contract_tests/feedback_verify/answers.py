@@ -7,13 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jsonschema_rs
+from feedback_spec.bodies import FORMS, Unreadable, split_media_type
 from feedback_spec.document import Document
 from feedback_spec.openapi.render31 import to_31
 from feedback_spec.openapi.schemas import validator_of
 from feedback_spec.operations import JSON, Operation, Response, operations_of
 
-from feedback_verify.bodies import fields_of
-from feedback_verify.exchange import Exchange, as_data
+from feedback_verify.exchange import Exchange, Request, as_data
 
 ASKED = ("PUT", "PATCH", "DELETE")  # other methods may be refused before they reach an application
 
@@ -85,9 +85,8 @@ class Answers:
             or exchange.status != operation.success
         ):
             return False
-        content_type = exchange.request.sent_headers().get("Content-Type", "")
         sent = as_data(exchange.request.content)
-        sent = fields_of(content_type, exchange.request.content) if sent is None else sent
+        sent = _form(exchange.request) if sent is None else sent
         if sent is None:
             return False
         if isinstance(sent, dict):
@@ -130,6 +129,16 @@ class Answers:
         if key not in self._validators:
             self._validators[key] = validator_of(schema, self._openapi.get("components", {}))
         return self._validators[key]
+
+
+def _form(request: Request) -> dict[str, Any] | None:
+    """The fields of a form; None for anything else."""
+    content_type = request.sent_headers().get("Content-Type", "").encode("latin-1", "replace")
+    parse = FORMS.get(split_media_type(content_type)[1])
+    try:
+        return None if parse is None else parse(request.content, content_type)
+    except Unreadable:
+        return None
 
 
 def _pattern(path: str) -> re.Pattern[str]:

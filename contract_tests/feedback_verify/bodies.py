@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -73,16 +73,6 @@ def escaped(values: Mapping[str, Any]) -> bytes:
     """JSON in which everything is escaped that may be: what is not ASCII, slashes as in PHP, and letters of keys."""
     text = json.dumps(values).replace("/", "\\/")
     return re.sub('"([a-z])a([a-z]+)":', r'"\1\\u0061\2":', text).encode()
-
-
-def fields_of(media_type: str, content: bytes) -> dict[str, str] | None:
-    """The fields of a form that `encode` has written; None for anything else."""
-    text = content.decode(errors="replace")
-    if media_type.startswith(FORM):
-        return dict(parse_qsl(text, keep_blank_values=True))
-    if media_type.startswith("multipart/form-data"):
-        return dict(re.findall(r'name="(\w+)"\r\n(?:[^\r\n]+\r\n)*\r\n(.*?)\r\n--', text, re.DOTALL))
-    return None
 
 
 def _plain(values: Mapping[str, Any]) -> bytes:

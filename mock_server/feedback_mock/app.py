@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from feedback_spec.document import SUBMIT, Document, load, load_control, load_ingest
 from feedback_spec.operations import operations_of
 from feedback_spec.source import DocumentError
+from feedback_spec.validity import Validity
 
 from feedback_mock.asgi import ASGIApp
 from feedback_mock.clock import Source, system_time
@@ -22,7 +23,6 @@ from feedback_mock.control.requests import RequestHandlers
 from feedback_mock.control.sleeping import CLOCK_HANDLERS, SLEEP, SleepOperation
 from feedback_mock.control.snapshot import SnapshotHandlers
 from feedback_mock.control.stream import STREAM, News, StreamOperation, at_once, open_stream
-from feedback_mock.control.validity import Validity
 from feedback_mock.description import describe
 from feedback_mock.effects import FAULT_RULE
 from feedback_mock.elsewhere import NotFound, OtherMethods

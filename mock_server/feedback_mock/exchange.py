@@ -10,9 +10,10 @@ import traceback
 from abc import ABC, abstractmethod
 
 import jsonschema_rs
+from feedback_spec.bodies import event_ids
 
 from feedback_mock.asgi import Answer, Headers, Receive, Scope, Send, json_answer, rule_header
-from feedback_mock.body import Gone, event_ids
+from feedback_mock.body import Gone
 from feedback_mock.effects import Broken, Rereading, break_off, changed, decided, send_slowly, wait
 from feedback_mock.faults import AFTER
 from feedback_mock.following import follow_header

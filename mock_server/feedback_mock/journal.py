@@ -11,9 +11,9 @@ from operator import itemgetter
 from typing import Any
 
 import orjson
+from feedback_spec.bodies import event_ids
 
 from feedback_mock.asgi import HEAD_SIZE, Answer, Headers
-from feedback_mock.body import event_ids
 from feedback_mock.room import Room
 
 OVERHEAD = 2_048  # bytes that an entry counts beyond its texts: about what Python needs for it

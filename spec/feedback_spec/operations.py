@@ -4,9 +4,10 @@ Pure. Requires valid OpenAPI. A `$ref` to a parameter, a header, a body, a respo
 resolved; one inside a schema is kept.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from feedback_spec.source import resolve
 
@@ -146,6 +147,22 @@ def operations_of(document: Mapping[str, Any]) -> Iterator[Operation]:
         for method in METHODS:
             if isinstance(item, dict) and isinstance(item.get(method), dict):
                 yield reader.operation(path, method, item)
+
+
+def operation_at(operations: Iterable[Operation], method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+    """The operation that a request with this path reaches, HEAD like GET, and the parameters in the path; None if it
+    reaches none.
+    """
+    segments = path.split("/")
+    method = "get" if method.lower() == "head" else method.lower()
+    for each in operations:
+        names = each.path.split("/")
+        if each.method != method or len(names) != len(segments):
+            continue
+        pairs = list(zip(names, segments, strict=True))
+        if all(name == segment or (name.startswith("{") and segment) for name, segment in pairs):
+            return each, {name[1:-1]: unquote(segment) for name, segment in pairs if name.startswith("{")}
+    return None
 
 
 class _Reader:

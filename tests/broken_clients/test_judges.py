@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from feedback_spec.document import SUBMIT, load
@@ -251,12 +252,45 @@ def test_a_recording_shows_where_a_redirect_was_followed_to(origin: str, headers
     assert recorded("secret-elsewhere", sent, again) is holds
 
 
-def test_a_recorded_request_that_was_refused_is_held_against_the_schema() -> None:
-    wrong = BODY.replace("jane@", "")
+PART = '--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+MULTIPART = "".join(PART % pair for pair in GIVEN.items()) + "--x--\r\n"
 
-    assert recorded("valid-body", attempt(1, 0, 400, body=wrong)) is False
-    assert recorded("valid-body", attempt(1, 0, 400)) is None
-    assert recorded("valid-body", attempt(1, 0, 200, body=wrong)) is None
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "is_valid"),
+    [
+        ("application/json", BODY, True),
+        ("application/json", BODY.replace("jane@", ""), False),
+        ("application/json", BODY[:-1], False),
+        ("application/json", '{"event_id":1}', False),
+        ("application/x-www-form-urlencoded", urlencode(GIVEN), True),
+        ("application/x-www-form-urlencoded", urlencode(GIVEN).replace("name=", "title="), False),
+        ("multipart/form-data; boundary=x", MULTIPART, True),
+        ("multipart/form-data; boundary=x", MULTIPART.replace("jane@", ""), False),
+    ],
+)
+def test_a_recorded_body_is_held_against_the_schema_where_the_server_agrees(
+    media_type: str, body: str, is_valid: bool
+) -> None:
+    """A server with another profile may accept what the page does not allow, and refuse what it does."""
+
+    def seen(status: int) -> bool | None:
+        entry = _entry("2026-01-01T00:00:00Z", status=status, body=body, media_type=media_type)
+        return recorded("valid-body", *attempts_of([entry], DOCUMENT))
+
+    assert seen(200) is (True if is_valid else None)
+    assert seen(400) is (None if is_valid else False)
+    assert seen(409) is (True if is_valid else None)
+
+
+def test_what_the_mock_says_of_a_body_counts() -> None:
+    """It knows all of one that is shown in part."""
+    entry = _entry("2026-01-01T00:00:00Z", body=BODY[:-9])
+    problem = {"pointer": "/body/name", "detail": "type"}
+
+    for valid, problems, holds in ((True, [], True), (False, [problem], False), (None, [], None)):
+        told = {"_feedback": {"operation": SUBMIT, "request": {"valid": valid, "problems": problems}}}
+        assert recorded("valid-body", *attempts_of([{**entry, **told}], DOCUMENT)) is holds
 
 
 def test_entries_of_a_browser_are_in_the_order_in_which_they_were_sent() -> None:
@@ -270,13 +304,19 @@ def test_entries_of_a_browser_are_in_the_order_in_which_they_were_sent() -> None
     assert seen[0].sent < seen[1].sent
 
 
-def _entry(at: str) -> dict[str, Any]:
-    request = {"method": "POST", "url": "http://127.0.0.1:1/", "headers": []}
+def _entry(at: str, status: int = 200, body: str | None = None, media_type: str = "") -> dict[str, Any]:
+    path = urlsplit(attempt(1, 0).url).path
+    request = {
+        "method": "POST",
+        "url": f"https://sentry.example{path}",
+        "headers": [{"name": "Content-Type", "value": media_type}],
+        "postData": {"mimeType": media_type, "text": body} if body else None,
+    }
     return {
         "startedDateTime": at,
         "time": 0,
         "request": request,
-        "response": {"status": 200, "headers": [], "content": {}},
+        "response": {"status": status, "headers": [], "content": {}},
     }
 
 

@@ -13,9 +13,10 @@ import brotli
 import pytest
 import zstandard
 from feedback_mock.app import create_app
-from feedback_mock.body import MAX_FORM_ESCAPES, MAX_FORM_FIELDS, TooLarge
+from feedback_mock.body import TooLarge
 from feedback_mock.ingest.envelope import CHUNK, STEP, ZSTD_STEP, Bounds, Unpacking, unpack
 from feedback_mock.room import Room
+from feedback_spec.bodies import MAX_FORM_ESCAPES, MAX_FORM_FIELDS
 from feedback_spec.document import load, load_ingest
 from feedback_spec.operations import operations_of
 from feedback_spec.profiles import PROFILES

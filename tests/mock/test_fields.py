@@ -7,11 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 import pytest
-from feedback_mock.body import Unreadable
 from feedback_mock.description import describe
 from feedback_mock.feedback.fields import MAX_SHOWN, Fields
 from feedback_mock.feedback.rendering import Rendering
 from feedback_mock.result import Refused
+from feedback_spec.bodies import Unreadable
 from feedback_spec.document import SUBMIT, Document, load
 from feedback_spec.profiles import DOCUMENTED, PROFILES
 from feedback_spec.source import DocumentError

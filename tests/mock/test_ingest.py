@@ -10,8 +10,9 @@ from typing import Any
 import brotli
 import pytest
 import zstandard
-from feedback_mock.body import TooLarge, Unreadable
+from feedback_mock.body import TooLarge
 from feedback_mock.ingest.envelope import Bounds, Unpacking, unpack
+from feedback_spec.bodies import Unreadable
 from feedback_spec.document import load_ingest
 from feedback_spec.operations import operations_of
 from hypothesis import HealthCheck, given, settings

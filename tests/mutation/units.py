@@ -65,6 +65,7 @@ UNITS = {
         _unit("mock_server", "feedback_mock.store", "tests/mock/test_store.py"),
         _unit("mock_server", "feedback_mock.credentials", "tests/mock/test_access.py"),
         _unit("mock_server", "feedback_mock.feedback.access", "tests/mock/test_access.py"),
+        _unit("spec", "feedback_spec.bodies", "tests/spec/test_bodies.py"),
         _unit("mock_server", "feedback_mock.body", "tests/mock/test_body.py"),
         _unit("mock_server", "feedback_mock.feedback.fields", "tests/mock/test_fields.py"),
         _unit("mock_server", "feedback_mock.feedback.submission", "tests/mock/test_submission.py"),

@@ -230,6 +230,7 @@ def _tell(
         took=_now() - began,
         digest=document.digest,
         flags=tuple(flags),
+        openapi=document.openapi,
         **told,
     )
     return tell(report, reports)

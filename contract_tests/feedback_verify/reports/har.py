@@ -1,12 +1,13 @@
 """Every exchange of a run as an HTTP archive (HAR 1.2), for browser developer tools and proxies.
 
-Each entry has a `_feedback`, as in the mock's journal: the expected response and its rule, and the instants to the
-microsecond, with `now` on the project's own clock, if known. A request without a response has the status 0, as browsers
-write it.
+Each entry has a `_feedback` as in the mock's journal, with `now` on the project's own clock, if known, and in addition
+the expected statuses and the instants to the microsecond. `rule` is the one that was tested; the server's `reason` is
+not known. A request without a response has the status 0, as browsers write it.
 """
 
 import io
 import json
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from importlib.metadata import version
@@ -15,7 +16,10 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import harfile
+from feedback_spec.bodies import event_ids
 from feedback_spec.files import write
+from feedback_spec.operations import operation_at, operations_of
+from feedback_spec.validity import SUCCESS, Sent, Validity
 
 from feedback_verify.exchange import Exchange
 from feedback_verify.reports.causes import phrase
@@ -27,6 +31,7 @@ NAME = "feedback-verify"
 HTTP = "HTTP/1.1"  # the only one that the verifier speaks
 CUT = "Only the beginning of the body is kept."
 UNANSWERED = "There was no response."
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def write_har(report: Report, path: Path) -> None:
@@ -47,19 +52,61 @@ def write_har(report: Report, path: Path) -> None:
                 timings=harfile.Timings(send=0, wait=milliseconds, receive=0),
             )
     content = json.loads(archive.getvalue())
+    judge = _Judge(report)
     for number, (entry, (step, exchange)) in enumerate(zip(content["log"]["entries"], sent, strict=True), 1):
         entry["_feedback"] = {
             "number": number,
-            "state": "answered" if exchange.status else "lost",
-            "event_ids": [step.event_id] if step.event_id else [],
-            "rule": step.rule or None,
-            "expected": list(step.expected) or None,
             "now": None if step.now is None else _instant(step.now),
+            "state": "answered" if exchange.status else "lost",
+            **judge.verdicts(step, exchange),
+            "rule": step.rule or None,
+            "reason": None,
+            "fault": step.fault,
+            "expected": list(step.expected) or None,
             "sent": report.began.instant(exchange.sent),
             "received": report.began.instant(exchange.received),
-            "fault": step.fault,
         }
     write(path, json.dumps(content, indent=2) + "\n")
+
+
+class _Judge:
+    """What the document says of requests and responses, without secrets."""
+
+    def __init__(self, report: Report) -> None:
+        self._report, self._prefix = report, urlsplit(report.target).path.rstrip("/")
+        self._validity = Validity([report.openapi])
+        self._operations = list(operations_of(report.openapi))
+
+    def verdicts(self, step: Send, exchange: Exchange) -> dict[str, Any]:
+        """The `operation` and `event_ids` of a request, and whether it and its response are valid."""
+        request = exchange.request
+        url, headers = urlsplit(request.sent_url), {name.lower(): each for name, each in request.sent_headers().items()}
+        found = operation_at(self._operations, request.method, url.path.removeprefix(self._prefix))
+        operation, path = (None, {}) if found is None else (found[0].id, found[1])
+        refused = step.expected and not any(each in SUCCESS for each in step.expected)
+        sent = Sent(
+            operation=operation,
+            path=path,
+            query=url.query,
+            headers=headers,
+            body=request.content,
+            whole="content-encoding" not in headers,
+            rule=step.rule if refused else "",
+            accepted=exchange.status in SUCCESS,
+        )
+        body = b"" if request.method == "HEAD" else exchange.content
+        answer = self._validity.of_answer(operation, exchange.status, body) if exchange.status else None
+        ids = event_ids(request.content, headers.get("content-type", ""))
+        return {
+            "operation": operation,
+            "event_ids": sorted(each for each in map(self._report.clean, ids) if _ID.fullmatch(each)),
+            "request": self._clean(self._validity.of_request(sent)),
+            "answer": None if answer is None else self._clean(answer),
+        }
+
+    def _clean(self, verdict: dict[str, Any]) -> dict[str, Any]:
+        problems = [{name: self._report.clean(text) for name, text in each.items()} for each in verdict["problems"]]
+        return {**verdict, "problems": problems}
 
 
 def _exchange(step: Send) -> Exchange | None:

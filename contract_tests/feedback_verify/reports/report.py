@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from feedback_spec.catalogue import CAPABILITIES
 from feedback_spec.instants import SECOND, format_instant, in_words
@@ -55,8 +55,9 @@ class Report:
     """The results of a run by rule id, and what it was run on. `secrets` are removed from every text.
 
     `trouble` says what ended the run early, apart from Ctrl-C and --max-time. `mutability` has the windows to draw,
-    `sent` every exchange. `took` is in microseconds; `flags` are the given options, as words; `before` has the file of
-    an earlier report by each rule verified in it. `judged` is the noun for what has a verdict.
+    `sent` every exchange; `openapi` is the document. `took` is in microseconds; `flags` are the given options, as
+    words; `before` has the file of an earlier report by each rule verified in it. `judged` is the noun for what has a
+    verdict.
     """
 
     target: str
@@ -78,6 +79,7 @@ class Report:
     flags: Sequence[str] = ()
     before: Mapping[str, str] = field(default_factory=dict)
     judged: str = "rule"
+    openapi: Mapping[str, Any] = field(default_factory=lambda: {"paths": {}}, repr=False)
 
     @property
     def is_about_target(self) -> bool:
@@ -108,6 +110,7 @@ class Report:
             run.target.capabilities,
             tuple(flags),
             run.before,
+            openapi=run.document.openapi,
         )
 
     @property

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from feedback_spec.bodies import Unreadable
 from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, format_instant, parse_duration, parse_instant
 from feedback_spec.operations import Operation
 
-from feedback_mock.body import Unreadable
 from feedback_mock.control.pieces import Rows
 from feedback_mock.result import Done, Refused, Result
 from feedback_mock.store import Event, Feedback, Project, Store

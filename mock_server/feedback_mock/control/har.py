@@ -10,10 +10,11 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
+from feedback_spec.bodies import event_ids
 from feedback_spec.instants import format_instant
+from feedback_spec.validity import SUCCESS, Sent
 
 from feedback_mock.asgi import Answer
-from feedback_mock.body import event_ids
 from feedback_mock.journal import PENDING, Entry
 from feedback_mock.store import Project
 
@@ -58,6 +59,21 @@ class Shown:
         if entry.har is not None:
             return bool(entry.har["request"]["bodySize"] < 0)
         return entry.unread or (entry.cut[0] > 0 and entry.event_ids is None)
+
+    def sent(self) -> Sent:
+        """The request, as the documents judge it."""
+        entry = self.entry
+        return Sent(
+            operation=entry.operation,
+            path=entry.path,
+            query=entry.target.partition(b"?")[2].decode("latin-1"),
+            headers=self._by_name,
+            body=None if entry.body is None else self.body,
+            whole=not entry.unread and not entry.cut[0],
+            rule=entry.rule,
+            reason=entry.reason,
+            accepted=entry.status in SUCCESS,
+        )
 
     def har(self, origin: str, verdicts: dict[str, Any]) -> dict[str, Any]:
         """The entry in HAR format; `origin` is our origin for the reader; `verdicts` are added to `_feedback`."""

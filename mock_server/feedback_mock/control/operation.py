@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
+from feedback_spec.bodies import Unreadable, parse_json
 from feedback_spec.instants import parse_duration, parse_instant
 
 from feedback_mock.asgi import Answer, Receive, origin_of
-from feedback_mock.body import TooLarge, Unreadable, parse_json, read
+from feedback_mock.body import TooLarge, read
 from feedback_mock.control.guard import Guard, wrong_host
 from feedback_mock.control.handlers import DURATIONS, INSTANTS, ControlHandler, ControlRequest
 from feedback_mock.control.pieces import Steps, TooLong, at_once, by_pieces

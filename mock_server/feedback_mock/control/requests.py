@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from feedback_spec.spelling import meant
+from feedback_spec.validity import Validity
 
 from feedback_mock.control.handlers import ControlRequest, package_version
 from feedback_mock.control.har import Decode, Shown, log
 from feedback_mock.control.pieces import Rows
-from feedback_mock.control.validity import Validity
-from feedback_mock.journal import PENDING, Entry, Journal
+from feedback_mock.journal import ANSWERED, PENDING, Entry, Journal
 from feedback_mock.result import Done, Refused, Result
 from feedback_mock.store import Project
 
@@ -134,10 +134,13 @@ class RequestHandlers:
         if shown.entry.har is not None:
             verdict: dict[str, Any] = shown.entry.har["_feedback"]["request"]
             return verdict
-        return self._validity.of_request(shown.entry, shown.body)
+        return self._validity.of_request(shown.sent())
 
     def _har(self, shown: Shown, origin: str) -> dict[str, Any]:
-        answer = self._validity.of_answer(shown.entry)
+        entry, answer = shown.entry, None
+        if entry.answer is not None and entry.state == ANSWERED:
+            body = b"" if entry.cut[1] or entry.method == "HEAD" else entry.answer.body
+            answer = self._validity.of_answer(entry.operation, entry.status, body)
         return shown.har(origin, {"request": self._verdict(shown), "answer": answer})
 
 

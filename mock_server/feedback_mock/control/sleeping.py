@@ -8,10 +8,11 @@ import concurrent.futures
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from feedback_spec.bodies import Unreadable
 from feedback_spec.instants import LAST_INSTANT, SECOND, format_instant, parse_duration
 
 from feedback_mock.asgi import Receive, disconnected
-from feedback_mock.body import Gone, Unreadable
+from feedback_mock.body import Gone
 from feedback_mock.control.handlers import ControlRequest, clock_shown, instant
 from feedback_mock.control.operation import ControlOperation
 from feedback_mock.result import Done, Refused, Result

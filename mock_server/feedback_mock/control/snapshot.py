@@ -6,9 +6,9 @@ A snapshot contains no credentials: they are derived from the project's name, an
 from collections.abc import Generator, Iterator
 from typing import Any
 
+from feedback_spec.bodies import Unreadable
 from feedback_spec.instants import format_instant
 
-from feedback_mock.body import Unreadable
 from feedback_mock.clock import Clock
 from feedback_mock.control.faults import problem_of
 from feedback_mock.control.handlers import (

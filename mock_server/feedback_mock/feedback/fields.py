@@ -9,12 +9,12 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
+from feedback_spec.bodies import Unreadable
 from feedback_spec.document import Document
 from feedback_spec.openapi.schemas import validator_of
 from feedback_spec.operations import Value
 from feedback_spec.source import DocumentError
 
-from feedback_mock.body import Unreadable
 from feedback_mock.description import Description
 from feedback_mock.feedback.rendering import Rendering
 from feedback_mock.feedback.submission import texts_of

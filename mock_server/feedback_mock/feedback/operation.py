@@ -7,11 +7,12 @@ response follows the document. Stores nothing and knows no windows; the handler 
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
+from feedback_spec.bodies import PARSERS, Unreadable, parse_form, split_media_type
 from feedback_spec.document import Document
 from feedback_spec.source import DocumentError
 
 from feedback_mock.asgi import Answer, Receive, rule_header
-from feedback_mock.body import TooLarge, Unreadable, parse_form, parse_json, parse_multipart, read, split_media_type
+from feedback_mock.body import TooLarge, read
 from feedback_mock.description import Description, typed
 from feedback_mock.exchange import Endpoint, Exchange, OffContract
 from feedback_mock.feedback.access import Access
@@ -22,11 +23,6 @@ from feedback_mock.feedback.rendering import Rendering
 from feedback_mock.result import Refused, Result, Values
 from feedback_mock.store import Store
 
-PARSERS: dict[str, Callable[[bytes, bytes | None], object]] = {
-    "application/json": parse_json,
-    "application/x-www-form-urlencoded": parse_form,
-    "multipart/form-data": parse_multipart,
-}
 _JSON_AS_FORM = "the body looks like JSON, but was read as a form because of its Content-Type (curl -d sends that)"
 _BODY_RULES = ("body-size", "media-type", "body-syntax")
 Check = Callable[[Exchange], Refused | None]

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import orjson
+from feedback_spec.bodies import Unreadable
 from feedback_spec.instants import format_duration, parse_duration
 
-from feedback_mock.body import TooLarge, Unreadable
+from feedback_mock.body import TooLarge
 
 STEP, CHUNK = 4_096, 65_536
 TAKEN = frozenset({"event", "feedback", "user_report"})

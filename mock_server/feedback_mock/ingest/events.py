@@ -8,10 +8,11 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
+from feedback_spec.bodies import Unreadable
 from feedback_spec.document import Document
 from feedback_spec.instants import FIRST_INSTANT, LAST_INSTANT, SECOND, parse_instant
 
-from feedback_mock.body import TooLarge, Unreadable
+from feedback_mock.body import TooLarge
 from feedback_mock.feedback.submission import Submissions, texts_of
 from feedback_mock.ingest.envelope import TAKEN, Item
 from feedback_mock.store import MAX_ENVIRONMENT, Event, Project

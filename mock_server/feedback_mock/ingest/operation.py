@@ -8,11 +8,12 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
+from feedback_spec.bodies import Unreadable
 from feedback_spec.document import Document, load_ingest
 from feedback_spec.operations import Operation, operations_of
 
 from feedback_mock.asgi import Answer, ASGIApp, Header, Receive
-from feedback_mock.body import TooLarge, Unreadable, read
+from feedback_mock.body import TooLarge, read
 from feedback_mock.exchange import Endpoint, Exchange
 from feedback_mock.following import follow
 from feedback_mock.ingest.envelope import Bounds, Unpacking, parse_header, parse_items, unpack, unpack_text

@@ -7,9 +7,10 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
+from feedback_spec.bodies import event_ids
 
 from feedback_mock.asgi import Answer, Receive, Scope
-from feedback_mock.body import Gone, event_ids
+from feedback_mock.body import Gone
 from feedback_mock.effects import UNTIL_RELEASED, changed, decided
 from feedback_mock.exchange import Endpoint, Exchange, misled, too_late
 from feedback_mock.faults import AFTER, FaultRule

@@ -4,11 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from itertools import pairwise
 
-import jsonschema_rs
 from feedback_spec.client_rules import ClientRule
-from feedback_spec.document import Document
 
-from feedback_verify.clients.episode import Attempt, Episode, operation_at
+from feedback_verify.clients.episode import Attempt, Episode, operation_of
 from feedback_verify.clients.judges.case import Case, Judge, is_delivered
 from feedback_verify.clients.situations import PLAIN
 from feedback_verify.verdicts import Finding
@@ -20,7 +18,7 @@ JSON = "application/json"
 def _endpoint(case: Case, rule: ClientRule) -> Iterator[Finding]:
     for each in case.episode.attempts:
         # A recording has requests to anywhere else, too.
-        wrong = not case.episode.recorded or operation_at(each.method, f"{each.url.partition('?')[0]}/", case.document)
+        wrong = not case.episode.recorded or operation_of(each.method, f"{each.url.partition('?')[0]}/", case.document)
         if each.operation is None and wrong:
             yield case.broken(rule.rule.id, f"{each.method} {each.url} is not a documented path", each)
         elif each.submits:
@@ -65,8 +63,6 @@ def _valid_body(case: Case, rule: ClientRule) -> Iterator[Finding]:
             yield case.broken(rule.rule.id, "the request has no body", each)
             continue
         refused = each.status == HTTPStatus.BAD_REQUEST
-        if each.problems is None and refused and (wrong := _wrong_fields(each, case.document)):
-            yield case.broken(rule.rule.id, f"the request is not valid: /body/{wrong[0]}", each)
         if each.problems is None or each.body is None or (each.media_type == JSON and not _looks_like_json(each.body)):
             continue
         problems = [problem for problem in each.problems if problem.startswith("/body")]
@@ -76,16 +72,6 @@ def _valid_body(case: Case, rule: ClientRule) -> Iterator[Finding]:
             yield case.broken(rule.rule.id, f"the request is not valid: {problems[0]}", each)
         else:
             yield case.held(rule.rule.id, upto=each)
-
-
-def _wrong_fields(attempt: Attempt, document: Document) -> list[str]:
-    """The fields that their schemas do not allow, of what no mock has validated."""
-    return [
-        name
-        for name, value in (attempt.fields or {}).items()
-        if name in document.field_schemas
-        and not jsonschema_rs.validator_for(dict(document.field_schemas[name]), validate_formats=True).is_valid(value)
-    ]
 
 
 def _event_id(case: Case, rule: ClientRule) -> Iterator[Finding]:
