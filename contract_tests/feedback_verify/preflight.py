@@ -106,7 +106,10 @@ def _elsewhere(target: Target, seen: Look) -> str | None:
         return f"{url} is not the endpoint: it answers a submission with {status} and {kind} instead of JSON.{hint}"
     lost = all(each.status in (401, 403, 404) for each in answers)
     if lost and isinstance(target, ControlTarget) and target.is_elsewhere:
-        return f"{url} does not know the project that --control created: do both belong to the same server?"
+        return (
+            f"{url} answers a submission to the project that --control created with {answers[0].status}: do both "
+            "belong to the same server, and is the path in URL right?"
+        )
     return None
 
 

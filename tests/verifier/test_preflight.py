@@ -118,8 +118,11 @@ def test_redirect_names_where_it_leads(url: str, capsys: pytest.CaptureFixture[s
 
 
 def test_control_of_another_server_is_told(mock_url: str, url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The control API creates projects that the URL does not know."""
-    assert "do both belong to the same server?" in sentence([url, "--control", mock_url], capsys)
+    """The control API creates projects that the URL does not know, or that are below another path."""
+    for other, status in ((url, 401), (f"{mock_url}/base", 404)):
+        told = sentence([other, "--control", mock_url], capsys)
+        assert f"{other} answers a submission to the project that --control created with {status}" in told
+        assert "do both belong to the same server, and is the path in URL right?" in told
 
 
 def test_control_is_taken_as_the_mock_prints_it_and_is_the_url_too(

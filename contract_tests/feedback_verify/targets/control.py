@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from feedback_spec.instants import format_duration
 
@@ -71,8 +70,8 @@ class ControlTarget(Target):
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether the control API is at a different place than the endpoint, so that they may be two servers."""
-        return urlsplit(self._control).netloc != urlsplit(self.base_url).netloc
+        """Whether the control API is at a different place than the endpoint, so that one may be the wrong one."""
+        return self._control.removesuffix("/_control") != self.base_url
 
     def health(self) -> dict[str, Any]:
         """What the control API says about itself. Raises NotReachable or ProtocolError."""
