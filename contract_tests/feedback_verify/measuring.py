@@ -66,7 +66,8 @@ def _step(s: Scenario) -> int:
     s.advance((ODD - now.microsecond) % SECOND)
     at_limit, beyond = s.submission(), s.submission()
     replies = [s.submit(at_limit), s.submit(beyond)]
-    step = _step_of(s, [_shown(each) for each in replies] + [_stored(s)])
+    dates = [_shown(each) for each in replies]
+    s.target.shown_step, step = _step_of(s, dates), _step_of(s, [*dates, _stored(s)])
     window = next((each for each in s.document.mutability.windows if each.base == "feedback.first_submitted"), None)
     if step == 1 or window is None:
         return step

@@ -62,7 +62,7 @@ class Scenario:
         self.plain_accepted = plain_accepted
         self.channel: Target | Connection = target
         self.start = start
-        self.oracle = Oracle(document, exact=target.clock == "exact", step=target.step)
+        self.oracle = Oracle(document, exact=target.clock == "exact", step=target.step, shown=target.shown_step)
         self._random = random
         self._projects: list[Project] = []
         self._looked: Step | None = None

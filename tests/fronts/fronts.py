@@ -219,6 +219,26 @@ class CountsInSeconds(CountsInSteps):
     step = timedelta(seconds=1)
 
 
+class ShowsSeconds(Implementation):
+    """Counts exactly, and shows dates as a serializer with whole seconds does."""
+
+    fraction = ""
+
+    def answer(self, project: Project, record: Record) -> dict[str, Any]:
+        """The date is cut, not rounded."""
+        answer = super().answer(project, record)
+        return {**answer, "dateCreated": re.sub(r"\.\d+(?=Z)", self._cut, answer["dateCreated"])}
+
+    def _cut(self, found: re.Match[str]) -> str:
+        return found[0][: len(self.fraction)]
+
+
+class ShowsMilliseconds(ShowsSeconds):
+    """The same with three digits, as `toISOString` in JavaScript."""
+
+    fraction = ".000"
+
+
 @contextmanager
 def closing(url: str, every: int = 150) -> Iterator[str]:
     """A proxy that closes one in this many connections after reading a request, without a response."""

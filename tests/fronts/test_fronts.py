@@ -4,7 +4,7 @@ Only a few inexpensive rules are tested here; `make fronts` (FRONTS=all) tests a
 """
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from feedback_verify.verdicts import Result, Verdict
 from starlette.responses import Response
 from starlette.types import ASGIApp, Scope
 
-from tests.broken.server import HEADERS, Implementation
+from tests.broken.server import HEADERS, Implementation, Record
 from tests.broken.serving import serving
 from tests.fronts import fronts
 
@@ -176,6 +176,46 @@ def test_clock_that_counts_in_steps(server: type[Implementation], words: str, do
 
     assert words in results["event-window"].detail
     assert words in results["overwrite-window"].detail
+
+
+@pytest.mark.parametrize("server", [fronts.ShowsMilliseconds, fronts.ShowsSeconds])
+def test_dates_may_be_shown_less_exactly_than_the_clock_counts(
+    server: type[fronts.ShowsSeconds], document: Document
+) -> None:
+    """The limits are tested to the microsecond all the same."""
+    with serving(server().app()) as url:
+        target, results = verified(url, document, frozenset({"submission", "event-window", "overwrite-same-record"}))
+
+    assert target.step == 1
+    assert "to the microsecond" in results["event-window"].detail
+
+
+class ShowsSecondsAndTooLong(fronts.ShowsSeconds):
+    """Its window is a microsecond too long."""
+
+    event_limit = timedelta(minutes=30, microseconds=1)
+
+
+class ShowsSecondsAndMovesDates(fronts.ShowsSeconds):
+    """An overwrite changes the date."""
+
+    def overwrite(self, record: Record, body: dict[str, str], now: datetime) -> None:
+        """To that of the overwrite."""
+        super().overwrite(record, body, now)
+        record.first = now
+
+
+@pytest.mark.parametrize(
+    ("server", "rule"),
+    [(ShowsSecondsAndTooLong, "event-window"), (ShowsSecondsAndMovesDates, "overwrite-same-record")],
+)
+def test_dates_that_are_shown_less_exactly_hide_no_fault(
+    server: type[Implementation], rule: str, document: Document
+) -> None:
+    with serving(server().app()) as url:
+        _, results = judged(url, document, frozenset({rule}))
+
+    assert results[rule].verdict is Verdict.VIOLATED
 
 
 class SecondsAndTooLong(fronts.CountsInSeconds):

@@ -33,6 +33,7 @@ class Target:
         self.sender = Sender(network or Network())
         self.settling = Settling(self.sender.wait)
         self.tolerance: int | None = None  # microseconds; None until given or measured
+        self.shown_step = 1  # microseconds: how exactly dates in responses are shown, as far as measured
         self.usual: frozenset[str] = frozenset()  # headers that the server puts on all its responses
         self.ahead = timedelta(0)  # relative to our clock, as far as measured
         self._secrets: set[str] = set()
