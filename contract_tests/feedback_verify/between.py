@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from feedback_verify.exchange import Exchange
 
 # What proxies answer themselves: a request that they do not pass on, or a server that they cannot reach.
-_OWN = frozenset({400, 405, 408, 411, 413, 414, 417, 421, 431, 494, 495, 496, 497, 501, 502, 503, 504, 505})
+_OWN = frozenset({400, 403, 405, 406, 408, 411, 413, 414, 417, 421, 431, 494, 495, 496, 497, 501, 502, 503, 504, 505})
 _PAGES = {
     "nginx": re.compile(rb"<hr><center>(?:nginx|openresty|tengine)(?:/[\d.]+)?(?: \([^)]*\))?</center>", re.I),
     "Cloudflare": re.compile(rb"<center>cloudflare</center>|cf-error-details|Ray ID: ", re.I),
@@ -47,6 +47,7 @@ _ANYBODYS = frozenset(
     }
 )
 _ENOUGH = 2  # headers that identify a server's own responses
+_MARKUP = re.compile(rb"<|%3c|\\u003c", re.I)  # what firewalls refuse, in any of the encodings that we send
 _LONG = 1_900  # length of a target, or of headers, from which common servers may refuse them
 _LARGE = 65_536  # bytes; a server may refuse to read the rest of a larger body, and close
 
@@ -74,6 +75,8 @@ def _is_refused_unread(exchange: Exchange) -> bool:
     request = exchange.request
     headers, path = request.sent_headers().values(), unquote_to_bytes(urlsplit(request.url).path)
     reasons = {
+        403: _MARKUP.search(request.content) is not None,
+        406: _MARKUP.search(request.content) is not None,
         400: not all(map(str.isascii, headers)) or not path.isascii() or any(byte < 32 for byte in path),
         405: request.method not in _METHODS,
         411: request.chunked,
@@ -82,6 +85,11 @@ def _is_refused_unread(exchange: Exchange) -> bool:
         431: sum(map(len, headers)) > _LONG,
     }
     return reasons.get(exchange.status, False)
+
+
+def told_of(proxy: str, exchange: Exchange) -> str:
+    """What something in between did, in words."""
+    return f"{proxy}, in between, answered {exchange.request.method} with {exchange.status} itself"
 
 
 def is_unknown_method(exchange: Exchange) -> bool:

@@ -5,7 +5,7 @@ project to which others write at the same time, only the order of our own feedba
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from random import Random
@@ -16,8 +16,8 @@ from feedback_spec.document import Document
 
 from feedback_verify.exchange import Exchange
 from feedback_verify.oracle import Expected, Mismatch
+from feedback_verify.replaying import Kind
 from feedback_verify.scenario import CHANGED, VALUES, Scenario, Violated, answer, entries
-from feedback_verify.steps import Step
 from feedback_verify.targets import NotReachable, Target, Trouble
 from feedback_verify.verdicts import Finding
 
@@ -28,16 +28,17 @@ ENVIRONMENTS = (None, "production", "production-eu")
 MOST_PAGES = 60
 ASKED_AGAIN = 3
 TRIES = 3
-_LINK = re.compile(r'<([^<>"\s]+)>; *rel="(previous|next)"; *results="(true|false)"; *cursor="([^"]*)"')
-_LINKS = re.compile(rf"({_LINK.pattern})( *, *{_LINK.pattern})*")
+# A list of links: RFC 8288, section 3. Parameters come in any order, and their values need no quotes.
+_PARAMETER = re.compile(r'\s*;\s*([\w!#$%&\'*+.^`|~-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"<>]+)))?')
+_LINK = re.compile(rf"\s*<([^<>\"\s]+)>((?:{re.sub('[(](?![?])', '(?:', _PARAMETER.pattern)})*)\s*(?:,|$)")
 
 
 class Wrong(Exception):
-    """What is wrong, and the rule that it breaks."""
+    """What is wrong, and the rule that it breaks; the kind of mismatch, if it is one."""
 
-    def __init__(self, rule: str, message: str) -> None:
+    def __init__(self, rule: str, message: str, kind: Kind | None = None) -> None:
         super().__init__(message)
-        self.rule = rule
+        self.rule, self.kind = rule, kind
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Crowded:
     scenario: Scenario
     size: int
     held: dict[str, int] = field(default_factory=dict)
-    wrong: dict[str, tuple[str, tuple[Step, ...]]] = field(default_factory=dict)
+    wrong: dict[str, Finding] = field(default_factory=dict)
 
     def run(self) -> None:
         """The whole story; an error in one part does not keep the others from being reported."""
@@ -103,13 +104,14 @@ class Crowded:
             try:
                 part()
             except (Wrong, Violated) as wrong:
-                rule = wrong.rule if isinstance(wrong, Wrong) else "list"
-                self.wrong.setdefault(rule, (str(wrong), tuple(self.scenario.steps)))
+                rule, kind = (wrong.rule, wrong.kind) if isinstance(wrong, Wrong) else ("list", None)
+                steps = tuple(self.scenario.steps)
+                self.wrong.setdefault(rule, Finding(rule, 1, str(wrong), steps=steps, kind=kind))
 
     def findings(self) -> list[Finding]:
         """One for each rule that was checked."""
         rules = self.scenario.document.verifiable
-        found = [Finding(rule, 1, told, steps=steps) for rule, (told, steps) in self.wrong.items()]
+        found = list(self.wrong.values())
         found += [Finding(rule, count) for rule, count in self.held.items() if rule not in self.wrong]
         return [each for each in found if each.rule in rules]
 
@@ -141,7 +143,7 @@ class Crowded:
         sent = {"event_id": event_id, **values}
         reply = self.scenario.submit(sent)
         by = self.scenario.default_credentials
-        expected, problems = self.oracle.submitted(self.project, sent, by, reply)
+        expected, problems = self.scenario.judge(self.project, sent, by, reply)
         self._check(problems, f"with {len(self.oracle.sandbox(self.project).submitted())} feedback in the project")
         self._hold(expected.rule)
         return expected
@@ -154,7 +156,7 @@ class Crowded:
 
     def _check(self, problems: list[Mismatch], where: str) -> None:
         if problems:
-            raise Wrong(problems[0].rule, f"{problems[0].message} ({where})")
+            raise Wrong(problems[0].rule, f"{problems[0].message} ({where})", problems[0].kind)
 
     # --- lists
 
@@ -174,7 +176,7 @@ class Crowded:
         problems = self.oracle.list_problems(self.project, own, wanted)
         if problems:
             told = problems[0].rule if problems[0].rule != "list" else rule
-            raise Wrong(told, f"GET ?{urlencode(query)}: {problems[0].message[:300]}")
+            raise Wrong(told, f"GET ?{urlencode(query)}: {problems[0].message[:300]}", problems[0].kind)
 
     def _filters(self) -> list[tuple[str, dict[str, str], list[str]]]:
         listed = self.oracle.listed
@@ -262,12 +264,14 @@ class Crowded:
     def _page(self, query: Mapping[str, str]) -> Page:
         reply, told = self._get(query, "list-pages"), f"GET ?{urlencode(query)}"
         sent = reply.headers.get("link", "")
-        links = {name: (there == "true", cursor) for _, name, there, cursor in _LINK.findall(sent)}
-        if set(links) != {"previous", "next"}:
-            raise Wrong("list-pages", f"{told}: Link does not name both pages: {sent!r}")
-        if not _LINKS.fullmatch(sent):
+        if _LINK.sub("", sent).strip():
             raise Wrong("list-pages", f"{told}: Link is not a list of links separated by commas: {sent!r}")
-        for address, name, _, cursor in _LINK.findall(sent):
+        pages = {each["rel"]: each for each in _links(sent) if each["rel"] in ("previous", "next")}
+        links = {name: (each.get("results") == "true", each.get("cursor", "")) for name, each in pages.items()}
+        if len(links) < 2 or any(each.get("results") not in ("true", "false") for each in pages.values()):
+            raise Wrong("list-pages", f"{told}: Link does not name both pages, with their results: {sent!r}")
+        for name, (_, cursor) in links.items():
+            address = pages[name]["url"]
             if parameter := _forgotten(address, {**query, "cursor": cursor}):
                 raise Wrong("list-pages", f"{told}: the address of the {name} page has a wrong {parameter}: {address}")
         ids = [each["eventID"] for each in entries(reply)]
@@ -298,6 +302,16 @@ class Crowded:
                 self.scenario.save_event(event_id, saved_ago=saved_ago)
                 self._submit(event_id, VALUES)
         self._look()
+
+
+def _links(header: str) -> Iterator[dict[str, str]]:
+    """The `url`, `rel` and other parameters of each link; of two of the same name, the first counts."""
+    for url, parameters in _LINK.findall(header):
+        pairs = [
+            (name.lower(), re.sub(r"\\(.)", r"\1", quoted) or bare)
+            for name, quoted, bare in _PARAMETER.findall(parameters)
+        ]
+        yield {"rel": "", **dict(reversed(pairs)), "url": url}
 
 
 def _forgotten(address: str, query: Mapping[str, str]) -> str | None:

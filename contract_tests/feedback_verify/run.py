@@ -17,7 +17,7 @@ from feedback_spec.document import LIST, Document
 
 from feedback_verify import arrays, crowded, histories, schema
 from feedback_verify.answers import Answers
-from feedback_verify.between import between, is_unknown_method, lost_behind
+from feedback_verify.between import between, is_unknown_method, lost_behind, told_of
 from feedback_verify.checks import Check, all_checks
 from feedback_verify.exchange import Exchange, Request
 from feedback_verify.realtime.draw import draw_plan, purchases
@@ -229,8 +229,7 @@ class Run:
         for exchange in scenario.exchanges:
             proxy = between(exchange, self.target.usual)
             if proxy is not None and not lost_behind(exchange):
-                told = f"{proxy}, in between, answered {exchange.request.method} with {exchange.status} itself"
-                self._findings.append(Finding("response-schema", remark=told))
+                self._findings.append(Finding("response-schema", remark=told_of(proxy, exchange)))
                 continue
             if exchange.status >= 500 and not is_unknown_method(exchange):
                 message = f"{exchange.request.method} was answered {answer(exchange)}"

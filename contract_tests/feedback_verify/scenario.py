@@ -17,10 +17,11 @@ from uuid import UUID
 from feedback_spec.behaviour import Behaviour
 from feedback_spec.document import Document
 
+from feedback_verify.between import between, lost_behind, told_of
 from feedback_verify.exchange import Altered, Credential, Exchange, Project, Request, Secret
 from feedback_verify.oracle import Expected, Mismatch, Oracle
 from feedback_verify.steps import Send, Step
-from feedback_verify.targets import Connection, ControlTarget, Target
+from feedback_verify.targets import Connection, ControlTarget, Target, Trouble
 from feedback_verify.verdicts import Probe
 
 VALUES = {"name": "Jane Smith", "email": "jane@example.com", "comments": "It broke!"}
@@ -32,6 +33,10 @@ T = TypeVar("T")
 
 class Violated(Exception):
     """The rule is broken; the message says what was expected and what was seen."""
+
+
+class Intercepted(Trouble):
+    """Something in between answered instead of the server; the message says what, and with which status."""
 
 
 class CannotTell(Exception):
@@ -160,11 +165,21 @@ class Scenario:
     def judge(
         self, project: Project, values: Mapping[str, str], by: str, exchange: Exchange
     ) -> tuple[Expected, list[Mismatch]]:
-        """The oracle's verdict on the response to a valid submission of these values, which was just sent."""
+        """The oracle's verdict on the response to a valid submission of these values, which was just sent.
+
+        Raises Intercepted if the response is not the server's.
+        """
+        if (told := self.intercepted(exchange)) is not None:
+            raise Intercepted(told)
         expected, problems = self.oracle.submitted(project, values, by, exchange)
         now = self.oracle.sandbox(project).model.now if self.target.clock == "exact" else None
         self.note(exchange, expected=(expected.status,), rule=expected.rule, now=now, values=values, by=by)
         return expected, problems
+
+    def intercepted(self, exchange: Exchange) -> str | None:
+        """What something in between did, in words, if it answered instead of the server."""
+        proxy = between(exchange, self.target.usual)
+        return None if proxy is None or lost_behind(exchange) else told_of(proxy, exchange)
 
     @property
     def sent(self) -> Iterator[Send]:
@@ -175,9 +190,11 @@ class Scenario:
 
     def note(self, exchange: Exchange, **facts: Any) -> None:
         """Adds to the step of an exchange what was expected of it, and what was known about it."""
-        for number, step in enumerate(self.steps):
+        for number in range(len(self.steps) - 1, -1, -1):
+            step = self.steps[number]
             if isinstance(step, Send) and step.exchange is exchange:
                 self.steps[number] = replace(step, **facts)
+                return
 
     def remember(self, exchange: Exchange) -> None:
         """Adds an exchange that was sent without `send`, at the same time as others."""
@@ -258,6 +275,8 @@ class Scenario:
         allowed = status if isinstance(status, tuple) else (status,)
         names = " or ".join(map(str, allowed))
         self.note(exchange, expected=allowed)
+        if exchange.status not in allowed and (told := self.intercepted(exchange)) is not None:
+            raise CannotTell(told)
         if (
             exchange.request.method == "POST"
             and set(allowed) & set(self.document.accepting)

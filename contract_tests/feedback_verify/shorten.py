@@ -14,8 +14,8 @@ from feedback_spec.document import Document
 
 from feedback_verify.replaying import Replayed, Replayer
 from feedback_verify.scenario import CannotTell, Scenario
-from feedback_verify.steps import Advance, Open, Send, Step, Wait
-from feedback_verify.targets import NotReachable, ProtocolError, Target, Unsendable
+from feedback_verify.steps import Advance, Open, SaveEvent, Send, Step, Wait
+from feedback_verify.targets import NotReachable, ProtocolError, Target, Trouble, Unsendable
 from feedback_verify.verdicts import Finding
 
 SECONDS = 6.0  # for all violations of a run together
@@ -52,7 +52,7 @@ class _Shortening:
             acts, shown = self._fewest(acts[: end + 1], whole, again)
             joined = self._play(list(_joined(acts)))
             return replace(self.finding, steps=tuple((shown if again(joined) is None else joined).steps))
-        except (NotReachable, ProtocolError, Unsendable, CannotTell):
+        except (NotReachable, ProtocolError, Unsendable, CannotTell, Trouble):
             return self.finding
 
     def _criterion(self, acts: Sequence[Step], whole: Replayed) -> Again:
@@ -76,7 +76,12 @@ class _Shortening:
         return bool(final.expected) and all(status >= 400 and status not in windows for status in final.expected)
 
     def _fewest(self, acts: list[Step], shown: Replayed, again: Again) -> tuple[list[Step], Replayed]:
-        """Drops half of the acts, then a quarter, and in the end single ones, until no more can be dropped."""
+        """Drops what is about other events; then half of the acts, then a quarter, and in the end single ones, until no
+        more can be dropped.
+        """
+        own = [act for act in acts if isinstance(act, Advance) or _event_of(act) == _event_of(acts[-1])]
+        if len(own) < len(acts) and (end := again(replayed := self._play(own))) is not None:
+            acts, shown = own[: end + 1], replayed
         size = max(len(acts) // 2, 1)
         while True:
             shorter, shown = self._without_some(acts, size, shown, again)
@@ -106,6 +111,10 @@ class _Shortening:
             if any(isinstance(act, Send) and act.kept for act in acts):
                 scenario.channel = stack.enter_context(self.target.connection())
             return Replayer(scenario, [step.project for step in opened], self.finding.kind, random).play(acts)
+
+
+def _event_of(act: Step) -> str | None:
+    return (act.event_id or "").lower() if isinstance(act, (SaveEvent, Send)) else None
 
 
 def _joined(acts: Sequence[Step]) -> Iterator[Step]:

@@ -397,7 +397,7 @@ class Implementation:
         match rest:
             case ["events", event_id]:
                 self.save_event(project, event_id, body)
-                return JSONResponse({})
+                return JSONResponse({"event_id": event_id, "saved_at": instant(project.events[event_id].saved)})
             case ["clock", "advance"]:
                 project.now += duration(body["duration"])
             case ["feedback"]:

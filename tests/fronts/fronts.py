@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tests.broken.server import Event, Implementation, Project, Record
+from tests.broken.server import Event, Implementation, Project, Record, Refusal
 
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 KNOWN = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -217,6 +217,67 @@ class CountsInSeconds(CountsInSteps):
     """Like a database column of whole seconds."""
 
     step = timedelta(seconds=1)
+
+
+class SpellsOtherwise(Implementation):
+    """Uses what RFC 8288 and the document leave to a server: other links, and keys that the document does not have."""
+
+    count = 0
+
+    def respond(self, request: Request, content: bytes) -> Response:
+        """As if a proxy had added the server's own headers once more."""
+        response = super().respond(request, content)
+        for name in ("X-Frame-Options", "X-Content-Type-Options"):
+            response.headers[name] = f"{response.headers[name]}, {response.headers[name].upper()}"
+        return response
+
+    def answer(self, project: Project, record: Record) -> dict[str, Any]:
+        """With a number that is another one each time."""
+        self.count += 1
+        return {**super().answer(project, record), "served": self.count}
+
+    def refuse(self, refusal: Refusal) -> Response:
+        """With a sentence on the whole body beside those on its fields."""
+        whole = {"non_field_errors": ["Not stored."]} if refusal.status == 400 and "name" in refusal.body else {}
+        return super().refuse(Refusal(refusal.status, {**refusal.body, **whole}, refusal.headers))
+
+    def listing(self, request: Request, project: Project) -> Response:
+        """Names each link's relation last, without quotes where none are needed, and has a link of its own."""
+        response = super().listing(request, project)
+        if "Link" in response.headers:
+            links = re.findall(r'(<[^>]*>); rel="(\w+)"; (results="\w+"); (cursor="[^"]*")', response.headers["Link"])
+            more = r'title="a, \"b\"; c"'
+            told = [f"{url} ;{cursor.title()};{more}; {results} ; rel={rel}" for url, rel, results, cursor in links]
+            response.headers["Link"] = ",".join([*told, "</style.css>; rel=preload; as=style; crossorigin"])
+        return response
+
+
+class ReadsLittle(Implementation):
+    """Behind an nginx that passes on no body of more than 64 KiB."""
+
+    def respond(self, request: Request, content: bytes) -> Response:
+        """Without any header of the server."""
+        if len(content) > 65_536:
+            return HTMLResponse("<h1>413 Request Entity Too Large</h1><hr><center>nginx</center>", 413)
+        return super().respond(request, content)
+
+
+class Firewall(Implementation):
+    """Behind a firewall that takes markup for an attack."""
+
+    def respond(self, request: Request, content: bytes) -> Response:
+        """Without any header of the server."""
+        if re.search(rb"<|%3c|\\u003c", content, re.I):
+            return HTMLResponse("<h1>Request blocked</h1>", 403)
+        return super().respond(request, content)
+
+
+class SavesEventsInSeconds(CountsInSeconds):
+    """Only the instants of its events are in whole seconds."""
+
+    def now(self, project: Project) -> datetime:
+        """The exact one."""
+        return project.now
 
 
 class ShowsSeconds(Implementation):

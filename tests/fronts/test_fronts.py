@@ -122,6 +122,37 @@ def test_what_the_document_leaves_open(server: type[Implementation], rules: set[
     assert results.keys() >= rules
 
 
+def test_other_spellings_of_links_keys_and_headers(document: Document) -> None:
+    """None of them is a violation, and pages are followed all the same."""
+    rules = FEW | {"list", "list-pages", "field-null", "email-format", "retry-safe"}
+    with serving(fronts.SpellsOtherwise().app()) as url:
+        _, results = verified(url, document, rules)
+
+    assert results.keys() >= rules
+
+
+@pytest.mark.parametrize(
+    ("server", "told"),
+    [
+        (fronts.ReadsLittle, "nginx, in between, answered POST with 413 itself"),
+        (fronts.Firewall, "a proxy, in between, answered POST with 403 itself"),
+    ],
+)
+def test_what_something_in_between_keeps_away_is_not_judged(
+    server: type[Implementation], told: str, document: Document
+) -> None:
+    """It is a remark, and what nothing else shows is inconclusive."""
+    with serving(server().app()) as url:
+        _, results = judged(url, document, frozenset({"exact-values", "response-schema", "body-size"}))
+
+    verdicts = {rule: each.verdict for rule, each in results.items()}
+    size = Verdict.INCONCLUSIVE if server is fronts.ReadsLittle else Verdict.VERIFIED
+    assert verdicts == {"exact-values": Verdict.INCONCLUSIVE, "response-schema": Verdict.VERIFIED, "body-size": size}
+    assert told in results["exact-values"].detail
+    assert told in results["response-schema"].detail
+    assert (told in results["body-size"].detail) is (server is fronts.ReadsLittle)
+
+
 def test_connections_closed_without_an_answer(document: Document) -> None:
     """Now and then; if it happens again, but at another point, it is not the server."""
     with serving(Implementation().app()) as behind, fronts.closing(behind, every=150 if ALL else 29) as url:
@@ -151,7 +182,14 @@ def test_events_that_are_queued(document: Document) -> None:
 
 
 @pytest.mark.parametrize(
-    ("server", "step"), [(Implementation, 1), (fronts.CountsInSteps, 1_000), (fronts.CountsInSeconds, 1_000_000)]
+    ("server", "step"),
+    [
+        (Implementation, 1),
+        (fronts.CountsInSteps, 1_000),
+        (fronts.CountsInSeconds, 1_000_000),
+        (fronts.SavesEventsInSeconds, 1_000_000),
+        (fronts.ShowsSeconds, 1),
+    ],
 )
 def test_step_of_a_clock_is_found(server: type[Implementation], step: int, document: Document) -> None:
     """Without being told."""
@@ -167,6 +205,7 @@ def test_step_of_a_clock_is_found(server: type[Implementation], step: int, docum
         (fronts.ForgetsParts, "to the millisecond"),
         (fronts.CountsInSteps, "to the millisecond"),
         (fronts.CountsInSeconds, "to the second"),
+        (fronts.SavesEventsInSeconds, "to the second"),
     ][: None if ALL else 1],
 )
 def test_clock_that_counts_in_steps(server: type[Implementation], words: str, document: Document) -> None:

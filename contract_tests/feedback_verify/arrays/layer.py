@@ -21,7 +21,7 @@ from feedback_verify.arrays.play import Failure, Play, start_of
 from feedback_verify.arrays.refused import RefusedBatch
 from feedback_verify.arrays.refusing import IN_TURN, KINDS, NOTHING, together
 from feedback_verify.oracle import Mismatch
-from feedback_verify.scenario import Scenario
+from feedback_verify.scenario import Intercepted, Scenario
 from feedback_verify.steps import Step
 from feedback_verify.targets import NotReachable, Target, Trouble
 from feedback_verify.verdicts import Finding, Probe
@@ -298,10 +298,15 @@ class Layer:
                 else Play(scenario, situation, -began, self._ignored)
             )
             failure = None
+            spoken = [rule for each in array.dimensions if (rule := each.rules.get(situation[each.name]))]
             try:
                 play.run()
             except Failure as found:
                 failure = found
+            except Intercepted as interception:
+                told = f"not all of it was seen: {interception}"
+                play.remarks |= {(rule, told) for rule in spoken}
+                play.counted, spoken = [], []
             except Trouble as trouble:
                 if not again:
                     return self._play(job, again=True)
@@ -314,7 +319,6 @@ class Layer:
                 if situation["connection"] == "fresh":
                     told = "the connection was closed without a response"
                     failure = Failure(Mismatch("status", "no-server-error", told, told), None, None, "")
-            spoken = [rule for each in array.dimensions if (rule := each.rules.get(situation[each.name]))]
             play.counted += spoken
             self._take(play, scenario)
             return failure, scenario.steps

@@ -305,8 +305,9 @@ class RefusedBatch:
 
 def _answer_problem(attempt: Attempt, reply: Exchange) -> str | None:
     """What is wrong with a refusal beyond its status."""
-    if attempt.names is not None and reply.status == 400 and list(reply.object) != [attempt.names]:
-        return f"the response names {sorted(reply.object)}"
+    named = [name for name in FIELDS if name in reply.object]  # among anything else
+    if attempt.names is not None and reply.status == 400 and named != [attempt.names]:
+        return f"the response names {named or 'no field'}"
     if reply.status == 405:
         allowed = {each.strip() for each in reply.headers.get("allow", "").split(",")}
         if not {"GET", "POST"} <= allowed:
