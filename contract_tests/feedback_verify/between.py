@@ -98,6 +98,8 @@ def is_unknown_method(exchange: Exchange) -> bool:
 
 
 def lost_behind(exchange: Exchange) -> bool:
-    """Whether a gateway says that the server closed the connection even though it had been sent the whole request."""
-    gone = exchange.status in (502, 504) and between(exchange) is not None
+    """Whether a gateway says that it got no response from the server, or not the whole request, although that was
+    sent.
+    """
+    gone = exchange.status in (408, 502, 504) and between(exchange) is not None
     return gone and len(exchange.request.content) <= _LARGE

@@ -17,7 +17,7 @@ from feedback_spec.document import Document
 from feedback_verify.exchange import Exchange
 from feedback_verify.oracle import Expected, Mismatch
 from feedback_verify.replaying import Kind
-from feedback_verify.scenario import CHANGED, VALUES, Scenario, Violated, answer, entries
+from feedback_verify.scenario import CHANGED, TRIES, VALUES, Scenario, Violated, answer, entries, loses_always
 from feedback_verify.targets import NotReachable, Target, Trouble
 from feedback_verify.verdicts import Finding
 
@@ -26,19 +26,21 @@ ON_LIVE_PROJECTS = 13
 NEEDS = frozenset({"token", "event"})
 ENVIRONMENTS = (None, "production", "production-eu")
 MOST_PAGES = 60
+PAGES = ("previous", "next")
 ASKED_AGAIN = 3
-TRIES = 3
 # A list of links: RFC 8288, section 3. Parameters come in any order, and their values need no quotes.
 _PARAMETER = re.compile(r'\s*;\s*([\w!#$%&\'*+.^`|~-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"<>]+)))?')
 _LINK = re.compile(rf"\s*<([^<>\"\s]+)>((?:{re.sub('[(](?![?])', '(?:', _PARAMETER.pattern)})*)\s*(?:,|$)")
 
 
 class Wrong(Exception):
-    """What is wrong, and the rule that it breaks; the kind of mismatch, if it is one."""
+    """What is wrong, and the rule that it breaks; the kind of mismatch, if it is one, or which responses show it."""
 
-    def __init__(self, rule: str, message: str, kind: Kind | None = None) -> None:
+    def __init__(
+        self, rule: str, message: str, kind: Kind | None = None, fault: Callable[[Exchange], bool] | None = None
+    ) -> None:
         super().__init__(message)
-        self.rule, self.kind = rule, kind
+        self.rule, self.kind, self.fault = rule, kind, fault
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,9 @@ def run(
             except Trouble as trouble:
                 return [*crowded.findings(), Finding("list", remark=f"a crowded project was abandoned: {trouble}")]
             except NotReachable as error:
-                if len(scenario.exchanges) in lost:
-                    # A proxy or a restart loses a connection at random; a server that crashes does so at the same point
-                    # again.
+                if loses_always(lost, len(scenario.exchanges)):
                     steps = tuple(scenario.steps)
-                    return [*crowded.findings(), Finding("no-server-error", violation=str(error), steps=steps)]
+                    return [*crowded.findings(), Finding("no-server-error", violation=error.what, steps=steps)]
                 lost.append(len(scenario.exchanges))
                 continue
             finally:
@@ -104,9 +104,10 @@ class Crowded:
             try:
                 part()
             except (Wrong, Violated) as wrong:
-                rule, kind = (wrong.rule, wrong.kind) if isinstance(wrong, Wrong) else ("list", None)
-                steps = tuple(self.scenario.steps)
-                self.wrong.setdefault(rule, Finding(rule, 1, str(wrong), steps=steps, kind=kind))
+                told = wrong if isinstance(wrong, Wrong) else Wrong("list", str(wrong))
+                steps, rule = tuple(self.scenario.steps), told.rule
+                found = Finding(rule, 1, str(wrong), steps=steps, kind=told.kind, fault=told.fault)
+                self.wrong.setdefault(rule, found)
 
     def findings(self) -> list[Finding]:
         """One for each rule that was checked."""
@@ -264,12 +265,11 @@ class Crowded:
     def _page(self, query: Mapping[str, str]) -> Page:
         reply, told = self._get(query, "list-pages"), f"GET ?{urlencode(query)}"
         sent = reply.headers.get("link", "")
-        if _LINK.sub("", sent).strip():
-            raise Wrong("list-pages", f"{told}: Link is not a list of links separated by commas: {sent!r}")
-        pages = {each["rel"]: each for each in _links(sent) if each["rel"] in ("previous", "next")}
-        links = {name: (each.get("results") == "true", each.get("cursor", "")) for name, each in pages.items()}
-        if len(links) < 2 or any(each.get("results") not in ("true", "false") for each in pages.values()):
-            raise Wrong("list-pages", f"{told}: Link does not name both pages, with their results: {sent!r}")
+        if (wrong := _wrong_with(sent)) is not None:
+            fault: Callable[[Exchange], bool] = lambda each: _wrong_with(each.headers.get("link", "")) is not None  # noqa: E731 (shorter than a function)
+            raise Wrong("list-pages", f"{told}: Link {wrong}: {sent!r}", fault=fault)
+        pages = {each["rel"]: each for each in _links(sent) if each["rel"] in PAGES}
+        links = {name: (each["results"] == "true", each.get("cursor", "")) for name, each in pages.items()}
         for name, (_, cursor) in links.items():
             address = pages[name]["url"]
             if parameter := _forgotten(address, {**query, "cursor": cursor}):
@@ -302,6 +302,15 @@ class Crowded:
                 self.scenario.save_event(event_id, saved_ago=saved_ago)
                 self._submit(event_id, VALUES)
         self._look()
+
+
+def _wrong_with(header: str) -> str | None:
+    """What is wrong with a Link as such."""
+    if _LINK.sub("", header).strip():
+        return "is not a list of links separated by commas"
+    results = {each["rel"]: each.get("results") for each in _links(header)}
+    named = all(results.get(name) in ("true", "false") for name in PAGES)
+    return None if named else "does not name both pages, with their results"
 
 
 def _links(header: str) -> Iterator[dict[str, str]]:

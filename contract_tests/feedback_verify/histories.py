@@ -6,7 +6,8 @@ for its event. About a third of all submissions are refused.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -117,6 +118,7 @@ class _Machine(RuleBasedStateMachine):
         neighbour = first[:-1] + ("0" if first[-1] != "0" else "1")
         self.event_ids = [first, neighbour, *(scenario.new_event_id() for _ in range(EVENTS - 2))]
         scenario.made_ids.add(neighbour)
+        self._lost = False
 
     @rule(event=_events, project=_projects, by=_by, form=st.sampled_from(FORMS), name=_word, upper=st.booleans())
     def submit(self, event: int, project: int, by: str, form: str, name: str, upper: bool) -> None:
@@ -144,7 +146,8 @@ class _Machine(RuleBasedStateMachine):
         where, event_id = self.projects[project], self.event_ids[event]
         if self.oracle.sandbox(where).known(event_id).saved is None:
             details = {"issue_status": "resolved"} if resolved else {}
-            self.scenario.save_event(event_id, project=where, saved_ago=ago, **details)
+            with self._losing():
+                self.scenario.save_event(event_id, project=where, saved_ago=ago, **details)
 
     @precondition(lambda self: any(self._deadlines(project) for project in self.projects))
     @rule(project=_projects, which=st.integers(0, 40), beside=st.sampled_from([-1, 0, 1, 1]), by=_by, name=_word)
@@ -197,7 +200,7 @@ class _Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Checks everything once more, hands over the scenario and closes it."""
         try:
-            for project in self.projects:
+            for project in () if self._lost else self.projects:
                 self._look(project, None)
                 if self._lists_lag:
                     self._look_at_the_list(project, "")
@@ -208,20 +211,30 @@ class _Machine(RuleBasedStateMachine):
     def _submit(self, event_id: str, project: Project, by: str, form: str, name: str) -> None:
         values = {"event_id": event_id, "name": name, "email": "jane@example.com", "comments": f"{name} said so."}
         body = encode(values, form)
-        reply: Exchange = self.scenario.send(
-            "POST",
-            by=by,
-            project=project,
-            headers={"Content-Type": body.media_type},
-            content=body.content,
-            chunked=body.chunked,
-        )
+        with self._losing():
+            reply: Exchange = self.scenario.send(
+                "POST",
+                by=by,
+                project=project,
+                headers={"Content-Type": body.media_type},
+                content=body.content,
+                chunked=body.chunked,
+            )
         expected, problems = self.scenario.judge(project, values, by, reply)
         self._fail_with(problems, project, event_id.lower())
         self.observed[expected.rule] += expected.certain
         if expected.outcome == REFUSED:
             self.observed["conflict-changes-nothing"] += 1
         self._look(project, event_id.lower())
+
+    @contextmanager
+    def _losing(self) -> Iterator[None]:
+        """Without a response, it is unknown what is stored from now on."""
+        try:
+            yield
+        except (NotReachable, Trouble):
+            self._lost = True
+            raise
 
     def _look(self, project: Project, event_id: str | None) -> None:
         """Reads what is stored."""

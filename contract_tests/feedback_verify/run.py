@@ -25,7 +25,7 @@ from feedback_verify.realtime.judge import dates, judge_tracks
 from feedback_verify.realtime.plan import Plan, write
 from feedback_verify.realtime.schedule import Schedule
 from feedback_verify.realtime.values import judge_values
-from feedback_verify.scenario import CannotTell, Scenario, Violated, answer
+from feedback_verify.scenario import TRIES, CannotTell, Scenario, Violated, answer, loses_always
 from feedback_verify.shorten import shorten
 from feedback_verify.steps import Send, up_to
 from feedback_verify.targets import NotReachable, Stopped, Target, Trouble, Unsendable
@@ -34,8 +34,6 @@ from feedback_verify.verdicts import LEFT_OUT, Finding, Result, Verdict, joined,
 HISTORIES_NEED = frozenset({"token", "dsn", "event", "aged-event", "clock", "records", "second-project"})
 HISTORIES = {"quick": 8, "default": 30, "full": 100}  # by depth
 SCHEMA_EXAMPLES = {"quick": 10, "default": 40, "full": 100}
-TRIES = 3
-CLOSED = "the connection was closed without a response"
 
 
 class Enough(Exception):
@@ -179,10 +177,10 @@ class Run:
         return listed or "records" in self.target.capabilities
 
     def _run_check(self, check: Check, number: int, answers: Answers, lost_at: tuple[int, ...] = ()) -> None:
-        """Runs the scenario; once more if it lost the connection, which a proxy or a restart may cause.
+        """Runs the scenario; again if it lost the connection, which a proxy or a restart may cause.
 
-        If the connection is lost at the same point again, the server closes it; `lost_at` is the number of responses
-        before that.
+        If the connection is lost at the same point again and again, the server closes it; `lost_at` are the numbers of
+        responses before that.
         """
         random = Random(f"{self.seed} {number}" if self.target.sandboxes else None)
         plain = check.rule == "submission" or not any(
@@ -206,10 +204,11 @@ class Run:
             except NotReachable as lost:
                 self._still_there(scenario, lost)
                 place = len(scenario.exchanges)
-                if place not in lost_at and len(lost_at) < TRIES:
+                again = loses_always(lost_at, place)
+                if not again and len(lost_at) < TRIES:
                     self._run_check(check, number, answers, (*lost_at, place))
                     return
-                violation, doubt = (CLOSED, None) if place in lost_at else (None, f"{CLOSED}, at different points")
+                violation, doubt = (lost.what, None) if again else (None, f"{lost.what}, at different points")
             steps, probes = tuple(scenario.steps), tuple(scenario.probes)
             finding = Finding(check.rule, scenario.observations, violation, doubt, scenario.finding, steps, probes)
             self._findings.append(finding)

@@ -29,6 +29,16 @@ CHANGED = {"name": "John Doe", "email": "john@example.org", "comments": "It stil
 JSON = "application/json"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 T = TypeVar("T")
+BY_CHANCE, TRIES = 2, 5  # losses at one point that may be chance, and tries in all
+
+
+def loses_always(lost_at: Sequence[int], place: int) -> bool:
+    """Whether the connection, lost after this many responses, was lost there twice before.
+
+    A proxy or a restart loses one at random, which is next to impossible three times at one point; a server that
+    crashes does so there.
+    """
+    return lost_at.count(place) >= BY_CHANCE
 
 
 class Violated(Exception):
@@ -277,6 +287,8 @@ class Scenario:
         self.note(exchange, expected=allowed)
         if exchange.status not in allowed and (told := self.intercepted(exchange)) is not None:
             raise CannotTell(told)
+        if exchange.status not in allowed and set(allowed) & set(self.document.accepting):
+            self.given(not self._may_be_late(exchange), "so much time passed meanwhile that a window may be over")
         if (
             exchange.request.method == "POST"
             and set(allowed) & set(self.document.accepting)
@@ -285,6 +297,14 @@ class Scenario:
             # One verdict for one fault: if nothing is accepted, `submission` says so, not every rule.
             self.given(self.plain_accepted, f"not even plain feedback is accepted here: {answer(exchange)}")
         self.expect(exchange.status in allowed, f"{when}: expected {names}, got {answer(exchange)}")
+
+    def _may_be_late(self, exchange: Exchange) -> bool:
+        """Whether this is the refusal of a window that may have ended since the scenario's first request, on a clock
+        that nobody moves.
+        """
+        windows = [each for each in self.document.mutability.windows if each.status == exchange.status]
+        passed = exchange.received - self.exchanges[0].sent
+        return self.target.clock == "real" and any(passed > each.limit for each in windows)
 
     def expect_accepted(self, exchange: Exchange, when: str) -> None:
         """The rule is broken unless the submission is accepted."""

@@ -6,11 +6,12 @@ It records each one as an exchange, under the number that Schemathesis gives the
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 from feedback_verify.exchange import Exchange, Request
-from feedback_verify.scenario import Scenario
+from feedback_verify.scenario import BY_CHANCE, Scenario
 from feedback_verify.targets import NotReachable, Stopped, Trouble, Unsendable
 
 NUMBER = "x-schemathesis-testcaseid"
@@ -65,12 +66,12 @@ class Through:
 
     def _exchange(self, request: Request) -> Exchange:
         try:
-            try:
-                return self._target.exchange(request)
-            except NotReachable:
-                # Sending it twice does no harm: event ids are fresh, and overwriting with the same values changes
+            for _ in range(BY_CHANCE):
+                # Sending it again does no harm: event ids are fresh, and overwriting with the same values changes
                 # nothing.
-                return self._target.exchange(request)
+                with suppress(NotReachable):
+                    return self._target.exchange(request)
+            return self._target.exchange(request)
         except (NotReachable, Trouble, Unsendable) as error:
             if isinstance(error, NotReachable):
                 self.lost.append(request)

@@ -73,6 +73,30 @@ class Fails(Front):
         return HTMLResponse("<h1>Busy</h1>", 503, {"Retry-After": "0"} if self._count % 2 else {})
 
 
+class Restarts(Front):
+    """An nginx whose upstream restarts now and then: one in 31 requests is lost, by turns before and after the
+    application has handled it.
+    """
+
+    page = HTMLResponse("<html><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></html>", 502)
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        self._count = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def lost(_: Message) -> None:
+            """Nobody hears it."""
+
+        self._count += not scope["path"].startswith("/_control")
+        if scope["path"].startswith("/_control") or self._count % 31:
+            await self.app(scope, receive, send)
+            return
+        if self._count % 2:
+            await self.app(scope, receive, lost)
+        await self.page(scope, receive, send)
+
+
 class Nameless(Front):
     """Does not identify itself; refuses large bodies, headers that are not ASCII and TRACE with a page of its own."""
 

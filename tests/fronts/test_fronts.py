@@ -13,7 +13,8 @@ from feedback_verify.preflight import look
 from feedback_verify.run import Run
 from feedback_verify.targets import ControlTarget
 from feedback_verify.verdicts import Result, Verdict
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Scope
 
 from tests.broken.server import HEADERS, Implementation, Record
@@ -52,6 +53,7 @@ FRONTS = {
     "twenty requests in a second, says how long to wait": lambda app: fronts.Limits(app, retry_after=True),
     "twenty requests in a second, does not say": lambda app: fronts.Limits(app, retry_after=False),
     "now and then not available, knows few methods": fronts.Fails,
+    "a gateway whose server restarts": fronts.Restarts,
     "adds headers, takes headers, ends connections": fronts.Headers,
 }
 
@@ -159,6 +161,26 @@ def test_connections_closed_without_an_answer(document: Document) -> None:
         _, results = verified(url, document)
 
     assert results.keys() >= FEW
+
+
+@pytest.mark.parametrize("phase", ["before", "after"])
+def test_what_a_gateway_says_at_the_same_request_is_the_servers_own_crash(phase: str, document: Document) -> None:
+    """One that loses a certain submission always, behind an nginx."""
+
+    class Crashes(Implementation):
+        def respond(self, request: Request, content: bytes) -> Response:
+            if b'"name": ""' in content:
+                if phase == "after":
+                    super().respond(request, content.replace(b'"name": ""', b'"name": "a"'))
+                return HTMLResponse("<hr><center>nginx</center>", 502)
+            return super().respond(request, content)
+
+    with serving(Crashes().app()) as url:
+        _, results = judged(url, document, frozenset({"field-required", "no-server-error"}))
+
+    violated = {rule for rule, each in results.items() if each.verdict is Verdict.VIOLATED}
+    assert "field-required" in violated
+    assert "nginx, in between, answered POST with 502 itself" in results["field-required"].detail
 
 
 def test_lists_that_lag(document: Document) -> None:

@@ -54,7 +54,7 @@ def ready_line(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 def end(process: subprocess.Popen[str], how: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:
     process.send_signal(how)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     return process.returncode, out, err
 
 
@@ -226,7 +226,7 @@ def test_it_ends_when_stdin_does() -> None:
         assert process.poll() is None
         assert process.stdin is not None
         process.stdin.close()
-        code, process.stdin = process.wait(timeout=10), None
+        code, process.stdin = process.wait(timeout=60), None
 
     assert code == 0
 
@@ -412,7 +412,7 @@ def test_help_and_version_are_exit_0(capsys: Any, argument: str, says: str) -> N
 def spoil(ready: dict[str, Any], times: int) -> None:
     """Sends this many requests that are not HTTP, each on its own connection, and each answered."""
     for _ in range(times):
-        with socket.create_connection((ready["host"], ready["port"]), timeout=10) as connection:
+        with socket.create_connection((ready["host"], ready["port"]), timeout=60) as connection:
             connection.sendall(b"nonsense\r\n\r\n")
             assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
 
@@ -447,7 +447,7 @@ def test_a_pipe_that_nobody_reads_stops_nothing(how: signal.Signals) -> None:
         spoil(ready, 120)
         assert httpx.get(f"{ready['control']}/health").status_code == 200
         process.send_signal(how)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
     finally:
         process.kill()
         process.communicate()
@@ -463,14 +463,14 @@ def test_a_stdout_that_takes_nothing_is_exit_2_unless_there_is_a_ready_file(
     tmp_path: Path, redirected: str, why: str
 ) -> None:
     line = f"exec {shlex.join(COMMAND)} --port 0 --quiet {redirected}"
-    ended = subprocess.run(["sh", "-c", line], stderr=subprocess.PIPE, text=True, timeout=10, check=False)
+    ended = subprocess.run(["sh", "-c", line], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     file = tmp_path / "ready.json"
     with subprocess.Popen(["sh", "-c", f"{line} --ready-file {file}"], stderr=subprocess.PIPE, text=True) as process:
         while not file.exists():
             assert process.poll() is None
         httpx.get(json.loads(file.read_text())["control"] + "/health").raise_for_status()
         process.terminate()
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
 
     assert ended.returncode == 2
     assert (
@@ -508,7 +508,7 @@ def test_more_connections_than_files_are_refused_and_the_rest_is_served() -> Non
         with httpx.Client(base_url=ready["url"]) as known, ExitStack() as opened:
             known.get("/_control/health").raise_for_status()
             others = [
-                opened.enter_context(socket.create_connection((ready["host"], ready["port"]), timeout=10))
+                opened.enter_context(socket.create_connection((ready["host"], ready["port"]), timeout=60))
                 for _ in range(150)
             ]
             refused = others[-1].recv(100)
@@ -516,7 +516,7 @@ def test_more_connections_than_files_are_refused_and_the_rest_is_served() -> Non
         while httpx.get(f"{ready['url']}/_control/health").status_code == 503:
             pass
         process.terminate()
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=60)
 
     assert refused.startswith(b"HTTP/1.1 503 ")
     assert again.status_code == 200
@@ -559,7 +559,7 @@ def test_a_mock_without_stderr_serves() -> None:
         ready = ready_line(process)
         spoil(ready, 2)
         process.terminate()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
     finally:
         process.kill()
         process.communicate()
@@ -570,7 +570,7 @@ def test_ctrl_c_while_it_is_imported_ends_it_quietly(module: str, tmp_path: Path
     (tmp_path / f"{module}.py").write_text("raise KeyboardInterrupt\n")
     command = [sys.executable, "-m", "feedback_mock"]
     ended = subprocess.run(
-        command, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False, timeout=10
+        command, env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False, timeout=60
     )
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")

@@ -156,7 +156,7 @@ def test_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         ]
 
     assert "Trust its certificate with --cacert FILE, or any certificate with --insecure." in untrusted
-    assert "does it perhaps not speak HTTPS there?" in plain
+    assert "does it perhaps speak HTTPS there?" in plain
     assert trusted == [0, 0]
 
 

@@ -20,7 +20,7 @@ from feedback_verify.arrays.refusing import EVERY, IN_TURN, KINDS, OPEN, THE_ONL
 from feedback_verify.bodies import encode
 from feedback_verify.exchange import Exchange, Project
 from feedback_verify.oracle import Expected, Mismatch
-from feedback_verify.scenario import CHANGED, VALUES, Scenario, answer
+from feedback_verify.scenario import CHANGED, VALUES, Intercepted, Scenario, answer
 from feedback_verify.targets import NotReachable
 
 BETWEEN = {"name": "In Between", "email": "between@example.net", "comments": "At once."}
@@ -145,7 +145,7 @@ class RefusedBatch:
                 continue
             try:
                 do(row)
-            except (Failure, NotReachable):
+            except (Failure, NotReachable, Intercepted):
                 if len(self.rows) == 1:
                     raise
                 self.suspects.append(row.situation)

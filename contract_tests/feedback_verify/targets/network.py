@@ -175,7 +175,7 @@ class Sockets:
                 each.shutdown(socket.SHUT_RDWR)
 
 
-def told_of(request: Request, error: httpx.RequestError) -> str:
+def why_not(request: Request, error: httpx.RequestError) -> str:
     """What went wrong, in one sentence, with the remedy if one is known."""
     said = str(error) or type(error).__name__
     remedy = "Is the server running, and is the URL right?"
@@ -184,7 +184,7 @@ def told_of(request: Request, error: httpx.RequestError) -> str:
     elif "WRONG_VERSION_NUMBER" in said or "record layer failure" in said:
         remedy = "Does the server speak plain HTTP there?"
     elif isinstance(error, httpx.RemoteProtocolError | httpx.ReadError) and request.url.startswith("http://"):
-        remedy = "Is the server running, and does it perhaps not speak HTTPS there?"
+        remedy = "Is the server running, and does it perhaps speak HTTPS there?"
     return f"{request.method} {request.url}: no response ({said}). {remedy}"
 
 

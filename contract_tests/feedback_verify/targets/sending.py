@@ -8,23 +8,38 @@ import time
 from dataclasses import replace
 
 import httpx
-from tenacity import Retrying, retry_if_result, stop_after_attempt, stop_after_delay, wait_none
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_fixed,
+    wait_none,
+)
+from tenacity.retry import RetryBaseT
 from tenacity.stop import StopBaseT
 
+from feedback_verify.between import between, lost_behind, told_of
 from feedback_verify.exchange import Exchange, Request
-from feedback_verify.targets.network import Network, Sockets, content_of, sendable, told_of
+from feedback_verify.targets.network import Network, Sockets, content_of, sendable, why_not
 from feedback_verify.targets.pace import Pace, retry_after
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 TOO_MANY, UNAVAILABLE = 429, 503
 PATIENCE = 60.0  # seconds for which one request is tried
+AWAY = 5.0  # seconds that a server may be away, once it was there
 TRIES = 4  # after which 503 is investigated
 LARGE, MOST_LARGE = 1_048_576, 256 * 1_048_576  # bytes of a response body, and of all that are larger, in one run
 ASKED = 5  # times that the target said how long to wait and we did, in vain; then it does not mean our time
 
 
 class NotReachable(Exception):
-    """The target did not respond; the message says what was tried and what went wrong."""
+    """The target did not respond; the message says what was tried and what went wrong, `what` only the latter."""
+
+    def __init__(self, message: str, what: str = "the connection was closed without a response") -> None:
+        super().__init__(message)
+        self.what = what
 
 
 class Stopped(KeyboardInterrupt):
@@ -50,6 +65,7 @@ class Sender:
         self.stopped = threading.Event()
         self._sockets = Sockets()
         self._large = 0  # bytes of large responses so far
+        self._was_there = False  # whether it has responded before
         self._impatient = False  # since a request was tried in vain, until one is handled
         self._in_vain = (
             False  # since waiting did not end a 429: its clock stands still, or other clients send requests, too
@@ -71,13 +87,35 @@ class Sender:
             raise Stopped
 
     def exchange(self, transport: httpx.BaseTransport, request: Request) -> Exchange:
-        """Sends the request in its turn; waits out 429 and 503. Raises NotReachable or Trouble."""
+        """Sends the request in its turn; waits out 429, 503 and restarts. Raises NotReachable or Trouble."""
         exchange = self._sent(transport, request)
+        if self._was_there and lost_behind(exchange):
+            exchange = self._back_behind(transport, request, exchange)
+        self._was_there = True
         if exchange.status == TOO_MANY or (exchange.status == UNAVAILABLE and self._is_busy(exchange)):
             exchange = self._waited_out(transport, request, exchange)
         self._impatient = False
         self.pace.handled()
         return exchange
+
+    def _back_behind(self, transport: httpx.BaseTransport, request: Request, first: Exchange) -> Exchange:
+        """The response once the gateway reaches its server again. Raises NotReachable if the server may have handled
+        the request, so that it cannot be sent again.
+        """
+        again = request.method in IDEMPOTENT
+        asked = request if again else Request("OPTIONS", request.url.partition("?")[0])
+        back: Exchange = self._until_there(retry_if_result(lost_behind))(self._sent, transport, asked)
+        if again:
+            return back
+        told = told_of(between(first) or "a proxy", first)
+        raise NotReachable(f"{told}: no response from the server behind it.", told)
+
+    def _until_there(self, retry: RetryBaseT) -> Retrying:
+        """Tries for a while: a server that was there may be restarting."""
+        stop = stop_after_delay(AWAY) if self._was_there else stop_after_attempt(2)
+        last = lambda state: state.outcome and state.outcome.result()  # noqa: E731 (raises what was raised last)
+        wait = wait_fixed(0.25) if self._was_there else wait_none()
+        return Retrying(retry=retry, stop=stop, wait=wait, sleep=self.wait, retry_error_callback=last)
 
     def _is_busy(self, exchange: Exchange) -> bool:
         return self._means_unavailable or retry_after(exchange.headers) is not None
@@ -134,15 +172,15 @@ class Sender:
 
     def _sent(self, transport: httpx.BaseTransport, request: Request) -> Exchange:
         """Sends the request; once more if no connection came about, or if sending twice is the same as once."""
-        try:
-            return self._sent_once(transport, request)
-        except httpx.RequestError as error:
-            if not isinstance(error, httpx.ConnectError) and request.method not in IDEMPOTENT:
-                raise NotReachable(told_of(request, error)) from None
-        try:
-            return self._sent_once(transport, request)
-        except httpx.RequestError as error:
-            raise NotReachable(told_of(request, error)) from None
+        unsent = self._until_there(retry_if_exception_type(httpx.ConnectError))
+        for last in (request.method not in IDEMPOTENT, True):
+            try:
+                return unsent(self._sent_once, transport, request)
+            except httpx.RequestError as error:
+                if last or isinstance(error, httpx.ConnectError):
+                    what = ("no response came in time",) if isinstance(error, httpx.TimeoutException) else ()
+                    raise NotReachable(why_not(request, error), *what) from None
+        raise AssertionError("the last attempt returns or raises")
 
     def _sent_once(self, transport: httpx.BaseTransport, request: Request) -> Exchange:
         built = sendable(request)
