@@ -4,6 +4,7 @@ They know it from two sides: the mock what it received, the verifier what it sen
 """
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from feedback_verify.cli import main
 
 from tests.broken.serving import serving
 
-CONTROL = Path(__file__).parents[2] / "spec" / "control.yaml"
+ROOT = Path(__file__).parents[2]
+CONTROL, VERIFYING = ROOT / "spec" / "control.yaml", ROOT / "docs" / "verifying.md"
 RULES = (
     "submission,field-required,field-null,field-type,email-format,body-syntax,body-size,media-type,"
     "credentials-required,list-status,list-known-events"
@@ -33,20 +35,35 @@ class Journals:
 
     def __init__(self) -> None:
         self.entries: Entries = []
+        self.asked: set[tuple[str, str]] = set()
         self._app = create_app()
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://127.0.0.1")
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"].startswith("/_control"):
+            self.asked.add((scope["method"], _without_names(scope["path"])))
         if scope["type"] == "http" and scope["method"] == "DELETE":
             answer = await self._client.get(f"{scope['path']}/requests")
             self.entries += answer.json()["entries"] if answer.is_success else []
         await self._app(scope, receive, send)
 
 
+def _without_names(path: str) -> str:
+    """As a path of the documentation."""
+    names = r"(?<=/projects/)[^/]+/[^/]+", "{organization}/{project}"
+    return re.sub(r"(?<=/events/).+", "{event_id}", re.sub(*names, path))
+
+
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Entries, Entries]:
+def journals() -> Journals:
+    """Of a mock that is verified."""
+    return Journals()
+
+
+@pytest.fixture(scope="module")
+def told(journals: Journals, tmp_path_factory: pytest.TempPathFactory) -> tuple[Entries, Entries]:
     """The entries of the journals, and those of the archive."""
-    journals, archive = Journals(), tmp_path_factory.mktemp("archive") / "requests.har"
+    archive = tmp_path_factory.mktemp("archive") / "requests.har"
     with serving(journals) as url:
         assert (
             main(
@@ -95,6 +112,13 @@ def test_archive_says_of_each_exchange_what_the_journal_says(told: tuple[Entries
 
     assert verdicts >= {(name, valid) for name in ("submitUserFeedback", "listUserFeedback") for valid in (True, False)}
     assert Counter(map(_said, read)) - Counter(map(_said, archive)) == Counter()
+
+
+@pytest.mark.usefixtures("told")
+def test_documentation_says_what_a_control_protocol_needs(journals: Journals) -> None:
+    documented = re.findall(r"^\| `([A-Z]+) (/_control/\S+)` \|", VERIFYING.read_text("utf-8"), re.MULTILINE)
+
+    assert set(documented) == journals.asked
 
 
 def test_archive_is_as_the_document_of_the_journal_says(told: tuple[Entries, Entries]) -> None:
