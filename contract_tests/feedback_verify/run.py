@@ -202,7 +202,7 @@ class Run:
             except Trouble as trouble:
                 doubt = str(trouble)
             except NotReachable as lost:
-                self._still_there(scenario, lost)
+                self._still_there(scenario, lost, len(lost_at))
                 place = len(scenario.exchanges)
                 again = loses_always(lost_at, place)
                 if not again and len(lost_at) < TRIES:
@@ -214,10 +214,15 @@ class Run:
             self._findings.append(finding)
             self._look_at_answers(scenario, answers)
 
-    def _still_there(self, scenario: Scenario, lost: NotReachable) -> None:
-        """Passes if the target still responds; otherwise raises the loss."""
+    def _still_there(self, scenario: Scenario, lost: NotReachable, before: int) -> None:
+        """Passes if the target still responds; otherwise raises the loss.
+
+        With more requests the more losses there were `before`: what loses every n-th request would otherwise lose the
+        same one of the scenario each time.
+        """
         try:
-            self.target.exchange(Request("OPTIONS", self.target.base_url + scenario.path()))
+            for _ in range(before + 1):
+                self.target.exchange(Request("OPTIONS", self.target.base_url + scenario.path()))
         except NotReachable:
             raise lost from None
 

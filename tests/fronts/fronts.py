@@ -74,22 +74,22 @@ class Fails(Front):
 
 
 class Restarts(Front):
-    """An nginx whose upstream restarts now and then: one in 31 requests is lost, by turns before and after the
+    """An nginx whose upstream restarts now and then: one in `every` requests is lost, by turns before and after the
     application has handled it.
     """
 
     page = HTMLResponse("<html><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></html>", 502)
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, every: int) -> None:
         super().__init__(app)
-        self._count = 0
+        self._every, self._count = every, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def lost(_: Message) -> None:
             """Nobody hears it."""
 
         self._count += not scope["path"].startswith("/_control")
-        if scope["path"].startswith("/_control") or self._count % 31:
+        if scope["path"].startswith("/_control") or self._count % self._every:
             await self.app(scope, receive, send)
             return
         if self._count % 2:

@@ -53,7 +53,7 @@ FRONTS = {
     "twenty requests in a second, says how long to wait": lambda app: fronts.Limits(app, retry_after=True),
     "twenty requests in a second, does not say": lambda app: fronts.Limits(app, retry_after=False),
     "now and then not available, knows few methods": fronts.Fails,
-    "a gateway whose server restarts": fronts.Restarts,
+    "a gateway whose server restarts": lambda app: fronts.Restarts(app, every=149 if ALL else 31),
     "adds headers, takes headers, ends connections": fronts.Headers,
 }
 

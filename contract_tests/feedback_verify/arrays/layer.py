@@ -68,7 +68,7 @@ class Layer:
     rules: frozenset[str] | None = None
     in_time: Callable[[], None] = lambda: None
     finished: Callable[[Scenario], None] = lambda _: None
-    lost: Callable[[Scenario, NotReachable], None] = lambda *_: None
+    lost: Callable[[Scenario, NotReachable, int], None] = lambda *_: None
     progress: Callable[[int, int], None] = lambda *_: None
     parallel: int = PARALLEL
     _seen: list[_Seen] = field(default_factory=list)
@@ -269,7 +269,7 @@ class Layer:
             except (Failure, Trouble):
                 return list(situations)
             except NotReachable as lost:
-                self.lost(scenario, lost)
+                self.lost(scenario, lost, 0)
                 return list(situations)
             self._take(refused, scenario)
             return refused.suspects
@@ -312,7 +312,7 @@ class Layer:
                     return self._play(job, again=True)
                 self._doubts.append(str(trouble))
             except NotReachable as lost:
-                self.lost(scenario, lost)
+                self.lost(scenario, lost, len(lost_at))
                 place = len(scenario.exchanges)
                 always = loses_always(lost_at, place)
                 if not always and len(lost_at) < TRIES:
