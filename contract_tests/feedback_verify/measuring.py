@@ -36,8 +36,12 @@ def measure(target: Target, document: Document, seen: Exchange) -> None:
 
 
 def _measure_lags(s: Scenario) -> None:
-    """Saves an event, and polls until it is known and its feedback is listed."""
-    settling, event_id = s.target.settling, s.new_event_id()
+    """Saves an event, and polls until it is known; then submits for another one, and polls until that is listed.
+
+    Of the first event, feedback may be old enough to be listed once it is known. The list is read before the submission
+    too, so that one that is kept for a while shows.
+    """
+    settling, event_id, other = s.target.settling, s.new_event_id(), s.new_event_id()
     s.save_event(event_id)
 
     def unknown() -> list[str]:
@@ -46,9 +50,12 @@ def _measure_lags(s: Scenario) -> None:
 
     def unlisted() -> list[str]:
         listed = [each.get("eventID") for each in entries(s.listing())]
-        return [] if event_id in listed else [event_id]
+        return [] if other in listed else [other]
 
     if not settling.until_none("events", unknown) and "write" in s.project.credentials:
+        s.save_event(other)
+        s.listing()
+        s.accepted(s.submit(s.submission(other)))
         settling.until_none("lists", unlisted)
 
 

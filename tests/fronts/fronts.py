@@ -207,6 +207,29 @@ class QueuesEvents(Implementation):
         return super().find_event(project, event_id) if known else None
 
 
+class LagsInBoth(QueuesEvents, LagsLists):
+    """Knows its events and shows its lists later, each on its own."""
+
+    lag = 0.5
+
+
+class KeepsLists(Implementation):
+    """Answers the same list again for a while, as a cache in front of it does."""
+
+    lag = 0.5
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: dict[str, tuple[float, Response]] = {}
+
+    def listing(self, request: Request, project: Project) -> Response:
+        """By its address."""
+        at, response = self._kept.get(str(request.url), (0.0, Response()))
+        if time.monotonic() - at > self.lag:
+            at, response = self._kept[str(request.url)] = time.monotonic(), super().listing(request, project)
+        return response
+
+
 class CountsInSteps(Implementation):
     """Its clock counts in steps, and so do the instants that it stores."""
 

@@ -194,6 +194,16 @@ def test_lists_that_lag(document: Document) -> None:
     assert not ALL or "lists lag" in results["list"].detail
 
 
+@pytest.mark.parametrize("server", [fronts.LagsInBoth, fronts.KeepsLists])
+def test_lists_that_lag_otherwise(server: type[Implementation], document: Document) -> None:
+    """While events lag as well, or because a list is kept for a while: neither hides the lag from being measured."""
+    with serving(server().app()) as url:
+        target, results = verified(url, document, frozenset({"list", "list-known-events"}))
+
+    assert 0.2 < target.settling.lags["lists"] < 5
+    assert results.keys() >= {"list", "list-known-events"}
+
+
 def test_events_that_are_queued(document: Document) -> None:
     """Known after half a second; the lag is measured, and reported with the rule about known events."""
     with serving(fronts.QueuesEvents().app()) as url:

@@ -145,10 +145,11 @@ class ControlTarget(Target):
         content = b"" if body is None else json.dumps(body).encode()
         headers = {**self._headers, **({"Content-Type": "application/json"} if body is not None else {})}
         exchange = self.sender.exchange(self._kept, Request(method, self._control + path, headers, content))
+        wanted = "204" if method == "DELETE" else "200 with JSON"
         if exchange.status not in (200, 204) or (exchange.status == 200 and exchange.json is None):
             raise ProtocolError(
                 f"{method} {self._control}{path}: the control API answered {exchange.status} "
-                f"{exchange.content[:200].decode(errors='replace')!r}; spec/control.yaml says 200 with JSON."
+                f"{exchange.content[:200].decode(errors='replace')!r}; spec/control.yaml says {wanted}."
             )
         return exchange, exchange.json
 
