@@ -28,7 +28,8 @@ class Sent:
 
     `operation` is None if it reached none; `path` has the parameters of its path, `headers` the first value of each
     header by lower-case name. `body` is without its Content-Encoding, None if it was not read; `whole` says whether all
-    of it is known. `rule` refused the request for this `reason`, both empty if it is not known to be refused.
+    of it is known. `rule` refused the request for this `reason`, both empty if it is not known to be refused;
+    `accepted` says whether the response was a success.
     """
 
     operation: str | None

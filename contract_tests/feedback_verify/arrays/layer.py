@@ -284,7 +284,8 @@ class Layer:
     def _play(self, job: Job, *, again: bool = False, lost_at: tuple[int, ...] = ()) -> Played:
         """What was wrong, and the steps; None if nothing was, or if nothing can be said.
 
-        Once more if the connection was lost, which a proxy or a restart may cause, or if there was trouble.
+        Again if the connection was lost, which a proxy or a restart may cause, `lost_at` are the numbers of responses
+        before that; once more if there was trouble.
         """
         array, situation = job
         start, began = start_of(self.document, situation, self.target.step) if array.timed else (None, 0)

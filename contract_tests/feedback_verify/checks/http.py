@@ -80,12 +80,10 @@ def answers_carry_the_headers_of_the_page(s: Scenario) -> None:
     for name, reply in replies.items():
         for header in declared & set(FIRM):
             sent, values = reply.headers.get(header), FIRM[header]
-            said = (
-                {each.strip() for each in sent.lower().split(",")}
-                if sent and header in DOUBLED
-                else {(sent or "").lower()}
+            said = _listed(reply, header) if header in DOUBLED else {sent or ""}
+            right = sent is not None and (
+                not values or {each.lower() for each in said} in [{value} for value in values]
             )
-            right = sent is not None and (not values or (len(said) == 1 and said <= {*values}))
             s.expect(right, f"on a {name}, {header} is {sent!r}, the page has {' or '.join(values) or 'it'}")
         s.expect(_methods(s) <= _listed(reply, "allow"), f"on a {name}, Allow is {reply.headers.get('allow')!r}")
     missing = sorted(declared - set(replies["200"].headers) - NOBODYS)

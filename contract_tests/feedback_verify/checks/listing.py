@@ -49,9 +49,9 @@ def feedback_is_listed_newest_first(s: Scenario) -> None:
     expected = [last["event_id"], *reversed(ids)]
     _expect_order(s, reply, expected, "newest first, the list is")
     listed = next(each for each in entries(reply) if each["eventID"] == last["event_id"])
-    # If time passes, a known event's issue may change between two responses.
     # What the document does not describe may be another each time, such as the id of a request.
     known = {each.name for each in s.document.submit.responses[str(s.document.submit.success)].fields}
+    # If time passes, a known event's issue may change between two responses.
     names = stored.keys() & known if "clock" in s.target.capabilities else {*VALUES, "id", "eventID", "dateCreated"}
     same = all(listed.get(name) == stored.get(name) for name in names)
     s.expect(same, "the listed object is not the one that submitting returned")

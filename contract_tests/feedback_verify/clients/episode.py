@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from functools import cached_property
@@ -176,15 +176,17 @@ def _attempt(number: int, entry: Mapping[str, Any], document: Document, validity
         rule=ours.get("rule"),
         fault=ours.get("fault"),
         pending=ours.get("state") == "pending",
-        problems=_problems(ours.get("request"), validity.of_request(as_sent), status),
+        problems=_problems(ours.get("request"), lambda: validity.of_request(as_sent), status),
     )
 
 
-def _problems(told: Mapping[str, Any] | None, found: Mapping[str, Any], status: int) -> tuple[str, ...] | None:
+def _problems(
+    told: Mapping[str, Any] | None, find: Callable[[], Mapping[str, Any]], status: int
+) -> tuple[str, ...] | None:
     """What is wrong with a request, as the mock has told or, without it, as the document says: but only where the
     server that was recorded agrees, which may follow another profile.
     """
-    verdict = found if told is None else told
+    verdict = find() if told is None else told
     problems = tuple(f"{each['pointer']} {each['detail']}" for each in verdict["problems"])
     wrong = any(each.startswith("/body") for each in problems)
     if verdict.get("valid", True) is None or (told is None and wrong is not (status == HTTPStatus.BAD_REQUEST)):
