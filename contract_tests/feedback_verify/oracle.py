@@ -17,6 +17,7 @@ from feedback_verify.exchange import Exchange, Project
 from feedback_verify.model import OVERWRITTEN, REFUSED, STORED, Known, Model
 
 MICROSECOND = timedelta(microseconds=1)
+LONG_VALUE = 80
 SHOWN = ("name", "email", "comments")
 _KEPT_BY = {STORED: "submission", OVERWRITTEN: "overwrite"}
 _RESOLUTION = {"milliseconds": 1000}
@@ -264,7 +265,7 @@ class Oracle:
         answer = exchange.object
         for name, told in {**known.values, "eventID": event_id}.items():
             if answer.get(name, told) != told:  # the schema reports what is missing
-                message = f"{name} is returned as {_short(answer, name)}, not {told!r}"
+                message = f"{name} is returned {_otherwise(answer, name, told)}"
                 yield Mismatch("answer", rule, message, "eventID" if name == "eventID" else "values")
         yield from self._reference_problems(sandbox, answer, known, event_id)
         yield from self._identity_problems(sandbox, answer, known, event_id, outcome, before)
@@ -348,7 +349,7 @@ class Oracle:
         record = same[0]
         for name in SHOWN:
             if record.get(name, _MISSING) != known.values[name]:
-                return "overwrite", f"{name} is stored as {_short(record, name)}, not {known.values[name]!r}"
+                return "overwrite", f"{name} is stored {_otherwise(record, name, known.values[name])}"
         if known.answered.get("id", record.get("id")) != record.get("id"):
             return "overwrite-same-record", f"the id {known.answered.get('id')!r} is stored as {_short(record, 'id')}"
         for name, instant in (("first_submitted_at", known.first), ("last_submitted_at", known.last)):
@@ -422,7 +423,7 @@ class Oracle:
             right = known.values[name]
             # A value already wrong in the response is the response's fault, not the list's.
             if entry.get(name, right) not in (right, known.answered.get(name, right)):
-                return f"{name} is listed as {_short(entry, name)}, not {right!r}"
+                return f"{name} is listed {_otherwise(entry, name, right)}"
         for name in ("id", "dateCreated"):
             if name in known.answered and entry.get(name) != known.answered[name]:
                 return f"{name} is listed as {_short(entry, name)}, but was returned as {known.answered[name]!r}"
@@ -437,8 +438,19 @@ class _Missing:
 _MISSING = _Missing()
 
 
+def _otherwise(data: Mapping[str, Any], name: str, right: str) -> str:
+    """How a value differs from the right one; of a long one, the part from the first difference on."""
+    value = data.get(name)
+    if not isinstance(value, str) or max(len(value), len(right)) <= LONG_VALUE:
+        return f"as {_short(data, name)}, not {right[:LONG_VALUE]!r}"
+    pairs = enumerate(zip(value, right, strict=False))
+    same = next((place for place, (one, other) in pairs if one != other), min(len(value), len(right)))
+    seen, wanted = (repr(each[same : same + 20]) if each[same:] else "nothing" for each in (value, right))
+    return f"with {len(value)} characters for {len(right)}: after {same} that are right, {seen}, not {wanted}"
+
+
 def _short(data: Mapping[str, Any], name: str) -> str:
-    return repr(data.get(name, _MISSING))[:80]
+    return repr(data.get(name, _MISSING))[:LONG_VALUE]
 
 
 def _issue_problem(sandbox: Sandbox, shown: Mapping[str, Any], event_id: str) -> str | None:

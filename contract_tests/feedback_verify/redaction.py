@@ -52,9 +52,9 @@ class Redaction:
         for length in self._lengths:
             if word[position : position + length] in self._known:
                 return length
-        rest = word[position:]
-        if len(rest) < SHORTEST_CUT:
+        if not SHORTEST_CUT <= len(word) - position <= self._lengths[0]:
             return 0
+        rest = word[position:]
         after = bisect_left(self._words, rest)
         cut = after < len(self._words) and self._words[after].startswith(rest)
         return len(rest) if cut and 2 * len(rest) >= len(self._words[after]) else 0

@@ -5,6 +5,7 @@ before rendering, and nothing is ever read back from a rendering.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,9 @@ from feedback_spec.instants import SECOND, format_duration, in_short
 from feedback_verify.exchange import PREVIEW, Exchange, Part, Project, Request, Secret, as_data
 
 Hide = Callable[[str], str]
+MOST_WRITTEN = 60_000  # characters of a body in a line: Linux allows 128 KiB in an argument, and quoting adds some
+_REPEATED = re.compile(rb"(.{1,12}?)\1{999}", re.DOTALL)  # longer than any secret
+_MANY = 4_096
 
 
 @dataclass(frozen=True)
@@ -125,12 +129,12 @@ def up_to(steps: Iterable[Step], exchange: Exchange) -> tuple[Step, ...]:
 
 def as_shell(steps: Iterable[Step], hide: Hide = str) -> list[str]:
     """Lines for bash and zsh, each complete in itself and of printable characters; each prints the status, and the one
-    that was seen.
+    in the report; the last request the head of its response, too, if its status is not what was wrong.
 
     Without comments, which zsh does not know in a terminal: curl would send the request to what is behind the `#`, too.
     """
     steps = list(steps)
-    used = _variables(steps)
+    used, shown = _variables(steps), _shown_whole(steps)
     lines: list[str] = []
     racing = False
     for step in steps:
@@ -138,15 +142,23 @@ def as_shell(steps: Iterable[Step], hide: Hide = str) -> list[str]:
         if racing and not together:
             lines.append("wait")
         racing = together
-        lines += _opening(step, used, hide) if isinstance(step, Open) else [_line(step, hide)]
+        lines += _opening(step, used, hide) if isinstance(step, Open) else [_line(step, hide, head=step is shown)]
     return [*lines, "wait"] if racing else lines
 
 
 def as_python(steps: Iterable[Step], hide: Hide = str) -> str:
     """The program. Secrets come from the environment, or from the control API if it created the project."""
     steps = list(steps)
-    used = _variables(steps)
-    return _HEAD + "".join(f"{line}\n" for step in steps for line in _statements(step, used, hide))
+    used, shown = _variables(steps), _shown_whole(steps)
+    return _HEAD + "".join(f"{line}\n" for step in steps for line in _statements(step, used, hide, step is shown))
+
+
+def _shown_whole(steps: Iterable[Step]) -> Send | None:
+    """The last request, if the status of its response is right: then the rest of the response is wrong."""
+    last = next((step for step in reversed(list(steps)) if isinstance(step, Send)), None)
+    if last is None or last.exchange is None or (last.expected and last.exchange.status not in last.expected):
+        return None
+    return last
 
 
 def _variables(steps: Iterable[Step]) -> set[str]:
@@ -157,7 +169,7 @@ def _variables(steps: Iterable[Step]) -> set[str]:
     return {part.credential.variable for each in secrets for part in each.parts if isinstance(part, Part)}
 
 
-def _line(step: Send | SaveEvent | Advance | Look | Wait, hide: Hide) -> str:
+def _line(step: Send | SaveEvent | Advance | Look | Wait, hide: Hide, *, head: bool) -> str:
     match step:
         case Wait():
             return f"sleep {step.microseconds / SECOND:.3f}"
@@ -167,7 +179,7 @@ def _line(step: Send | SaveEvent | Advance | Look | Wait, hide: Hide) -> str:
             return curl(step.request, hide)
         case Send() | SaveEvent() | Advance() | Look() if step.exchange is not None:
             behind = " &" if isinstance(step, Send) and step.at_once else ""
-            return curl(step.exchange.request, hide, seen=step.exchange.status) + behind
+            return curl(step.exchange.request, hide, seen=step.exchange.status, head=head) + behind
         case _:
             return f"echo {quote(_in_words(step))}"
 
@@ -193,15 +205,21 @@ def _in_words(step: Step) -> str:
     return "the request was not sent"
 
 
-def curl(request: Request, hide: Hide = str, *, show_status: bool = True, seen: int | None = None) -> str:
-    """The request as a curl command; with `show_status`, it prints the status after the body, and the one `seen`."""
+def curl(
+    request: Request, hide: Hide = str, *, show_status: bool = True, seen: int | None = None, head: bool = False
+) -> str:
+    """The request as a curl command; with `show_status`, it prints the status after the body, and the one `seen`; with
+    `head`, the response's head before it.
+    """
     words = ["curl", "-sSg"]  # -g: treats braces and brackets in a URL literally
     if show_status:
-        words += ["-w", rf"'  <- %{{http_code}}{f', {seen} when verified' if seen else ''}\n'"]
+        words += ["-w", rf"'  <- %{{http_code}}{f' ({_in_report(seen)})' if seen else ''}\n'"]
     if "/.." in request.url:
         words.append("--path-as-is")
     if request.method != "GET":
         words += ["-I"] if request.method == "HEAD" else ["-X", quote(request.method)]
+    if head and request.method != "HEAD":
+        words.append("-i")
     secrets = () if request.in_query is None else ("?", *request.in_query.parts)
     words.append(quote(hide(request.url)) + "".join(map(_word, secrets)))
     for name, value in request.headers.items():
@@ -236,8 +254,11 @@ def _with_body(command: str, content: bytes, hide: Hide) -> str:
     if not content:
         return command
     if len(content) > PREVIEW:
-        beginning = hide(repr(content[:40]))
-        return f"{command} --data-raw {quote(f'<{len(content)} bytes, beginning with {beginning}>')}"
+        written = _written(content, hide)
+        if written is None:
+            beginning = hide(repr(content[:40]))
+            return f"{command} --data-raw {quote(f'<{len(content)} bytes, beginning with {beginning}>')}"
+        return f"python3 -c {quote(f'import sys; sys.stdout.buffer.write({written})')} | {command} --data-binary @-"
     hidden = _hidden(content, hide)
     try:
         text = hidden.decode("utf-8")
@@ -254,6 +275,31 @@ def quote(text: str) -> str:
     if text.isprintable():
         return shell.quote(text)
     return "$'" + "".join(f"\\x{byte:02x}" for byte in text.encode("utf-8", "replace")) + "'"
+
+
+def _written(content: bytes, hide: Hide) -> str | None:
+    """A Python expression of a large body, in which what is repeated is written once; None if it is still too long."""
+    parts, rest = [], 0
+    for start, end, unit in _repeated(content):
+        parts += [repr(content[rest:start]), f"{unit!r} * {(end - start) // len(unit)}"]
+        rest = end
+    written = " + ".join(each for each in (*parts, repr(content[rest:])) if each != "b''")
+    return hide(written) if len(written) <= MOST_WRITTEN else None
+
+
+def _repeated(content: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Where a few bytes are repeated many times: beginning, end, and the bytes."""
+    end = 0
+    while found := _REPEATED.search(content, end):
+        unit, end = found[1], found.end()
+        for each in (unit * _MANY, unit):
+            while content.startswith(each, end):
+                end += len(each)
+        yield found.start(), end, unit
+
+
+def _in_report(status: int | None) -> str:
+    return "no response in the report" if status is None else f"{status} in the report"
 
 
 def _hidden(content: bytes, hide: Hide) -> bytes:
@@ -294,16 +340,18 @@ import httpx
 client = httpx.Client(timeout=30, trust_env=False)
 
 
-def send(method, url, headers=None, content=b"", note=""):
+def send(method, url, headers=None, content=b"", note="", head=False):
     answer = client.request(method, url, headers=headers, content=content)
-    print(method, url, "<-", answer.status_code, repr(answer.text[:200]), note)
+    print(method, url, "<-", answer.status_code, f"({note})", repr(answer.text[:200]))
+    if head:
+        print(*(f"  {name}: {value}" for name, value in answer.headers.multi_items()), sep="\\n")
     return answer
 
 
 """
 
 
-def _statements(step: Step, used: set[str], hide: Hide) -> Iterator[str]:
+def _statements(step: Step, used: set[str], hide: Hide, head: bool) -> Iterator[str]:
     match step:
         case Wait():
             yield f"time.sleep({step.microseconds / SECOND:.3f})"
@@ -318,18 +366,20 @@ def _statements(step: Step, used: set[str], hide: Hide) -> Iterator[str]:
         case Send(exchange=None):
             yield _send(step.request, None, hide)
         case Send() | SaveEvent() | Advance() | Look() if step.exchange is not None:
-            yield _send(step.exchange.request, step.exchange.status, hide)
+            yield _send(step.exchange.request, step.exchange.status, hide, head=head)
         case _:
             yield f"# {_in_words(step)}"
 
 
-def _send(request: Request, status: int | None, hide: Hide) -> str:
+def _send(request: Request, status: int | None, hide: Hide, *, head: bool = False) -> str:
     headers = "".join(f"{name!r}: {_value(value, hide)}, " for name, value in request.headers.items())
-    large = len(request.content) > PREVIEW
-    content = f"b'x' * {len(request.content)}" if large else repr(_hidden(request.content, hide))
-    note = "no answer" if status is None else f"here {status}"
-    url = repr(hide(request.url)) + (f" + '?' + {_value(request.in_query, hide)}" if request.in_query else "")
-    return f"send({request.method!r}, {url}, {{{headers[:-2]}}}, {content}, {note!r})"
+    content, url = request.content, repr(hide(request.url))
+    written = _written(content, hide) if len(content) > PREVIEW else repr(_hidden(content, hide))
+    body = f"b'x' * {len(content)}" if written is None else written
+    if request.in_query:
+        url += f" + '?' + {_value(request.in_query, hide)}"
+    shown = ", head=True" if head else ""
+    return f"send({request.method!r}, {url}, {{{headers[:-2]}}}, {body}, {_in_report(status)!r}{shown})"
 
 
 def _value(value: str | Secret, hide: Hide) -> str:

@@ -574,7 +574,7 @@ class CreatedIs201(Implementation):
     success = 201
 
 
-@breaks("submission")
+@breaks("submission", "concurrent-submissions")
 class OneIdForAll(Implementation):
     def store(self, project: Project, body: dict[str, str], now: datetime, by: str) -> Record:
         record = super().store(project, body, now, by)
@@ -622,7 +622,7 @@ class LatinOnly(Implementation):
         return {**body, "comments": body["comments"].encode("latin-1", "replace").decode("latin-1")}
 
 
-@breaks("exact-values")
+@breaks("exact-values", "body-size")
 class CommentsAreCut(Implementation):
     def validate(self, data: Any) -> dict[str, str]:
         body = super().validate(data)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from feedback_spec.document import load
+from feedback_spec.instants import SECOND
 from feedback_verify.cli import main
 from feedback_verify.reports import Report
 from feedback_verify.verdicts import LEFT_OUT, Result, Verdict
@@ -34,6 +35,13 @@ def test_conforms_where_every_rule_was_verified() -> None:
     assert less.headline() == f"{len(DOCUMENT.verifiable) - 1} of {len(DOCUMENT.verifiable)} verified, none violated"
     assert less.exit_code == 3
     assert "stopped early" in replace(whole, stopped=True).headline()
+
+
+@pytest.mark.parametrize(("step", "words"), [(1, "to the microsecond"), (SECOND, "to the second")])
+def test_clock_is_said_to_be_as_exact_as_it_was_seen(step: int, words: str) -> None:
+    exact = replace(report({}, clock="exact"), step=step)
+
+    assert exact.facts["The target"].endswith(f"; its clock can be set {words}")
 
 
 def test_missing_time_is_named_with_the_wait_that_buys_it() -> None:

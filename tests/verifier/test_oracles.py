@@ -98,6 +98,36 @@ def test_only_what_is_of_the_same_instant_may_be_listed_in_any_order(
     assert any(each.startswith("the list is") for each in problems) is not right
 
 
+@pytest.mark.parametrize(
+    ("sent", "answered", "told"),
+    [
+        ("It broke!", "It broke.", "comments is returned as 'It broke.', not 'It broke!'"),
+        ("It broke!", None, "comments is returned as None, not 'It broke!'"),
+        (
+            "c" * 200,
+            "c" * 150,
+            f"comments is returned with 150 characters for 200: after 150 that are right, nothing, not {'c' * 20!r}",
+        ),
+        (
+            "c" * 99 + "é" + "d" * 50,
+            "c" * 99 + "?" + "d",
+            f"comments is returned with 101 characters for 150: after 99 that are right, '?d', not 'é{'d' * 19}'",
+        ),
+        ("c" * 20_000, None, f"comments is returned as None, not {'c' * 80!r}"),
+    ],
+)
+def test_wrong_value_is_told_in_one_line_however_long(sent: str, answered: str | None, told: str) -> None:
+    oracle, project = Oracle(load_document(None), exact=True), Project("acme", "web", {})
+    oracle.opened(project)
+    values = {"event_id": "a" * 32, "name": "Jane", "email": "jane@example.com", "comments": sent}
+    body = json.dumps({"id": "1", "eventID": "a" * 32, **values, "comments": answered}).encode()
+    headers = {"content-type": "application/json"}
+    exchange = Exchange(Request("POST", "http://server/"), 200, headers, body, 0, 0)
+    _, problems = oracle.submitted(project, values, "write", exchange)
+
+    assert told in [each.message for each in problems]
+
+
 def test_every_scenario_has_a_rule(document: Document) -> None:
     """A conforming mock shows that every rule is tested, by scenarios or by arrays."""
     shown = {check.rule for check in all_checks(document)}

@@ -58,7 +58,7 @@ def test_violated_rule_is_exit_1_and_its_lines_show_it_again(
     assert "overwrite-window is violated" in capsys.readouterr().out
     assert "clock/advance" in "\n".join(rule["reproduction"])
     assert len(lasts) >= 2
-    assert set(lasts.values()) == {"<- 200, 200 when verified"}
+    assert set(lasts.values()) == {"<- 200 (200 in the report)"}
 
 
 def test_report_may_go_to_stdout(mock_url: str) -> None:

@@ -15,13 +15,13 @@ from feedback_spec.rules import Mutability, Window
 from feedback_verify.baseline import Baseline
 from feedback_verify.redaction import Redaction
 from feedback_verify.steps import Advance, SaveEvent, Send, as_plan, as_python, as_shell
-from feedback_verify.verdicts import LEFT_OUT, OF_WINDOWS, Result, Verdict, exit_code, missing
+from feedback_verify.verdicts import LEFT_OUT, OF_WINDOWS, Result, Verdict, exit_code, missing, to_the
 
 if TYPE_CHECKING:
     from feedback_verify.run import Run
 
 CLOCKS = {
-    "exact": "its clock can be set to the microsecond",
+    "exact": "its clock can be set",
     "process": "its clock runs and can be moved forward",
     "real": "its clock cannot be moved",
 }
@@ -56,8 +56,8 @@ class Report:
 
     `trouble` says what ended the run early, apart from Ctrl-C and --max-time. `mutability` has the windows to draw,
     `sent` every exchange; `openapi` is the document. `took` is in microseconds; `flags` are the given options, as
-    words; `before` has the file of an earlier report by each rule verified in it. `judged` is the noun for what has a
-    verdict.
+    words; `before` has the file of an earlier report by each rule verified in it. `step` is the measured step of the
+    target's clock, in microseconds. `judged` is the noun for what has a verdict.
     """
 
     target: str
@@ -75,6 +75,7 @@ class Report:
     took: int = 0
     digest: str = ""
     clock: str = "real"
+    step: int = 1
     capabilities: frozenset[str] = frozenset()
     flags: Sequence[str] = ()
     before: Mapping[str, str] = field(default_factory=dict)
@@ -107,6 +108,7 @@ class Report:
             Began.now().monotonic - began.monotonic,
             run.document.digest,
             run.target.clock,
+            run.target.step,
             run.target.capabilities,
             tuple(flags),
             run.before,
@@ -116,11 +118,12 @@ class Report:
     @property
     def facts(self) -> dict[str, str]:
         """What every report begins with: when, how long, against what."""
+        precision = f" {to_the(self.step)}" if self.clock == "exact" else ""
         return {
             "Began": f"{format_instant(self.began.wall)[:19].replace('T', ' ')} UTC; took {spent(self.took)}",
             "Target": self.clean(self.target),
             "Document": f"{self.clean(self.document)}, profile {self.profile}, SHA-256 {self.digest[:12]}",
-            "The target": f"{self._can()}; {CLOCKS[self.clock]}",
+            "The target": f"{self._can()}; {CLOCKS[self.clock]}{precision}",
             "Options": self.clean(" ".join(self.flags)) or "none",
             "Seed": f"{self.seed}; repeat this run with --seed {self.seed}",
         }
