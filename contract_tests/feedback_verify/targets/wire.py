@@ -21,6 +21,7 @@ from feedback_verify.targets.network import TIMEOUT as LONGEST
 
 END = b"\r\n\r\n"
 LARGEST = 65_536  # bytes read at once, and the most read after a HEAD
+LARGEST_HEAD = 100 * 1024  # bytes of a response's head, as many as httpx reads
 TIMEOUT = 5.0
 
 
@@ -53,7 +54,7 @@ def pipelined(network: Network, requests: Sequence[Request]) -> list[Exchange] |
     """
     if network.proxy is not None:
         return None
-    protocols = [h11.Connection(h11.CLIENT) for _ in requests]
+    protocols = [h11.Connection(h11.CLIENT, LARGEST_HEAD) for _ in requests]
     written = b"".join(_written(each, request) for each, request in zip(protocols, requests, strict=True))
     answers: list[Exchange] = []
     with suppress(OSError, ValueError), _connected(network, requests[0].url) as channel:
