@@ -37,9 +37,9 @@ def needed() -> list[tuple[Shape, int]]:
     """Of each profile, at each depth: the arrays for a target with a control API, an application, and a URL."""
     targets = [_Exact("http://localhost"), _Application("http://localhost")]
     targets += [_Url(("write",)), _Url(("write", "dsn")), _Url(tuple(CAPABILITY_OF))]
+    documents = [load(profile=profile) for profile in PROFILES]
     arrays = itertools.chain.from_iterable(
-        arrays_for(load(profile=profile), target, depth)
-        for profile, target, depth in itertools.product(PROFILES, targets, DEPTHS)
+        arrays_for(document, target, depth) for document, target, depth in itertools.product(documents, targets, DEPTHS)
     )
     return list(dict.fromkeys((tuple(len(values) for _, values in each.varied), each.strength) for each in arrays))
 
