@@ -7,6 +7,7 @@ import pytest
 from feedback_spec.bodies import (
     MAX_FORM_ESCAPES,
     MAX_FORM_FIELDS,
+    PARSERS,
     Unreadable,
     event_ids,
     parse_form,
@@ -16,6 +17,7 @@ from feedback_spec.bodies import (
 )
 
 FORM = "application/x-www-form-urlencoded"
+MULTIPART_TYPE = "multipart/form-data"
 MULTIPART = b"multipart/form-data; boundary=x"
 ID = "7167980ca1db42cdba8d5284e7f81c66"
 
@@ -69,6 +71,10 @@ def test_long_content_types_are_split_but_not_kept() -> None:
         assert split_media_type(header)[1:] == ("text/plain", None)
         assert _split_known.cache_info().currsize - before == int(size < 500)
     assert _split_known.cache_info().maxsize is not None
+
+
+def test_each_media_type_has_its_parser() -> None:
+    assert dict(PARSERS) == {"application/json": parse_json, FORM: parse_form, MULTIPART_TYPE: parse_multipart}
 
 
 # --- JSON
@@ -240,3 +246,4 @@ def test_ids_are_looked_for_in_a_thousand_lines() -> None:
     assert event_ids(b"\n" * 999 + line, "") == {ID}
     assert event_ids(b"a\n" * 999 + line, "") == {ID}
     assert event_ids(b"a\n" * 1_000 + line, "") == set()
+    assert event_ids(line + b"\na" * 1_001, "") == {ID}
