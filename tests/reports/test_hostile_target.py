@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -165,8 +166,10 @@ def test_every_field_of_a_step_is_quoted(payload: str, tmp_path: Path) -> None:
         payload.encode(),
     )
     exchange = Exchange(request, 200, {}, b"", 0, 0)
+    large = replace(request, content=payload.encode() + b"x" * 3_000)
     steps: list[Step] = [
         Send(project, request, exchange, at_once=True),
+        Send(project, large, replace(exchange, request=large)),
         Send(project, request),
         SaveEvent(project, payload, {"saved_ago": 1}, exchange),
         SaveEvent(project, payload, {}, words=("echo", payload)),
