@@ -176,10 +176,10 @@ def _line(step: Send | SaveEvent | Advance | Look | Wait, hide: Hide, *, head: b
         case SaveEvent(words=words) if words:
             return " ".join(quote(hide(word)) for word in words)
         case Send(exchange=None):
-            return curl(step.request, hide)
+            return curl(step.request, hide, seen=_in_report(None))
         case Send() | SaveEvent() | Advance() | Look() if step.exchange is not None:
             behind = " &" if isinstance(step, Send) and step.at_once else ""
-            return curl(step.exchange.request, hide, seen=step.exchange.status, head=head) + behind
+            return curl(step.exchange.request, hide, seen=_in_report(step.exchange.status), head=head) + behind
         case _:
             return f"echo {quote(_in_words(step))}"
 
@@ -205,15 +205,13 @@ def _in_words(step: Step) -> str:
     return "the request was not sent"
 
 
-def curl(
-    request: Request, hide: Hide = str, *, show_status: bool = True, seen: int | None = None, head: bool = False
-) -> str:
-    """The request as a curl command; with `show_status`, it prints the status after the body, and the one `seen`; with
+def curl(request: Request, hide: Hide = str, *, show_status: bool = True, seen: str = "", head: bool = False) -> str:
+    """The request as a curl command; with `show_status`, it prints the status after the body, and what was `seen`; with
     `head`, the response's head before it.
     """
     words = ["curl", "-sSg"]  # -g: treats braces and brackets in a URL literally
     if show_status:
-        words += ["-w", rf"'  <- %{{http_code}}{f' ({_in_report(seen)})' if seen else ''}\n'"]
+        words += ["-w", rf"'  <- %{{http_code}}{f' ({seen})' if seen else ''}\n'"]
     if "/.." in request.url:
         words.append("--path-as-is")
     if request.method != "GET":

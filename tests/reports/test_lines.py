@@ -77,6 +77,13 @@ def test_head_is_shown_where_the_status_was_right(expected: tuple[int, ...], sho
     assert ran.count("<- 200 (200 in the report)") == 2
 
 
+def test_missing_response_is_said_to_be_missing() -> None:
+    step = replace(_sent("http://127.0.0.1:1/", b"1"), exchange=None)
+    (line,) = as_shell([step])
+    assert "  <- %{http_code} (no response in the report)" in line
+    assert "'no response in the report'" in as_python([step])
+
+
 def _sent(url: str, body: bytes) -> Send:
     request = Request("POST", url, {"Content-Type": "application/json"}, body)
     return Send(Project("acme", "web", {}), request, Exchange(request, 200, {}, b"kept", 0, 0))
