@@ -6,7 +6,7 @@ before rendering, and nothing is ever read back from a rendering.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from feedback_verify.exchange import PREVIEW, Exchange, Part, Project, Request, 
 Hide = Callable[[str], str]
 MOST_WRITTEN = 60_000  # characters of a body in a line: Linux allows 128 KiB in an argument, and quoting adds some
 _REPEATED = re.compile(rb"(.{1,12}?)\1{999}", re.DOTALL)  # longer than any secret
-_MANY = 4_096
+_MANY = 4_096  # of them are compared at once
 
 
 @dataclass(frozen=True)
@@ -150,12 +150,12 @@ def as_python(steps: Iterable[Step], hide: Hide = str) -> str:
     """The program. Secrets come from the environment, or from the control API if it created the project."""
     steps = list(steps)
     used, shown = _variables(steps), _shown_whole(steps)
-    return _HEAD + "".join(f"{line}\n" for step in steps for line in _statements(step, used, hide, step is shown))
+    return _HEAD + "".join(f"{line}\n" for step in steps for line in _statements(step, used, hide, head=step is shown))
 
 
-def _shown_whole(steps: Iterable[Step]) -> Send | None:
+def _shown_whole(steps: Sequence[Step]) -> Send | None:
     """The last request, if the status of its response is right: then the rest of the response is wrong."""
-    last = next((step for step in reversed(list(steps)) if isinstance(step, Send)), None)
+    last = next((step for step in reversed(steps) if isinstance(step, Send)), None)
     if last is None or last.exchange is None or (last.expected and last.exchange.status not in last.expected):
         return None
     return last
@@ -349,7 +349,7 @@ def send(method, url, headers=None, content=b"", note="", head=False):
 """
 
 
-def _statements(step: Step, used: set[str], hide: Hide, head: bool) -> Iterator[str]:
+def _statements(step: Step, used: set[str], hide: Hide, *, head: bool) -> Iterator[str]:
     match step:
         case Wait():
             yield f"time.sleep({step.microseconds / SECOND:.3f})"
