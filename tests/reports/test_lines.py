@@ -96,3 +96,11 @@ def test_secrets_are_hidden_in_large_bodies() -> None:
     (line,) = as_shell([step], hide)
     assert secret not in line + as_python([step], hide)
     assert line.count("[secret]") == 2
+
+
+def test_beginning_of_a_cut_secret_is_hidden_behind_a_long_word() -> None:
+    """From half of it on."""
+    secret = "0123456789abcdef" * 4
+    hide = Redaction([secret])
+    assert hide("x" * 5_000 + secret[:32]) == "x" * 5_000 + "[secret]"
+    assert hide("x" * 5_000 + secret[:31]) == "x" * 5_000 + secret[:31]
