@@ -92,6 +92,9 @@ compare-profiles: .venv/installed ## update docs/compared.md, which compares the
 verify-sentry: .venv/installed ## check the verifier and the mock against a real Sentry 9.1 (SENTRY_SEED=seed.json, ARGS="--wait 31m")
 	@$(BIN)/python -m tests.real_sentry $(ARGS)
 
+verify-container: .venv/installed ## build the image, run it and verify it from outside (needs Docker; ARGS="--engine podman")
+	@$(BIN)/python -m tests.container $(ARGS)
+
 sbom: .venv/installed ## write build/sbom.json, the bill of materials (CycloneDX) of an installation with [verify]
 	@$(BIN)/python -m tests.supply.contents build/sbom.json
 
@@ -141,4 +144,4 @@ tests/clients/node_modules/.package-lock.json: tests/clients/package-lock.json
 	@cd tests/clients && npm ci --silent --ignore-scripts || echo "The SDK generators for JavaScript could not be installed; their tests are skipped."
 
 .DEFAULT_GOAL := help
-.PHONY: help mock verify docs test check examples clients picture broken broken-clients sound-clients mutation fuzz soak fronts crash-redis compare-profiles verify-sentry test-all format lint-documents sbom audit lock clean flaky
+.PHONY: help mock verify docs test check examples clients picture broken broken-clients sound-clients mutation fuzz soak fronts crash-redis compare-profiles verify-sentry verify-container test-all format lint-documents sbom audit lock clean flaky
