@@ -78,12 +78,27 @@ def test_workers_end_with_whoever_started_them(empty_redis: RedisServer) -> None
         (["--store", "redis://127.0.0.1/feedback"], "is memory, or the URL of a Redis"),
         (["--store", "unix://redis.sock"], "is memory, or the URL of a Redis"),
         (["--store", "redis://127.0.0.1?nope=1", "--port", "0"], "the client of Redis does not accept this URL"),
-        (["--store", "redis://:secret@127.0.0.1:1", "--port", "0"], "Redis at redis://127.0.0.1:1 cannot be asked"),
+        (
+            ["--store", "redis://:secret@127.0.0.1:1", "--port", "0"],
+            "Redis at redis://127.0.0.1:1 cannot be asked: Connection refused.\n",
+        ),
         (["--store", "redis://127.0.0.1:1", "--port", "0", "--host", "0.0.0.0"], "needs --control-token"),
     ],
 )
 def test_what_cannot_be_shared_is_exit_2(capsys: Any, arguments: list[str], says: str) -> None:
     assert_cannot_start(capsys, arguments, says)
+
+
+def test_what_redis_says_of_its_refusal_is_quoted(capsys: Any, empty_redis: RedisServer) -> None:
+    with empty_redis.client as client:
+        client.execute_command("ACL", "SETUSER", "default", "-eval")
+        code = main(["--store", empty_redis.url, "--port", "0"])
+        client.execute_command("ACL", "SETUSER", "default", "+eval")
+    said = capsys.readouterr().err
+
+    assert code == 2
+    assert said.startswith(f"feedback-mock: Redis at {empty_redis.url} cannot be asked: ")
+    assert "no permissions to run the 'eval' command" in said
 
 
 def test_data_of_others_is_exit_2(capsys: Any, empty_redis: RedisServer) -> None:

@@ -1,8 +1,10 @@
 """The connection to Redis: runs scripts in bounded time, and says in one sentence why it cannot. Knows no project."""
 
+import os
 from collections.abc import Sequence
 from functools import cache, cached_property
 from importlib import resources
+from textwrap import shorten
 from time import perf_counter
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -13,10 +15,12 @@ from redis.exceptions import OutOfMemoryError, RedisError
 from redis.exceptions import TimeoutError as TookTooLong
 from redis.retry import Retry
 
+from feedback_mock.asgi import printable
 from feedback_mock.tally import Tally
 
 PATIENCE = 2.0
 """Seconds that Redis may take for one reply."""
+MOST_QUOTED = 200  # characters of what Redis says of an error
 Argument = bytes | int | str
 
 
@@ -76,13 +80,21 @@ class Connection:
             return Away(f"Redis at {self.shown} {said}.")
         if isinstance(error, OutOfMemoryError):
             return Away(f"Redis at {self.shown} has no memory left.")
-        return Away(f"Redis at {self.shown} cannot be asked: {type(error).__name__}.")
+        return Away(f"Redis at {self.shown} cannot be asked: {_why(error)}.")
 
     async def close(self) -> None:
         """Closes all connections; new ones are opened when needed."""
         client: aioredis.Redis | None = self.__dict__.pop("_client", None)
         if client is not None:
             await client.aclose()
+
+
+def _why(error: Exception) -> str:
+    """What the system says of a failed connection; or else what Redis said."""
+    cause = error.__context__
+    if isinstance(cause, OSError) and cause.errno and cause.errno > 0:  # negative where a name does not resolve
+        return os.strerror(cause.errno)
+    return printable(shorten(str(error), MOST_QUOTED, placeholder=" ...")).rstrip(".") or type(error).__name__
 
 
 @cache
