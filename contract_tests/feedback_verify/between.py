@@ -2,8 +2,8 @@
 balancer.
 
 Such a response contains what common proxies write into their own pages, or has none of the headers that the server puts
-on every response and answers a message that proxies refuse without passing it on. Any other page is the server's own.
-Pure.
+on every response and is a gateway's, or answers a message that proxies refuse without passing it on. Any other page is
+the server's own. Pure.
 """
 
 import re
@@ -25,6 +25,7 @@ _PAGES = {
     "Envoy": re.compile(rb"^(?:upstream connect error|upstream request timeout|no healthy upstream)", re.I),
     "Traefik": re.compile(rb"^(?:Bad Gateway|Gateway Timeout|Service Unavailable)$"),
 }
+_GATEWAY = (502, 504)  # it got no response, or none in time (RFC 9110, 15.6.3 and 15.6.5)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ANYBODYS = frozenset(
     {
@@ -66,8 +67,9 @@ def between(exchange: Exchange, usual: frozenset[str] = frozenset()) -> str | No
     if exchange.status not in _OWN or exchange.media_type == "application/json":
         return None
     named = next((name for name, page in _PAGES.items() if page.search(exchange.content[:4_096])), None)
-    strange = len(usual) >= _ENOUGH and usual.isdisjoint(exchange.headers) and _is_refused_unread(exchange)
-    return named or ("a proxy" if strange else None)
+    strange = len(usual) >= _ENOUGH and usual.isdisjoint(exchange.headers)
+    expected = exchange.status in _GATEWAY or _is_refused_unread(exchange)
+    return named or ("a proxy" if strange and expected else None)
 
 
 def _is_refused_unread(exchange: Exchange) -> bool:
@@ -97,9 +99,9 @@ def is_unknown_method(exchange: Exchange) -> bool:
     return exchange.status == 501 and exchange.request.method not in _METHODS
 
 
-def lost_behind(exchange: Exchange) -> bool:
+def lost_behind(exchange: Exchange, usual: frozenset[str] = frozenset()) -> bool:
     """Whether a gateway says that it got no response from the server, or not the whole request, although that was
-    sent.
+    sent; `usual` as above.
     """
-    gone = exchange.status in (408, 502, 504) and between(exchange) is not None
+    gone = exchange.status in (408, *_GATEWAY) and between(exchange, usual) is not None
     return gone and len(exchange.request.content) <= _LARGE

@@ -17,7 +17,7 @@ from feedback_spec.document import Document
 from feedback_verify.exchange import Exchange
 from feedback_verify.oracle import Expected, Mismatch
 from feedback_verify.replaying import Kind
-from feedback_verify.scenario import CHANGED, TRIES, VALUES, Scenario, Violated, answer, entries, loses_always
+from feedback_verify.scenario import CHANGED, TRIES, VALUES, Place, Scenario, Violated, answer, entries, loses_always
 from feedback_verify.targets import NotReachable, Target, Trouble
 from feedback_verify.verdicts import Finding
 
@@ -60,7 +60,7 @@ def run(
         return []
     quick = target.sandboxes and not target.settling.lags  # otherwise, every event and every list must be waited for
     size = SIZES[depth] if quick else min(SIZES[depth], ON_LIVE_PROJECTS)
-    lost: list[int] = []
+    lost: list[Place] = []
     for _ in range(TRIES):
         with Scenario(target, document, random) as scenario:
             crowded = Crowded(scenario, size)
@@ -69,10 +69,10 @@ def run(
             except Trouble as trouble:
                 return [*crowded.findings(), Finding("list", remark=f"a crowded project was abandoned: {trouble}")]
             except NotReachable as error:
-                if loses_always(lost, len(scenario.exchanges)):
+                if loses_always(lost, scenario.place):
                     steps = tuple(scenario.steps)
                     return [*crowded.findings(), Finding("no-server-error", violation=error.what, steps=steps)]
-                lost.append(len(scenario.exchanges))
+                lost.append(scenario.place)
                 continue
             finally:
                 finished(scenario)

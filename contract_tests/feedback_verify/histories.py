@@ -14,9 +14,9 @@ from typing import Any
 
 from feedback_spec.document import Document
 from feedback_spec.instants import SECOND
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
-from hypothesis.errors import FlakyFailure
+from hypothesis.errors import Flaky, FlakyFailure
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from feedback_verify.bodies import encode
@@ -30,6 +30,7 @@ from feedback_verify.verdicts import Finding
 
 EVENTS, PROJECTS = 4, 2
 MICROSECOND = timedelta(microseconds=1)
+DIFFERENT = "the target responded differently when one was repeated"
 FORMS = ("json", "json", "json", "form", "multipart", "chunked", "escaped")
 # Submissions refused before any window is checked: the rule, the credentials, and what is wrong with the fields.
 REFUSALS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -82,14 +83,16 @@ def run(
                 phases=(Phase.generate,),
                 suppress_health_check=list(HealthCheck),
                 print_blob=False,
+                verbosity=Verbosity.quiet,
             ),
         )
-    except (Trouble, NotReachable, Broken, FlakyFailure) as error:
-        # Hypothesis replays a failure, and says so if it does not fail again.
+    except (Trouble, NotReachable, Broken, Flaky) as error:
+        # Hypothesis replays a failure, and says so if it does not fail again, or fails earlier.
         causes = error.exceptions if isinstance(error, FlakyFailure) else (error,)
         broken = next((each for each in causes if isinstance(each, Broken)), None)
         if broken is None:
-            ended = [Finding("submission", remark=f"the random histories ended early: {causes[0]}")]
+            why = DIFFERENT if isinstance(causes[0], Flaky) else causes[0]
+            ended = [Finding("submission", remark=f"the random histories ended early: {why}")]
             return ended + _counted(observed, document)
         return [
             Finding(

@@ -10,13 +10,14 @@ from urllib.parse import urljoin, urlsplit
 from uuid import uuid4
 
 from feedback_spec.document import Document
+from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
 from feedback_verify.between import headers_of_all
 from feedback_verify.exchange import Credential, Exchange, Project, Request
 from feedback_verify.measuring import measure
-from feedback_verify.scenario import JSON, VALUES
+from feedback_verify.scenario import JSON, TRIES, VALUES
 from feedback_verify.settings import SettingsError
-from feedback_verify.targets import ControlTarget, Target
+from feedback_verify.targets import LATE, ControlTarget, NotReachable, Target
 
 FLAGS = {"write": "--token", "dsn": "--dsn", "read": "--read-token"}
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -53,7 +54,7 @@ def look(target: Target, document: Document) -> list[str]:
         target.close(project)
     if reason is not None:
         raise SettingsError(reason)
-    target.usual = headers_of_all(seen.answers)
+    target.sender.usual = headers_of_all(seen.answers)
     measure(target, document, seen.answers[0])
     return [] if isinstance(target, ControlTarget) else _notes(seen)
 
@@ -74,8 +75,9 @@ def _look(target: Target, document: Document, project: Project) -> Look:
     def ask(method: str, kind: str, content: bytes = b"") -> Exchange:
         headers: dict[str, str | Credential] = {"Authorization": project.credentials[kind]}
         headers |= {"Content-Type": JSON} if content else {}
-        return target.exchange(Request(method, target.base_url + path, headers, content))
+        return again(target.exchange, Request(method, target.base_url + path, headers, content))
 
+    again = Retrying(retry=retry_if_exception(_is_lost), stop=stop_after_attempt(TRIES), reraise=True)
     submitted, listed = {}, {}
     for kind in ("write", "dsn"):
         if kind in project.credentials:
@@ -85,6 +87,13 @@ def _look(target: Target, document: Document, project: Project) -> Look:
         if kind in project.credentials:
             listed[kind] = ask("GET", kind)
     return Look(submitted, listed)
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether the connection was lost, which a restart may cause; nothing is judged yet, so what was sent can be sent
+    again.
+    """
+    return isinstance(error, NotReachable) and error.what != LATE
 
 
 def _elsewhere(target: Target, seen: Look) -> str | None:

@@ -25,7 +25,7 @@ from feedback_verify.realtime.judge import dates, judge_tracks
 from feedback_verify.realtime.plan import Plan, write
 from feedback_verify.realtime.schedule import Schedule
 from feedback_verify.realtime.values import judge_values
-from feedback_verify.scenario import TRIES, CannotTell, Scenario, Violated, answer, loses_always
+from feedback_verify.scenario import TRIES, CannotTell, Place, Scenario, Violated, answer, loses_always
 from feedback_verify.shorten import shorten
 from feedback_verify.steps import Send, up_to
 from feedback_verify.targets import NotReachable, Stopped, Target, Trouble, Unsendable
@@ -176,7 +176,7 @@ class Run:
         listed = {"event", "token"} <= self.target.capabilities and LIST in self.document.operations
         return listed or "records" in self.target.capabilities
 
-    def _run_check(self, check: Check, number: int, answers: Answers, lost_at: tuple[int, ...] = ()) -> None:
+    def _run_check(self, check: Check, number: int, answers: Answers, lost_at: tuple[Place, ...] = ()) -> None:
         """Runs the scenario; again if it lost the connection, which a proxy or a restart may cause.
 
         If the connection is lost at the same point again and again, the server closes it; `lost_at` are the numbers of
@@ -192,7 +192,7 @@ class Run:
                 check.run(scenario)
             except Violated as violated:
                 if not lost_at and "lists" in self.target.settling.lags and _has_listed(scenario):
-                    self._run_check(check, number, answers, (-1,))  # the list may have lagged more than expected
+                    self._run_check(check, number, answers, (Place(-1),))  # the list may have lagged more than expected
                     return
                 violation = str(violated)
             except CannotTell as cannot_tell:
@@ -203,10 +203,9 @@ class Run:
                 doubt = str(trouble)
             except NotReachable as lost:
                 self._still_there(scenario, lost, len(lost_at))
-                place = len(scenario.exchanges)
-                again = loses_always(lost_at, place)
+                again = loses_always(lost_at, scenario.place)
                 if not again and len(lost_at) < TRIES:
-                    self._run_check(check, number, answers, (*lost_at, place))
+                    self._run_check(check, number, answers, (*lost_at, scenario.place))
                     return
                 violation, doubt = (lost.what, None) if again else (None, f"{lost.what}, at different points")
             steps, probes = tuple(scenario.steps), tuple(scenario.probes)
@@ -231,8 +230,9 @@ class Run:
         judged = 0
         self.sent += scenario.sent
         for exchange in scenario.exchanges:
-            proxy = between(exchange, self.target.usual)
-            if proxy is not None and not lost_behind(exchange):
+            usual = self.target.sender.usual
+            proxy = between(exchange, usual)
+            if proxy is not None and not lost_behind(exchange, usual):
                 self._findings.append(Finding("response-schema", remark=told_of(proxy, exchange)))
                 continue
             if exchange.status >= 500 and not is_unknown_method(exchange):

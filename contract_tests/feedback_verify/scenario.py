@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from feedback_spec.behaviour import Behaviour
@@ -32,13 +32,22 @@ T = TypeVar("T")
 BY_CHANCE, TRIES = 2, 5  # losses at one point that may be chance, and tries in all
 
 
-def loses_always(lost_at: Sequence[int], place: int) -> bool:
-    """Whether the connection, lost after this many responses, was lost there twice before.
+class Place(NamedTuple):
+    """Where a connection was lost: after how many responses, and whether several requests were sent at once."""
 
-    A proxy or a restart loses one at random, which is next to impossible three times at one point; a server that
-    crashes does so there.
+    responses: int
+    at_once: bool = False
+
+
+def loses_always(lost_at: Sequence[Place], place: Place) -> bool:
+    """Whether the connection, lost there now, was lost there the last two times, or each time if requests were sent at
+    once.
+
+    A proxy or a restart loses one at random, which is next to impossible three times in a row at one point, but not
+    among many requests; a server that crashes does so there.
     """
-    return lost_at.count(place) >= BY_CHANCE
+    before = TRIES if place.at_once else BY_CHANCE
+    return [*lost_at[-before:]] == [place] * before
 
 
 class Violated(Exception):
@@ -81,6 +90,7 @@ class Scenario:
         self._random = random
         self._projects: list[Project] = []
         self._looked: Step | None = None
+        self._lost: Place | None = None
         self._changed: float | None = None  # when something was last done that lists may show
         self.project = self._opened(target.open(start))
 
@@ -188,8 +198,9 @@ class Scenario:
 
     def intercepted(self, exchange: Exchange) -> str | None:
         """What something in between did, in words, if it answered instead of the server."""
-        proxy = between(exchange, self.target.usual)
-        return None if proxy is None or lost_behind(exchange) else told_of(proxy, exchange)
+        usual = self.target.sender.usual
+        proxy = between(exchange, usual)
+        return None if proxy is None or lost_behind(exchange, usual) else told_of(proxy, exchange)
 
     @property
     def sent(self) -> Iterator[Send]:
@@ -211,6 +222,16 @@ class Scenario:
         self._changed = time.monotonic()
         self.steps.append(Send(self.project, exchange.request, exchange, at_once=True))
         self.exchanges.append(exchange)
+
+    def lose(self, requests: Sequence[Request]) -> None:
+        """Adds requests that were sent at the same time as others, and got no response."""
+        self._lost = Place(len(self.exchanges), at_once=True)
+        self.steps += [Send(self.project, each, at_once=True) for each in requests]
+
+    @property
+    def place(self) -> Place:
+        """Where the connection is lost, if it is lost now."""
+        return self._lost or Place(len(self.exchanges))
 
     @property
     def default_credentials(self) -> str:

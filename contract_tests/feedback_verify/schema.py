@@ -140,7 +140,7 @@ def _findings(
                 continue
             rule = RULE_OF.get(check.name, "response-schema")
             exchange = through.answered.get(case_id)
-            proxy = None if exchange is None else between(exchange, scenario.target.usual)
+            proxy = None if exchange is None else between(exchange, scenario.target.sender.usual)
             if exchange is not None and (proxy is not None or is_unknown_method(exchange)):
                 continue  # the run reports a proxy's response
             if rule == "valid-accepted" and exchange is not None and _is_about_a_cursor(exchange, scenario.document):

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from tests.broken import crowded, refusing, texts  # noqa: F401 (their servers stand among these)
 from tests.broken.registry import MUTANTS, Mutant, breaks
-from tests.broken.server import DETAIL, HEADERS, Event, Implementation, Project, Record, Refusal
+from tests.broken.server import BAD_GATEWAY, DETAIL, HEADERS, Event, Implementation, Project, Record, Refusal
 
 __all__ = ["MUTANTS", "Mutant"]
 
@@ -502,13 +502,24 @@ class BusyIsAConflict(Implementation):
         if request.method != "POST":
             return await super().endpoint(request)
         if self.busy:
-            return self.refuse(self.too_late())
+            return self.while_busy()
         self.busy = True
         await asyncio.sleep(0.001)
         try:
             return await super().endpoint(request)
         finally:
             self.busy = False
+
+    def while_busy(self) -> Response:
+        return self.refuse(self.too_late())
+
+
+@breaks("concurrent-submissions")
+class BusyIsACrash(BusyIsAConflict):
+    """A second submission ends the process while one is in progress, behind an nginx."""
+
+    def while_busy(self) -> Response:
+        return BAD_GATEWAY
 
 
 # --- isolation

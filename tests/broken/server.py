@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 DETAIL = "detail"
@@ -27,6 +27,8 @@ HEADERS = {
     "Access-Control-Allow-Methods": "GET, POST, HEAD, OPTIONS",
     "Access-Control-Allow-Headers": "Authorization, Content-Type",
 }
+# What an nginx answers whose server is away.
+BAD_GATEWAY = HTMLResponse("<html><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></html>", 502)
 FIELDS = ("event_id", "name", "email", "comments")
 
 

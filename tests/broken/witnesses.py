@@ -137,6 +137,7 @@ WITNESSES: dict[str, Witness] = {
     "LocksCredentials": (Together((submit(), submit(by="dsn"))), records()),
     "IdsAreTakenEarly": (Together((submit(), submit(OTHER))),),
     "BusyIsAConflict": (Together((submit(), submit(OTHER))),),
+    "BusyIsACrash": (Together((submit(), submit(OTHER))),),
     # isolation
     "OneStoreForAllProjects": (submit(at=BESIDE), advance("PT6M"), submit()),
     "EventsOfAllProjects": (save(at=BESIDE), submit()),

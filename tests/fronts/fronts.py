@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from socket import socket
 from typing import Any
 
@@ -21,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tests.broken.server import Event, Implementation, Project, Record, Refusal
+from tests.broken.server import BAD_GATEWAY, Event, Implementation, Project, Record, Refusal
 
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 KNOWN = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -78,7 +79,7 @@ class Restarts(Front):
     application has handled it.
     """
 
-    page = HTMLResponse("<html><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></html>", 502)
+    page = BAD_GATEWAY
 
     def __init__(self, app: ASGIApp, every: int) -> None:
         super().__init__(app)
@@ -89,12 +90,27 @@ class Restarts(Front):
             """Nobody hears it."""
 
         self._count += not scope["path"].startswith("/_control")
-        if scope["path"].startswith("/_control") or self._count % self._every:
+        if scope["path"].startswith("/_control") or not self.is_lost():
             await self.app(scope, receive, send)
             return
         if self._count % 2:
             await self.app(scope, receive, lost)
         await self.page(scope, receive, send)
+
+    def is_lost(self) -> bool:
+        """Whether this request is."""
+        return self._count % self._every == 0
+
+
+class LosesAtRandom(Restarts):
+    """One in `every` on average."""
+
+    def __init__(self, app: ASGIApp, every: int, seed: int) -> None:
+        super().__init__(app, every)
+        self._random = Random(seed)
+
+    def is_lost(self) -> bool:
+        return self._random.randrange(self._every) == 0
 
 
 class Nameless(Front):

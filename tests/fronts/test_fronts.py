@@ -6,9 +6,12 @@ Only a few inexpensive rules are tested here; `make fronts` (FRONTS=all) tests a
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from feedback_spec.document import Document, load
+from feedback_verify import histories
+from feedback_verify.histories import DIFFERENT
 from feedback_verify.preflight import look
 from feedback_verify.run import Run
 from feedback_verify.targets import ControlTarget
@@ -67,6 +70,34 @@ def test_behind_a_front(front: str, document: Document) -> None:
         _, results = judged(url, document, rules)
 
     assert {rule: each.detail for rule, each in results.items() if each.verdict is not Verdict.VERIFIED} == {}
+
+
+@pytest.mark.parametrize("seed", range(20 if ALL else 3))
+def test_one_of_many_at_once_is_lost_by_chance(seed: int, document: Document) -> None:
+    """Which says nothing, although one of six is lost more often than one."""
+    with serving(fronts.LosesAtRandom(Implementation().app(), every=30, seed=seed)) as url:
+        _, results = judged(url, document, frozenset({"concurrent-submissions"}))
+
+    assert results["concurrent-submissions"].verdict in {Verdict.VERIFIED, Verdict.INCONCLUSIVE}
+
+
+def test_a_history_that_loses_its_connection_says_so(document: Document, capsys: pytest.CaptureFixture[str]) -> None:
+    """With this seed, Hypothesis repeats the history, and loses it at another point."""
+    front = fronts.LosesAtRandom(Implementation().app(), every=40, seed=0)
+    with serving(front) as url, ControlTarget(url, url) as target:
+        findings = histories.run(target, document, Random(0), 20, lambda _: None)
+
+    assert [each.violation for each in findings if each.violation] == []
+    assert [each.remark for each in findings if each.remark] == [f"the random histories ended early: {DIFFERENT}"]
+    assert capsys.readouterr().out == ""
+
+
+def test_gateway_that_nobody_knows_is_not_the_server(document: Document) -> None:
+    """Its pages have none of the headers that the server puts on all its responses; a response to HEAD has no page."""
+    front = fronts.LosesAtRandom(Implementation().app(), every=50, seed=4)
+    front.page = HTMLResponse("<h1>Oops</h1>", 502)
+    with serving(front) as url:
+        verified(url, document, frozenset({"head", "no-server-error", "list", "overwrite"}))
 
 
 def test_behind_a_proxy_that_does_not_say_which(document: Document) -> None:

@@ -17,6 +17,7 @@ from feedback_spec.document import load
 from feedback_verify.answers import Answers
 from feedback_verify.checks import Check
 from feedback_verify.run import Run
+from feedback_verify.scenario import Place
 from feedback_verify.targets import ControlTarget, NotReachable, ProtocolError
 from feedback_verify.verdicts import Verdict
 
@@ -76,7 +77,7 @@ class Rest(Run):
     def _begins(self, number: int, *_: object) -> None:
         self._number = number
 
-    def _run_check(self, check: Check, number: int, answers: Answers, lost_at: tuple[int, ...] = ()) -> None:
+    def _run_check(self, check: Check, number: int, answers: Answers, lost_at: tuple[Place, ...] = ()) -> None:
         if number >= self.first:
             super()._run_check(check, number, answers, lost_at)
 

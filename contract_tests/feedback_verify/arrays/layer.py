@@ -21,7 +21,7 @@ from feedback_verify.arrays.play import Failure, Play, start_of
 from feedback_verify.arrays.refused import RefusedBatch
 from feedback_verify.arrays.refusing import IN_TURN, KINDS, NOTHING, together
 from feedback_verify.oracle import Mismatch
-from feedback_verify.scenario import TRIES, Intercepted, Scenario, loses_always
+from feedback_verify.scenario import TRIES, Intercepted, Place, Scenario, loses_always
 from feedback_verify.steps import Step
 from feedback_verify.targets import NotReachable, Target, Trouble
 from feedback_verify.verdicts import Finding, Probe
@@ -281,7 +281,7 @@ class Layer:
             self._probes.update(scenario.probes)
             self.finished(scenario)
 
-    def _play(self, job: Job, *, again: bool = False, lost_at: tuple[int, ...] = ()) -> Played:
+    def _play(self, job: Job, *, again: bool = False, lost_at: tuple[Place, ...] = ()) -> Played:
         """What was wrong, and the steps; None if nothing was, or if nothing can be said.
 
         Again if the connection was lost, which a proxy or a restart may cause, `lost_at` are the numbers of responses
@@ -314,10 +314,9 @@ class Layer:
                 self._doubts.append(str(trouble))
             except NotReachable as lost:
                 self.lost(scenario, lost, len(lost_at))
-                place = len(scenario.exchanges)
-                always = loses_always(lost_at, place)
+                always = loses_always(lost_at, scenario.place)
                 if not always and len(lost_at) < TRIES:
-                    return self._play(job, again=again, lost_at=(*lost_at, place))
+                    return self._play(job, again=again, lost_at=(*lost_at, scenario.place))
                 # A server may close a kept connection at any time, but not a fresh one.
                 if not always:
                     self._doubts.append(f"{lost.what}, at different points")

@@ -11,6 +11,7 @@ from feedback_verify.checks.base import Check
 from feedback_verify.exchange import Credential, Exchange, Request
 from feedback_verify.linearizability import Operation, explainable
 from feedback_verify.scenario import Scenario
+from feedback_verify.targets import NotReachable
 
 WRITERS = 6
 ROUNDS = 5
@@ -115,18 +116,27 @@ def _request(s: Scenario, body: dict[str, Any], by: str) -> Request:
 
 
 def _at_once(s: Scenario, requests: list[Request]) -> list[Exchange]:
-    """Each on its own connection, all sent at the same moment."""
+    """Each on its own connection, all sent at the same moment. Raises NotReachable if one is lost."""
     gate = Barrier(len(requests))
 
-    def send(request: Request) -> Exchange:
+    def send(request: Request) -> Exchange | NotReachable:
         with s.target.connection() as connection:
             gate.wait(30)
-            return connection.exchange(request)
+            try:
+                return connection.exchange(request)
+            except NotReachable as lost:
+                return lost
 
     with ThreadPoolExecutor(len(requests)) as pool:
-        answers = list(pool.map(send, requests))
+        results = list(pool.map(send, requests))
+    lost = [each for each in results if isinstance(each, NotReachable)]
+    if lost:
+        s.lose([each for each, result in zip(requests, results, strict=True) if isinstance(result, NotReachable)])
+    answers = [each for each in results if isinstance(each, Exchange)]
     for reply in answers:
         s.remember(reply)
+    if lost:
+        raise lost[0]
     return answers
 
 

@@ -75,7 +75,7 @@ def pipelined_requests_are_answered_one_by_one(s: Scenario) -> None:
     if replies is None:
         s.finding = "pipelined requests could not be tried here"
         return
-    if any(each.status in BUSY or between(each, s.target.usual) for each in replies):
+    if any(each.status in BUSY or between(each, s.target.sender.usual) for each in replies):
         s.finding = "pipelined requests were not judged: the target was busy, or something in between answered"
         return
     for each, reply, before in zip(together, replies, single, strict=False):

@@ -6,10 +6,11 @@ from feedback_verify.targets.control import ControlTarget
 from feedback_verify.targets.network import Network, Unsendable
 from feedback_verify.targets.process import MissingLibrary, ProcessTarget
 from feedback_verify.targets.seeding import CommandSeeder, IngestSeeder, StateSeeder
-from feedback_verify.targets.sending import NotReachable, Stopped, Trouble
+from feedback_verify.targets.sending import LATE, NotReachable, Stopped, Trouble
 from feedback_verify.targets.url import UrlTarget
 
 __all__ = [
+    "LATE",
     "AppTarget",
     "CommandSeeder",
     "Connection",

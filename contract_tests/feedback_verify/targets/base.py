@@ -34,7 +34,6 @@ class Target:
         self.settling = Settling(self.sender.wait)
         self.tolerance: int | None = None  # microseconds; None until given or measured
         self.shown_step = 1  # microseconds: how exactly dates in responses are shown, as far as measured
-        self.usual: frozenset[str] = frozenset()  # headers that the server puts on all its responses
         self.ahead = timedelta(0)  # relative to our clock, as far as measured
         self._secrets: set[str] = set()
         # One connection for each request: servers that silently close idle ones would seem to have crashed.

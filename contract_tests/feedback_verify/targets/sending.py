@@ -34,6 +34,9 @@ LARGE, MOST_LARGE = 1_048_576, 256 * 1_048_576  # bytes of a response body, and 
 ASKED = 5  # times that the target said how long to wait and we did, in vain; then it does not mean our time
 
 
+LATE = "no response came in time"
+
+
 class NotReachable(Exception):
     """The target did not respond; the message says what was tried and what went wrong, `what` only the latter."""
 
@@ -62,6 +65,7 @@ class Sender:
         self.network = network
         self.pace = Pace()
         self.offset = 0
+        self.usual: frozenset[str] = frozenset()  # headers that the server puts on all its responses
         self.stopped = threading.Event()
         self._sockets = Sockets()
         self._large = 0  # bytes of large responses so far
@@ -89,7 +93,7 @@ class Sender:
     def exchange(self, transport: httpx.BaseTransport, request: Request) -> Exchange:
         """Sends the request in its turn; waits out 429, 503 and restarts. Raises NotReachable or Trouble."""
         exchange = self._sent(transport, request)
-        if self._was_there and lost_behind(exchange):
+        if self._was_there and lost_behind(exchange, self.usual):
             exchange = self._back_behind(transport, request, exchange)
         self._was_there = True
         if exchange.status == TOO_MANY or (exchange.status == UNAVAILABLE and self._is_busy(exchange)):
@@ -104,10 +108,11 @@ class Sender:
         """
         again = request.method in IDEMPOTENT
         asked = request if again else Request("OPTIONS", request.url.partition("?")[0])
-        back: Exchange = self._until_there(retry_if_result(lost_behind))(self._sent, transport, asked)
+        retry = retry_if_result(lambda reply: lost_behind(reply, self.usual))
+        back: Exchange = self._until_there(retry)(self._sent, transport, asked)
         if again:
             return back
-        told = told_of(between(first) or "a proxy", first)
+        told = told_of(between(first, self.usual) or "a proxy", first)
         raise NotReachable(f"{told}: no response from the server behind it.", told)
 
     def _until_there(self, retry: RetryBaseT) -> Retrying:
@@ -178,7 +183,7 @@ class Sender:
                 return unsent(self._sent_once, transport, request)
             except httpx.RequestError as error:
                 if last or isinstance(error, httpx.ConnectError):
-                    what = ("no response came in time",) if isinstance(error, httpx.TimeoutException) else ()
+                    what = (LATE,) if isinstance(error, httpx.TimeoutException) else ()
                     raise NotReachable(why_not(request, error), *what) from None
         raise AssertionError("the last attempt returns or raises")
 
