@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -364,8 +364,10 @@ class ShowsMilliseconds(ShowsSeconds):
 
 
 @contextmanager
-def closing(url: str, every: int = 150) -> Iterator[str]:
-    """A proxy that closes one in this many connections after reading a request, without a response."""
+def closing(url: str, every: int = 150, *, used: bool = False) -> Iterator[str]:
+    """A proxy that closes one in this many connections after reading a request, without a response, or each that is
+    `used` a second time.
+    """
     host, port = url.removeprefix("http://").split(":")
     count = 0
 
@@ -377,8 +379,19 @@ def closing(url: str, every: int = 150) -> Iterator[str]:
             writer.close()
             return
         upstream_reader, upstream_writer = await asyncio.open_connection(host, int(port))
+        answered = False
+
+        def is_used() -> bool:
+            return used and answered
+
+        def is_answered() -> bool:
+            nonlocal answered
+            answered = True
+            return False
+
+        there, back = _copy(reader, upstream_writer, is_used), _copy(upstream_reader, writer, is_answered)
         with suppress(asyncio.CancelledError):  # at the end; asyncio would tell of it as of a fault
-            await asyncio.gather(_copy(reader, upstream_writer), _copy(upstream_reader, writer), return_exceptions=True)
+            await asyncio.gather(there, back, return_exceptions=True)
 
     loop, ready = asyncio.new_event_loop(), threading.Event()
     listening: list[asyncio.Server] = []
@@ -410,9 +423,9 @@ def closing(url: str, every: int = 150) -> Iterator[str]:
         thread.join(10)
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ends: Callable[[], bool]) -> None:
     try:
-        while content := await reader.read(65_536):
+        while (content := await reader.read(65_536)) and not ends():
             writer.write(content)
             await writer.drain()
     finally:

@@ -194,6 +194,17 @@ def test_connections_closed_without_an_answer(document: Document) -> None:
     assert results.keys() >= FEW
 
 
+def test_connections_closed_when_they_are_used_again(document: Document) -> None:
+    """Without a word, which servers may do; calls of the control API are lost, too."""
+    rules = frozenset({"event-window", "overwrite-window", "no-server-error"})
+    with serving(Implementation().app()) as behind, fronts.closing(behind, every=10**9, used=True) as url:
+        _, results = judged(url, document, rules)
+
+    told = "not all of it was seen: the connection was closed without a response"
+    assert {rule: each.verdict for rule, each in results.items()} == dict.fromkeys(rules, Verdict.VERIFIED)
+    assert told in results["event-window"].detail
+
+
 @pytest.mark.parametrize("phase", ["before", "after"])
 def test_what_a_gateway_says_at_the_same_request_is_the_servers_own_crash(phase: str, document: Document) -> None:
     """One that loses a certain submission always, behind an nginx."""

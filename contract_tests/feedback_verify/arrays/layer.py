@@ -298,20 +298,19 @@ class Layer:
                 if array.refusing
                 else Play(scenario, situation, -began, self._ignored)
             )
-            failure = None
+            failure = unseen = None
             spoken = [rule for each in array.dimensions if (rule := each.rules.get(situation[each.name]))]
             try:
                 play.run()
             except Failure as found:
                 failure = found
             except Intercepted as interception:
-                told = f"not all of it was seen: {interception}"
-                play.remarks |= {(rule, told) for rule in spoken}
-                play.counted, spoken = [], []
+                unseen = str(interception)
             except Trouble as trouble:
                 if not again:
                     return self._play(job, again=True)
                 self._doubts.append(str(trouble))
+                unseen = str(trouble)
             except NotReachable as lost:
                 self.lost(scenario, lost, len(lost_at))
                 always = loses_always(lost_at, scenario.place)
@@ -322,7 +321,13 @@ class Layer:
                     self._doubts.append(f"{lost.what}, at different points")
                 elif situation["connection"] == "fresh":
                     failure = Failure(Mismatch("status", "no-server-error", lost.what, lost.what), None, None, "")
-            play.counted += spoken
+                unseen = lost.what
+            if unseen is None:
+                play.counted += spoken
+            else:
+                windows = () if array.refusing else (each.rule for each in self.document.mutability.windows)
+                play.remarks |= {(rule, f"not all of it was seen: {unseen}") for rule in (*spoken, *windows)}
+                play.counted = []
             self._take(play, scenario)
             return failure, scenario.steps
 

@@ -13,6 +13,7 @@ from feedback_verify.exchange import Credential, Exchange, Project, Request, Sec
 from feedback_verify.steps import Advance, Look, Open, SaveEvent, Step
 from feedback_verify.targets.base import ProtocolError, Target
 from feedback_verify.targets.network import Network, PerThread
+from feedback_verify.targets.sending import NotReachable
 
 KEPT_FOR = 1.0  # seconds that a connection may be idle
 START = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)
@@ -61,8 +62,9 @@ class ControlTarget(Target):
             self._secrets.add(token)
         self._run = f"verify-{secrets.token_hex(4)}"
         self._numbers = itertools.count(1)
-        # Most calls of a run come here, and their transport is not judged: no server closes a connection this soon.
+        # Most calls of a run come here, and their transport is not judged: few servers close a connection this soon.
         self._kept = PerThread(lambda: self.sender.network.transport(kept_for=KEPT_FOR))
+        self._closes = False  # whether this one does, so that each call needs a connection of its own
 
     def __exit__(self, *_: object) -> None:
         self._kept.close()
@@ -144,7 +146,12 @@ class ControlTarget(Target):
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[Exchange, Any]:
         content = b"" if body is None else json.dumps(body).encode()
         headers = {**self._headers, **({"Content-Type": "application/json"} if body is not None else {})}
-        exchange = self.sender.exchange(self._kept, Request(method, self._control + path, headers, content))
+        transport = self._transport if self._closes else self._kept
+        try:
+            exchange = self.sender.exchange(transport, Request(method, self._control + path, headers, content))
+        except NotReachable:
+            self._closes = True
+            raise
         wanted = "204" if method == "DELETE" else "200 with JSON"
         if exchange.status not in (200, 204) or (exchange.status == 200 and exchange.json is None):
             raise ProtocolError(
