@@ -94,7 +94,7 @@ def test_a_history_that_loses_its_connection_says_so(document: Document, capsys:
 
 def test_gateway_that_nobody_knows_is_not_the_server(document: Document) -> None:
     """Its pages have none of the headers that the server puts on all its responses; a response to HEAD has no page."""
-    front = fronts.LosesAtRandom(Implementation().app(), every=50, seed=4)
+    front = fronts.LosesAtRandom(Implementation().app(), every=150, seed=4)
     front.page = HTMLResponse("<h1>Oops</h1>", 502)
     with serving(front) as url:
         verified(url, document, frozenset({"head", "no-server-error", "list", "overwrite"}))
