@@ -7,12 +7,13 @@ import pytest
 from feedback_verify.exchange import Request
 from feedback_verify.targets.network import Network, PerThread
 from feedback_verify.targets.pace import LONGEST, Pace
-from feedback_verify.targets.sending import ASKED, Sender, Trouble
+from feedback_verify.targets.sending import ASKED, NotReachable, Sender, Trouble
 from starlette.requests import Request as Asked
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from tests.broken.serving import serving
+from tests.fronts.fronts import closing
 
 
 class Refuses:
@@ -48,6 +49,16 @@ def test_429_that_no_waiting_ends_is_given_up_once() -> None:
         assert server.asked == ["GET", *["POST"] * (1 + ASKED), "POST"]
         assert sender.pace.rate is None
         assert sender.exchange(transport, Request("GET", url)).status == 200
+
+
+def test_server_that_responded_before_is_not_asked_whether_it_speaks_https() -> None:
+    network = Network()
+    sender = Sender(network)
+    behind, transport = serving(JSONResponse({})), network.transport(kept_for=0)
+    with behind as url, closing(url, every=2) as front, transport:
+        sender.exchange(transport, Request("GET", front))
+        with pytest.raises(NotReachable, match=r"It responded before: is it still running\?$"):
+            sender.exchange(transport, Request("POST", front))
 
 
 @pytest.mark.parametrize("headers", [{}, {"retry-after": "0"}, {"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}])

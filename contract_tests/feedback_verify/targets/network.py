@@ -175,14 +175,16 @@ class Sockets:
                 each.shutdown(socket.SHUT_RDWR)
 
 
-def why_not(request: Request, error: httpx.RequestError) -> str:
-    """What went wrong, in one sentence, with the remedy if one is known."""
+def why_not(request: Request, error: httpx.RequestError, *, was_there: bool = False) -> str:
+    """What went wrong, in one sentence, with the remedy if one is known; `was_there`: the server responded before."""
     said = str(error) or type(error).__name__
     remedy = "Is the server running, and is the URL right?"
     if "CERTIFICATE_VERIFY_FAILED" in said:
         remedy = "Trust its certificate with --cacert FILE, or any certificate with --insecure."
     elif "WRONG_VERSION_NUMBER" in said or "record layer failure" in said:
         remedy = "Does the server speak plain HTTP there?"
+    elif was_there:
+        remedy = "It responded before: is it still running?"
     elif isinstance(error, httpx.RemoteProtocolError | httpx.ReadError) and request.url.startswith("http://"):
         remedy = "Is the server running, and does it perhaps speak HTTPS there?"
     return f"{request.method} {request.url}: no response ({said}). {remedy}"

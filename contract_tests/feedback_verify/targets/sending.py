@@ -184,7 +184,7 @@ class Sender:
             except httpx.RequestError as error:
                 if last or isinstance(error, httpx.ConnectError):
                     what = (LATE,) if isinstance(error, httpx.TimeoutException) else ()
-                    raise NotReachable(why_not(request, error), *what) from None
+                    raise NotReachable(why_not(request, error, was_there=self._was_there), *what) from None
         raise AssertionError("the last attempt returns or raises")
 
     def _sent_once(self, transport: httpx.BaseTransport, request: Request) -> Exchange:
