@@ -1,6 +1,7 @@
 """A 429 that waiting does not end: its clock stands still, so it says nothing about the pace."""
 
 import math
+import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -59,6 +60,17 @@ def test_server_that_responded_before_is_not_asked_whether_it_speaks_https() -> 
         sender.exchange(transport, Request("GET", front))
         with pytest.raises(NotReachable, match=r"It responded before: is it still running\?$"):
             sender.exchange(transport, Request("POST", front))
+
+
+def test_server_at_another_address_did_not_respond_before() -> None:
+    """As a control API has that is elsewhere: a wrong URL is not waited for, and its remedy is another one."""
+    network = Network()
+    sender = Sender(network)
+    with serving(JSONResponse({})) as url, socket.socket() as unused, network.transport(kept_for=0) as transport:
+        unused.bind(("127.0.0.1", 0))
+        sender.exchange(transport, Request("GET", url))
+        with pytest.raises(NotReachable, match=r"Is the server running, and is the URL right\?$"):
+            sender.exchange(transport, Request("POST", f"http://127.0.0.1:{unused.getsockname()[1]}"))
 
 
 @pytest.mark.parametrize("headers", [{}, {"retry-after": "0"}, {"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}])

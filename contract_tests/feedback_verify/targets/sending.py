@@ -6,6 +6,7 @@ A POST is sent twice only if the first cannot have been handled: a retried POST 
 import threading
 import time
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import httpx
 from tenacity import (
@@ -69,7 +70,7 @@ class Sender:
         self.stopped = threading.Event()
         self._sockets = Sockets()
         self._large = 0  # bytes of large responses so far
-        self._was_there = False  # whether it has responded before
+        self._responded: set[str] = set()  # the origins that did
         self._impatient = False  # since a request was tried in vain, until one is handled
         self._in_vain = (
             False  # since waiting did not end a 429: its clock stands still, or other clients send requests, too
@@ -93,9 +94,9 @@ class Sender:
     def exchange(self, transport: httpx.BaseTransport, request: Request) -> Exchange:
         """Sends the request in its turn; waits out 429, 503 and restarts. Raises NotReachable or Trouble."""
         exchange = self._sent(transport, request)
-        if self._was_there and lost_behind(exchange, self.usual):
+        if self._was_there(request) and lost_behind(exchange, self.usual):
             exchange = self._back_behind(transport, request, exchange)
-        self._was_there = True
+        self._responded.add(_origin(request))
         if exchange.status == TOO_MANY or (exchange.status == UNAVAILABLE and self._is_busy(exchange)):
             exchange = self._waited_out(transport, request, exchange)
         self._impatient = False
@@ -109,17 +110,22 @@ class Sender:
         again = request.method in IDEMPOTENT
         asked = request if again else Request("OPTIONS", request.url.partition("?")[0])
         retry = retry_if_result(lambda reply: lost_behind(reply, self.usual))
-        back: Exchange = self._until_there(retry)(self._sent, transport, asked)
+        back: Exchange = self._until_there(request, retry)(self._sent, transport, asked)
         if again:
             return back
         told = told_of(between(first, self.usual) or "a proxy", first)
         raise NotReachable(f"{told}: no response from the server behind it.", told)
 
-    def _until_there(self, retry: RetryBaseT) -> Retrying:
+    def _was_there(self, request: Request) -> bool:
+        """Whether the server at this address has responded before; the control API may have another one."""
+        return _origin(request) in self._responded
+
+    def _until_there(self, request: Request, retry: RetryBaseT) -> Retrying:
         """Tries for a while: a server that was there may be restarting."""
-        stop = stop_after_delay(AWAY) if self._was_there else stop_after_attempt(2)
+        was_there = self._was_there(request)
+        stop = stop_after_delay(AWAY) if was_there else stop_after_attempt(2)
         last = lambda state: state.outcome and state.outcome.result()  # noqa: E731 (raises what was raised last)
-        wait = wait_fixed(0.25) if self._was_there else wait_none()
+        wait = wait_fixed(0.25) if was_there else wait_none()
         return Retrying(retry=retry, stop=stop, wait=wait, sleep=self.wait, retry_error_callback=last)
 
     def _is_busy(self, exchange: Exchange) -> bool:
@@ -177,14 +183,14 @@ class Sender:
 
     def _sent(self, transport: httpx.BaseTransport, request: Request) -> Exchange:
         """Sends the request; once more if no connection came about, or if sending twice is the same as once."""
-        unsent = self._until_there(retry_if_exception_type(httpx.ConnectError))
+        unsent = self._until_there(request, retry_if_exception_type(httpx.ConnectError))
         for last in (request.method not in IDEMPOTENT, True):
             try:
                 return unsent(self._sent_once, transport, request)
             except httpx.RequestError as error:
                 if last or isinstance(error, httpx.ConnectError):
                     what = (LATE,) if isinstance(error, httpx.TimeoutException) else ()
-                    raise NotReachable(why_not(request, error, was_there=self._was_there), *what) from None
+                    raise NotReachable(why_not(request, error, was_there=self._was_there(request)), *what) from None
         raise AssertionError("the last attempt returns or raises")
 
     def _sent_once(self, transport: httpx.BaseTransport, request: Request) -> Exchange:
@@ -209,6 +215,11 @@ class Sender:
         if len(content) > LARGE and self._large > MOST_LARGE:
             said = f"{request.method} {request.shown_url} answered with {len(content):,} bytes"
             raise Trouble(f"{said}, and large responses had {MOST_LARGE // LARGE} MiB before; no more of them are read")
+
+
+def _origin(request: Request) -> str:
+    """Scheme, host and port."""
+    return "{0.scheme}://{0.netloc}".format(urlsplit(request.url))
 
 
 def _began(exchange: Exchange, offset: int) -> float:
