@@ -764,6 +764,14 @@ class PreflightAllowsOtherHeaders(Implementation):
 
 
 @breaks("preflight")
+class PreflightAllowsAllButAuthorization(Implementation):
+    """Which browsers don't count among all headers."""
+
+    def preflight(self) -> Response:
+        return Response(headers={**HEADERS, "Access-Control-Allow-Headers": "*"})
+
+
+@breaks("preflight")
 class PreflightForgetsTheList(Implementation):
     def preflight(self) -> Response:
         return Response(headers={**HEADERS, "Access-Control-Allow-Methods": "POST, OPTIONS"})

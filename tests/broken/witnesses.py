@@ -172,6 +172,7 @@ WITNESSES: dict[str, Witness] = {
     "MethodIs404": (method("PUT"),),
     "PreflightNeedsCredentials": (method("OPTIONS", by=None),),
     "PreflightAllowsOtherHeaders": (method("OPTIONS", by=None),),
+    "PreflightAllowsAllButAuthorization": (method("OPTIONS", by=None),),
     "PreflightForgetsTheList": (method("OPTIONS", by=None),),
     "AllowForgetsTheList": (submit(by=""),),
     "NoLargestBody": (post(b" " * 1_048_577),),

@@ -125,6 +125,17 @@ def test_page_of_the_server_itself(document: Document) -> None:
     assert results["response-schema"].verdict is Verdict.VIOLATED
 
 
+def test_preflight_may_allow_all_headers(document: Document) -> None:
+    """All but Authorization, which must be named beside."""
+
+    class AllowsAll(Implementation):
+        def preflight(self) -> Response:
+            return Response(headers={**HEADERS, "Access-Control-Allow-Headers": "*, Authorization"})
+
+    with serving(AllowsAll().app()) as url:
+        verified(url, document, frozenset({"preflight"}))
+
+
 def test_event_is_referred_to_by_null(document: Document) -> None:
     """The schema allows it."""
     rules = FEW | {"submission", "overwrite"}
