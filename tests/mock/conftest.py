@@ -1,11 +1,16 @@
 """Shared by the mock's tests: the application in-process, with one project whose clock is frozen."""
 
 import asyncio
+import json
+import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from feedback_mock import Sandbox
 from feedback_mock.app import create_app
 from feedback_mock.mock import Mock
 from feedback_mock.shared import connection, logs
@@ -102,6 +107,18 @@ class Api:
     def close(self) -> None:
         self.runner.run(self._client.aclose())
         self.runner.run(self.mock.close())
+
+
+@contextmanager
+def submitted_in_one_piece(sandbox: Sandbox) -> Iterator[socket.socket]:
+    """The connection on which head and body of a submission were sent together; its response has not been read."""
+    body = json.dumps({"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comments": "It broke!"})
+    url = urlsplit(sandbox.feedback_url)
+    head = f"POST {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: {len(body)}\r\n"
+    head += f"Content-Type: application/json\r\nAuthorization: Bearer {sandbox.token}\r\n\r\n"
+    with socket.create_connection((url.hostname, url.port)) as opened:
+        opened.sendall((head + body).encode())
+        yield opened
 
 
 @pytest.fixture(scope="session")

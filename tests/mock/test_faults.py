@@ -13,7 +13,7 @@ import httpx
 import pytest
 from feedback_mock import Sandbox, Server
 
-from tests.mock.conftest import EVENT
+from tests.mock.conftest import EVENT, submitted_in_one_piece
 
 CONNECTION_FAULTS = {
     "CONNECTION_RESET_BY_PEER": httpx.ReadError,
@@ -336,12 +336,7 @@ def test_a_request_waits_until_it_is_released_and_is_judged_then(sandbox: Sandbo
 def test_a_client_that_leaves_while_it_waits_gets_no_answer(sandbox: Sandbox, phase: str, more: dict[str, Any]) -> None:
     """As with a time-out of its own: its request is handled, but lost to it."""
     sandbox.fail({"delay": "until_released", **more}, phase=phase, times=1)
-    body = json.dumps({"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comments": "It broke!"})
-    url = urlsplit(sandbox.feedback_url)
-    head = f"POST {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: {len(body)}\r\n"
-    head += f"Content-Type: application/json\r\nAuthorization: Bearer {sandbox.token}\r\n\r\n"
-    with socket.create_connection((url.hostname, url.port)) as connection:
-        connection.sendall((head + body).encode())
+    with submitted_in_one_piece(sandbox):
         while not (sandbox.requests and sandbox.requests[0].fault):
             pass
     (waiting,) = sandbox.requests

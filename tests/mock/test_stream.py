@@ -1,10 +1,8 @@
 """The stream of a project: what it sends first, what follows, and when it ends."""
 
 import json
-import socket
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import jsonschema_rs
@@ -14,7 +12,7 @@ from feedback_mock.control import stream
 from feedback_spec.document import load_control
 from feedback_spec.openapi.render31 import to_31
 
-from tests.mock.conftest import EVENT
+from tests.mock.conftest import EVENT, submitted_in_one_piece
 
 FIRST = ["project", "journal", "events", "feedback", "faults"]
 SCHEMAS = to_31(load_control())["components"]["schemas"]
@@ -64,13 +62,8 @@ class Followed:
 
 
 def submit(sandbox: Sandbox) -> None:
-    """In one piece, so that no listener looks while the head is there without the body."""
-    body = json.dumps({"event_id": EVENT, "name": "Jane", "email": "jane@example.com", "comments": "It broke!"})
-    url = urlsplit(sandbox.feedback_url)
-    head = f"POST {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\nAuthorization: Bearer {sandbox.token}\r\n"
-    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    with socket.create_connection((url.hostname, url.port)) as connection:
-        connection.sendall((head + body).encode())
+    """So that no listener looks while the head is there without the body."""
+    with submitted_in_one_piece(sandbox) as connection:
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
 
 
